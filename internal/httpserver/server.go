@@ -1,0 +1,101 @@
+// Package httpserver owns the HTTP edge of a service: routing, one server span, one log line and one metric a request, problem
+// answers, limits, panics and the drain on stop.
+//
+// Invariants: every request of a known route, and every unknown one, gives exactly one log line with its trace id; a handler's
+// error is logged there and nowhere else; a body over the limit is never read to its end; nothing of a request's body, cookies or
+// query string is logged.
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/mux"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"go.opentelemetry.io/otel/trace"
+
+	"kreislauf/internal/problem"
+)
+
+// BodyLimit is the largest request body in bytes.
+const BodyLimit = 64 << 10
+
+// Handler answers a request or returns an error, which becomes a problem answer.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Options are the parts a Server works with.
+type Options struct {
+	Addr     string
+	Log      zerolog.Logger
+	Tracer   trace.Tracer
+	Registry *prometheus.Registry
+}
+
+// Server is one public listener. Register all routes before Start.
+type Server struct {
+	opts    Options
+	router  *mux.Router
+	seconds *prometheus.HistogramVec
+	http    *http.Server
+	lis     net.Listener
+}
+
+// New makes a server without routes.
+func New(o Options) *Server {
+	s := &Server{opts: o, router: mux.NewRouter()}
+	s.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "kreislauf_http_request_duration_seconds", Help: "Time from the first byte read to the answer written.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
+	}, []string{"route", "class"})
+	o.Registry.MustRegister(s.seconds)
+	s.router.NotFoundHandler = s.instrument("", "", func(_ http.ResponseWriter, r *http.Request) error {
+		return problem.New(problem.NotFound, "There is no resource at %s. The routes are in docs/architecture.md.", r.URL.Path)
+	})
+	s.router.MethodNotAllowedHandler = s.instrument("", "", func(w http.ResponseWriter, r *http.Request) error {
+		writeProblem(w, r, problem.Body{
+			Type: "/problems/method-not-allowed", Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
+			Detail: r.Method + " is not possible here. The routes are in docs/architecture.md.", Instance: r.URL.Path,
+		})
+		return nil
+	})
+	s.http = &http.Server{
+		Handler: s.router, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: nil,
+	}
+	return s
+}
+
+// Handle registers a route; path is a gorilla/mux template.
+func (s *Server) Handle(method, path string, h Handler) {
+	s.router.Handle(path, s.instrument(method, path, h)).Methods(method)
+}
+
+// ServeHTTP serves one request without a listener, for benchmarks and tests in the same process.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.router.ServeHTTP(w, r) }
+
+// Start listens and serves until Stop. failed is told when serving ends for another reason.
+func (s *Server) Start(failed func(error)) error {
+	lis, err := net.Listen("tcp", s.opts.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s (KREISLAUF_HTTP_ADDR): %w", s.opts.Addr, err)
+	}
+	s.lis = lis
+	go func() {
+		if err := s.http.Serve(lis); !errors.Is(err, http.ErrServerClosed) {
+			failed(fmt.Errorf("serve HTTP: %w", err))
+		}
+	}()
+	return nil
+}
+
+// Addr is the address listened on, after Start.
+func (s *Server) Addr() string { return s.lis.Addr().String() }
+
+// Stop refuses new connections and waits for running requests within ctx.
+func (s *Server) Stop(ctx context.Context) error { return s.http.Shutdown(ctx) }

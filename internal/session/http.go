@@ -1,0 +1,80 @@
+package session
+
+import (
+	"crypto/subtle"
+	"net/http"
+
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/problem"
+)
+
+// Names of the cookies and of the header that repeats the second one.
+const (
+	Cookie     = "kreislauf_session" // HttpOnly
+	CSRFCookie = "kreislauf_csrf"    // readable by the page
+	CSRFHeader = "X-CSRF-Token"
+)
+
+// SetCookies sends both cookies. They are Secure when the browser came over TLS (nginx says so in X-Forwarded-Proto).
+func SetCookies(w http.ResponseWriter, r *http.Request, token, csrf string) {
+	setCookie(w, r, Cookie, token, true, int(TTL.Seconds()))
+	setCookie(w, r, CSRFCookie, csrf, false, int(TTL.Seconds()))
+}
+
+// ClearCookies removes both.
+func ClearCookies(w http.ResponseWriter, r *http.Request) {
+	setCookie(w, r, Cookie, "", true, -1)
+	setCookie(w, r, CSRFCookie, "", false, -1)
+}
+
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string, httpOnly bool, age int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: httpOnly,
+		Secure: r.Header.Get("X-Forwarded-Proto") == "https", SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// Token is the caller's token, empty without one.
+func Token(r *http.Request) string {
+	c, err := r.Cookie(Cookie)
+	if err != nil || len(c.Value) > 128 {
+		return ""
+	}
+	return c.Value
+}
+
+// Authenticate finds the caller and checks the CSRF token of a mutation.
+func (s *Store) Authenticate(r *http.Request) (Session, error) {
+	token := Token(r)
+	if token == "" {
+		return Session{}, problem.New(problem.Unauthenticated, "This needs a session; sign in first.")
+	}
+	sess, err := s.Get(r.Context(), token)
+	if err != nil {
+		return Session{}, err
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead &&
+		subtle.ConstantTimeCompare([]byte(r.Header.Get(CSRFHeader)), []byte(sess.CSRF)) != 1 {
+		return Session{}, problem.New(problem.Forbidden, "The header %s is missing or wrong; send the value of the cookie %s.", CSRFHeader, CSRFCookie)
+	}
+	httpserver.Annotate(r.Context(), "user.id", sess.UserID)
+	httpserver.Annotate(r.Context(), "partner.id", sess.PartnerID)
+	return sess, nil
+}
+
+// Handler is an httpserver.Handler that knows its caller.
+type Handler func(w http.ResponseWriter, r *http.Request, caller Session) error
+
+// Require lets only callers of the role through.
+func (s *Store) Require(role string, h Handler) httpserver.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		caller, err := s.Authenticate(r)
+		if err != nil {
+			return err
+		}
+		if caller.Role != role {
+			return problem.New(problem.Forbidden, "This is for the role %s; you are signed in as %s.", role, caller.Role)
+		}
+		return h(w, r, caller)
+	}
+}

@@ -1,0 +1,115 @@
+// Package session owns who is signed in: one Redis record a session, the two cookies, and the checks of role and CSRF token.
+// It is one of the packages that may use go-redis.
+//
+// Invariants: the browser holds a random token, Redis holds only its SHA-256, so a copy of Redis signs nobody in; a mutation
+// needs the CSRF header equal to the session's token; a session ends TTL after its last use. Any instance of any service can
+// check any session, so killing an instance signs nobody out. Losing Redis signs everybody out and loses nothing else.
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/trace"
+
+	"kreislauf/internal/problem"
+)
+
+// TTL is how long an unused session lives.
+const TTL = 12 * time.Hour
+
+// Roles.
+const (
+	RoleCustomer = "customer"
+	RolePartner  = "partner"
+)
+
+// Session is what a service knows of the caller.
+type Session struct {
+	UserID    string    `json:"user_id"`
+	Email     string    `json:"email"`
+	Name      string    `json:"name"`
+	Role      string    `json:"role"`
+	PartnerID string    `json:"partner_id,omitempty"` // set for RolePartner
+	CSRF      string    `json:"csrf"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Store reads and writes sessions. Safe for concurrent use.
+type Store struct{ rdb *redis.Client }
+
+// Open connects lazily: a Redis that is away shows as Unavailable in requests and in Ping.
+func Open(addr, password string, tracer trace.Tracer) *Store {
+	rdb := redis.NewClient(&redis.Options{
+		Addr: addr, Password: password, DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
+		PoolSize: 16, MaxRetries: 2, ContextTimeoutEnabled: true,
+	})
+	rdb.AddHook(tracing{tracer})
+	return &Store{rdb: rdb}
+}
+
+// Close ends the connections.
+func (s *Store) Close() error { return s.rdb.Close() }
+
+// Ping is the readiness check.
+func (s *Store) Ping(ctx context.Context) error { return s.rdb.Ping(ctx).Err() }
+
+func newToken() string {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails (crypto/rand)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func key(token string) string {
+	h := sha256.Sum256([]byte(token))
+	return "session:" + base64.RawURLEncoding.EncodeToString(h[:])
+}
+
+// Create stores a new session and returns its token. It fills in CSRF and CreatedAt.
+func (s *Store) Create(ctx context.Context, sess *Session) (string, error) {
+	sess.CSRF, sess.CreatedAt = newToken(), time.Now().UTC()
+	b, err := json.Marshal(sess)
+	if err != nil {
+		return "", fmt.Errorf("encode session: %w", err)
+	}
+	token := newToken()
+	if err := s.rdb.Set(ctx, key(token), b, TTL).Err(); err != nil {
+		return "", unavailable("create session", err)
+	}
+	return token, nil
+}
+
+// Get reads a session and prolongs it. An unknown token is Unauthenticated.
+func (s *Store) Get(ctx context.Context, token string) (Session, error) {
+	b, err := s.rdb.GetEx(ctx, key(token), TTL).Bytes()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return Session{}, problem.New(problem.Unauthenticated, "The session is unknown or has ended; sign in again.")
+	case err != nil:
+		return Session{}, unavailable("read session", err)
+	}
+	var sess Session
+	if err := json.Unmarshal(b, &sess); err != nil {
+		return Session{}, fmt.Errorf("decode session: %w", err)
+	}
+	return sess, nil
+}
+
+// Delete ends a session; ending an unknown one is no error.
+func (s *Store) Delete(ctx context.Context, token string) error {
+	if err := s.rdb.Del(ctx, key(token)).Err(); err != nil {
+		return unavailable("delete session", err)
+	}
+	return nil
+}
+
+func unavailable(op string, err error) error {
+	return problem.Wrap(problem.Unavailable, fmt.Errorf("%s: %w", op, err), "Sessions cannot be read right now; try again in a moment.")
+}

@@ -1,0 +1,58 @@
+// Package telemetry owns the process's tracer: OpenTelemetry spans that continue the trace which nginx began. Each ended span
+// becomes one span line in the process's log sink, so spans travel the same at-least-once way as log lines into
+// traces-kreislauf-<env>; with an OTLP endpoint they also go to that collector.
+//
+// Invariants: no global provider is set; every span is recorded (the platform samples nothing away); ending a span never waits
+// for the network. Span lines may wait up to logging.FlushEvery in memory and are lost with a killed process until then;
+// spans for the collector are best effort, as the OTLP batch processor documents.
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"kreislauf/internal/config"
+	"kreislauf/internal/logging"
+)
+
+// Telemetry is the tracer of one process. Tracer is safe for concurrent use.
+type Telemetry struct {
+	Tracer   trace.Tracer
+	provider *sdktrace.TracerProvider
+}
+
+// New makes the tracer. Span lines go to sink.
+func New(ctx context.Context, p config.Process, sink *logging.Sink) (*Telemetry, error) {
+	res := resource.NewSchemaless(
+		attribute.String("service.name", p.Service), attribute.String("service.version", p.PlatformVersion),
+		attribute.String("service.instance.id", p.Instance), attribute.String("deployment.environment.name", p.Env),
+		attribute.String("customer", p.Customer))
+	opts := []sdktrace.TracerProviderOption{
+		sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.AlwaysSample()),
+		sdktrace.WithSpanProcessor(newLineProcessor(p, sink)),
+	}
+	if p.OTLPEndpoint != "" {
+		exp, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(p.OTLPEndpoint+"/v1/traces"))
+		if err != nil {
+			return nil, fmt.Errorf("open OTLP exporter: %w", err)
+		}
+		opts = append(opts, sdktrace.WithBatcher(exp))
+	}
+	tp := sdktrace.NewTracerProvider(opts...)
+	return &Telemetry{Tracer: tp.Tracer("kreislauf"), provider: tp}, nil
+}
+
+// Stop sends what a collector still misses, within ctx. Span lines need no stop; the sink's Close writes them.
+func (t *Telemetry) Stop(ctx context.Context) error {
+	if err := t.provider.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("stop tracer: %w", err)
+	}
+	return nil
+}
