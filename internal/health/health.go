@@ -25,7 +25,7 @@ type Check func(context.Context) error
 
 // Health answers the probes. Add checks before serving.
 type Health struct {
-	draining atomic.Bool
+	serving atomic.Bool
 	names    []string
 	checks   []Check
 }
@@ -36,8 +36,9 @@ func (h *Health) Add(name string, c Check) {
 	h.checks = append(h.checks, c)
 }
 
-// Drain makes /readyz fail from now on, so that balancers take the instance out before it stops.
-func (h *Health) Drain() { h.draining.Store(true) }
+// Serving says whether the instance takes requests: false (as at first) makes /readyz fail, so that balancers leave the
+// instance out before it is up and before it stops.
+func (h *Health) Serving(yes bool) { h.serving.Store(yes) }
 
 // Handler serves the three paths.
 func (h *Health) Handler(reg *prometheus.Registry) http.Handler {
@@ -49,8 +50,8 @@ func (h *Health) Handler(reg *prometheus.Registry) http.Handler {
 }
 
 func (h *Health) ready(w http.ResponseWriter, r *http.Request) {
-	if h.draining.Load() {
-		http.Error(w, "draining", http.StatusServiceUnavailable)
+	if !h.serving.Load() {
+		http.Error(w, "starting or draining", http.StatusServiceUnavailable)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), Timeout)

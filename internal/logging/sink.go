@@ -48,6 +48,15 @@ func (s *Sink) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
+// Commit writes a whole line at once and reports a failure, for lines that are data: the caller keeps it and tries again.
+func (s *Sink) Commit(line []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flush()
+	_, err := s.out.Write(line)
+	return err
+}
+
 // Append adds a whole line that may wait up to FlushEvery.
 func (s *Sink) Append(line []byte) {
 	s.mu.Lock()

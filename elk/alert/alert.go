@@ -1,0 +1,142 @@
+// Package alert evaluates the KPI rules on their intervals and tells people when one fires and when it resolves.
+//
+// It owns the data stream alerts-kreislauf-<env>. A transition (firing, resolved) becomes, in this order:
+//
+//	transition document  _id = rule + state + start of the episode, written with create, 409 = already there
+//	webhook POST         repeated with back-off until a 2xx answer
+//	receipt document     _id = the transition's + "notified"
+//
+// Invariants: transitions of a rule are delivered in order; a transition is posted at least once, also over a
+// restart, because a transition without a receipt is posted again (so a receiver may see one twice and should
+// use the member id). A restart neither fires again what is firing nor forgets to resolve it. An evaluation that
+// gets no answer never changes a state; after three in a row the state is marked stale, logged as an error once.
+//
+// Not promised: one alerter only per environment may run, two would each keep their own state (the documents stay
+// unique, the webhook is called by both). An episode longer than the retention of the data stream is forgotten by
+// a restart. A pending rule starts its pending time anew after a restart.
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/rs/zerolog"
+
+	"kreislauf/elk/kpi"
+)
+
+// Options of New. Client, Rules and Env are required.
+type Options struct {
+	Client     *elasticsearch.Client
+	Rules      []kpi.Rule
+	Env        string
+	Customer   string
+	WebhookURL string        // where transitions are posted; empty = documents only
+	Interval   time.Duration // instead of every rule's own interval; 0 = the rule's
+	Logger     zerolog.Logger
+}
+
+// Alerter runs rules. Make one with New.
+type Alerter struct {
+	o    Options
+	http *http.Client
+
+	mu     sync.Mutex // guards status
+	status map[string]Status
+}
+
+// Status is what the alerter knows about one rule.
+type Status struct {
+	Rule        string
+	State       State
+	Started     time.Time          // of the current episode; zero when inactive
+	Stale       bool               // the last three evaluations or more got no answer
+	Evaluated   time.Time          // last evaluation with an answer; zero before the first
+	Values      map[string]float64 // of that evaluation
+	Undelivered int                // transitions not yet written, posted and receipted
+}
+
+// New checks the options. It starts nothing.
+func New(o Options) (*Alerter, error) {
+	if o.Client == nil || o.Env == "" || len(o.Rules) == 0 {
+		return nil, errors.New("alert: Client, Env and at least one rule are required")
+	}
+	if o.WebhookURL != "" {
+		u, err := url.Parse(o.WebhookURL)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return nil, errors.New("alert: the webhook must be an http or https address")
+		}
+	}
+	a := &Alerter{o: o, http: &http.Client{Timeout: postTimeout}, status: map[string]Status{}}
+	for _, r := range o.Rules {
+		if _, twice := a.status[r.Name]; twice {
+			return nil, fmt.Errorf("alert: rule %s comes twice", r.Name)
+		}
+		a.status[r.Name] = Status{Rule: r.Name, State: Inactive}
+	}
+	return a, nil
+}
+
+// Run restores the state of every rule and evaluates until ctx ends, then returns nil.
+// While Elasticsearch is away at the start, it waits for it.
+func (a *Alerter) Run(ctx context.Context) error {
+	defer a.http.CloseIdleConnections()
+	var group sync.WaitGroup
+	for _, r := range a.o.Rules {
+		group.Go(func() {
+			l := a.loop(r)
+			if l.awaitRestore(ctx) {
+				l.run(ctx)
+			}
+		})
+	}
+	group.Wait()
+	return nil
+}
+
+// Status returns a copy of the status of every rule, sorted by name.
+func (a *Alerter) Status() []Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := make([]Status, 0, len(a.status))
+	for _, name := range slices.Sorted(maps.Keys(a.status)) {
+		s := a.status[name]
+		s.Values = maps.Clone(s.Values)
+		out = append(out, s)
+	}
+	return out
+}
+
+func (a *Alerter) loop(r kpi.Rule) *loop {
+	interval := r.Interval
+	if a.o.Interval > 0 {
+		interval = a.o.Interval
+	}
+	return &loop{
+		rule:     r,
+		machine:  Machine{For: r.For, ResolveAfter: r.ResolveAfter},
+		interval: interval,
+		logger:   a.o.Logger.With().Str("rule.name", r.Name).Logger(),
+		restore:  func(ctx context.Context) (history, error) { return a.history(ctx, r.Name) },
+		evaluate: func(ctx context.Context, at time.Time) (kpi.Result, error) {
+			return kpi.Evaluate(ctx, a.o.Client, r, at, a.o.Env)
+		},
+		transition: func(at time.Time, m *Machine, values map[string]float64) Transition {
+			return a.transition(r, at, m, values)
+		},
+		deliver: a.deliver,
+		report: func(s Status) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.status[r.Name] = s
+		},
+	}
+}

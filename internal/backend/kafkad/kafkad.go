@@ -1,0 +1,99 @@
+// Package kafkad is the Kafka of a bare machine: franz-go's kfake with a data folder, in a process of its own, speaking Kafka's
+// protocol to unmodified clients.
+//
+// Guarantees: acknowledged records, group offsets and producer ids survive kill -9 of the process (they are in the page cache);
+// with Sync they survive power loss too, at about a millisecond a batch. Memory after a restart is about the size of the kept log,
+// so topics are created with retention.bytes. It is one broker: no replication.
+package kafkad
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"github.com/rs/zerolog"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// Options of a Server.
+type Options struct {
+	Dir    string // data folder, created if missing
+	Addr   string // host:port; port 0 picks a free one
+	Sync   bool   // fsync each batch before it is acknowledged
+	Logger zerolog.Logger
+}
+
+// Server is one embedded broker.
+type Server struct {
+	opts    Options
+	cluster *kfake.Cluster
+}
+
+// New checks the options.
+func New(o Options) (*Server, error) {
+	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+		return nil, fmt.Errorf("kafkad address: %w", err)
+	}
+	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create Kafka data folder: %w", err)
+	}
+	return &Server{opts: o}, nil
+}
+
+// Start loads the log and listens.
+func (s *Server) Start() error {
+	_, portText, _ := net.SplitHostPort(s.opts.Addr)
+	port, err := strconv.Atoi(portText)
+	if err != nil {
+		return fmt.Errorf("kafkad port %q: %w", portText, err)
+	}
+	opts := []kfake.Opt{
+		kfake.NumBrokers(1), kfake.Ports(port), kfake.ClusterID("kreislauf"), kfake.DataDir(s.opts.Dir),
+		kfake.GroupMinSessionTimeout(1_000_000_000), kfake.WithLogger(logger{s.opts.Logger}),
+		// Retention is enforced by the cleaner; without a back-off it would run hourly.
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "15000", "log.segment.bytes": "4194304"}),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, s.opts.Addr) }),
+	}
+	if s.opts.Sync {
+		opts = append(opts, kfake.SyncWrites())
+	}
+	c, err := kfake.NewCluster(opts...)
+	if err != nil {
+		return fmt.Errorf("start Kafka on %s: %w", s.opts.Addr, err)
+	}
+	s.cluster = c
+	return nil
+}
+
+// Addr is the address listened on, after Start.
+func (s *Server) Addr() string { return s.cluster.ListenAddrs()[0] }
+
+// Stop writes everything to disk and closes, within ctx.
+func (s *Server) Stop(ctx context.Context) error {
+	if s.cluster == nil {
+		return nil
+	}
+	done := make(chan struct{}) // closed when the cluster is closed
+	go func() { s.cluster.Close(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop Kafka: %w", ctx.Err())
+	}
+}
+
+// logger passes kfake's warnings and errors on; its informational lines are per request.
+type logger struct{ log zerolog.Logger }
+
+// Logf implements kfake.Logger.
+func (l logger) Logf(level kfake.LogLevel, msg string, args ...any) {
+	switch level {
+	case kfake.LogLevelError:
+		l.log.Error().Msgf(msg, args...)
+	case kfake.LogLevelWarn:
+		l.log.Warn().Msgf(msg, args...)
+	}
+}

@@ -1,0 +1,160 @@
+package mongod
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// MongoDB's error codes that this server uses.
+const (
+	codeInternalError         = 1
+	codeBadValue              = 2
+	codeFailedToParse         = 9
+	codeTypeMismatch          = 14
+	codeOverflow              = 15
+	codeIllegalOperation      = 20
+	codeNamespaceNotFound     = 26
+	codeIndexNotFound         = 27
+	codePathNotViable         = 28
+	codeConflictingUpdate     = 40
+	codeCursorNotFound        = 43
+	codeNamespaceExists       = 48
+	codeDollarPrefixed        = 52
+	codeInvalidIDField        = 53
+	codeEmptyFieldName        = 56
+	codeCommandNotFound       = 59
+	codeImmutableField        = 66
+	codeCannotCreateIndex     = 67
+	codeInvalidOptions        = 72
+	codeInvalidNamespace      = 73
+	codeIndexOptionsConflict  = 85
+	codeIndexKeySpecsConflict = 86
+	codeParallelArrays        = 171
+	codeNotImplemented        = 238
+	codeMemoryLimit           = 292
+	codeObjectTooLarge        = 10334
+	codeDuplicateKey          = 11000
+	codeGroupOperator         = 15952
+	codeKeyTooLong            = 17280
+	codeUnknownStage          = 40324
+	codeMissingField          = 40414
+	codeUnknownField          = 40415
+	codeInvalidRegex          = 51091
+)
+
+// codeName returns MongoDB's name of a code; a code without a name is called by its location.
+func codeName(code int) string {
+	switch code {
+	case codeInternalError:
+		return "InternalError"
+	case codeBadValue:
+		return "BadValue"
+	case codeFailedToParse:
+		return "FailedToParse"
+	case codeTypeMismatch:
+		return "TypeMismatch"
+	case codeOverflow:
+		return "Overflow"
+	case codeIllegalOperation:
+		return "IllegalOperation"
+	case codeNamespaceNotFound:
+		return "NamespaceNotFound"
+	case codeIndexNotFound:
+		return "IndexNotFound"
+	case codePathNotViable:
+		return "PathNotViable"
+	case codeConflictingUpdate:
+		return "ConflictingUpdateOperators"
+	case codeCursorNotFound:
+		return "CursorNotFound"
+	case codeNamespaceExists:
+		return "NamespaceExists"
+	case codeDollarPrefixed:
+		return "DollarPrefixedFieldName"
+	case codeInvalidIDField:
+		return "InvalidIdField"
+	case codeEmptyFieldName:
+		return "EmptyFieldName"
+	case codeCommandNotFound:
+		return "CommandNotFound"
+	case codeImmutableField:
+		return "ImmutableField"
+	case codeCannotCreateIndex:
+		return "CannotCreateIndex"
+	case codeInvalidOptions:
+		return "InvalidOptions"
+	case codeInvalidNamespace:
+		return "InvalidNamespace"
+	case codeIndexOptionsConflict:
+		return "IndexOptionsConflict"
+	case codeIndexKeySpecsConflict:
+		return "IndexKeySpecsConflict"
+	case codeParallelArrays:
+		return "CannotIndexParallelArrays"
+	case codeNotImplemented:
+		return "NotImplemented"
+	case codeMemoryLimit:
+		return "QueryExceededMemoryLimitNoDiskUseAllowed"
+	case codeObjectTooLarge:
+		return "BSONObjectTooLarge"
+	case codeDuplicateKey:
+		return "DuplicateKey"
+	default:
+		return "Location" + strconv.Itoa(code)
+	}
+}
+
+// commandError is an error that MongoDB would answer. A write that returns one has changed nothing in the document it concerns.
+type commandError struct {
+	code    int
+	message string
+	details document // extra fields of the reply, for example keyPattern and keyValue
+}
+
+func (e *commandError) Error() string { return e.message }
+
+func failure(code int, format string, args ...any) *commandError {
+	return &commandError{code: code, message: fmt.Sprintf(format, args...)}
+}
+
+func unsupported(format string, args ...any) *commandError {
+	return failure(codeNotImplemented, format+" is not supported by this server", args...)
+}
+
+var errTooDeep = failure(codeOverflow, "BSONObj exceeds maximum nested object depth: %d", maxDepth)
+
+// asCommandError turns any error into one for the client.
+func asCommandError(err error) *commandError {
+	var known *commandError
+	if errors.As(err, &known) {
+		return known
+	}
+	if errors.Is(err, errDecimalKey) {
+		return unsupported("a Decimal128 that is neither a whole number nor a double, in an index key,")
+	}
+	return failure(codeInternalError, "%s", err.Error())
+}
+
+// reply is the error as a command's answer.
+func (e *commandError) reply() document {
+	b := newDocument().add("ok", doubleValue(0)).str("errmsg", e.message).int32("code", e.code).str("codeName", codeName(e.code))
+	return appendFields(b, e.details).done()
+}
+
+// writeError is the error as an element of writeErrors.
+func (e *commandError) writeError(index int) document {
+	b := newDocument().int32("index", index).int32("code", e.code)
+	return appendFields(b, e.details).str("errmsg", e.message).done()
+}
+
+func appendFields(b *builder, d document) *builder {
+	r := d.reader()
+	for {
+		name, v, ok := r.next()
+		if !ok {
+			return b
+		}
+		b.add(string(name), v)
+	}
+}

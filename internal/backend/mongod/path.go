@@ -1,0 +1,101 @@
+package mongod
+
+import (
+	"strconv"
+	"strings"
+)
+
+// maxArrayIndex bounds numeric path components, as MongoDB's padding limit does.
+const maxArrayIndex = 1_500_000
+
+func splitPath(name string) []string { return strings.Split(name, ".") }
+
+// arrayIndex reads a path component as an array index.
+func arrayIndex(component string) (int, bool) {
+	if component == "" || len(component) > 7 || (component[0] == '0' && len(component) > 1) {
+		return 0, false
+	}
+	for _, c := range []byte(component) {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+	}
+	n, err := strconv.Atoi(component)
+	return n, err == nil
+}
+
+// walk calls test for every value that path leads to in d, through documents and the documents inside arrays, until one call returns true.
+// A path that ends nowhere is tested as a missing value. With leaf set, the elements of an array at the end are tested before the array.
+func walk(d document, path []string, leaf bool, test func(value) bool) bool {
+	v := d.get(path[0])
+	if len(path) == 1 {
+		return walkLeaf(v, leaf, test)
+	}
+	return walkInto(v, path[1:], leaf, test, true)
+}
+
+// walkInto follows a non-empty path below v. Scalars inside arrays lead nowhere and are not tested; elsewhere they count as missing.
+func walkInto(v value, path []string, leaf bool, test func(value) bool, testMissing bool) bool {
+	switch v.kind {
+	case kindDocument:
+		return walk(v.document(), path, leaf, test)
+	case kindArray:
+		return walkArray(v, path, leaf, test)
+	default:
+		return testMissing && test(value{})
+	}
+}
+
+func walkArray(v value, path []string, leaf bool, test func(value) bool) bool {
+	index, numeric := arrayIndex(path[0])
+	r := v.document().reader()
+	for i := 0; ; i++ {
+		_, el, ok := r.next()
+		if !ok {
+			return false
+		}
+		if el.kind == kindDocument && walk(el.document(), path, leaf, test) {
+			return true
+		}
+		if !numeric || i != index {
+			continue
+		}
+		if len(path) == 1 {
+			if walkLeaf(el, leaf, test) {
+				return true
+			}
+		} else if walkInto(el, path[1:], leaf, test, el.kind != kindDocument && el.kind != kindArray) {
+			return true
+		}
+	}
+}
+
+func walkLeaf(v value, leaf bool, test func(value) bool) bool {
+	if leaf && v.kind == kindArray {
+		r := v.document().reader()
+		for {
+			_, el, ok := r.next()
+			if !ok {
+				break
+			}
+			if test(el) {
+				return true
+			}
+		}
+	}
+	return test(v)
+}
+
+// lookupPath follows path through documents only.
+func lookupPath(d document, path []string) value {
+	for {
+		v := d.get(path[0])
+		if len(path) == 1 {
+			return v
+		}
+		if v.kind != kindDocument {
+			return value{}
+		}
+		d, path = v.document(), path[1:]
+	}
+}

@@ -1,0 +1,191 @@
+// Package catalog owns what can be ordered: waste types with their codes of the European list (AVV), container sizes, postcode
+// zones, and the rules which of them fit together. It is pure: no clock, no network.
+//
+// Invariants: type × size is a rule, never a free choice: loose density × volume must stay within the payload of a chain-lift
+// skip (7,000 kg, Absetzmulde); hazardous codes (asterisk in the list) are not offered.
+// It does not know prices (services/pricing) and whether a single five-digit postcode is assigned: a zone covers the postcodes
+// that share their first two digits.
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// PayloadKg is what a chain-lift truck may lift.
+const PayloadKg = 7000
+
+// Sizes of chain-lift skips in m³.
+func Sizes() []int { return []int{3, 5, 7, 10} }
+
+// Booking window: placing is possible from LeadDays to HorizonDays after today, never on a Sunday.
+const (
+	LeadDays    = 2
+	HorizonDays = 90
+)
+
+// Waste is one fraction.
+type Waste struct {
+	Code          string // AVV, six digits without spaces
+	NameDE        string
+	NameEN        string
+	KgPerM3       int      // loose density used for the payload rule
+	AllowedDE     []string // darf hinein
+	ForbiddenDE   []string // darf nicht hinein
+	AllowedEN     []string
+	ForbiddenEN   []string
+	ReverseCharge bool // §13b UStG: scrap; no VAT shown to companies
+}
+
+// Wastes lists all fractions in the order in which customers ask for them.
+func Wastes() []Waste {
+	return []Waste{
+		{
+			"170904", "Baumischabfall", "Mixed construction waste", 250,
+			[]string{"Gipskarton", "Holz", "Kunststoff", "Metall", "Tapeten"},
+			[]string{"Dämmwolle", "Asbest", "Dachpappe", "Farben und Lacke", "Elektrogeräte"},
+			[]string{"plasterboard", "wood", "plastic", "metal", "wallpaper"},
+			[]string{"mineral wool", "asbestos", "roofing felt", "paint", "electrical devices"}, false,
+		},
+		{
+			"170107", "Bauschutt", "Mixed rubble", 1100,
+			[]string{"Beton", "Ziegel", "Fliesen", "Mörtel", "Sanitärkeramik"},
+			[]string{"Gips", "Porenbeton", "Holz", "Asphalt", "Erde"},
+			[]string{"concrete", "bricks", "tiles", "mortar", "ceramics"},
+			[]string{"gypsum", "aerated concrete", "wood", "asphalt", "soil"}, false,
+		},
+		{
+			"170101", "Beton", "Concrete", 1700,
+			[]string{"Beton ohne Anhaftungen", "Betonpflaster", "Randsteine"},
+			[]string{"Stahlbeton über 60 cm", "Porenbeton", "Gips", "Erde"},
+			[]string{"clean concrete", "paving", "kerbs"},
+			[]string{"reinforced concrete over 60 cm", "aerated concrete", "gypsum", "soil"}, false,
+		},
+		{
+			"200307", "Sperrmüll", "Bulky waste", 250,
+			[]string{"Möbel", "Matratzen", "Teppiche", "Spielzeug"},
+			[]string{"Bauabfälle", "Elektrogeräte", "Reifen", "Restmüll"},
+			[]string{"furniture", "mattresses", "carpets", "toys"},
+			[]string{"construction waste", "electrical devices", "tyres", "household waste"}, false,
+		},
+		{
+			"170201", "Holz (A I–A III)", "Wood (A I–A III)", 500,
+			[]string{"Bretter", "Paletten", "Innentüren", "Möbelholz"},
+			[]string{"Fenster und Außentüren", "Bahnschwellen", "imprägniertes Holz"},
+			[]string{"boards", "pallets", "inner doors", "furniture wood"},
+			[]string{"windows and outer doors", "sleepers", "treated wood"}, false,
+		},
+		{
+			"200201", "Gartenabfall", "Garden waste", 250,
+			[]string{"Rasenschnitt", "Laub", "Äste bis 15 cm", "Heckenschnitt"},
+			[]string{"Erde", "Wurzelstöcke", "Steine", "Kunststoff"},
+			[]string{"grass", "leaves", "branches up to 15 cm", "hedge cuttings"},
+			[]string{"soil", "tree stumps", "stones", "plastic"}, false,
+		},
+		{
+			"170504", "Boden und Steine", "Soil and stones", 1400,
+			[]string{"unbelasteter Erdaushub", "Sand", "Kies", "Steine bis 30 cm"},
+			[]string{"Bauschutt", "Wurzeln", "Grasnarbe", "belasteter Boden"},
+			[]string{"clean excavated soil", "sand", "gravel", "stones up to 30 cm"},
+			[]string{"rubble", "roots", "turf", "contaminated soil"}, false,
+		},
+		{
+			"170802", "Gips", "Gypsum", 600,
+			[]string{"Gipskarton", "Gipsdielen", "Stuck"},
+			[]string{"Dämmung", "Fliesen", "Holz", "Porenbeton"},
+			[]string{"plasterboard", "gypsum panels", "stucco"},
+			[]string{"insulation", "tiles", "wood", "aerated concrete"}, false,
+		},
+		{
+			"200301", "Gemischter Siedlungsabfall", "Mixed municipal waste", 250,
+			[]string{"Gewerbeabfall", "Haushaltsauflösung", "Verpackungsreste"},
+			[]string{"Elektrogeräte", "Farben", "Batterien", "Bauschutt"},
+			[]string{"commercial waste", "house clearance", "packaging remains"},
+			[]string{"electrical devices", "paint", "batteries", "rubble"}, false,
+		},
+		{
+			"170407", "Gemischte Metalle", "Mixed metals", 600,
+			[]string{"Eisen und Stahl", "Kupfer", "Aluminium", "Rohre"},
+			[]string{"Kabel mit Öl", "Motoren mit Öl", "Elektrogeräte", "Gasflaschen"},
+			[]string{"iron and steel", "copper", "aluminium", "pipes"},
+			[]string{"oil-filled cable", "engines with oil", "electrical devices", "gas bottles"}, true,
+		},
+	}
+}
+
+// Errors of the lookups; wrapped errors say what to do.
+var (
+	ErrWaste    = errors.New("unknown waste type")
+	ErrSize     = errors.New("size does not fit")
+	ErrPostcode = errors.New("unknown postcode")
+	ErrDate     = errors.New("date not possible")
+)
+
+// FindWaste looks a code up.
+func FindWaste(code string) (Waste, error) {
+	for _, w := range Wastes() {
+		if w.Code == code {
+			return w, nil
+		}
+	}
+	return Waste{}, fmt.Errorf("%w %q: use a code of GET /api/pricing/v1/catalog, for example 170904", ErrWaste, code)
+}
+
+// MaxWeightKg is the weight of a container filled to the brim.
+func (w Waste) MaxWeightKg(sizeM3 int) int { return w.KgPerM3 * sizeM3 }
+
+// Sizes lists the sizes in m³ that the payload allows for this waste, never empty.
+func (w Waste) Sizes() []int {
+	var fit []int
+	for _, s := range Sizes() {
+		if w.MaxWeightKg(s) <= PayloadKg {
+			fit = append(fit, s)
+		}
+	}
+	return fit
+}
+
+// CheckSize refuses an unknown size and one that could not be lifted when full.
+func (w Waste) CheckSize(sizeM3 int) error {
+	if !slices.Contains(Sizes(), sizeM3) {
+		return fmt.Errorf("%w: there is no %d m³ container; sizes are %v", ErrSize, sizeM3, Sizes())
+	}
+	if kg := w.MaxWeightKg(sizeM3); kg > PayloadKg {
+		return fmt.Errorf("%w: %d m³ of %s weigh about %d kg, but a truck lifts %d kg; take one of %v m³", ErrSize, sizeM3, w.NameEN, kg, PayloadKg, w.Sizes())
+	}
+	return nil
+}
+
+// DateFormat is a local date in Europe/Berlin.
+const DateFormat = time.DateOnly
+
+// Window gives the first and the last day on which a container can be placed, seen from today (a local date).
+func Window(today time.Time) (earliest, latest time.Time) {
+	day := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC)
+	return notSunday(day.AddDate(0, 0, LeadDays)), day.AddDate(0, 0, HorizonDays)
+}
+
+func notSunday(d time.Time) time.Time {
+	if d.Weekday() == time.Sunday {
+		return d.AddDate(0, 0, 1)
+	}
+	return d
+}
+
+// CheckDate refuses a wished date that no truck can meet.
+func CheckDate(date string, today time.Time) error {
+	d, err := time.Parse(DateFormat, date)
+	if err != nil {
+		return fmt.Errorf("%w: %q is no date; use YYYY-MM-DD", ErrDate, date)
+	}
+	first, last := Window(today)
+	if d.Before(first) || d.After(last) {
+		return fmt.Errorf("%w: %s is outside %s to %s", ErrDate, date, first.Format(DateFormat), last.Format(DateFormat))
+	}
+	if d.Weekday() == time.Sunday {
+		return fmt.Errorf("%w: %s is a Sunday; containers are placed Monday to Saturday", ErrDate, date)
+	}
+	return nil
+}

@@ -1,0 +1,243 @@
+// Package process owns how a service comes up and goes down: settings, log sink, tracer, backends, both listeners, consumers and
+// relays, in that order, and back in reverse.
+//
+//	settings -> sink -> log -> tracer -> [MongoDB] -> [Redis] -> [Kafka] -> routes -> internal listener -> relays, consumers -> public listener
+//
+// Invariants: nothing is global, so several services can share one OS process; a backend that is away does not stop a process from
+// starting, it shows in /readyz; on stop the instance first turns unready, waits Drain, finishes running requests, then its consumers and relays.
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+
+	"kreislauf/internal/broker"
+	"kreislauf/internal/config"
+	"kreislauf/internal/health"
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/logging"
+	"kreislauf/internal/mongodb"
+	"kreislauf/internal/outbox"
+	"kreislauf/internal/run"
+	"kreislauf/internal/session"
+	"kreislauf/internal/telemetry"
+)
+
+// Lookup is where settings come from: os.LookupEnv, or a map.
+type Lookup func(string) (string, bool)
+
+// Needs names the backends of a service.
+type Needs struct{ MongoDB, Sessions, Kafka bool }
+
+// Process is one instance of a service. Its fields are ready after Open.
+type Process struct {
+	Settings config.Process
+	Config   *config.Reader // for the service's own settings; checked by Start
+	Log      zerolog.Logger
+	Sink     *logging.Sink
+	Tracing  *telemetry.Telemetry
+	DB       *mongodb.Database // nil unless needed, as the next two
+	Sessions *session.Store
+	Producer *broker.Producer
+	HTTP     *httpserver.Server
+	Health   *health.Health
+
+	brokers  []string
+	replicas int16
+	registry *prometheus.Registry
+	drain    time.Duration
+	stack    run.Stack
+	late     []func(context.Context) error // run by Start before anything is served
+	failed   chan error                    // first failure of a background part; never closed
+	internal *http.Server
+}
+
+// Open reads the settings and makes the parts. On an error nothing is left open.
+func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *Process, err error) {
+	r := config.New(lookup)
+	p := &Process{Settings: config.ReadProcess(r, service), Config: r, Health: &health.Health{}, failed: make(chan error, 1)}
+	p.drain = r.Duration("KREISLAUF_DRAIN", 50*time.Millisecond)
+	mongoURI, redisAddr, redisPassword := "", "", ""
+	if needs.MongoDB {
+		mongoURI = r.URL("KREISLAUF_MONGODB_URI", "", "mongodb", "mongodb+srv")
+	}
+	if needs.Sessions {
+		redisAddr, redisPassword = r.Addr("KREISLAUF_REDIS_ADDR", ""), r.Secret("KREISLAUF_REDIS_PASSWORD")
+	}
+	if needs.Kafka {
+		p.brokers = r.Addrs("KREISLAUF_KAFKA_BROKERS")
+		p.replicas = map[bool]int16{false: 1, true: 3}[len(p.brokers) >= 3]
+	}
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("settings of %s: %w", service, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.stack.Stop(ctx))
+		}
+	}()
+	if p.Sink, err = logging.Open(p.Settings); err != nil {
+		return nil, err
+	}
+	p.stack.Push("log", func(context.Context) error { return p.Sink.Close() })
+	p.Log = logging.New(p.Sink, p.Settings)
+	if p.Tracing, err = telemetry.New(ctx, p.Settings, p.Sink); err != nil {
+		return nil, err
+	}
+	p.stack.Push("tracer", p.Tracing.Stop)
+	if err := p.backends(needs, mongoURI, redisAddr, redisPassword); err != nil {
+		return nil, err
+	}
+	p.registry = prometheus.NewRegistry()
+	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "kreislauf_log_lines_dropped_total", Help: "Lines that could not be written."},
+			func() float64 { return float64(p.Sink.Dropped()) }))
+	p.HTTP = httpserver.New(httpserver.Options{Addr: p.Settings.HTTPAddr, Log: p.Log, Tracer: p.Tracing.Tracer, Registry: p.registry})
+	return p, nil
+}
+
+func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword string) (err error) {
+	if needs.MongoDB {
+		if p.DB, err = mongodb.Open(mongoURI, p.Settings.Service, p.Settings.Instance, p.Tracing.Tracer); err != nil {
+			return err
+		}
+		p.stack.Push("MongoDB", p.DB.Close)
+		p.Health.Add("mongodb", p.DB.Ping)
+	}
+	if needs.Sessions {
+		p.Sessions = session.Open(redisAddr, redisPassword, p.Tracing.Tracer)
+		p.stack.Push("Redis", func(context.Context) error { return p.Sessions.Close() })
+		p.Health.Add("redis", p.Sessions.Ping)
+	}
+	if needs.Kafka {
+		if p.Producer, err = broker.NewProducer(p.brokers, p.Settings.Instance, p.Tracing.Tracer); err != nil {
+			return err
+		}
+		p.stack.Push("Kafka producer", func(context.Context) error { p.Producer.Close(); return nil })
+		p.Health.Add("kafka", p.Producer.Ping)
+		p.Late(func(ctx context.Context) error { return broker.EnsureTopics(ctx, p.brokers, p.replicas) })
+	}
+	return nil
+}
+
+// Late adds a step (indexes, topics, seeds) that Start repeats until it succeeds, before the instance serves.
+func (p *Process) Late(step func(context.Context) error) { p.late = append(p.late, step) }
+
+// Relay runs an outbox relay for as long as the process serves.
+func (p *Process) Relay(r *outbox.Relay) {
+	p.Late(r.EnsureIndex)
+	p.Late(func(context.Context) error { p.stack.Go("outbox relay", p.fail, r.Run); return nil })
+}
+
+// Consume runs the service's consumer for as long as the process serves.
+func (p *Process) Consume(h broker.Handler) {
+	p.Late(func(context.Context) error {
+		c, err := broker.NewConsumer(p.brokers, p.Settings.Service, p.Settings.Instance, p.Log, p.Tracing.Tracer, h)
+		if err != nil {
+			return err
+		}
+		p.stack.Push("leave consumer group", func(context.Context) error { c.Close(); return nil })
+		p.stack.Go("consumer", p.fail, c.Run)
+		return nil
+	})
+}
+
+func (p *Process) fail(err error) {
+	select {
+	case p.failed <- err:
+	default: // an earlier failure is already on its way
+	}
+}
+
+// Start serves. It returns when the instance is serving, or with the first error; then call Stop.
+// Late steps are tried again until ctx ends, so backends may come up after the service.
+func (p *Process) Start(ctx context.Context) error {
+	if err := p.Config.Err(); err != nil {
+		return fmt.Errorf("settings of %s: %w", p.Settings.Service, err)
+	}
+	p.Log.Info().Str("event.action", "process.start").Strs("settings", p.Config.Dump()).Msg("start")
+	lis, err := net.Listen("tcp", p.Settings.InternalAddr)
+	if err != nil {
+		return fmt.Errorf("listen on %s (KREISLAUF_INTERNAL_ADDR): %w", p.Settings.InternalAddr, err)
+	}
+	p.internal = &http.Server{Handler: p.Health.Handler(p.registry), ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		if err := p.internal.Serve(lis); !errors.Is(err, http.ErrServerClosed) {
+			p.fail(fmt.Errorf("serve internal listener: %w", err))
+		}
+	}()
+	p.stack.Push("internal listener", p.internal.Shutdown)
+	for _, step := range p.late {
+		if err := p.untilDone(ctx, step); err != nil {
+			return err
+		}
+	}
+	if err := p.HTTP.Start(p.fail); err != nil {
+		return err
+	}
+	p.stack.Push("public listener", p.stopServing)
+	p.Health.Serving(true)
+	p.Log.Info().Str("event.action", "process.serving").Str("http", p.HTTP.Addr()).Str("internal", lis.Addr().String()).Msg("serving")
+	return nil
+}
+
+func (p *Process) untilDone(ctx context.Context, step func(context.Context) error) error {
+	for try := 1; ; try++ {
+		sctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := step(sctx)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("start %s: %w", p.Settings.Service, err)
+		}
+		p.Log.Warn().Err(err).Str("event.action", "process.waiting").Int("try", try).Msg("a backend is not ready; trying again")
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("start %s: %w", p.Settings.Service, err)
+		case <-time.After(min(time.Duration(try)*100*time.Millisecond, time.Second)):
+		}
+	}
+}
+
+// stopServing drains: unready first, so that balancers look elsewhere, then no new connections, then the running requests end.
+func (p *Process) stopServing(ctx context.Context) error {
+	p.Health.Serving(false)
+	select {
+	case <-ctx.Done():
+	case <-time.After(p.drain):
+	}
+	return p.HTTP.Stop(ctx)
+}
+
+// Stop ends the process in reverse order within ctx. A second call does nothing.
+func (p *Process) Stop(ctx context.Context) error {
+	p.Log.Info().Str("event.action", "process.stop").Msg("stop")
+	return p.stack.Stop(ctx)
+}
+
+// Run starts, serves until ctx ends or a part fails, and stops within run.StopTimeout.
+func (p *Process) Run(ctx context.Context) error {
+	err := p.Start(ctx)
+	if err == nil {
+		select {
+		case <-ctx.Done():
+		case err = <-p.failed:
+			p.Log.Error().Err(err).Str("event.action", "process.failed").Msg("a part failed; stopping")
+		}
+	} else if ctx.Err() != nil {
+		err = nil // stopped while it waited for its backends
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), run.StopTimeout)
+	defer cancel()
+	return errors.Join(err, p.Stop(stop))
+}

@@ -1,0 +1,48 @@
+// Package quote owns the signed quote: what pricing promises and order accepts without asking pricing, so that an order can be
+// placed while every pricing instance is down. It is the contract between the two services; both hold the same key.
+//
+// Invariants: a token that verifies was made by a holder of the key and is unchanged; it ends at ValidUntil. It is readable by
+// anybody and holds no secret. It may be used for more than one order: it is a price, not a voucher.
+package quote
+
+import (
+	"errors"
+	"time"
+
+	"kreislauf/internal/money"
+	"kreislauf/internal/signed"
+)
+
+// Quote is what was promised.
+type Quote struct {
+	ID            string      `json:"id"`
+	Postcode      string      `json:"postcode"`
+	Waste         string      `json:"waste_code"`
+	SizeM3        int         `json:"size_m3"`
+	Date          string      `json:"date"` // YYYY-MM-DD, Europe/Berlin
+	Price         money.Price `json:"price"`
+	IncludedDays  int         `json:"included_days"`
+	ExtraDayCents money.Cents `json:"extra_day_cents"` // gross, each day beyond IncludedDays
+	Tariff        string      `json:"tariff"`          // version of the price table
+	ValidUntil    time.Time   `json:"valid_until"`
+}
+
+// ErrExpired is Verify's error for a quote that was ours and has ended.
+var ErrExpired = errors.New("the quote has ended")
+
+const kind = "q1"
+
+// Sign makes the token.
+func Sign(key []byte, q Quote) (string, error) { return signed.Seal(key, kind, q) }
+
+// Verify reads a token; the error is signed.ErrForged, or ErrExpired together with the quote.
+func Verify(key []byte, token string, now time.Time) (Quote, error) {
+	var q Quote
+	if err := signed.Open(key, kind, token, &q); err != nil {
+		return Quote{}, err
+	}
+	if now.After(q.ValidUntil) {
+		return q, ErrExpired
+	}
+	return q, nil
+}

@@ -1,0 +1,8 @@
+// Package identity owns who somebody is: accounts, passwords, and the beginning and end of sessions.
+//
+// Owns: database kreislauf_identity, collection users (one document an account, with its outbox; e-mail unique).
+// Consumes: nothing. Emits: identity.signed-up (topic kreislauf.identity.v1, key = user id).
+// Invariants: passwords are stored as argon2id only; a partner account needs an invitation signed with the platform's key;
+// signing in answers the same, and takes as long, for an unknown e-mail and for a wrong password; nobody else reads the users:
+// other services see the session in Redis.
+package identity

@@ -1,0 +1,175 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"kreislauf/internal/event"
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/session"
+	"kreislauf/internal/telemetry"
+	"kreislauf/services/identity/password"
+)
+
+type userView struct {
+	UserID    string `json:"user_id"`
+	Email     string `json:"email"`
+	Name      string `json:"name"`
+	Role      string `json:"role"`
+	PartnerID string `json:"partner_id,omitempty"`
+}
+
+func viewOf(s session.Session) userView {
+	return userView{s.UserID, s.Email, s.Name, s.Role, s.PartnerID}
+}
+
+// hashing runs f in one of the slots; it waits its turn as long as the caller does.
+func (s *service) hashing(ctx context.Context, f func()) error {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+		f()
+		return nil
+	case <-ctx.Done():
+		return problem.Wrap(problem.Unavailable, ctx.Err(), "Too many people are signing in; try again in a moment.")
+	}
+}
+
+func (s *service) postUser(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	key, err := httpserver.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	var in SignUp
+	if err := httpserver.Decode(r, &in); err != nil {
+		return err
+	}
+	if in, err = in.normal(); err != nil {
+		return err
+	}
+	var hash string
+	if err := s.hashing(ctx, func() { hash = password.Hash(in.Password) }); err != nil {
+		return err
+	}
+	u, err := newUser(in, hash, key, s.inviteKey, event.Meta{
+		Source: "identity", Customer: s.Settings.Customer, Traceparent: telemetry.Traceparent(ctx), At: time.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	taken, err := s.users.insert(ctx, u)
+	if err != nil {
+		return err
+	}
+	if taken {
+		if u, err = s.replayed(ctx, in, key); err != nil {
+			return err
+		}
+		httpserver.Replayed(w)
+	} else {
+		s.relay.Kick(u.ID)
+		httpserver.Action(ctx, "identity.signed-up")
+	}
+	return s.signIn(w, r, u, http.StatusCreated)
+}
+
+// replayed finds the account that an earlier try with the same key, name and password made; anybody else's e-mail is a conflict.
+func (s *service) replayed(ctx context.Context, in SignUp, key string) (User, error) {
+	taken := problem.New(problem.Conflict, "This e-mail address has an account already; sign in instead.")
+	u, found, err := s.users.byEmail(ctx, in.Email)
+	if err != nil {
+		return User{}, err
+	}
+	if !found || u.SignUpKey != key || u.Name != in.Name {
+		return User{}, taken
+	}
+	same := false
+	if herr := s.hashing(ctx, func() { same, err = password.Verify(u.Password, in.Password) }); herr != nil {
+		return User{}, herr
+	}
+	if err != nil {
+		return User{}, err
+	}
+	if !same {
+		return User{}, taken
+	}
+	return u, nil
+}
+
+func (s *service) postSession(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	var in struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+	if err := httpserver.Decode(r, &in); err != nil {
+		return err
+	}
+	if len(in.Password) > 256 {
+		return problem.New(problem.Unauthenticated, "E-mail or password is wrong.")
+	}
+	u, found, err := s.users.byEmail(ctx, strings.ToLower(strings.TrimSpace(in.Email)))
+	if err != nil {
+		return err
+	}
+	hash := s.decoy
+	if found {
+		hash = u.Password
+	}
+	same := false
+	if herr := s.hashing(ctx, func() { same, err = password.Verify(hash, in.Password) }); herr != nil {
+		return herr
+	}
+	if err != nil {
+		return err
+	}
+	if !found || !same {
+		httpserver.Action(ctx, "identity.sign-in-refused")
+		return problem.New(problem.Unauthenticated, "E-mail or password is wrong.")
+	}
+	httpserver.Action(ctx, "identity.signed-in")
+	return s.signIn(w, r, u, http.StatusCreated)
+}
+
+// signIn begins a session; an older one of the same browser ends.
+func (s *service) signIn(w http.ResponseWriter, r *http.Request, u User, status int) error {
+	ctx := r.Context()
+	httpserver.Annotate(ctx, "user.id", u.ID)
+	if old := session.Token(r); old != "" {
+		if err := s.Sessions.Delete(ctx, old); err != nil {
+			return err
+		}
+	}
+	sess := u.session()
+	token, err := s.Sessions.Create(ctx, &sess)
+	if err != nil {
+		return err
+	}
+	session.SetCookies(w, r, token, sess.CSRF)
+	return httpserver.JSON(w, status, viewOf(sess))
+}
+
+func (s *service) getSession(w http.ResponseWriter, r *http.Request) error {
+	sess, err := s.Sessions.Authenticate(r)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, viewOf(sess))
+}
+
+func (s *service) deleteSession(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.Sessions.Authenticate(r); err != nil {
+		return err
+	}
+	if err := s.Sessions.Delete(r.Context(), session.Token(r)); err != nil {
+		return err
+	}
+	httpserver.Action(r.Context(), "identity.signed-out")
+	session.ClearCookies(w, r)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

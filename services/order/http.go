@@ -1,0 +1,163 @@
+package order
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/gorilla/mux"
+
+	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/money"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/quote"
+	"kreislauf/internal/session"
+	"kreislauf/internal/telemetry"
+)
+
+type view struct {
+	ID           string      `json:"order_id"`
+	State        State       `json:"state"`
+	Waste        string      `json:"waste_code"`
+	SizeM3       int         `json:"size_m3"`
+	Date         string      `json:"date"`
+	Postcode     string      `json:"postcode"`
+	Address      Address     `json:"address"`
+	PublicGround bool        `json:"public_ground"`
+	Price        money.Price `json:"price"`
+	PartnerID    string      `json:"partner_id,omitempty"`
+	History      []Step      `json:"history"`
+}
+
+func viewOf(o Order) view {
+	return view{o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, o.History}
+}
+
+func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	ctx := r.Context()
+	key, err := httpserver.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	var req Request
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	now := time.Now()
+	q, err := s.check(req, now)
+	if errors.Is(err, errEnded) {
+		// The quote has ended since, but a retry of an order that was placed in time must still get its answer.
+		return s.replay(w, r, idFor(caller.UserID, key), req, err)
+	}
+	if err != nil {
+		return err
+	}
+	o, err := place(caller.UserID, key, req, q, event.Meta{
+		Source: "order", Customer: s.Settings.Customer, Traceparent: telemetry.Traceparent(ctx), At: now,
+	})
+	if err != nil {
+		return err
+	}
+	stored, replayed, err := s.orders.insert(ctx, o)
+	if err != nil {
+		return err
+	}
+	httpserver.Annotate(ctx, "order.id", stored.ID)
+	if replayed {
+		return answerReplay(w, stored, o.RequestHash)
+	}
+	s.relay.Kick(o.ID)
+	httpserver.Action(ctx, "order.placed")
+	w.Header().Set("Location", "/api/order/v1/orders/"+o.ID)
+	return httpserver.JSON(w, http.StatusCreated, viewOf(o))
+}
+
+func (s *service) replay(w http.ResponseWriter, r *http.Request, id string, req Request, otherwise error) error {
+	stored, err := s.orders.get(r.Context(), id)
+	if problem.KindOf(err) == problem.NotFound {
+		return otherwise
+	}
+	if err != nil {
+		return err
+	}
+	sum, err := req.hash()
+	if err != nil {
+		return err
+	}
+	httpserver.Annotate(r.Context(), "order.id", stored.ID)
+	return answerReplay(w, stored, sum)
+}
+
+// answerReplay repeats the first answer for the same body and refuses another body under the same key.
+func answerReplay(w http.ResponseWriter, stored Order, sum string) error {
+	if stored.RequestHash != sum {
+		return problem.New(problem.Invalid, "This Idempotency-Key was used for another order; make a new key for a new order.")
+	}
+	httpserver.Replayed(w)
+	w.Header().Set("Location", "/api/order/v1/orders/"+stored.ID)
+	first := stored
+	first.State, first.History, first.PartnerID = Placed, stored.History[:1], ""
+	return httpserver.JSON(w, http.StatusCreated, viewOf(first))
+}
+
+// errEnded marks a quote that was ours but has ended, or whose date has passed.
+var errEnded = errors.New("quote ended")
+
+// check verifies the quote and the address, reporting all mistakes at once.
+func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
+	q, err := quote.Verify(s.key, req.Quote, now)
+	switch {
+	case errors.Is(err, quote.ErrExpired):
+		e := problem.InvalidField("/quote", "the quote has ended; get a new one and order again")
+		e.Cause = errEnded
+		return q, e
+	case err != nil:
+		return q, problem.InvalidField("/quote", "%v; get one from GET /api/pricing/v1/quotes", err)
+	}
+	if err := catalog.CheckDate(q.Date, now.In(s.zone)); err != nil {
+		e := problem.InvalidField("/quote", "%v; get a new quote", err)
+		e.Cause = errEnded
+		return q, e
+	}
+	var fields []problem.Field
+	for _, f := range []struct{ ptr, v string }{
+		{"/address/name", req.Address.Name}, {"/address/street", req.Address.Street}, {"/address/city", req.Address.City},
+	} {
+		if n := utf8.RuneCountInString(strings.TrimSpace(f.v)); n < 2 || n > 100 {
+			fields = append(fields, problem.Field{Pointer: f.ptr, Detail: "2 to 100 characters are needed"})
+		}
+	}
+	if fields != nil {
+		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address is not complete; see errors.", Fields: fields}
+	}
+	return q, httpserver.VisitID("/visit_id", req.VisitID)
+}
+
+func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	list, err := s.orders.newest(r.Context(), caller.UserID, 100)
+	if err != nil {
+		return err
+	}
+	views := make([]view, len(list))
+	for i, o := range list {
+		views[i] = viewOf(o)
+	}
+	return httpserver.JSON(w, http.StatusOK, map[string]any{"orders": views})
+}
+
+func (s *service) getOrder(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	id := mux.Vars(r)["id"]
+	o, err := s.orders.get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if o.UserID != caller.UserID { // another customer's order does not exist for this one
+		return problem.New(problem.NotFound, "There is no order %s.", id)
+	}
+	httpserver.Annotate(r.Context(), "order.id", o.ID)
+	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+}

@@ -1,0 +1,121 @@
+package order
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"kreislauf/internal/event"
+	"kreislauf/internal/money"
+	"kreislauf/internal/outbox"
+	"kreislauf/internal/quote"
+)
+
+// State of an order. Later states (placed on site, collected, weighed, invoiced) extend the machine.
+type State string
+
+// The states.
+const (
+	Placed  State = "placed"  // accepted from the customer, a partner is being looked for
+	Matched State = "matched" // a partner has taken it
+)
+
+// Address is where the container stands. The postcode is the quote's.
+type Address struct {
+	Name   string `json:"name" bson:"name"`
+	Street string `json:"street" bson:"street"` // with house number
+	City   string `json:"city" bson:"city"`
+}
+
+// Step is one entry of the history.
+type Step struct {
+	State State     `json:"state" bson:"state"`
+	At    time.Time `json:"at" bson:"at"`
+}
+
+// Order is the aggregate and its document.
+type Order struct {
+	ID           string      `bson:"_id"`
+	Version      int64       `bson:"version"`
+	UserID       string      `bson:"user_id"`
+	State        State       `bson:"state"`
+	History      []Step      `bson:"history"`
+	QuoteID      string      `bson:"quote_id"`
+	Postcode     string      `bson:"postcode"`
+	Waste        string      `bson:"waste_code"`
+	SizeM3       int         `bson:"size_m3"`
+	Date         string      `bson:"date"`
+	Price        money.Price `bson:"price"`
+	Address      Address     `bson:"address"`
+	PublicGround bool        `bson:"public_ground"`
+	PartnerID    string      `bson:"partner_id,omitempty"`
+	VisitID      string      `bson:"visit_id,omitempty"`
+	RequestHash  string      `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
+	PlacedAt     time.Time   `bson:"placed_at"`
+	outbox.Box   `bson:",inline"`
+}
+
+// Request is the body of POST /api/order/v1/orders.
+type Request struct {
+	Quote        string  `json:"quote"`
+	Address      Address `json:"address"`
+	PublicGround bool    `json:"public_ground"`
+	VisitID      string  `json:"visit_id,omitempty"`
+}
+
+// hash identifies the content of a request.
+func (r Request) hash() (string, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("encode request: %w", err)
+	}
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:]), nil
+}
+
+// idFor derives the order's id: the same customer and key always give the same order.
+func idFor(userID, idempotencyKey string) string {
+	h := sha256.Sum256([]byte(userID + "\x00" + idempotencyKey))
+	return "o-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h[:10]))
+}
+
+// place makes a new order from a verified quote, with its event in the outbox. meta.Subject is filled in.
+func place(userID, key string, r Request, q quote.Quote, meta event.Meta) (Order, error) {
+	sum, err := r.hash()
+	if err != nil {
+		return Order{}, err
+	}
+	now := meta.At.UTC().Truncate(time.Millisecond)
+	o := Order{
+		ID: idFor(userID, key), Version: 1, UserID: userID, State: Placed, History: []Step{{Placed, now}}, QuoteID: q.ID,
+		Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, Address: r.Address,
+		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: now,
+	}
+	meta.Subject, meta.VisitID = o.ID, r.VisitID
+	e, err := event.New(event.TypePlaced, meta, event.Placed{
+		OrderID: o.ID, UserID: userID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
+		Price: q.Price, PublicGround: r.PublicGround,
+	})
+	if err != nil {
+		return Order{}, err
+	}
+	o.Box = outbox.NewBox(now, e)
+	return o, nil
+}
+
+// match moves a placed order to a partner. done is true when the same partner has it already: a repeated event changes nothing.
+func (o Order) match(partnerID string, meta event.Meta) (e event.Event, done bool, err error) {
+	switch {
+	case o.State == Matched && o.PartnerID == partnerID:
+		return event.Event{}, true, nil
+	case o.State != Placed:
+		return event.Event{}, false, fmt.Errorf("match order %s with %s: it is %s with %s", o.ID, partnerID, o.State, o.PartnerID)
+	}
+	meta.Subject, meta.VisitID = o.ID, o.VisitID
+	e, err = event.New(event.TypeMatched, meta, event.Matched{OrderID: o.ID, PartnerID: partnerID})
+	return e, false, err
+}

@@ -1,0 +1,118 @@
+package pricing
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/money"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/quote"
+	"kreislauf/services/pricing/tariff"
+)
+
+type wasteView struct {
+	Code        string   `json:"code"`
+	NameDE      string   `json:"name_de"`
+	NameEN      string   `json:"name_en"`
+	Hazardous   bool     `json:"hazardous"` // always false: starred codes are not offered yet
+	SizesM3     []int    `json:"sizes_m3"`
+	AllowedDE   []string `json:"allowed_de"`
+	ForbiddenDE []string `json:"forbidden_de"`
+	AllowedEN   []string `json:"allowed_en"`
+	ForbiddenEN []string `json:"forbidden_en"`
+}
+
+type catalogView struct {
+	Wastes       []wasteView `json:"wastes"`
+	SizesM3      []int       `json:"sizes_m3"`
+	EarliestDate string      `json:"earliest_date"`
+	LatestDate   string      `json:"latest_date"`
+	IncludedDays int         `json:"included_days"`
+}
+
+func (s *service) getCatalog(w http.ResponseWriter, _ *http.Request) error {
+	first, last := catalog.Window(time.Now().In(s.zone))
+	v := catalogView{
+		SizesM3: catalog.Sizes(), EarliestDate: first.Format(catalog.DateFormat), LatestDate: last.Format(catalog.DateFormat),
+		IncludedDays: tariff.IncludedDays,
+	}
+	for _, c := range catalog.Wastes() {
+		v.Wastes = append(v.Wastes, wasteView{
+			Code: c.Code, NameDE: c.NameDE, NameEN: c.NameEN, SizesM3: c.Sizes(),
+			AllowedDE: c.AllowedDE, ForbiddenDE: c.ForbiddenDE, AllowedEN: c.AllowedEN, ForbiddenEN: c.ForbiddenEN,
+		})
+	}
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	return httpserver.JSON(w, http.StatusOK, v)
+}
+
+type quoteView struct {
+	Quote         string      `json:"quote"` // the signed token that an order needs
+	Postcode      string      `json:"postcode"`
+	Region        string      `json:"region"`
+	Waste         string      `json:"waste_code"`
+	SizeM3        int         `json:"size_m3"`
+	Date          string      `json:"date"`
+	Price         money.Price `json:"price"`
+	IncludedDays  int         `json:"included_days"`
+	ExtraDayCents money.Cents `json:"extra_day_cents"`
+	MaxWeightKg   int         `json:"max_weight_kg"`
+	ValidUntil    time.Time   `json:"valid_until"`
+}
+
+func (s *service) getQuote(w http.ResponseWriter, r *http.Request) error {
+	now := time.Now()
+	q, zone, waste, err := price(r, now.In(s.zone))
+	if err != nil {
+		return err
+	}
+	q.ValidUntil = now.UTC().Add(Validity).Truncate(time.Second)
+	token, err := quote.Sign(s.key, q)
+	if err != nil {
+		return err
+	}
+	httpserver.Action(r.Context(), "pricing.quoted")
+	httpserver.Annotate(r.Context(), "waste.code", q.Waste)
+	httpserver.Annotate(r.Context(), "postcode", q.Postcode)
+	return httpserver.JSON(w, http.StatusOK, quoteView{
+		Quote: token, Postcode: q.Postcode, Region: zone.Region, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price,
+		IncludedDays: q.IncludedDays, ExtraDayCents: q.ExtraDayCents, MaxWeightKg: min(catalog.PayloadKg, waste.MaxWeightKg(q.SizeM3)),
+		ValidUntil: q.ValidUntil,
+	})
+}
+
+// price checks the four parameters, reporting all mistakes at once, and applies the tariff.
+func price(r *http.Request, today time.Time) (quote.Quote, catalog.Zone, catalog.Waste, error) {
+	query := r.URL.Query()
+	var fields []problem.Field
+	bad := func(name string, err error) {
+		if err != nil {
+			fields = append(fields, problem.Field{Pointer: "?" + name, Detail: err.Error()})
+		}
+	}
+	zone, err := catalog.FindZone(query.Get("postcode"))
+	bad("postcode", err)
+	size, err := strconv.Atoi(query.Get("size"))
+	if err != nil {
+		bad("size", errors.New("a whole number of m³ is needed, for example 7"))
+	}
+	waste, wasteErr := catalog.FindWaste(query.Get("waste"))
+	bad("waste", wasteErr)
+	if err == nil && wasteErr == nil {
+		bad("size", waste.CheckSize(size))
+	}
+	bad("date", catalog.CheckDate(query.Get("date"), today))
+	if fields != nil {
+		return quote.Quote{}, zone, waste, &problem.Error{Kind: problem.Invalid, Detail: "No price can be given; see errors.", Fields: fields}
+	}
+	return quote.Quote{
+		ID: event.NewID("q"), Postcode: query.Get("postcode"), Waste: waste.Code, SizeM3: size, Date: query.Get("date"),
+		Price: money.FromNet(tariff.Net(zone, waste, size)), IncludedDays: tariff.IncludedDays,
+		ExtraDayCents: money.FromNet(tariff.ExtraDayNet).GrossCents, Tariff: tariff.Version,
+	}, zone, waste, nil
+}

@@ -1,0 +1,89 @@
+package statistics
+
+import (
+	"net/http"
+	"regexp"
+	"time"
+
+	"kreislauf/internal/event"
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/outbox"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/telemetry"
+)
+
+// posted is the body of POST /api/statistics/v1/events.
+type posted struct {
+	Type    string            `json:"type"`
+	ID      string            `json:"id,omitempty"` // made once an intent, so that a repeated beacon counts once
+	VisitID string            `json:"visit_id,omitempty"`
+	Data    map[string]string `json:"data,omitempty"`
+}
+
+var (
+	typePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{1,63}$`)
+	idPattern   = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
+)
+
+const (
+	maxData  = 16
+	maxKey   = 64
+	maxValue = 256
+)
+
+func (p posted) check() error {
+	var fields []problem.Field
+	if !typePattern.MatchString(p.Type) {
+		fields = append(fields, problem.Field{Pointer: "/type", Detail: "2 to 64 characters of a-z, 0-9 and - are needed, for example order-attempt"})
+	}
+	if p.ID != "" && !idPattern.MatchString(p.ID) {
+		fields = append(fields, problem.Field{Pointer: "/id", Detail: "8 to 64 characters of A-Z, a-z, 0-9, _ and - are needed"})
+	}
+	if len(p.Data) > maxData {
+		fields = append(fields, problem.Field{Pointer: "/data", Detail: "at most 16 members"})
+	}
+	for k, v := range p.Data {
+		if len(k) > maxKey || len(v) > maxValue {
+			fields = append(fields, problem.Field{Pointer: "/data", Detail: "names up to 64 bytes, values up to 256 bytes"})
+			break
+		}
+	}
+	if fields != nil {
+		return &problem.Error{Kind: problem.Invalid, Detail: "The event cannot be recorded; see errors.", Fields: fields}
+	}
+	return httpserver.VisitID("/visit_id", p.VisitID)
+}
+
+func (s *service) postEvent(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	var in posted
+	if err := httpserver.Decode(r, &in); err != nil {
+		return err
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	if in.ID == "" {
+		in.ID = event.NewID("s")
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	e, err := event.New(event.TypeRecorded, event.Meta{
+		Source: "statistics", Subject: in.ID, Customer: s.Settings.Customer, VisitID: in.VisitID,
+		Traceparent: telemetry.Traceparent(ctx), At: now,
+	}, event.Recorded{Type: in.Type, Data: in.Data})
+	if err != nil {
+		return err
+	}
+	replayed, err := s.store.insert(ctx, recorded{ID: in.ID, Version: 1, Type: in.Type, At: now, Box: outbox.NewBox(now, e)})
+	if err != nil {
+		return err
+	}
+	if replayed {
+		httpserver.Replayed(w)
+	} else {
+		s.relay.Kick(in.ID)
+	}
+	httpserver.Action(ctx, "statistics.recorded")
+	httpserver.Annotate(ctx, "statistics.type", in.Type)
+	return httpserver.JSON(w, http.StatusAccepted, map[string]string{"id": in.ID})
+}
