@@ -1,0 +1,138 @@
+// The platform's routes that this page uses, typed after "Contract: HTTP" in docs/architecture.md.
+// Amounts are whole cents, dates are local dates in Europe/Berlin (YYYY-MM-DD), times are RFC 3339 in UTC.
+
+import { type Intent, randomId, request } from "./http";
+
+export interface User {
+  user_id: string;
+  email: string;
+  name: string;
+  role: string;
+}
+
+export interface Waste {
+  /** AVV code, six digits: "170904". */
+  code: string;
+  name_de: string;
+  name_en: string;
+  hazardous: boolean;
+  sizes_m3: number[];
+  allowed_de: string;
+  forbidden_de: string;
+}
+
+export interface Catalog {
+  wastes: Waste[];
+  sizes_m3: number[];
+  earliest_date: string;
+  latest_date: string;
+  included_days: number;
+}
+
+export interface Price {
+  net_cents: number;
+  vat_cents: number;
+  gross_cents: number;
+  currency: string;
+}
+
+export interface QuoteQuery {
+  postcode: string;
+  waste: string;
+  size: number;
+  date: string;
+}
+
+export interface Quote {
+  /** The signed token that an order carries. */
+  quote: string;
+  postcode: string;
+  region: string;
+  waste_code: string;
+  size_m3: number;
+  date: string;
+  price: Price;
+  included_days: number;
+  extra_day_cents: number;
+  max_weight_kg: number;
+  valid_until: string;
+}
+
+export interface Address {
+  name: string;
+  street: string;
+  city: string;
+}
+
+export interface OrderRequest {
+  quote: string;
+  address: Address;
+  public_ground: boolean;
+  visit_id: string;
+}
+
+export interface Order {
+  order_id: string;
+  state: string;
+  waste_code: string;
+  size_m3: number;
+  date: string;
+  postcode: string;
+  address: Address;
+  price: Price;
+  partner_id?: string;
+  history: { state: string; at: string }[];
+}
+
+export const getCatalog = (): Promise<Catalog> => request("/api/pricing/v1/catalog");
+
+export function getQuote(query: QuoteQuery, signal?: AbortSignal): Promise<Quote> {
+  const parameters = new URLSearchParams({ postcode: query.postcode, waste: query.waste, size: String(query.size), date: query.date });
+  return request(`/api/pricing/v1/quotes?${parameters}`, signal === undefined ? {} : { signal });
+}
+
+export const signUp = (intent: Intent, body: { email: string; password: string; name: string }): Promise<User> =>
+  intent.run(body, (key) => request("/api/identity/v1/users", { method: "POST", body, key }));
+
+export const signIn = (intent: Intent, body: { email: string; password: string }): Promise<User> =>
+  intent.run(body, (key) => request("/api/identity/v1/sessions", { method: "POST", body, key }));
+
+export const getSession = (): Promise<User> => request("/api/identity/v1/sessions/current");
+
+export const signOut = (): Promise<void> => request("/api/identity/v1/sessions/current", { method: "DELETE" });
+
+export const placeOrder = (intent: Intent, body: OrderRequest): Promise<Order> =>
+  intent.run(body, (key) => request("/api/order/v1/orders", { method: "POST", body, key }));
+
+export function getOrder(id: string, signal?: AbortSignal): Promise<Order> {
+  return request(`/api/order/v1/orders/${encodeURIComponent(id)}`, signal === undefined ? {} : { signal });
+}
+
+/**
+ * Tells the statistics service that the order button was pressed. Fire and forget: it never delays or fails an order,
+ * and keepalive lets it outlive the page. The data are strings, as the service's event says.
+ */
+export function recordOrderAttempt(quote: Quote): void {
+  const body = {
+    type: "order-attempt",
+    id: randomId(),
+    visit_id: visitId(),
+    data: {
+      postcode: quote.postcode,
+      waste_code: quote.waste_code,
+      size_m3: String(quote.size_m3),
+      value_cents: String(quote.price.gross_cents),
+    },
+  };
+  request("/api/statistics/v1/events", { method: "POST", body, keepalive: true }).catch(() => undefined);
+}
+
+/** The id of this visit: one per browser tab, forgotten with it. */
+export function visitId(): string {
+  const name = "kreislauf_visit";
+  const known = sessionStorage.getItem(name);
+  if (known !== null) return known;
+  const fresh = randomId();
+  sessionStorage.setItem(name, fresh);
+  return fresh;
+}

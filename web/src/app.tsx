@@ -1,0 +1,108 @@
+// The frame around every page: header with the language switch, offline bar, main, footer, sign-in dialog.
+
+import { useEffect, useRef } from "preact/hooks";
+import { clock } from "./format";
+import { unreachableSince } from "./http";
+import { navigations, page, url } from "./route";
+import { OrderPage } from "./order/order-page";
+import { loadCatalog, quotes } from "./order/state";
+import { StatusPage } from "./status/status-page";
+import { keepLanguage, language, text } from "./text";
+import { Icon } from "./ui/icon";
+import { SignInDialog } from "./ui/sign-in-dialog";
+
+export function App() {
+  const words = text.value;
+  const main = useRef<HTMLElement>(null);
+  const shown = page.value;
+  const path = url.value.pathname;
+
+  useEffect(() => {
+    if (navigations.peek() === 0 || (shown.name === "order" && url.peek().search !== "" && url.peek().search !== "?lang=en")) return;
+    scrollTo(0, 0);
+    main.current?.querySelector("h1")?.focus({ preventScroll: true });
+  }, [path]);
+
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+    const title = shown.name === "status" ? words.status.summary : shown.name === "order" ? words.order.title : words.missing.title;
+    document.title = `${title} – ${words.brand}`;
+  }, [shown.name, language.value]);
+
+  return (
+    <>
+      <a class="to-content" href="#inhalt" data-native>
+        {words.skip}
+      </a>
+      <Header />
+      <OfflineBar />
+      <main id="inhalt" ref={main} tabIndex={-1}>
+        {shown.name === "order" ? <OrderPage /> : shown.name === "status" ? <StatusPage key={shown.id} id={shown.id} /> : <Missing />}
+      </main>
+      <footer class="page-footer">
+        <p>
+          {words.attribution}{" "}
+          <a href="https://db-ip.com" rel="noopener external">
+            DB-IP.com
+          </a>{" "}
+          (
+          <a href="https://creativecommons.org/licenses/by/4.0/" rel="noopener external license">
+            CC BY 4.0
+          </a>
+          )
+        </p>
+      </footer>
+      <SignInDialog />
+    </>
+  );
+}
+
+function Header() {
+  const other = new URL(url.value);
+  if (language.value === "de") other.searchParams.set("lang", "en");
+  else other.searchParams.delete("lang");
+  return (
+    <header class="page-header">
+      <a class="brand" href={keepLanguage("/bestellen")}>
+        <Icon name="loop" />
+        {text.value.brand}
+      </a>
+      <a class="language" href={other.href} lang={language.value === "de" ? "en" : "de"} hrefLang={language.value === "de" ? "en" : "de"}>
+        {text.value.otherLanguage}
+      </a>
+    </header>
+  );
+}
+
+function OfflineBar() {
+  const since = unreachableSince.value;
+  if (since === undefined) return null;
+  return (
+    <div class="offline" role="status">
+      <Icon name="offline" />
+      <span>{text.value.offline(clock(since, language.value))}</span>
+      <button type="button" class="quiet" onClick={reconnect}>
+        {text.value.again}
+      </button>
+    </div>
+  );
+}
+
+/** Asks again for what a lost connection may have left open. An answer hides the bar. */
+export function reconnect(): void {
+  void loadCatalog();
+  void quotes.refresh();
+}
+
+function Missing() {
+  const words = text.value.missing;
+  return (
+    <div class="hero">
+      <h1 tabIndex={-1}>{words.title}</h1>
+      <p>{words.detail}</p>
+      <a class="button primary" href={keepLanguage("/bestellen")}>
+        {words.action}
+      </a>
+    </div>
+  );
+}

@@ -1,0 +1,23 @@
+// Start of the page.
+
+import { render } from "preact";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/order.css";
+import "./styles/status.css";
+import { App, reconnect } from "./app";
+import { unreachableSince } from "./http";
+import { loadCatalog, startQuoting } from "./order/state";
+import { startRouting } from "./route";
+import { loadSession } from "./session";
+
+const root = document.getElementById("app");
+if (root === null) throw new Error("index.html has no element #app");
+
+startRouting();
+startQuoting();
+void loadCatalog();
+void loadSession();
+addEventListener("online", reconnect);
+addEventListener("offline", () => (unreachableSince.value ??= new Date()));
+render(<App />, root);

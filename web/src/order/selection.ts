@@ -1,0 +1,87 @@
+// What the customer has chosen, as it stands in the URL: ?plz=&abfall=&groesse=&datum=. Pure: no signals, no browser.
+
+import type { Catalog, QuoteQuery, Waste } from "../api";
+
+export interface Selection {
+  plz: string;
+  abfall: string;
+  groesse: number | undefined;
+  datum: string;
+}
+
+/** The steps in order; "adresse" is the last part of the page, reached when the four choices are made. */
+export const steps = ["plz", "abfall", "groesse", "datum", "adresse"] as const;
+export type Step = (typeof steps)[number];
+
+/** Reads a selection; what is not of the right shape is left out. */
+export function readSelection(search: URLSearchParams): Selection {
+  const take = (name: string, shape: RegExp) => (shape.test(search.get(name) ?? "") ? (search.get(name) as string) : "");
+  const size = take("groesse", /^\d{1,2}$/);
+  return {
+    plz: take("plz", /^\d{5}$/),
+    abfall: take("abfall", /^\d{6}$/),
+    groesse: size === "" ? undefined : Number(size),
+    datum: take("datum", /^\d{4}-\d\d-\d\d$/),
+  };
+}
+
+/** Drops what the catalogue does not offer: an old link must not lead to an order that cannot be placed. */
+export function fitSelection(selection: Selection, catalog: Catalog): Selection {
+  const waste = findWaste(catalog, selection.abfall);
+  const { groesse, datum } = selection;
+  return {
+    plz: selection.plz,
+    abfall: waste?.code ?? "",
+    groesse: groesse !== undefined && (waste?.sizes_m3 ?? catalog.sizes_m3).includes(groesse) ? groesse : undefined,
+    datum: datum >= catalog.earliest_date && datum <= catalog.latest_date ? datum : "",
+  };
+}
+
+export function findWaste(catalog: Catalog, code: string): Waste | undefined {
+  return catalog.wastes.find((waste) => waste.code === code);
+}
+
+/** The link to the page with this selection; `step` opens one step although it is answered. */
+export function orderLink(selection: Selection, language: string, step?: Step): string {
+  const search = new URLSearchParams();
+  if (selection.plz !== "") search.set("plz", selection.plz);
+  if (selection.abfall !== "") search.set("abfall", selection.abfall);
+  if (selection.groesse !== undefined) search.set("groesse", String(selection.groesse));
+  if (selection.datum !== "") search.set("datum", selection.datum);
+  if (language !== "de") search.set("lang", language);
+  const query = search.size === 0 ? "" : `?${search}`;
+  return `/bestellen${query}${step === undefined ? "" : `#${step}`}`;
+}
+
+/** Whether the step has an answer. */
+export function isAnswered(selection: Selection, step: Step): boolean {
+  return step !== "adresse" && selection[step] !== "" && selection[step] !== undefined;
+}
+
+/** The step to show: the one refused by the server, the one asked for in the URL, else the first without an answer. */
+export function currentStep(selection: Selection, asked: string, refused?: Step): Step {
+  if (refused !== undefined) return refused;
+  const open = steps.find((step) => !isAnswered(selection, step)) ?? "adresse";
+  const wanted = steps.find((step) => step === asked);
+  return wanted !== undefined && steps.indexOf(wanted) < steps.indexOf(open) ? wanted : open;
+}
+
+/** The quote to ask for: possible from the size on; until a date is chosen it is for the earliest one. */
+export function quoteQuery(selection: Selection, catalog: Catalog): QuoteQuery | undefined {
+  const { plz, abfall, groesse, datum } = selection;
+  if (plz === "" || abfall === "" || groesse === undefined) return undefined;
+  return { postcode: plz, waste: abfall, size: groesse, date: datum || catalog.earliest_date };
+}
+
+/** The step that a refused quote parameter belongs to. */
+export function stepOfPointer(pointer: string): Step | undefined {
+  const step: Record<string, Step> = { "?postcode": "plz", "?waste": "abfall", "?size": "groesse", "?date": "datum" };
+  return step[pointer];
+}
+
+/** Sizes of the catalogue that this waste does not come in, and whether they are missing because they would be too heavy. */
+export function missingSizes(catalog: Catalog, waste: Waste): { sizes: number[]; tooHeavy: boolean } {
+  const sizes = catalog.sizes_m3.filter((size) => !waste.sizes_m3.includes(size));
+  const largest = Math.max(...waste.sizes_m3);
+  return { sizes, tooHeavy: sizes.length > 0 && sizes.every((size) => size > largest) };
+}

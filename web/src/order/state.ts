@@ -1,0 +1,74 @@
+// The signals behind the order page: catalogue, selection (from the URL), quote, and the step to show.
+
+import { computed, effect, signal } from "@preact/signals";
+import { type Catalog, getCatalog, getQuote, type Quote, type QuoteQuery } from "../api";
+import { ApiError } from "../http";
+import { url } from "../route";
+import { language } from "../text";
+import { currentStep, fitSelection, orderLink, quoteQuery, readSelection, type Selection, type Step, stepOfPointer } from "./selection";
+import { QuoteLoader } from "./quote-loader";
+
+export const catalog = signal<Catalog | undefined>(undefined);
+export const catalogError = signal<unknown>(undefined);
+
+/** Loads the catalogue; called again after a failure. A known catalogue stays when the new one cannot be had. */
+export async function loadCatalog(): Promise<void> {
+  catalogError.value = undefined;
+  try {
+    catalog.value = await getCatalog();
+  } catch (error) {
+    catalogError.value = error;
+  }
+}
+
+export const selection = computed<Selection>(() => {
+  const read = readSelection(url.value.searchParams);
+  return catalog.value === undefined ? read : fitSelection(read, catalog.value);
+});
+
+/** Regions by postcode, as far as quotes named them. */
+export const regions = signal<Record<string, string>>({});
+
+/** Asks for a quote and remembers the name of its region. */
+export async function askQuote(query: QuoteQuery, stop?: AbortSignal): Promise<Quote> {
+  const quote = await getQuote(query, stop);
+  regions.value = { ...regions.value, [quote.postcode]: quote.region };
+  return quote;
+}
+
+export const quotes = new QuoteLoader(askQuote);
+
+/** The quote to show: the present one, or the last one while the next is on its way. */
+export const shownQuote = computed(() => {
+  const state = quotes.state.value;
+  return state.kind === "ready" ? state.quote : state.kind === "loading" ? state.last : undefined;
+});
+
+/** The first refused parameter of the quote, with its step. */
+export const refusal = computed<{ step: Step; pointer: string; detail: string } | undefined>(() => {
+  const state = quotes.state.value;
+  if (state.kind !== "failed" || !(state.error instanceof ApiError)) return undefined;
+  for (const { pointer, detail } of state.error.problem.errors) {
+    const step = stepOfPointer(pointer);
+    if (step !== undefined) return { step, pointer, detail };
+  }
+  return undefined;
+});
+
+export const step = computed<Step>(() => currentStep(selection.value, url.value.hash.slice(1), refusal.value?.step));
+
+/** Keeps the quote in step with the selection. Called once at start. */
+export function startQuoting(): void {
+  effect(() => quotes.ask(catalog.value === undefined ? undefined : quoteQuery(selection.value, catalog.value)));
+}
+
+/** The link that makes one choice. */
+export function choose(choice: Partial<Selection>): string {
+  const chosen = { ...selection.value, ...choice };
+  return orderLink(catalog.value === undefined ? chosen : fitSelection(chosen, catalog.value), language.value);
+}
+
+/** The link that opens one answered step again. */
+export function reopen(at: Step): string {
+  return orderLink(selection.value, language.value, at);
+}

@@ -1,0 +1,71 @@
+// "Session expired": a modal dialog over the page, whose forms keep what was entered. After signing in the waiting request goes on.
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { renew, user, waiting } from "../session";
+import { text } from "../text";
+import { ApiError } from "../http";
+import { checkForm, Field, focusFirstComplaint } from "./field";
+import { type Complaints, complaintsOf, ProblemAlert } from "./problem";
+
+export function SignInDialog() {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const open = waiting.value !== undefined;
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  const giveUp = () => {
+    waiting.value?.giveUp();
+    waiting.value = undefined;
+  };
+  return (
+    <dialog ref={dialog} aria-labelledby="sign-in-title" onCancel={giveUp}>
+      {open && <SignInForm onGiveUp={giveUp} />}
+    </dialog>
+  );
+}
+
+function SignInForm({ onGiveUp }: { onGiveUp: () => void }) {
+  const words = text.value;
+  const busy = useSignal(false);
+  const error = useSignal<unknown>(undefined);
+  const complaints = useSignal<Complaints>({});
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    complaints.value = checkForm(form);
+    if (Object.keys(complaints.value).length > 0) return focusFirstComplaint(form);
+    const data = new FormData(form);
+    busy.value = true;
+    error.value = undefined;
+    try {
+      await renew(String(data.get("/email")), String(data.get("/password")));
+    } catch (cause) {
+      complaints.value = complaintsOf(cause);
+      error.value = cause;
+    } finally {
+      busy.value = false;
+    }
+  };
+
+  const wrong = error.value instanceof ApiError && error.value.problem.status === 401;
+  return (
+    <form class="form" noValidate onSubmit={submit}>
+      <h2 id="sign-in-title">{words.expired.title}</h2>
+      <p class="hint">{words.expired.detail}</p>
+      <ProblemAlert error={error.value} own={wrong ? words.problem.signIn : undefined} />
+      <Field name="/email" label={words.checkout.email} type="email" autoComplete="username" required defaultValue={user.value?.email ?? ""} complaint={complaints.value["/email"]} />
+      <Field name="/password" label={words.checkout.password} type="password" autoComplete="current-password" required autoFocus={user.value !== undefined} complaint={complaints.value["/password"]} />
+      <div class="buttons">
+        <button type="submit" class="primary" disabled={busy.value}>
+          {words.expired.submit}
+        </button>
+        <button type="button" onClick={onGiveUp}>
+          {words.expired.cancel}
+        </button>
+      </div>
+    </form>
+  );
+}
