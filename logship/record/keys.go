@@ -1,0 +1,119 @@
+package record
+
+// Key names a value of a line that routing or enrichment needs.
+type Key uint8
+
+// The known keys. Their names are the dotted paths in the contract of lines.
+const (
+	Timestamp Key = iota
+	Msec
+	ServiceName
+	Env
+	StreamType
+	StreamDataset
+	StreamNamespace
+	EventID
+	EventDataset
+	EventCreated
+	EventDuration
+	EventOutcome
+	FilePath
+	FileOffset
+	RemoteAddr
+	ForwardedFor
+	RequestTime
+	Status
+	UpstreamAddr
+	UpstreamStatus
+	UpstreamConnectTime
+	UpstreamHeaderTime
+	UpstreamResponseTime
+	SourceIP
+	SourceGeo      // any key at or under source.geo
+	NginxUpstream  // any key at or under nginx.access.upstream
+	KubernetesName // any key at or under kubernetes
+	numKeys
+	noKey Key = 255
+)
+
+// lookup returns the key with the dotted path, or noKey.
+func lookup(path []byte) Key {
+	switch string(path) {
+	case "@timestamp":
+		return Timestamp
+	case "msec":
+		return Msec
+	case "service_name":
+		return ServiceName
+	case "env":
+		return Env
+	case "data_stream.type":
+		return StreamType
+	case "data_stream.dataset":
+		return StreamDataset
+	case "data_stream.namespace":
+		return StreamNamespace
+	case "event.id":
+		return EventID
+	case "event.dataset":
+		return EventDataset
+	case "event.created":
+		return EventCreated
+	case "event.duration":
+		return EventDuration
+	case "event.outcome":
+		return EventOutcome
+	case "log.file.path":
+		return FilePath
+	case "log.offset":
+		return FileOffset
+	case "remote_addr":
+		return RemoteAddr
+	case "x_forwarded_for":
+		return ForwardedFor
+	case "request_time":
+		return RequestTime
+	case "http.response.status_code":
+		return Status
+	case "upstream_addr":
+		return UpstreamAddr
+	case "upstream_status":
+		return UpstreamStatus
+	case "upstream_connect_time":
+		return UpstreamConnectTime
+	case "upstream_header_time":
+		return UpstreamHeaderTime
+	case "upstream_response_time":
+		return UpstreamResponseTime
+	case "source.ip":
+		return SourceIP
+	}
+	return lookupTree(path)
+}
+
+func lookupTree(path []byte) Key {
+	switch {
+	case within(path, "source.geo"):
+		return SourceGeo
+	case within(path, "nginx.access.upstream"):
+		return NginxUpstream
+	case within(path, "kubernetes"):
+		return KubernetesName
+	}
+	return noKey
+}
+
+// within reports whether path is root or a path below it.
+func within(path []byte, root string) bool {
+	return len(path) >= len(root) && string(path[:len(root)]) == root && (len(path) == len(root) || path[len(root)] == '.')
+}
+
+// parent reports whether the object at this path may hold known keys.
+func parent(path []byte) bool {
+	switch string(path) {
+	case "event", "data_stream", "log", "source", "http", "nginx", "kubernetes",
+		"log.file", "http.response", "nginx.access":
+		return true
+	}
+	return false
+}
