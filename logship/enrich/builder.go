@@ -1,0 +1,192 @@
+package enrich
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"kreislauf/logship/record"
+)
+
+// maxEventID is the longest document id that the server takes, in bytes.
+const maxEventID = 512
+
+// Builder renders documents. It belongs to one goroutine.
+type Builder struct {
+	router router
+	geo    *Geo
+	zone   *time.Location
+	line   record.Line
+	clock  clock // for the times of lines
+	nowMS  int64
+	now    []byte // nowMS rendered
+}
+
+// NewBuilder returns a Builder. env is the environment of lines that name none; zone is the time zone in which
+// nginx writes its error log.
+func NewBuilder(env string, geo *Geo, zone *time.Location) *Builder {
+	return &Builder{router: newRouter(env), geo: geo, zone: zone}
+}
+
+// SetNow sets the time of shipping for the documents to come.
+func (b *Builder) SetNow(now time.Time) {
+	ms := now.UnixMilli()
+	if b.now != nil && ms == b.nowMS {
+		return
+	}
+	var c clock
+	b.nowMS, b.now = ms, c.appendStamp(b.now[:0], ms)
+}
+
+// Input is one line of a file.
+type Input struct {
+	// Line is the text without line feed (for a container: without the prefix of the runtime).
+	Line []byte
+	// Offset is where the line begins in its file, in bytes.
+	Offset int64
+	// Time is the time the container runtime saw the line, RFC 3339; nil otherwise.
+	Time []byte
+	// Truncated says that the line was longer than a line may be and was cut.
+	Truncated bool
+}
+
+// Mark says where in the buffer the parts of an appended document are.
+type Mark struct {
+	// Doc is the offset of the document, behind the action line.
+	Doc int
+	// Raw is the length of the unchanged line at the start of the document without its closing brace; 0 when the
+	// line was wrapped.
+	Raw int
+}
+
+// Append appends the action line and the document of one line to dst, each with its line feed. A line of
+// nothing but white space gives no document: dst comes back unchanged and ok is false.
+func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, ok bool) {
+	line := bytes.TrimSpace(in.Line)
+	if len(line) == 0 && !in.Truncated {
+		return dst, Mark{}, false
+	}
+	if o.source.Kind == NginxError {
+		dst, m = b.appendErrorLog(dst, o, in, line)
+		return dst, m, true
+	}
+	if in.Truncated {
+		dst, m = b.wrap(dst, o, in, line, "truncated")
+		return dst, m, true
+	}
+	if fault := b.line.Scan(line); fault != record.OK {
+		dst, m = b.wrap(dst, o, in, line, faultTag(fault, o.source.Kind))
+		return dst, m, true
+	}
+	t := b.target(line, o.source.Kind)
+	to := b.router.find(&o.source, &t)
+	dst = append(dst, to.action...)
+	dst = b.appendID(dst, o, to, line, in.Offset)
+	m = Mark{Doc: len(dst), Raw: b.line.Brace}
+	dst = append(dst, line[:b.line.Brace]...)
+	first := len(dst)
+	dst = b.additions(dst, o, to, line, in, t.nginx)
+	if b.line.Empty { // no member before the additions: their first comma goes
+		dst = append(dst[:first], dst[first+1:]...)
+	}
+	return append(dst, '}', '\n'), m, true
+}
+
+func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in Input, nginx bool) []byte {
+	if !b.line.Has(record.Timestamp) {
+		dst = b.timestamp(append(dst, `,"@timestamp":"`...), line, in, nginx)
+		dst = append(dst, '"')
+	}
+	if nginx {
+		dst = b.appendNginx(dst, line)
+	}
+	if !b.line.Has(record.KubernetesName) {
+		dst = append(dst, o.kube...)
+	}
+	return b.common(dst, o, to, in.Offset, b.line.Has(record.EventCreated), b.line.Has(record.FilePath) || b.line.Has(record.FileOffset))
+}
+
+// common appends what every document gets.
+func (b *Builder) common(dst []byte, o *Origin, to *route, offset int64, created, file bool) []byte {
+	dst = append(dst, to.fields...)
+	if !created {
+		dst = append(dst, `,"event.created":"`...)
+		dst = append(append(dst, b.now...), '"')
+	}
+	if !file {
+		dst = append(dst, o.file...)
+		dst = strconv.AppendInt(dst, offset, 10)
+	}
+	return dst
+}
+
+// timestamp appends the best time known of a line without one: its msec, the runtime's time, the present.
+func (b *Builder) timestamp(dst, line []byte, in Input, nginx bool) []byte {
+	if nginx {
+		if ms, ok := fixedPoint(b.line.Text(line, record.Msec), 3); ok && ms < maxStamp {
+			return b.clock.appendStamp(dst, ms)
+		}
+	}
+	if in.Time != nil {
+		return append(dst, in.Time...)
+	}
+	return append(dst, b.now...)
+}
+
+// appendID appends the document id and closes the action line.
+func (b *Builder) appendID(dst []byte, o *Origin, to *route, line []byte, offset int64) []byte {
+	if to.events && b.line.IsString(line, record.EventID) {
+		if id := b.line.Text(line, record.EventID); len(id) > 0 && len(id) <= maxEventID {
+			return append(append(dst, id...), "\"}}\n"...)
+		}
+	}
+	return append(o.appendID(dst, offset), "\"}}\n"...)
+}
+
+// wrap appends a line that is no JSON object as a document with the line as message.
+func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string) ([]byte, Mark) {
+	t := target{nginx: o.source.Kind == NginxAccess}
+	to := b.router.find(&o.source, &t)
+	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
+	m := Mark{Doc: len(dst)}
+	dst = append(dst, `{"@timestamp":"`...)
+	if in.Time != nil {
+		dst = append(dst, in.Time...)
+	} else {
+		dst = append(dst, b.now...)
+	}
+	dst = append(dst, `","message":"`...)
+	dst = append(appendEscaped(dst, line), '"')
+	dst = appendTags(dst, line, tag)
+	dst = append(append(dst, o.service...), o.kube...)
+	return append(b.common(dst, o, to, in.Offset, false, false), '}', '\n'), m
+}
+
+// appendTags appends the tags of a wrapped line: tag, and what else is wrong with its bytes.
+func appendTags(dst, line []byte, tag string) []byte {
+	dst = append(dst, `,"tags":["`...)
+	dst = append(append(dst, tag...), '"')
+	if bytes.IndexByte(line, 0) >= 0 {
+		dst = append(dst, `,"nul_bytes"`...)
+	}
+	if tag != "invalid_utf8" && !utf8.Valid(line) {
+		dst = append(dst, `,"invalid_utf8"`...)
+	}
+	return append(dst, ']')
+}
+
+func faultTag(f record.Fault, kind Kind) string {
+	switch f {
+	case record.InvalidUTF8:
+		return "invalid_utf8"
+	case record.DuplicateKey:
+		return "duplicate_key"
+	case record.TooDeep:
+		return "too_deep"
+	}
+	if kind == Container {
+		return "unparsed"
+	}
+	return "invalid_json"
+}

@@ -1,0 +1,108 @@
+package enrich
+
+import (
+	"strconv"
+
+	"kreislauf/logship/record"
+)
+
+// appendNginx appends what an nginx access line gets: duration, outcome, client and upstream.
+func (b *Builder) appendNginx(dst, line []byte) []byte {
+	l := &b.line
+	if !l.Has(record.EventDuration) {
+		if ns, ok := fixedPoint(l.Text(line, record.RequestTime), 9); ok {
+			dst = strconv.AppendInt(append(dst, `,"event.duration":`...), ns, 10)
+		}
+	}
+	if !l.Has(record.EventOutcome) {
+		if status, ok := fixedPoint(l.Text(line, record.Status), 0); ok && status >= 100 {
+			if status < 400 {
+				dst = append(dst, `,"event.outcome":"success"`...)
+			} else {
+				dst = append(dst, `,"event.outcome":"failure"`...)
+			}
+		}
+	}
+	if !l.Has(record.SourceIP) && !l.Has(record.SourceGeo) {
+		dst = b.geo.appendSource(dst, l.Text(line, record.RemoteAddr), l.Text(line, record.ForwardedFor))
+	}
+	if !l.Has(record.NginxUpstream) {
+		dst = b.appendUpstream(dst, line)
+	}
+	return dst
+}
+
+// upstreamList is one upstream variable of nginx with its field names.
+type upstreamList struct {
+	key        record.Key
+	list, last string
+	scale      int // digits behind the point of the last value as a number; -1 for a keyword
+}
+
+// appendUpstream appends the upstream lists and the numbers of the last attempt. nginx separates the attempts
+// within a group of servers by ", " and the groups of an internal redirect by " : ".
+func (b *Builder) appendUpstream(dst, line []byte) []byte {
+	attempts := 0
+	for i, u := range [...]upstreamList{
+		{record.UpstreamAddr, `,"nginx.access.upstream.address_list":[`, `,"nginx.access.upstream.address":`, -1},
+		{record.UpstreamStatus, `,"nginx.access.upstream.status_list":[`, `,"nginx.access.upstream.status_code":`, 0},
+		{record.UpstreamConnectTime, `,"nginx.access.upstream.connect_time_list":[`, `,"nginx.access.upstream.connect_time_ms":`, 3},
+		{record.UpstreamHeaderTime, `,"nginx.access.upstream.header_time_list":[`, `,"nginx.access.upstream.header_time_ms":`, 3},
+		{record.UpstreamResponseTime, `,"nginx.access.upstream.response_time_list":[`, `,"nginx.access.upstream.response_time_ms":`, 3},
+	} {
+		value := b.line.Text(line, u.key)
+		if !b.line.IsString(line, u.key) || none(value) {
+			continue
+		}
+		dst = append(dst, u.list...)
+		count := 0
+		var last []byte
+		for rest := value; rest != nil; count++ {
+			last, rest = nextUpstream(rest)
+			if count > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(append(append(dst, '"'), last...), '"')
+		}
+		dst = append(dst, ']')
+		if i == 0 {
+			attempts = count
+		}
+		dst = appendLast(dst, &u, last)
+	}
+	if attempts > 0 {
+		dst = strconv.AppendInt(append(dst, `,"nginx.access.upstream.retries":`...), int64(attempts-1), 10)
+	}
+	return dst
+}
+
+func appendLast(dst []byte, u *upstreamList, last []byte) []byte {
+	if none(last) {
+		return dst
+	}
+	if u.scale < 0 {
+		return append(append(append(append(dst, u.last...), '"'), last...), '"')
+	}
+	if n, ok := fixedPoint(last, u.scale); ok {
+		dst = strconv.AppendInt(append(dst, u.last...), n, 10)
+	}
+	return dst
+}
+
+// none reports whether nginx had no value.
+func none(value []byte) bool {
+	return len(value) == 0 || len(value) == 1 && value[0] == '-'
+}
+
+// nextUpstream returns the first attempt of the list and what follows its separator, nil at the end.
+func nextUpstream(list []byte) (first, rest []byte) {
+	for i := 0; i+1 < len(list); i++ {
+		if list[i] == ',' && list[i+1] == ' ' {
+			return list[:i], list[i+2:]
+		}
+		if list[i] == ' ' && list[i+1] == ':' && i+2 < len(list) && list[i+2] == ' ' {
+			return list[:i], list[i+3:]
+		}
+	}
+	return list, nil
+}
