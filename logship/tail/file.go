@@ -1,0 +1,197 @@
+package tail
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// HeadSize is how much of the beginning of a file tells its content from another, in bytes.
+const HeadSize = 1024
+
+// ErrNotReady says that a file has neither a whole line nor HeadSize bytes, so it has no identity yet.
+var ErrNotReady = errors.New("file has no whole line yet")
+
+// Key is what the file system calls the same file.
+type Key struct{ Dev, Ino uint64 }
+
+// Head is the beginning of a file, short: its length (at most HeadSize) and the truncated SHA-256.
+type Head struct {
+	Len int
+	Sum [16]byte
+}
+
+// Identity names one content of one file for ever.
+type Identity [12]byte
+
+// File is an open file and how far it is read and acknowledged. It belongs to one goroutine.
+type File struct {
+	Path string
+	Key  Key
+
+	file    *os.File
+	head    []byte // the first bytes, at most HeadSize
+	offset  int64  // where reading goes on
+	size    int64  // when read last, of this very content
+	seen    int64  // as somebody else found it, perhaps of another content
+	scanned int64  // no line feed before this offset behind a line that is too long
+
+	acks acks
+}
+
+// Open opens a file that has an identity already; ErrNotReady otherwise.
+func Open(path string) (*File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open log file: %w", err)
+	}
+	f := &File{Path: path, file: file}
+	if err := f.begin(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return f, nil
+}
+
+func (f *File) begin() error {
+	info, err := f.file.Stat()
+	if err != nil {
+		return fmt.Errorf("look at log file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("open log file: %s is not a regular file", f.Path)
+	}
+	f.Key, f.size = KeyOf(info), info.Size()
+	head := make([]byte, HeadSize)
+	n, err := readAt(f.file, head, 0)
+	if err != nil {
+		return err
+	}
+	f.head = head[:n]
+	if n < HeadSize && bytes.IndexByte(f.head, '\n') < 0 {
+		return ErrNotReady
+	}
+	return nil
+}
+
+// KeyOf returns the key of a file from os.Stat.
+func KeyOf(info os.FileInfo) Key {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return Key{Dev: st.Dev, Ino: st.Ino}
+	}
+	return Key{}
+}
+
+// Identity derives the identity from salt, the folder, the key, the first line (at most HeadSize bytes of it) and
+// the generation. None of these changes while the file grows or is renamed within its folder.
+func (f *File) Identity(salt string, generation uint32) Identity {
+	first := f.head
+	if i := bytes.IndexByte(first, '\n'); i >= 0 {
+		first = first[:i+1]
+	}
+	h := sha256.New()
+	for _, part := range [...]string{salt, filepath.Dir(f.Path)} {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		h.Write([]byte(part))
+	}
+	var n []byte
+	n = binary.BigEndian.AppendUint64(n, f.Key.Dev)
+	n = binary.BigEndian.AppendUint64(n, f.Key.Ino)
+	n = binary.BigEndian.AppendUint32(n, generation)
+	h.Write(n)
+	h.Write(first)
+	return Identity(h.Sum(nil)[:12])
+}
+
+// Head returns the beginning of the file as it is known now; it grows with the file up to HeadSize.
+func (f *File) Head() Head { return headOf(f.head) }
+
+func headOf(b []byte) Head {
+	sum := sha256.Sum256(b)
+	return Head{Len: len(b), Sum: [16]byte(sum[:16])}
+}
+
+// BeginsWith reports whether the file begins with head.
+func (f *File) BeginsWith(head Head) bool {
+	return head.Len <= len(f.head) && headOf(f.head[:head.Len]) == head
+}
+
+// Resume continues at offset, below which everything is acknowledged.
+func (f *File) Resume(offset int64) { f.offset, f.scanned, f.acks = offset, 0, acks{acked: offset} }
+
+// Offset returns where reading goes on.
+func (f *File) Offset() int64 { return f.offset }
+
+// Consume notes that everything below offset was taken.
+func (f *File) Consume(offset int64) { f.offset = offset }
+
+// Size returns the size of the file when it was last looked at.
+func (f *File) Size() int64 { return max(f.size, f.seen) }
+
+// Unread returns how many bytes are known to be there and are not consumed.
+func (f *File) Unread() int64 { return max(0, f.size-f.offset) }
+
+// Saw notes the size of the file as somebody else found it.
+func (f *File) Saw(size int64) { f.seen = size }
+
+// Linked reports whether the file still has a name.
+func (f *File) Linked() bool {
+	info, err := f.file.Stat()
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink > 0
+}
+
+// Adopt lets f go on reading in other, which has the same content, and takes it over.
+func (f *File) Adopt(other *File) error {
+	err := f.Close()
+	f.file, f.Key, f.Path, f.size = other.file, other.Key, other.Path, other.size
+	other.file = nil
+	return err
+}
+
+// Readable reports whether there is an open file behind f.
+func (f *File) Readable() bool { return f.file != nil }
+
+// Close closes the file; what is pending can still be acknowledged.
+func (f *File) Close() error {
+	if f.file == nil {
+		return nil
+	}
+	err := f.file.Close()
+	f.file = nil
+	if err != nil {
+		return fmt.Errorf("close log file: %w", err)
+	}
+	return nil
+}
+
+// FindCopy looks in the folder of a replaced file for a copy of its old content: a file that begins with head and
+// is longer than size bytes. It returns nil when there is none. skip is the replaced file itself.
+func FindCopy(dir string, head Head, size int64, skip Key) *File {
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, name := range names {
+		info, err := name.Info()
+		if err != nil || !info.Mode().IsRegular() || info.Size() <= size || KeyOf(info) == skip {
+			continue
+		}
+		f, err := Open(filepath.Join(dir, name.Name()))
+		if err != nil {
+			continue
+		}
+		if f.Key != skip && f.BeginsWith(head) {
+			return f
+		}
+		_ = f.Close()
+	}
+	return nil
+}
