@@ -1,0 +1,80 @@
+package bulk
+
+// Item is one document of a batch. Offsets are into the buffer of the batch.
+type Item struct {
+	// Start is where the action line begins, Doc where the document begins; it ends, with its line feed, where the
+	// next item begins.
+	Start, Doc uint32
+	// Raw is the length of the unchanged line at the start of the document, without its closing brace; 0 when the
+	// line was wrapped.
+	Raw uint32
+	// File is an index into Files of the batch; Offset is where the line begins in that file, in bytes.
+	File   uint32
+	Offset int64
+}
+
+// Batch is a bulk body under construction or on its way. The maker fills Buf, Items and Files and does not touch
+// them while Deliver runs.
+type Batch struct {
+	Buf   []byte
+	Items []Item
+	// Files are the paths that items refer to, for the dead-letter file.
+	Files []string
+
+	resend []byte // scratch for bodies that are not one piece of Buf
+	order  []int  // scratch for the numbers of the items
+}
+
+// all returns the numbers of all items.
+func (b *Batch) all() []int {
+	b.order = b.order[:0]
+	for i := range b.Items {
+		b.order = append(b.order, i)
+	}
+	return b.order
+}
+
+// Reset empties the batch and keeps its memory, unless huge lines made it grow far beyond limit.
+func (b *Batch) Reset(limit int) {
+	if cap(b.Buf) > 2*limit {
+		b.Buf = nil
+	}
+	if cap(b.resend) > 2*limit {
+		b.resend = nil
+	}
+	b.Buf, b.Items, b.Files = b.Buf[:0], b.Items[:0], b.Files[:0]
+}
+
+// bytes returns the two lines of item i.
+func (b *Batch) bytes(i int) []byte {
+	end := len(b.Buf)
+	if i+1 < len(b.Items) {
+		end = int(b.Items[i+1].Start)
+	}
+	return b.Buf[b.Items[i].Start:end]
+}
+
+// body returns the request body of the items: a piece of Buf when they are neighbours, else a copy.
+func (b *Batch) body(items []int) []byte {
+	first, last := items[0], items[len(items)-1]
+	if last-first == len(items)-1 {
+		return b.Buf[b.Items[first].Start : int(b.Items[last].Start)+len(b.bytes(last))]
+	}
+	b.resend = b.resend[:0]
+	for _, i := range items {
+		b.resend = append(b.resend, b.bytes(i)...)
+	}
+	return b.resend
+}
+
+// prefix returns how many of the items fit into limit bytes, at least one.
+func (b *Batch) prefix(items []int, limit int) int {
+	total := 0
+	for n, i := range items {
+		total += len(b.bytes(i))
+		if total > limit && n > 0 {
+			return n
+		}
+	}
+	return len(items)
+}
