@@ -1,0 +1,209 @@
+package logship
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"path/filepath"
+	"time"
+
+	"kreislauf/logship/bulk"
+	"kreislauf/logship/checkpoint"
+	"kreislauf/logship/enrich"
+	"kreislauf/logship/tail"
+)
+
+// enqueue notes that there is something to read.
+func (s *Shipper) enqueue(st *stream) {
+	if !st.queued && !st.finished && st.Readable() {
+		st.queued = true
+		s.queue = append(s.queue, st)
+	}
+}
+
+// read fills batches from the queue for a while and reports whether it could go on at once.
+func (s *Shipper) read(now time.Time) bool {
+	s.builder.SetNow(now)
+	for range chunksPerTurn {
+		if len(s.queue) == 0 || !s.room(now) {
+			return false
+		}
+		st := s.queue[0]
+		s.queue = append(s.queue[:0], s.queue[1:]...)
+		st.queued = false
+		chunk, err := s.reader.Read(st.File)
+		switch {
+		case errors.Is(err, tail.ErrReplaced):
+			s.replaced(st, now)
+			continue
+		case err != nil:
+			s.alarms.raise("log file not readable", err.Error())
+			continue
+		}
+		if st.headLen < tail.HeadSize && st.Head().Len > st.headLen {
+			s.remember(st)
+		}
+		if len(chunk.Data) > 0 {
+			st.grew = now
+			if s.take(st, chunk, now) {
+				s.enqueue(st) // there may be more
+			} else {
+				s.enqueue(st)
+				return s.room(now)
+			}
+		}
+		st.note(now)
+	}
+	return true
+}
+
+// room makes sure that there is a batch with room and reports whether there is.
+func (s *Shipper) room(now time.Time) bool {
+	if s.current != nil && len(s.current.batch.Buf) >= s.opt.BatchBytes {
+		s.dispatch(now)
+	}
+	if s.current == nil && len(s.free) > 0 {
+		s.current = s.free[len(s.free)-1]
+		s.free = s.free[:len(s.free)-1]
+		s.loads++
+		s.current.number = s.loads
+	}
+	return s.current != nil && len(s.current.batch.Buf) < s.opt.BatchBytes
+}
+
+// take appends the lines of a chunk to batches. It reports false when it had to stop early for want of room.
+func (s *Shipper) take(st *stream, chunk tail.Chunk, now time.Time) bool {
+	offset := chunk.Start
+	for data := chunk.Data; len(data) > 0; {
+		if !s.room(now) {
+			return false
+		}
+		line, next := data, chunk.End
+		if i := bytes.IndexByte(data, '\n'); i >= 0 && !chunk.Cut {
+			line, next = data[:i], offset+int64(i)+1
+			data = data[i+1:]
+		} else {
+			data = nil
+		}
+		in := enrich.Input{Line: line, Offset: offset, Truncated: chunk.Cut}
+		ok := true
+		if st.source.Kind == enrich.Container {
+			in, ok = st.join.add(line, offset, chunk.Cut)
+		}
+		if ok {
+			s.append(st, in)
+		}
+		st.Consume(next)
+		s.cover(st, next)
+		offset = next
+	}
+	return true
+}
+
+// append adds one line to the current batch.
+func (s *Shipper) append(st *stream, in enrich.Input) {
+	b := &s.current.batch
+	start := len(b.Buf)
+	buf, mark, ok := s.builder.Append(b.Buf, st.origin, in)
+	b.Buf = buf
+	if !ok {
+		return
+	}
+	b.Items = append(b.Items, bulk.Item{
+		Start: uint32(start), Doc: uint32(mark.Doc), Raw: uint32(mark.Raw),
+		File: uint32(s.partOf(st)), Offset: in.Offset,
+	})
+}
+
+// partOf returns the number of the part of st in the current load, which it makes when there is none.
+func (s *Shipper) partOf(st *stream) int {
+	l := s.current
+	if st.load != l.number {
+		st.load, st.span = l.number, len(l.parts)
+		if len(l.parts) == 0 {
+			l.opened = time.Now()
+		}
+		l.parts = append(l.parts, part{stream: st, ticket: st.Send(st.Acked(), l.opened)})
+		l.batch.Files = append(l.batch.Files, st.Path)
+	}
+	return st.span
+}
+
+// cover notes that everything up to end is in the current load or before it.
+func (s *Shipper) cover(st *stream, end int64) {
+	st.Extend(s.current.parts[s.partOf(st)].ticket, st.join.safe(end))
+}
+
+// dispatch hands the current batch to a sender when it is full or has waited long enough and a sender is free.
+func (s *Shipper) dispatch(now time.Time) {
+	l := s.current
+	if l == nil || len(l.parts) == 0 || s.inflight == senders {
+		return
+	}
+	if len(l.batch.Buf) < s.opt.BatchBytes && now.Sub(l.opened) < s.opt.FlushInterval {
+		return
+	}
+	s.inflight++
+	s.current = nil
+	s.work <- l
+}
+
+// acknowledge takes a load back from a sender.
+func (s *Shipper) acknowledge(l *load) {
+	s.inflight--
+	if l.err == nil {
+		for _, p := range l.parts {
+			if p.stream.Done(p.ticket) {
+				s.store.Advance(checkpoint.ID(p.stream.id), p.stream.Acked())
+			}
+		}
+		s.alarms.check("checkpoint not writable", s.store.Write())
+	}
+	l.parts, l.err = l.parts[:0], nil
+	l.batch.Reset(s.opt.BatchBytes + tail.MaxLine)
+	s.free = append(s.free, l)
+}
+
+// remember writes what identifies the file into the checkpoint.
+func (s *Shipper) remember(st *stream) {
+	head := st.Head()
+	st.headLen = head.Len
+	s.store.Put(checkpoint.Entry{
+		ID: checkpoint.ID(st.id), Dev: st.Key.Dev, Ino: st.Key.Ino, Generation: st.generation,
+		HeadLen: uint16(min(head.Len, math.MaxUint16)), HeadSum: head.Sum, Acked: st.Acked(), Path: st.Path,
+	})
+}
+
+// replaced deals with a file whose content is not what it was: the old content goes on in a copy, when there is
+// one with something unread, and the new content is a file of its own.
+func (s *Shipper) replaced(st *stream, now time.Time) {
+	path, key, next := st.Path, st.Key, st.generation+1
+	wasGone := st.gone
+	delete(s.files, key)
+	if s.paths[path] == st {
+		delete(s.paths, path)
+	}
+	st.gone = true
+	s.leaving[st] = true
+	if twin := tail.FindCopy(filepath.Dir(path), st.Head(), st.Offset(), key); twin != nil && s.files[twin.Key] == nil {
+		s.alarms.check("log file not closed", st.Adopt(twin))
+		st.copied, st.grew = true, now
+		s.files[st.Key] = st
+		s.remember(st)
+		s.enqueue(st)
+	} else {
+		if twin != nil {
+			s.alarms.check("log file not closed", twin.Close())
+		}
+		if lost := st.Unread(); lost > 0 {
+			s.abandoned += lost
+			s.alarms.raise("log file truncated before it was read to the end", path)
+		}
+		s.alarms.check("log file not closed", st.Close())
+	}
+	if !wasGone {
+		s.generations[key] = next
+		s.visit(path, now)
+		s.alarms.check("checkpoint not writable", s.store.Sync())
+	}
+}

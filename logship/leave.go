@@ -1,0 +1,65 @@
+package logship
+
+import (
+	"time"
+
+	"kreislauf/logship/checkpoint"
+)
+
+// lookAfterLeaving reads on in files that have left the tree and lets go of those that are done.
+func (s *Shipper) lookAfterLeaving(now time.Time) {
+	s.builder.SetNow(now)
+	for st := range s.leaving {
+		if !st.finished {
+			if st.Readable() && now.Sub(st.grew) < st.grace() {
+				if now.Sub(st.grew) < 50*leavePause { // later the sweep is often enough
+					s.enqueue(st)
+				}
+				continue
+			}
+			if st.queued || !s.finish(st, now) {
+				continue
+			}
+		}
+		if _, pending := st.Pending(); pending {
+			continue
+		}
+		s.alarms.check("log file not closed", st.Close())
+		delete(s.leaving, st)
+		if s.files[st.Key] == st {
+			delete(s.files, st.Key)
+		}
+		s.store.Forget(checkpoint.ID(st.id))
+	}
+}
+
+// finish ships what a file ends with, a last line without line feed or the parts of a line that was never
+// completed, and reports whether there was room for all of it.
+func (s *Shipper) finish(st *stream, now time.Time) bool {
+	if st.Readable() {
+		lines, err := s.reader.Read(st.File)
+		if err == nil && len(lines.Data) > 0 { // it grew, or there was no room for a long time
+			st.grew = now
+			s.enqueue(st)
+			return false
+		}
+		rest, err := s.reader.Rest(st.File)
+		s.alarms.check("log file not readable", err)
+		if err == nil && len(rest.Data) > 0 && !s.take(st, rest, now) {
+			return false
+		}
+	}
+	for {
+		if !s.room(now) {
+			return false
+		}
+		in, ok := st.join.rest()
+		if !ok {
+			break
+		}
+		s.append(st, in)
+		s.cover(st, st.Offset())
+	}
+	st.finished = true
+	return true
+}

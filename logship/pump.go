@@ -1,0 +1,183 @@
+package logship
+
+import (
+	"context"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	// notifyPause is how long notifications are collected after one was acted upon.
+	notifyPause = 10 * time.Millisecond
+	// leavePause is how often files that were rotated away are looked at.
+	leavePause = 200 * time.Millisecond
+	// sweepPause is the least time between two sweeps that notifications ask for.
+	sweepPause = 50 * time.Millisecond
+	// syncPause is how often the checkpoint is synced to disk.
+	syncPause = time.Second
+	// geoPause is how often the geo databases are checked for new versions.
+	geoPause = time.Minute
+	// drainTime bounds the final flush.
+	drainTime = 5 * time.Second
+	// chunksPerTurn bounds the work between two looks at everything else.
+	chunksPerTurn = 16
+)
+
+// schedule is when the pump does what again.
+type schedule struct {
+	sweep, sync, geo, leave, notify time.Time
+}
+
+// loop is the pump.
+func (s *Shipper) loop(ctx context.Context) {
+	var due schedule
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var errs chan error
+	if s.watcher != nil {
+		errs = s.watcher.Errors
+	}
+	for ctx.Err() == nil {
+		wait := s.turn(&due)
+		var events chan fsnotify.Event
+		if s.watcher != nil && !time.Now().Before(due.notify) {
+			events = s.watcher.Events
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+		case l := <-s.acks:
+			s.locked(func() { s.acknowledge(l) })
+		case e := <-events:
+			s.locked(func() { s.notified(e, &due) })
+		case err := <-errs: // the queue of the system overflowed: look everywhere
+			s.alarms.check("file notifications lost, looking through the folders", err)
+			due.sweep = time.Now()
+		case <-timer.C:
+		}
+	}
+}
+
+func (s *Shipper) locked(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+// turn does what is due and reads a while; it returns how long the pump may sleep.
+func (s *Shipper) turn(due *schedule) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if !now.Before(due.geo) {
+		opened, err := s.geo.Reload()
+		s.alarms.check("geo database not usable", err)
+		if opened {
+			s.opt.Logger.Info().Int64("open", s.geo.Loaded()).Msg("geo database opened")
+		}
+		due.geo = now.Add(geoPause)
+	}
+	if !now.Before(due.sweep) {
+		s.sweep(now)
+		due.sweep = now.Add(s.opt.PollInterval)
+	}
+	if !now.Before(due.leave) {
+		s.lookAfterLeaving(now)
+		due.leave = now.Add(leavePause)
+	}
+	if !now.Before(due.sync) {
+		s.alarms.check("checkpoint not writable", s.store.Sync())
+		due.sync = now.Add(syncPause)
+	}
+	more := s.read(now)
+	s.dispatch(now)
+	if more {
+		return 0
+	}
+	next := due.sweep
+	for _, t := range [...]time.Time{due.sync, due.geo} {
+		next = earlier(next, t)
+	}
+	if len(s.leaving) > 0 {
+		next = earlier(next, due.leave)
+	}
+	if due.notify.After(now) {
+		next = earlier(next, due.notify)
+	}
+	if s.current != nil && s.inflight < senders && len(s.current.parts) > 0 {
+		next = earlier(next, s.current.opened.Add(s.opt.FlushInterval))
+	}
+	return max(0, time.Until(next))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// notified acts upon a notification and all that wait behind it, then leaves the next ones for a moment.
+func (s *Shipper) notified(e fsnotify.Event, due *schedule) {
+	now := time.Now()
+	for range 4096 {
+		if e.Has(fsnotify.Write) {
+			s.written(e.Name, now)
+		}
+		if e.Has(fsnotify.Create) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove) {
+			due.sweep = earlier(due.sweep, later(now, s.sweepAt.Add(sweepPause)))
+		}
+		select {
+		case e = <-s.watcher.Events:
+			continue
+		default:
+		}
+		break
+	}
+	due.notify = now.Add(notifyPause)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// drain delivers what is read and what can still be read, for a limited time.
+func (s *Shipper) drain(stopSending func()) {
+	end := time.Now().Add(drainTime)
+	readEnd := time.Now().Add(drainTime / 4)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	s.locked(func() { s.sweep(time.Now()) })
+	for {
+		now := time.Now()
+		more := false
+		s.locked(func() {
+			if now.Before(readEnd) {
+				more = s.read(now)
+			}
+			if s.current != nil {
+				s.current.opened = time.Time{} // do not wait for more lines
+			}
+			s.dispatch(now)
+		})
+		if !now.Before(end) {
+			stopSending()
+		}
+		if s.inflight == 0 && !more {
+			return
+		}
+		if more && s.inflight < senders {
+			continue
+		}
+		timer.Reset(max(time.Millisecond, time.Until(end)))
+		select {
+		case l := <-s.acks:
+			s.locked(func() { s.acknowledge(l) })
+		case <-timer.C:
+		}
+	}
+}

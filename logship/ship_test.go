@@ -1,0 +1,103 @@
+package logship_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"kreislauf/logship"
+)
+
+// shipperProcess tells the test binary to be a shipper; see TestMain.
+const shipperProcess = "LOGSHIP_TEST_SHIPPER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(shipperProcess) != "" {
+		os.Exit(runShipper())
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// bench is a log tree, a state folder and a sink.
+type bench struct {
+	*sink
+	opt  logship.Options
+	file string // the log of order-1
+}
+
+func newBench(t *testing.T) *bench {
+	dir := t.TempDir()
+	b := &bench{sink: newSink(t)}
+	b.opt = logship.Options{
+		LogDir: filepath.Join(dir, "logs"), StateDir: filepath.Join(dir, "state"),
+		ElasticsearchURL: b.url(), Logger: zerolog.New(io.Discard), Env: "test", Customer: "acme", Instance: "logship-1",
+		PollInterval: 200 * time.Millisecond, FlushInterval: 5 * time.Millisecond, BatchBytes: 64 << 10,
+	}
+	b.file = filepath.Join(b.opt.LogDir, "test", "acme", "order", "order-1.log")
+	if err := os.MkdirAll(filepath.Dir(b.file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// run starts a shipper in this process and returns it with what stops it.
+func (b *bench) run() (*logship.Shipper, func()) {
+	b.t.Helper()
+	s, err := logship.New(b.opt)
+	if err != nil {
+		b.t.Fatalf("new: %v", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	stopped := false
+	stop := func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			b.t.Errorf("run: %v", err)
+		}
+	}
+	b.t.Cleanup(stop)
+	return s, stop
+}
+
+// line is service line number seq.
+func line(seq int) string {
+	return fmt.Sprintf(`{"@timestamp":"2025-11-22T18:23:30.123Z","log.level":"info","message":"order placed","ecs.version":"8.11.0",`+
+		`"service_name":"order","env":"test","customer":"acme","trace.id":"4bf92f3577b34da6a3ce929d0e0e4736","seq":%d}`+"\n", seq)
+}
+
+// write appends the lines from to to-1 to path.
+func (b *bench) write(path string, from, to int) {
+	b.t.Helper()
+	var text []byte
+	for seq := from; seq < to; seq++ {
+		text = append(text, line(seq)...)
+	}
+	b.appendText(path, string(text))
+}
+
+func (b *bench) appendText(path, text string) {
+	b.t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+}

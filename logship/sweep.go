@@ -1,0 +1,223 @@
+package logship
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"kreislauf/logship/checkpoint"
+	"kreislauf/logship/enrich"
+	"kreislauf/logship/tail"
+)
+
+// orphanTime is how long after the start a file of the checkpoint that was not found is still waited for.
+const orphanTime = time.Hour
+
+// The depth of the folders with log files under the two roots.
+const (
+	logDepth = 3
+	podDepth = 2
+)
+
+// sweep looks through all folders: new files, renamed ones, ones that are gone, growth that no notification told.
+func (s *Shipper) sweep(now time.Time) {
+	s.sweeps++
+	s.sweepAt = now
+	if s.opt.LogDir != "" {
+		s.folder(s.opt.LogDir, logDepth, now)
+	}
+	if s.opt.Pods != "" {
+		s.folder(s.opt.Pods, podDepth, now)
+	}
+	for _, st := range s.files {
+		if st.sweep != s.sweeps && !st.gone {
+			st.gone, st.grew = true, now
+			s.leaving[st] = true
+			if s.paths[st.Path] == st {
+				delete(s.paths, st.Path)
+			}
+		}
+		if st.gone {
+			s.enqueue(st)
+		}
+	}
+	if len(s.orphans) > 0 && now.Sub(s.started) > orphanTime {
+		for _, entries := range s.orphans {
+			for _, e := range entries {
+				s.store.Forget(e.ID)
+			}
+		}
+		clear(s.orphans)
+	}
+	// The identity of a file must be safe before its first line goes out.
+	s.alarms.check("checkpoint not writable", s.store.Sync())
+}
+
+func (s *Shipper) folder(dir string, depth int, now time.Time) {
+	if s.watcher != nil {
+		if err := s.watcher.Add(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			s.alarms.raise("folder not watched, looking through it instead", err.Error())
+		}
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.alarms.raise("log folder not readable", err.Error())
+	}
+	for _, name := range names {
+		path := filepath.Join(dir, name.Name())
+		switch {
+		case depth == 0 && !name.IsDir():
+			s.visit(path, now)
+		case depth > 0 && name.IsDir():
+			s.folder(path, depth-1, now)
+		}
+	}
+}
+
+// written acts upon a notification of growth.
+func (s *Shipper) written(path string, now time.Time) {
+	if st := s.paths[path]; st != nil {
+		s.enqueue(st)
+		return
+	}
+	if _, ok := s.opt.sourceOf(path); ok {
+		s.visit(path, now)
+		s.alarms.check("checkpoint not writable", s.store.Sync())
+	}
+}
+
+// visit looks at one file by its name.
+func (s *Shipper) visit(path string, now time.Time) {
+	source, input := s.opt.sourceOf(path)
+	if !input && len(s.orphans) == 0 && len(s.leaving) == 0 {
+		return
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return // gone again since the folder was listed
+	}
+	key := tail.KeyOf(info)
+	if st := s.files[key]; st != nil {
+		s.again(st, path, source, input, info.Size())
+		return
+	}
+	entries := s.orphans[key]
+	if !input && len(entries) == 0 || info.Size() == 0 {
+		return
+	}
+	f, err := tail.Open(path)
+	if err != nil {
+		if !errors.Is(err, tail.ErrNotReady) && !errors.Is(err, fs.ErrNotExist) {
+			s.alarms.raise("log file not readable", err.Error())
+		}
+		return
+	}
+	if f.Key != key { // replaced between the two looks: the next sweep sees it right
+		s.alarms.check("log file not closed", f.Close())
+		return
+	}
+	delete(s.orphans, key)
+	known := false
+	for _, e := range entries {
+		switch {
+		case !known && s.resume(f, e, source, input, now):
+			known = true
+		case s.resumeCopy(e, key, now):
+		default:
+			s.generations[key] = max(s.generations[key], e.Generation+1)
+			s.store.Forget(e.ID)
+		}
+	}
+	switch {
+	case known:
+	case input:
+		s.start(f, source, now)
+	default:
+		s.alarms.check("log file not closed", f.Close())
+	}
+}
+
+// again looks at a file that is known already, found under path.
+func (s *Shipper) again(st *stream, path string, source enrich.Source, input bool, size int64) {
+	if input && !st.copied {
+		st.sweep = s.sweeps
+		if st.gone {
+			st.gone = false
+			delete(s.leaving, st)
+		}
+		if st.Path != path || s.paths[path] != st {
+			if s.paths[st.Path] == st {
+				delete(s.paths, st.Path)
+			}
+			st.Path, st.source = path, source
+			st.origin = enrich.NewOrigin(source, path, st.id)
+			s.paths[path] = st
+		}
+	}
+	if size != st.Offset() {
+		st.Saw(size)
+		s.enqueue(st)
+	}
+}
+
+// start begins to follow a file that was never seen before.
+func (s *Shipper) start(f *tail.File, source enrich.Source, now time.Time) {
+	st := &stream{File: f, source: source, generation: s.generations[f.Key]}
+	for {
+		st.id = f.Identity(s.opt.Instance, st.generation)
+		if !s.store.Has(checkpoint.ID(st.id)) {
+			break
+		}
+		st.generation++
+	}
+	delete(s.generations, f.Key)
+	s.follow(st, now)
+	s.remember(st)
+}
+
+// resume goes on with a file of the checkpoint and reports whether f is it.
+func (s *Shipper) resume(f *tail.File, e checkpoint.Entry, source enrich.Source, input bool, now time.Time) bool {
+	if f.Size() < e.Acked || !f.BeginsWith(tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}) {
+		return false
+	}
+	if !input { // rotated away while nobody looked: it is what it was under its old name
+		source, _ = s.opt.sourceOf(e.Path)
+		f.Path = e.Path
+	}
+	st := &stream{File: f, id: tail.Identity(e.ID), generation: e.Generation, headLen: int(e.HeadLen), source: source}
+	st.Resume(e.Acked)
+	st.gone = !input
+	s.follow(st, now)
+	return true
+}
+
+// resumeCopy goes on with a file of the checkpoint in a copy of it, when the file itself was truncated.
+func (s *Shipper) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) bool {
+	twin := tail.FindCopy(filepath.Dir(e.Path), tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}, e.Acked, key)
+	if twin == nil {
+		return false
+	}
+	if s.files[twin.Key] != nil || !s.resume(twin, e, enrich.Source{}, false, now) {
+		s.alarms.check("log file not closed", twin.Close())
+		return false
+	}
+	st := s.files[twin.Key]
+	st.copied = true
+	s.remember(st)
+	return true
+}
+
+// follow enters a stream into the tables.
+func (s *Shipper) follow(st *stream, now time.Time) {
+	st.origin = enrich.NewOrigin(st.source, st.Path, st.id)
+	st.grew, st.sweep = now, s.sweeps
+	s.files[st.Key] = st
+	if st.gone {
+		s.leaving[st] = true
+	} else {
+		s.paths[st.Path] = st
+	}
+	s.enqueue(st)
+}
