@@ -1,2 +1,69 @@
-build:
-	go build -o bin/kreislauf ./cmd/kreislauf
+# kreislauf: two commands do everything. `make up` runs the platform, `make test` passes the tests.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+BIN := bin/kreislauf
+GO_FILES := $(shell find . -name '*.go' -not -path './web/*' -not -path './k8s/test/*' 2>/dev/null) go.mod go.sum
+EMBEDDED := $(shell find elk nginx internal cmd -type f \( -name '*.json' -o -name '*.ndjson' -o -name '*.csv' -o -name '*.tmpl' \) -not -path '*/testdata/*' 2>/dev/null)
+WEB_FILES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/playwright-report/*' 2>/dev/null)
+# said prints what runs and how long it took.
+said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
+
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability clean
+
+up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
+	$(BIN) up $(ARGS)
+
+build: $(BIN)
+
+$(BIN): $(GO_FILES) $(EMBEDDED)
+	$(call said,build bin/kreislauf,go build -o $(BIN) ./cmd/kreislauf)
+
+deps: $(BIN) ## install nginx and redis-server where missing, fetch geo data
+	@$(BIN) deps
+
+web: web/dist/index.html
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	$(call said,install web tool chain,cd web && npm ci --no-audit --no-fund --loglevel=error)
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_FILES)
+	$(call said,build web app,cd web && npm run --silent build && touch dist/index.html)
+
+smoke: $(BIN) web/dist/index.html deps ## everything up on free ports in a temporary folder, one order, its trace
+	go run ./test/smoke -bin $(BIN) -web web/dist $(SMOKE_ARGS)
+
+test: test-go test-k8s test-web smoke ## all tests
+
+test-go: deps
+	$(call said,Go tests,go test ./...)
+
+test-k8s:
+	$(call said,chart tests,cd k8s/test && go test ./...)
+
+test-web: web/dist/index.html
+	@$(BIN) deps -chromium
+	$(call said,web types and unit tests,cd web && npm run --silent check)
+	$(call said,web size gate,cd web && npm run --silent size)
+	go run ./test/smoke -bin $(BIN) -web web/dist -then "cd web && npm run --silent e2e"
+
+check: gen ## what a change must pass before it is pushed
+	go vet ./...
+	@test -z "$$(go tool gofumpt -l $$(git ls-files '*.go' | grep -v '^k8s/test/'))" || { go tool gofumpt -l $$(git ls-files '*.go' | grep -v '^k8s/test/'); echo "run: go tool gofumpt -w <files>"; exit 1; }
+	go tool staticcheck ./...
+	$(MAKE) arch test race
+
+gen: ## generated files are up to date
+	go test ./k8s -run TestNginxConf -count=1
+
+arch: ## import rules, package docs
+	go test . -count=1
+
+race: ## race detector on the packages that changed since the last push (BASE=commit to choose)
+	@pkgs=$$(git diff --name-only $${BASE:-$$(git merge-base HEAD origin/main 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)} -- '*.go' | grep -v '^k8s/test/' | xargs -r -n1 dirname | sort -u | while read -r d; do [ -d "$$d" ] && echo "./$$d"; done); \
+	if [ -n "$$pkgs" ]; then go test -race $$pkgs; else echo "no package changed"; fi
+
+bench-observability: ## CPU that log line, server span and two client spans add to a request
+	go run ./test/bench/observability
+
+clean:
+	rm -rf bin web/dist web/node_modules

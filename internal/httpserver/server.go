@@ -43,6 +43,7 @@ type Server struct {
 	seconds *prometheus.HistogramVec
 	http    *http.Server
 	lis     net.Listener
+	routes  int
 }
 
 // New makes a server without routes.
@@ -73,8 +74,12 @@ func New(o Options) *Server {
 
 // Handle registers a route; path is a gorilla/mux template.
 func (s *Server) Handle(method, path string, h Handler) {
+	s.routes++
 	s.router.Handle(path, s.instrument(method, path, h)).Methods(method)
 }
+
+// HasRoutes says whether there is anything to serve.
+func (s *Server) HasRoutes() bool { return s.routes > 0 }
 
 // ServeHTTP serves one request without a listener, for benchmarks and tests in the same process.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.router.ServeHTTP(w, r) }

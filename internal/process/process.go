@@ -58,12 +58,13 @@ type Process struct {
 	late     []func(context.Context) error // run by Start before anything is served
 	failed   chan error                    // first failure of a background part; never closed
 	internal *http.Server
+	extra    map[string]http.Handler // of the internal listener, by pattern
 }
 
 // Open reads the settings and makes the parts. On an error nothing is left open.
 func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *Process, err error) {
 	r := config.New(lookup)
-	p := &Process{Settings: config.ReadProcess(r, service), Config: r, Health: &health.Health{}, failed: make(chan error, 1)}
+	p := &Process{Settings: config.ReadProcess(r, service), Config: r, Health: &health.Health{}, failed: make(chan error, 1), extra: map[string]http.Handler{}}
 	p.drain = r.Duration("KREISLAUF_DRAIN", 50*time.Millisecond)
 	mongoURI, redisAddr, redisPassword := "", "", ""
 	if needs.MongoDB {
@@ -134,7 +135,7 @@ func (p *Process) Late(step func(context.Context) error) { p.late = append(p.lat
 // Relay runs an outbox relay for as long as the process serves.
 func (p *Process) Relay(r *outbox.Relay) {
 	p.Late(r.EnsureIndex)
-	p.Late(func(context.Context) error { p.stack.Go("outbox relay", p.fail, r.Run); return nil })
+	p.Background("outbox relay", r.Run)
 }
 
 // Consume runs the service's consumer for as long as the process serves.
@@ -149,6 +150,14 @@ func (p *Process) Consume(h broker.Handler) {
 		return nil
 	})
 }
+
+// Background runs fn for as long as the process serves; its error ends the process.
+func (p *Process) Background(name string, fn func(context.Context) error) {
+	p.Late(func(context.Context) error { p.stack.Go(name, p.fail, fn); return nil })
+}
+
+// Internal adds a handler to the internal listener.
+func (p *Process) Internal(pattern string, h http.Handler) { p.extra[pattern] = h }
 
 func (p *Process) fail(err error) {
 	select {
@@ -168,7 +177,12 @@ func (p *Process) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s (KREISLAUF_INTERNAL_ADDR): %w", p.Settings.InternalAddr, err)
 	}
-	p.internal = &http.Server{Handler: p.Health.Handler(p.registry), ReadHeaderTimeout: 5 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("/", p.Health.Handler(p.registry))
+	for pattern, h := range p.extra {
+		mux.Handle(pattern, h)
+	}
+	p.internal = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		if err := p.internal.Serve(lis); !errors.Is(err, http.ErrServerClosed) {
 			p.fail(fmt.Errorf("serve internal listener: %w", err))
@@ -180,12 +194,16 @@ func (p *Process) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.HTTP.Start(p.fail); err != nil {
-		return err
+	line := p.Log.Info().Str("event.action", "process.serving").Str("internal", lis.Addr().String())
+	if p.HTTP.HasRoutes() {
+		if err := p.HTTP.Start(p.fail); err != nil {
+			return err
+		}
+		line = line.Str("http", p.HTTP.Addr())
 	}
 	p.stack.Push("public listener", p.stopServing)
 	p.Health.Serving(true)
-	p.Log.Info().Str("event.action", "process.serving").Str("http", p.HTTP.Addr()).Str("internal", lis.Addr().String()).Msg("serving")
+	line.Msg("serving")
 	return nil
 }
 
@@ -212,6 +230,9 @@ func (p *Process) untilDone(ctx context.Context, step func(context.Context) erro
 // stopServing drains: unready first, so that balancers look elsewhere, then no new connections, then the running requests end.
 func (p *Process) stopServing(ctx context.Context) error {
 	p.Health.Serving(false)
+	if !p.HTTP.HasRoutes() {
+		return nil
+	}
 	select {
 	case <-ctx.Done():
 	case <-time.After(p.drain):

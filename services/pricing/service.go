@@ -19,11 +19,11 @@ type service struct {
 
 // New wires an instance; run it with Process.Run.
 func New(ctx context.Context, lookup process.Lookup) (*process.Process, error) {
-	p, err := process.Open(ctx, "pricing", lookup, process.Needs{MongoDB: true, Kafka: true})
+	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		return nil, err
 	}
-	berlin, err := time.LoadLocation("Europe/Berlin")
+	p, err := process.Open(ctx, "pricing", lookup, process.Needs{MongoDB: true, Kafka: true})
 	if err != nil {
 		return nil, err
 	}

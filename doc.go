@@ -1,0 +1,11 @@
+// Package kreislauf names the layers of the project; the packages below it do the work.
+//
+//	cmd, test            anything may be imported
+//	services/<name>      one package a service; imports internal and its own subpackages, never another service
+//	logship nginx elk    the pipeline and the entry; import internal and their own tree
+//	internal             the kit: process life, settings, logging, telemetry, HTTP, sessions, stores, broker, contracts
+//	internal/backend     embedded servers of the real protocols; import nothing else of the project
+//	web k8s              the customer's page; Helm charts
+//
+// The test in this folder enforces the import rules, the fences around drivers and a package comment everywhere.
+package kreislauf

@@ -1,0 +1,94 @@
+// Package nginx owns the entry of the platform: the configuration of the real nginx, its JSON access log format, the routes, and
+// how it is started on a bare machine.
+//
+// Invariants: every request gets exactly one access line with a trace id, which is the one that the services see; X-Forwarded-For is
+// believed only from TrustedProxies; an answer that nginx makes itself under /api/ is an RFC 9457 problem with that trace id.
+// One template serves the bare machine and Kubernetes.
+package nginx
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/template"
+)
+
+//go:embed nginx.conf.tmpl
+var source string
+
+// Options fill the template.
+type Options struct {
+	Listen          string              // host:port
+	Prefix          string              // folder for pid and temporary files, ending in /
+	AccessLog       string              // path
+	ErrorLog        string              // path
+	WebRoot         string              // folder of the built web app
+	User            string              // for the workers; needed only when started as root
+	Workers         string              // count or "auto"
+	Env             string              // on every line
+	Customer        string              // on every line
+	PlatformVersion string              // on every line
+	TrustedProxies  []string            // addresses or CIDR ranges whose X-Forwarded-For is believed
+	Upstreams       map[string][]string // service name -> instances, at least one each; "identity" is required
+}
+
+// Render makes nginx.conf.
+func Render(o Options) ([]byte, error) {
+	if len(o.Upstreams["identity"]) == 0 {
+		return nil, errors.New("render nginx.conf: the upstream identity is required")
+	}
+	for _, v := range append([]string{o.Listen, o.Prefix, o.AccessLog, o.ErrorLog, o.WebRoot, o.User, o.Workers, o.Env, o.Customer, o.PlatformVersion}, o.TrustedProxies...) {
+		if strings.ContainsAny(v, "\"'\n;{}$\\ ") {
+			return nil, fmt.Errorf("render nginx.conf: %q holds a character that nginx would read as syntax; choose a path without spaces and quotes", v)
+		}
+	}
+	t, err := template.New("nginx.conf").Option("missingkey=error").Parse(source)
+	if err != nil {
+		return nil, fmt.Errorf("parse nginx.conf.tmpl: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, o); err != nil {
+		return nil, fmt.Errorf("render nginx.conf: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Find is the path of nginx, empty without one. Debian puts it into /usr/sbin, which is not in everybody's PATH.
+func Find(extraDirs ...string) string {
+	for _, p := range append(extraDirs, "/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin") {
+		if full, err := exec.LookPath(filepath.Join(p, "nginx")); err == nil {
+			return full
+		}
+	}
+	if full, err := exec.LookPath("nginx"); err == nil {
+		return full
+	}
+	return ""
+}
+
+// Prepare writes the configuration and makes the folders that nginx needs. It returns the arguments to start nginx with.
+func Prepare(binary string, o Options) ([]string, error) {
+	conf, err := Render(o)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range []string{filepath.Join(o.Prefix, "tmp"), filepath.Dir(o.AccessLog), filepath.Dir(o.ErrorLog)} {
+		if err := os.MkdirAll(d, 0o750); err != nil {
+			return nil, fmt.Errorf("prepare nginx: %w", err)
+		}
+	}
+	path := filepath.Join(o.Prefix, "nginx.conf")
+	if err := os.WriteFile(path, conf, 0o640); err != nil {
+		return nil, fmt.Errorf("write nginx.conf: %w", err)
+	}
+	args := []string{binary, "-p", o.Prefix, "-e", o.ErrorLog, "-c", path}
+	if out, err := exec.Command(args[0], append(args[1:], "-t", "-q")...).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("nginx refuses its configuration: %s: %w", bytes.TrimSpace(out), err)
+	}
+	return args, nil
+}

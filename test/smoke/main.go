@@ -1,0 +1,244 @@
+// Command smoke proves the whole platform in one run: everything up in a temporary folder on free ports, one customer signs up, gets
+// a quote and orders; the nginx line and the lines of at least four services are found under one trace id, with a location on the
+// nginx line; one order instance is killed in the middle and the session goes on. With -then a command runs against the platform
+// before it stops (KREISLAUF_URL names the entry).
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	bin, web, then string
+	compact, keep  bool
+	limit          time.Duration
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.bin, "bin", "bin/kreislauf", "the binary")
+	flag.StringVar(&o.web, "web", "web/dist", "the built web app")
+	flag.StringVar(&o.then, "then", "", "shell command to run against the platform after the order")
+	flag.BoolVar(&o.compact, "compact", false, "run the platform with -compact")
+	flag.BoolVar(&o.keep, "keep", false, "keep the data folder")
+	flag.DurationVar(&o.limit, "limit", 5*time.Minute, "give up after")
+	flag.Parse()
+	if err := run(o); err != nil {
+		fmt.Fprintln(os.Stderr, "smoke: FAILED:", err)
+		os.Exit(1)
+	}
+}
+
+func run(o options) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), o.limit)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "kreislauf-smoke-")
+	if err != nil {
+		return err
+	}
+	p, err := start(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if serr := p.stop(); serr != nil {
+			err = errors.Join(err, serr)
+		}
+		if o.keep || err != nil {
+			fmt.Println("smoke: data and logs are kept in", dir)
+		} else {
+			err = os.RemoveAll(dir)
+		}
+	}()
+	if err := p.awaitUp(ctx); err != nil {
+		return err
+	}
+	c := newCustomer(p.info.Entry)
+	orderID, traceID, err := c.firstOrder(ctx)
+	if err != nil {
+		return err
+	}
+	first := time.Since(p.began)
+	lines, err := p.awaitTrace(ctx, traceID)
+	if err != nil {
+		return err
+	}
+	if err := c.awaitState(ctx, orderID, "matched"); err != nil {
+		return err
+	}
+	rss, err := p.rss()
+	if err != nil {
+		return err
+	}
+	if !o.compact {
+		if err := p.killOne(ctx, c); err != nil {
+			return err
+		}
+	}
+	if o.then != "" {
+		if err := p.thenRun(ctx, o.then); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("smoke: first order %.1f s after start, trace lines %d, rss %d MB, ok\n", first.Seconds(), lines, rss)
+	return nil
+}
+
+// platform is the running `kreislauf up`.
+type platform struct {
+	dir   string
+	cmd   *exec.Cmd
+	began time.Time
+	done  chan error // gets the end of the process
+	info  info
+}
+
+// info is the part of run.json that is used here.
+type info struct {
+	PID        int    `json:"pid"`
+	Env        string `json:"env"`
+	Entry      string `json:"entry"`
+	Elastic    string `json:"elasticsearch"`
+	Components []struct {
+		Name     string `json:"name"`
+		State    string `json:"state"`
+		PID      int    `json:"pid"`
+		Restarts int    `json:"restarts"`
+	} `json:"components"`
+}
+
+func start(ctx context.Context, o options, dir string) (*platform, error) {
+	args := []string{"up", "-data", dir, "-free-ports", "-web", o.web}
+	if o.compact {
+		args = append(args, "-compact")
+	}
+	cmd := exec.CommandContext(ctx, o.bin, args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = time.Minute
+	p := &platform{dir: dir, cmd: cmd, began: time.Now(), done: make(chan error, 1)}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", o.bin, err)
+	}
+	go func() { p.done <- cmd.Wait() }()
+	return p, nil
+}
+
+func (p *platform) readInfo() error {
+	b, err := os.ReadFile(filepath.Join(p.dir, "run.json"))
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, &p.info)
+}
+
+func (p *platform) awaitUp(ctx context.Context) error {
+	for {
+		if p.readInfo() == nil {
+			return nil
+		}
+		select {
+		case err := <-p.done:
+			return fmt.Errorf("the platform ended: %v", err)
+		case <-ctx.Done():
+			return errors.New("the platform did not come up in time")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// killOne kills an order instance with SIGKILL and shows that the same session orders on at once and the instance comes back.
+func (p *platform) killOne(ctx context.Context, c *customer) error {
+	if err := p.readInfo(); err != nil {
+		return err
+	}
+	for _, comp := range p.info.Components {
+		if comp.Name != "order-2" {
+			continue
+		}
+		if err := syscall.Kill(comp.PID, syscall.SIGKILL); err != nil {
+			return fmt.Errorf("kill order-2: %w", err)
+		}
+		began := time.Now()
+		for range 6 { // every instance gets its turn
+			if _, _, err := c.order(ctx); err != nil {
+				return fmt.Errorf("order after the kill of order-2: %w", err)
+			}
+		}
+		for {
+			if err := p.readInfo(); err != nil {
+				return err
+			}
+			for _, now := range p.info.Components {
+				if now.Name == "order-2" && now.PID != comp.PID && now.State == "ready" {
+					fmt.Printf("smoke: killed order-2 (pid %d) with SIGKILL: the session went on, 6 of 6 orders placed, back after %.1f s\n", comp.PID, time.Since(began).Seconds())
+					return nil
+				}
+			}
+			select {
+			case <-ctx.Done():
+				return errors.New("order-2 did not come back in time")
+			case <-time.After(200 * time.Millisecond):
+			}
+		}
+	}
+	return errors.New("there is no order-2 in run.json")
+}
+
+func (p *platform) thenRun(ctx context.Context, command string) error {
+	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd.Env = append(os.Environ(), "KREISLAUF_URL="+p.info.Entry, "KREISLAUF_DATA="+p.dir, "KREISLAUF_ELASTICSEARCH_URL="+p.info.Elastic)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", command, err)
+	}
+	return nil
+}
+
+// rss sums the resident memory of everything, in MB: the supervisor and all processes below it.
+func (p *platform) rss() (int, error) {
+	out, err := exec.Command("ps", "-e", "-o", "pid=,ppid=,rss=").Output()
+	if err != nil {
+		return 0, fmt.Errorf("list processes: %w", err)
+	}
+	parent, size := map[int]int{}, map[int]int{}
+	for line := range strings.Lines(string(out)) {
+		var pid, ppid, kb int
+		if _, err := fmt.Sscan(line, &pid, &ppid, &kb); err != nil {
+			return 0, fmt.Errorf("read process list: %w", err)
+		}
+		parent[pid], size[pid] = ppid, kb
+	}
+	sum := 0
+	for pid := range size {
+		for up := pid; up > 1; up = parent[up] {
+			if up == p.cmd.Process.Pid {
+				sum += size[pid]
+				break
+			}
+		}
+	}
+	return sum / 1024, nil
+}
+
+func (p *platform) stop() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop the platform: %w", err)
+	}
+	select {
+	case err := <-p.done:
+		return err
+	case <-time.After(time.Minute):
+		return errors.New("the platform did not stop within a minute")
+	}
+}
