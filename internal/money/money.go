@@ -28,8 +28,13 @@ type Price struct {
 	Currency   string `json:"currency" bson:"currency"` // always "EUR"
 }
 
-// FromNet adds the standard rate, the tax rounded half up to a cent.
+// FromNet adds the standard rate, the tax rounded half up to a cent. A negative amount mirrors its positive one, so that a refund
+// cancels its charge to the cent.
 func FromNet(net Cents) Price {
+	if net < 0 {
+		p := FromNet(-net)
+		return Price{NetCents: net, VATCents: -p.VATCents, GrossCents: -p.GrossCents, Currency: p.Currency}
+	}
 	vat := (net*VATPercent + 50) / 100
 	return Price{NetCents: net, VATCents: vat, GrossCents: net + vat, Currency: "EUR"}
 }
