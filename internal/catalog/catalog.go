@@ -47,70 +47,80 @@ func Wastes() []Waste {
 			[]string{"Gipskarton", "Holz", "Kunststoff", "Metall", "Tapeten"},
 			[]string{"Dämmwolle", "Asbest", "Dachpappe", "Farben und Lacke", "Elektrogeräte"},
 			[]string{"plasterboard", "wood", "plastic", "metal", "wallpaper"},
-			[]string{"mineral wool", "asbestos", "roofing felt", "paint", "electrical devices"}, false,
+			[]string{"mineral wool", "asbestos", "roofing felt", "paint", "electrical devices"},
+			false,
 		},
 		{
 			"170107", "Bauschutt", "Mixed rubble", 1100,
 			[]string{"Beton", "Ziegel", "Fliesen", "Mörtel", "Sanitärkeramik"},
 			[]string{"Gips", "Porenbeton", "Holz", "Asphalt", "Erde"},
 			[]string{"concrete", "bricks", "tiles", "mortar", "ceramics"},
-			[]string{"gypsum", "aerated concrete", "wood", "asphalt", "soil"}, false,
+			[]string{"gypsum", "aerated concrete", "wood", "asphalt", "soil"},
+			false,
 		},
 		{
 			"170101", "Beton", "Concrete", 1700,
 			[]string{"Beton ohne Anhaftungen", "Betonpflaster", "Randsteine"},
 			[]string{"Stahlbeton über 60 cm", "Porenbeton", "Gips", "Erde"},
 			[]string{"clean concrete", "paving", "kerbs"},
-			[]string{"reinforced concrete over 60 cm", "aerated concrete", "gypsum", "soil"}, false,
+			[]string{"reinforced concrete over 60 cm", "aerated concrete", "gypsum", "soil"},
+			false,
 		},
 		{
 			"200307", "Sperrmüll", "Bulky waste", 250,
 			[]string{"Möbel", "Matratzen", "Teppiche", "Spielzeug"},
 			[]string{"Bauabfälle", "Elektrogeräte", "Reifen", "Restmüll"},
 			[]string{"furniture", "mattresses", "carpets", "toys"},
-			[]string{"construction waste", "electrical devices", "tyres", "household waste"}, false,
+			[]string{"construction waste", "electrical devices", "tyres", "household waste"},
+			false,
 		},
 		{
 			"170201", "Holz (A I–A III)", "Wood (A I–A III)", 500,
 			[]string{"Bretter", "Paletten", "Innentüren", "Möbelholz"},
 			[]string{"Fenster und Außentüren", "Bahnschwellen", "imprägniertes Holz"},
 			[]string{"boards", "pallets", "inner doors", "furniture wood"},
-			[]string{"windows and outer doors", "sleepers", "treated wood"}, false,
+			[]string{"windows and outer doors", "sleepers", "treated wood"},
+			false,
 		},
 		{
 			"200201", "Gartenabfall", "Garden waste", 250,
 			[]string{"Rasenschnitt", "Laub", "Äste bis 15 cm", "Heckenschnitt"},
 			[]string{"Erde", "Wurzelstöcke", "Steine", "Kunststoff"},
 			[]string{"grass", "leaves", "branches up to 15 cm", "hedge cuttings"},
-			[]string{"soil", "tree stumps", "stones", "plastic"}, false,
+			[]string{"soil", "tree stumps", "stones", "plastic"},
+			false,
 		},
 		{
 			"170504", "Boden und Steine", "Soil and stones", 1400,
 			[]string{"unbelasteter Erdaushub", "Sand", "Kies", "Steine bis 30 cm"},
 			[]string{"Bauschutt", "Wurzeln", "Grasnarbe", "belasteter Boden"},
 			[]string{"clean excavated soil", "sand", "gravel", "stones up to 30 cm"},
-			[]string{"rubble", "roots", "turf", "contaminated soil"}, false,
+			[]string{"rubble", "roots", "turf", "contaminated soil"},
+			false,
 		},
 		{
 			"170802", "Gips", "Gypsum", 600,
 			[]string{"Gipskarton", "Gipsdielen", "Stuck"},
 			[]string{"Dämmung", "Fliesen", "Holz", "Porenbeton"},
 			[]string{"plasterboard", "gypsum panels", "stucco"},
-			[]string{"insulation", "tiles", "wood", "aerated concrete"}, false,
+			[]string{"insulation", "tiles", "wood", "aerated concrete"},
+			false,
 		},
 		{
 			"200301", "Gemischter Siedlungsabfall", "Mixed municipal waste", 250,
 			[]string{"Gewerbeabfall", "Haushaltsauflösung", "Verpackungsreste"},
 			[]string{"Elektrogeräte", "Farben", "Batterien", "Bauschutt"},
 			[]string{"commercial waste", "house clearance", "packaging remains"},
-			[]string{"electrical devices", "paint", "batteries", "rubble"}, false,
+			[]string{"electrical devices", "paint", "batteries", "rubble"},
+			false,
 		},
 		{
 			"170407", "Gemischte Metalle", "Mixed metals", 600,
 			[]string{"Eisen und Stahl", "Kupfer", "Aluminium", "Rohre"},
 			[]string{"Kabel mit Öl", "Motoren mit Öl", "Elektrogeräte", "Gasflaschen"},
 			[]string{"iron and steel", "copper", "aluminium", "pipes"},
-			[]string{"oil-filled cable", "engines with oil", "electrical devices", "gas bottles"}, true,
+			[]string{"oil-filled cable", "engines with oil", "electrical devices", "gas bottles"},
+			true,
 		},
 	}
 }
@@ -164,12 +174,13 @@ const DateFormat = time.DateOnly
 // Window gives the first and the last day on which a container can be placed, seen from today (a local date).
 func Window(today time.Time) (earliest, latest time.Time) {
 	day := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC)
-	return notSunday(day.AddDate(0, 0, LeadDays)), day.AddDate(0, 0, HorizonDays)
+	return notSunday(day.AddDate(0, 0, LeadDays), 1), notSunday(day.AddDate(0, 0, HorizonDays), -1)
 }
 
-func notSunday(d time.Time) time.Time {
+// notSunday moves a Sunday by some days.
+func notSunday(d time.Time, by int) time.Time {
 	if d.Weekday() == time.Sunday {
-		return d.AddDate(0, 0, 1)
+		return d.AddDate(0, 0, by)
 	}
 	return d
 }
