@@ -1,0 +1,150 @@
+package event
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/internal/money"
+)
+
+func TestTableIsConsistent(t *testing.T) {
+	services := []string{"identity", "pricing", "order", "matching", "statistics"}
+	all := []string{TypeSignedUp, TypePlaced, TypeMatched, TypeOffered, TypeAccepted, TypeUnmatched, TypeRecorded}
+	topicOf := map[string]string{}
+	name := regexp.MustCompile(`^kreislauf\.[a-z-]+\.v[0-9]+$`)
+	for _, topic := range Topics() {
+		if !name.MatchString(topic.Name) {
+			t.Errorf("topic name %q", topic.Name)
+		}
+		if topic.RetentionBytes <= 0 {
+			t.Errorf("%s is not bounded", topic.Name)
+		}
+		if topic.Name == TopicDeadLetter {
+			continue
+		}
+		if !slices.Contains(services, topic.Producer) || !strings.HasPrefix(topic.Name, "kreislauf."+topic.Producer+".") {
+			t.Errorf("%s is written by %q", topic.Name, topic.Producer)
+		}
+		if len(topic.Consumers) == 0 {
+			t.Errorf("%s is read by nobody", topic.Name)
+		}
+		for _, c := range topic.Consumers {
+			if !slices.Contains(services, c) {
+				t.Errorf("%s is read by the unknown service %q", topic.Name, c)
+			}
+			if !slices.Contains(ConsumedBy(c), topic.Name) {
+				t.Errorf("ConsumedBy(%q) lacks %s", c, topic.Name)
+			}
+		}
+		for _, typ := range topic.Types {
+			if before, ok := topicOf[typ]; ok {
+				t.Errorf("%s is in %s and in %s", typ, before, topic.Name)
+			}
+			topicOf[typ] = topic.Name
+			if !strings.HasPrefix(typ, topic.Producer+".") {
+				t.Errorf("%s is written by %s", typ, topic.Producer)
+			}
+		}
+	}
+	for _, typ := range all {
+		if _, ok := topicOf[typ]; !ok {
+			t.Errorf("%s is in no topic", typ)
+		}
+		delete(topicOf, typ)
+	}
+	for typ, topic := range topicOf {
+		t.Errorf("%s holds %s, which is no known type", topic, typ)
+	}
+	if got := ConsumedBy("nobody"); got != nil {
+		t.Errorf("nobody reads %v", got)
+	}
+}
+
+func TestNewParseDecode(t *testing.T) {
+	at := time.Date(2026, 11, 2, 9, 30, 0, 123e6, time.FixedZone("CET", 3600))
+	data := Placed{OrderID: "o-1", Waste: "170904", SizeM3: 7, Price: money.FromNet(100), PublicGround: true}
+	e, err := New(TypePlaced, Meta{Source: "order", Subject: "o-1", Customer: "kreislauf", VisitID: "v", Traceparent: "tp", At: at}, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Time.Location() != time.UTC || !e.Time.Equal(at) || e.SpecVersion != "1.0" || e.DataSchema != "v1" {
+		t.Errorf("envelope %+v", e)
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(e, back); diff != "" {
+		t.Errorf("round trip (-want +got):\n%s", diff)
+	}
+	got, err := Decode[Placed](back)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(data, got); diff != "" {
+		t.Errorf("payload (-want +got):\n%s", diff)
+	}
+	if _, err := Decode[[]string](back); err == nil || !strings.Contains(err.Error(), e.ID) {
+		t.Errorf("decoding into another shape: %v", err)
+	}
+	if _, err := New("x", Meta{}, func() {}); err == nil {
+		t.Error("a function was encoded")
+	}
+}
+
+func TestNewID(t *testing.T) {
+	shape, seen := regexp.MustCompile(`^o-[a-z2-7]{26}$`), map[string]bool{}
+	for range 1000 {
+		id := NewID("o")
+		if !shape.MatchString(id) || seen[id] {
+			t.Fatalf("id %q", id)
+		}
+		seen[id] = true
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	const good = `{"specversion":"1.0","id":"e-1","type":"order.placed","subject":"o-1","data":{}}`
+	if _, err := Parse([]byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range [][2]string{
+		{`"1.0"`, `"0.3"`}, {`"e-1"`, `""`}, {`"order.placed"`, `""`}, {`"o-1"`, `""`}, {`"1.0"`, `1`}, {`}`, ``},
+	} {
+		if _, err := Parse([]byte(strings.Replace(good, change[0], change[1], 1))); err == nil {
+			t.Errorf("%s instead of %s was accepted", change[1], change[0])
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"specversion":"1.0","id":"e-1","type":"t","subject":"s","time":"2026-11-02T09:30:00Z","data":{"a":[1,"x"]}}`))
+	f.Add([]byte(`{"specversion":"1.0","id":"e-1","type":"t","subject":"s"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := Parse(b)
+		if err != nil {
+			return
+		}
+		if e.ID == "" || e.Type == "" || e.Subject == "" || e.SpecVersion != "1.0" {
+			t.Fatalf("accepted %+v", e)
+		}
+		again, err := json.Marshal(e)
+		if err != nil {
+			t.Fatalf("an event that was read cannot be written: %v", err)
+		}
+		if _, err := Parse(again); err != nil {
+			t.Fatalf("an event that was written cannot be read: %v", err)
+		}
+	})
+}
