@@ -26,8 +26,8 @@ type Check func(context.Context) error
 // Health answers the probes. Add checks before serving.
 type Health struct {
 	serving atomic.Bool
-	names    []string
-	checks   []Check
+	names   []string
+	checks  []Check
 }
 
 // Add registers a readiness check.
