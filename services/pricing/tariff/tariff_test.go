@@ -1,0 +1,82 @@
+package tariff
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/internal/catalog"
+	"kreislauf/internal/money"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func zone(t *testing.T, postcode string) catalog.Zone {
+	t.Helper()
+	z, err := catalog.FindZone(postcode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+// TestPriceTable keeps every price of a dense, a middling and a thin zone. A change here needs a new Version.
+func TestPriceTable(t *testing.T) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "tariff %s\nzone,waste,size_m3,net,vat,gross\n", Version)
+	for _, postcode := range []string{"10115", "44137", "17033"} {
+		z := zone(t, postcode)
+		for _, w := range catalog.Wastes() {
+			for _, size := range w.Sizes() {
+				p := money.FromNet(Net(z, w, size))
+				fmt.Fprintf(&b, "%s,%s,%d,%s,%s,%s\n", z.Prefix, w.Code, size, p.NetCents, p.VATCents, p.GrossCents)
+			}
+		}
+	}
+	path := filepath.Join("testdata", "prices.csv")
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("prices (-want +got); if they are meant, raise Version and run with -update:\n%s", diff)
+	}
+}
+
+func TestPricesAreSound(t *testing.T) {
+	for _, prefix := range catalog.Prefixes() {
+		z := zone(t, prefix+"000")
+		for _, w := range catalog.Wastes() {
+			before := money.Cents(0)
+			for _, size := range catalog.Sizes() {
+				net := Net(z, w, size)
+				if net <= before {
+					t.Errorf("zone %s, waste %s: %d m³ cost %s, not more than the next smaller container (%s)", prefix, w.Code, size, net, before)
+				}
+				if again := Net(z, w, size); again != net {
+					t.Errorf("zone %s, waste %s, %d m³: %s, then %s", prefix, w.Code, size, net, again)
+				}
+				before = net
+			}
+		}
+	}
+}
+
+func TestEveryWasteHasItsOwnPrice(t *testing.T) {
+	other := disposalNetPerM3("no such code")
+	for _, w := range catalog.Wastes() {
+		if disposalNetPerM3(w.Code) == other {
+			t.Errorf("%s has no price of its own", w.Code)
+		}
+	}
+}
