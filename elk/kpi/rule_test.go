@@ -1,0 +1,95 @@
+package kpi
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/elk"
+)
+
+func TestLoad(t *testing.T) {
+	rules, err := Load(elk.Files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if _, err := os.Stat("../../" + r.Runbook); err != nil {
+			t.Errorf("rule %s: runbook: %v", r.Name, err)
+		}
+	}
+	if len(rules) == 0 || rules[0].Name != "order-attempts-without-orders" {
+		t.Fatalf("rules: %+v", rules)
+	}
+	have := rules[0]
+	condition := have.Condition.String()
+	have.Condition = Condition{}
+	want := Rule{
+		Name: "order-attempts-without-orders", Description: "Customers press the order button, but no order is placed.",
+		Severity: "critical", Runbook: "docs/runbooks/order-attempts-without-orders.md",
+		Interval: 30 * time.Second, Window: 5 * time.Minute, For: time.Minute, ResolveAfter: 2 * time.Minute,
+		Queries: map[string]Query{
+			"attempts": {Index: "events-kreislauf-{env}", Match: map[string][]any{"event.action": {"order-attempt"}}, Metric: "cardinality", Field: "event.id"},
+			"orders":   {Index: "events-kreislauf-{env}", Match: map[string][]any{"event.action": {"order.placed"}}, Metric: "cardinality", Field: "event.id"},
+		},
+	}
+	if diff := cmp.Diff(want, have, cmp.AllowUnexported(Condition{}, node{}, operand{})); diff != "" {
+		t.Error(diff)
+	}
+	if condition != "attempts >= 5 and orders == 0" {
+		t.Error(condition)
+	}
+}
+
+const good = `{"name":"r","description":"d","severity":"info","runbook":"x.md","interval":"10s","window":"5m",
+	"queries":{"a":{"index":"i","metric":"count"}},"condition":"a > 1"}`
+
+func TestParseErrors(t *testing.T) {
+	if _, err := Parse("rules/r.json", []byte(good)); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ old, new, want string }{
+		"name":          {`"r"`, `"other"`, `name: "other" must be the file's name, "r"`},
+		"severity":      {`"info"`, `"bad"`, `severity: "bad" is not one of critical, warning, info`},
+		"runbook":       {`"x.md"`, `""`, `runbook: must not be empty: an alert without a runbook wakes somebody for nothing`},
+		"interval":      {`"10s"`, `"10ms"`, `interval: must be at least 1s`},
+		"unknown":       {`"severity"`, `"sevrity"`, `sevrity: unknown key; allowed are condition, description, for, interval, name, queries, resolve_after, runbook, severity, window`},
+		"metric":        {`"count"`, `"sum(x)"`, `queries.a.metric: "sum(x)" is not one of count, cardinality(<field>)`},
+		"metric field":  {`"count"`, `"cardinality()"`, `queries.a.metric: "cardinality()" is not one of count, cardinality(<field>)`},
+		"both":          {`"metric"`, `"match":{"f":1},"query":{"term":{"f":1}},"metric"`, `queries.a: has match and query; only one is allowed`},
+		"match value":   {`"metric"`, `"match":{"f":{}},"metric"`, `queries.a.match.f: want text, a number, true or false, or a list of them`},
+		"match empty":   {`"metric"`, `"match":{"f":[]},"metric"`, `queries.a.match.f: an empty list matches nothing`},
+		"query name":    {`{"a":{`, `{"A":{`, `queries.A: a name is lower case letters, digits and _, and not and/or`},
+		"condition":     {`"a > 1"`, `"a >> 1"`, `condition: condition "a >> 1", position 3: want one of < <= > >= == !=, have ">>"`},
+		"unknown value": {`"a > 1"`, `"b > 1 or a > 1"`, `condition: b is not one of the queries a`},
+		"unused":        {`{"a":{`, `{"b":{"index":"i","metric":"count"},"a":{`, `queries.b: is not used in the condition`},
+		"index":         {`"index":"i"`, `"index":""`, `queries.a.index: must not be empty`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("rules/r.json", []byte(strings.Replace(good, c.old, c.new, 1)))
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if diff := cmp.Diff("rules/r.json: "+c.want, err.Error()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestExplain(t *testing.T) {
+	rules, err := Load(elk.Files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := rules[0].Explain(time.Date(2026, 11, 22, 10, 5, 0, 0, time.UTC), "local")
+	want := `attempts >= 5 and orders == 0, from 2026-11-22T10:00:00.000Z to 2026-11-22T10:05:00.000Z
+attempts = cardinality(event.id) of events-kreislauf-local where event.action: ("order-attempt")
+orders = cardinality(event.id) of events-kreislauf-local where event.action: ("order.placed")`
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Error(diff)
+	}
+}
