@@ -83,8 +83,10 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// step evaluates once and puts a transition into the outbox.
+// step evaluates once and puts a transition into the outbox. Times are kept in whole milliseconds, as they are
+// written, so that a restart continues with the same ones.
 func (l *loop) step(ctx context.Context, at time.Time) {
+	at = at.UTC().Truncate(time.Millisecond)
 	result, err := l.evaluate(ctx, at)
 	if err != nil {
 		if ctx.Err() != nil {
