@@ -16,7 +16,7 @@ const barWidth = 24
 func (r Result) WriteText(w io.Writer) error {
 	var b bytes.Buffer
 	d := r.Definition
-	fmt.Fprintf(&b, "funnel %s  env %s  %s to %s  window %s\n", d.Name, r.Env, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), d.Window)
+	fmt.Fprintf(&b, "funnel %s  env %s  %s to %s  window %s\n", d.Name, r.Env, r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), window(d.Window))
 	if d.Description != "" {
 		fmt.Fprintln(&b, d.Description)
 	}
@@ -53,6 +53,18 @@ func (r Result) WriteText(w io.Writer) error {
 		return fmt.Errorf("write funnel: %w", err)
 	}
 	return nil
+}
+
+// window writes 2h0m0s as 2h.
+func window(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
