@@ -20,7 +20,7 @@ type Story struct {
 	Lines      int
 	Events     int
 	Services   []string // sorted
-	Roots      []*Span  // spans that have no parent by themselves, and access lines nobody in the trace called
+	Roots      []*Span  // spans that name no parent, and access lines whose caller is not in the trace
 	Orphans    []*Span  // spans whose parent is missing, and one span of every circle
 	Loose      []Line   // lines and events whose span is missing
 }
@@ -116,8 +116,9 @@ func (s *Story) hang(all []*Span, spans map[string]*Span) {
 				parent = spans[link]
 			}
 		}
+		called := span.Kind != "entry" && (span.Parent != "" || len(span.Links) > 0)
 		switch {
-		case parent == span || (parent == nil && span.Parent != "" && span.Kind != "entry"):
+		case parent == span || (parent == nil && called):
 			s.Orphans = append(s.Orphans, span)
 		case parent == nil:
 			s.Roots = append(s.Roots, span)

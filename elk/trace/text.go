@@ -73,8 +73,7 @@ func (p *printer) span(s *Span, first, rest string) {
 		if s.Hop.Wait < 0 {
 			wait = "consumed " + short(-s.Hop.Wait) + " before the producer span ended"
 		}
-		stem := strings.TrimSuffix(strings.TrimSuffix(first, "├─ "), "└─ ")
-		fmt.Fprintf(&p.out, "%s%s\n", stem, p.paint(cyan, "┊ "+wait))
+		p.text(strings.TrimSuffix(strings.TrimSuffix(first, "├─ "), "└─ "), cyan, "┊ "+wait)
 	}
 	p.row(s, first)
 	below := rest
@@ -84,10 +83,10 @@ func (p *printer) span(s *Span, first, rest string) {
 		below += "  "
 	}
 	if len(s.Upstreams) > 1 {
-		p.note(below, "tried "+strings.Join(s.Upstreams, ", then "))
+		p.text(below, red, "tried "+strings.Join(s.Upstreams, ", then "))
 	}
 	if s.Error != "" {
-		p.note(below, "error: "+s.Error)
+		p.text(below, red, "error: "+s.Error)
 	}
 	p.lines(s.Lines, below, false)
 	for i, child := range s.Children {
@@ -110,11 +109,10 @@ func (p *printer) row(s *Span, prefix string) {
 	}
 	label := fit(prefix+clean(who)+" "+clean(name), p.label)
 	padding := strings.Repeat(" ", p.label-utf8.RuneCountInString(label))
-	switch at := prefix + clean(who); {
-	case s.Failed:
-		label = p.paint(red, label)
-	case strings.HasPrefix(label, at):
-		label = prefix + p.paint(bold, clean(who)) + strings.TrimPrefix(label, at)
+	if rest, ok := strings.CutPrefix(label, prefix); ok && s.Failed {
+		label = prefix + p.paint(red, rest)
+	} else if rest, ok := strings.CutPrefix(label, prefix+clean(who)); ok {
+		label = prefix + p.paint(bold, clean(who)) + rest
 	}
 	fmt.Fprintf(&p.out, "%s%s %*s |%s|\n", label, padding, timeWidth, short(s.Duration), p.timeline(s))
 }
@@ -140,11 +138,10 @@ func (p *printer) timeline(s *Span) string {
 // lines writes log lines and events; named adds the service.
 func (p *printer) lines(lines []Line, prefix string, named bool) {
 	for _, l := range lines {
-		text := fmt.Sprintf("+%s %s", short(l.At.Sub(p.story.Start)), clean(l.Level))
+		text := fmt.Sprintf("+%s %s", short(l.At.Sub(p.story.Start)), l.Level)
 		if named {
-			text += " " + clean(l.Service)
+			text += " " + l.Service
 		}
-		text = fit(prefix+text+": "+clean(l.Text), p.label+timeWidth+p.bar+4)
 		code := dim
 		switch {
 		case l.Failed:
@@ -152,12 +149,18 @@ func (p *printer) lines(lines []Line, prefix string, named bool) {
 		case l.Level == "event":
 			code = cyan
 		}
-		fmt.Fprintln(&p.out, prefix+p.paint(code, strings.TrimPrefix(text, prefix)))
+		p.text(prefix, code, text+": "+l.Text)
 	}
 }
 
-func (p *printer) note(prefix, text string) {
-	fmt.Fprintln(&p.out, prefix+p.paint(red, strings.TrimPrefix(fit(prefix+clean(text), p.label+timeWidth+p.bar+4), prefix)))
+// text writes one row without a bar, cut to the width.
+func (p *printer) text(prefix, code, text string) {
+	row := fit(prefix+clean(text), p.label+timeWidth+p.bar+4)
+	rest, ok := strings.CutPrefix(row, prefix)
+	if !ok { // the prefix alone is too wide
+		prefix, rest = "", row
+	}
+	fmt.Fprintln(&p.out, prefix+p.paint(code, rest))
 }
 
 func (p *printer) paint(code, text string) string {
