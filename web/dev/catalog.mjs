@@ -3,27 +3,33 @@
 const wastes = [
   {
     code: "170904", name_de: "Gemischte Bauabfälle", name_en: "Mixed construction waste", sizes_m3: [3, 5, 7, 10], net: [24900, 33900, 42900, 55900],
-    allowed_de: "Holz, Kunststoff, Metall, Tapeten, Gipskarton, Rohre", forbidden_de: "Asbest, Dämmwolle, Farben, Elektrogeräte, reiner Bauschutt",
+    de: ["Holz, Kunststoff, Metall, Tapeten, Gipskarton, Rohre", "Asbest, Dämmwolle, Farben, Elektrogeräte, reiner Bauschutt"],
+    en: ["wood, plastic, metal, wallpaper, plasterboard, pipes", "asbestos, mineral wool, paint, electrical devices, pure rubble"],
   },
   {
     code: "170101", name_de: "Beton", name_en: "Concrete", sizes_m3: [3, 5, 7], net: [14900, 18900, 23900],
-    allowed_de: "Beton mit und ohne Bewehrung, Estrich, Pflaster, Randsteine", forbidden_de: "Porenbeton, Gips, Ziegel, Holz, Folien",
+    de: ["Beton mit und ohne Bewehrung, Estrich, Pflaster, Randsteine", "Porenbeton, Gips, Ziegel, Holz, Folien"],
+    en: ["concrete with or without reinforcement, screed, paving, kerbs", "aerated concrete, gypsum, bricks, wood, foil"],
   },
   {
     code: "170504", name_de: "Boden und Steine", name_en: "Soil and stones", sizes_m3: [3], net: [16900],
-    allowed_de: "Erde, Sand, Lehm, Kies, Natursteine", forbidden_de: "Wurzeln, Grasnarbe, Bauschutt, belasteter Boden",
+    de: ["Erde, Sand, Lehm, Kies, Natursteine", "Wurzeln, Grasnarbe, Bauschutt, belasteter Boden"],
+    en: ["soil, sand, loam, gravel, natural stones", "roots, turf, rubble, contaminated soil"],
   },
   {
     code: "200307", name_de: "Sperrmüll", name_en: "Bulky waste", sizes_m3: [5, 7, 10], net: [27900, 34900, 44900],
-    allowed_de: "Möbel, Matratzen, Teppiche, Spielzeug, Kunststoffteile", forbidden_de: "Kühlschränke, Elektrogeräte, Reifen, Farben, Bauabfälle",
+    de: ["Möbel, Matratzen, Teppiche, Spielzeug, Kunststoffteile", "Kühlschränke, Elektrogeräte, Reifen, Farben, Bauabfälle"],
+    en: ["furniture, mattresses, carpets, toys, plastic parts", "fridges, electrical devices, tyres, paint, construction waste"],
   },
   {
     code: "170201", name_de: "Holz (A I bis A III)", name_en: "Wood (A I to A III)", sizes_m3: [5, 7, 10], net: [17900, 22900, 28900],
-    allowed_de: "Möbelholz, Paletten, Bretter, Spanplatten, Innentüren", forbidden_de: "Bahnschwellen, Zäune, Fenster mit Glas, imprägniertes Holz",
+    de: ["Möbelholz, Paletten, Bretter, Spanplatten, Innentüren", "Bahnschwellen, Zäune, Fenster mit Glas, imprägniertes Holz"],
+    en: ["furniture wood, pallets, boards, chipboard, inner doors", "sleepers, fences, windows with glass, treated wood"],
   },
   {
     code: "200201", name_de: "Gartenabfälle", name_en: "Garden waste", sizes_m3: [3, 5, 7, 10], net: [14900, 18900, 22900, 28900],
-    allowed_de: "Äste bis 15 cm, Laub, Rasenschnitt, Hecken, Blumen", forbidden_de: "Erde, Steine, Wurzelstöcke, Speisereste, Säcke",
+    de: ["Äste bis 15 cm, Laub, Rasenschnitt, Hecken, Blumen", "Erde, Steine, Wurzelstöcke, Speisereste, Säcke"],
+    en: ["branches up to 15 cm, leaves, grass, hedges, flowers", "soil, stones, stumps, food waste, bags"],
   },
 ];
 
@@ -32,7 +38,14 @@ const day = (from) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berli
 /** The answer of GET /api/pricing/v1/catalog. */
 export function catalog() {
   return {
-    wastes: wastes.map(({ net: _net, ...waste }) => ({ ...waste, hazardous: false })),
+    wastes: wastes.map(({ net: _net, de, en, ...waste }) => ({
+      ...waste,
+      hazardous: false,
+      allowed_de: de[0].split(", "),
+      forbidden_de: de[1].split(", "),
+      allowed_en: en[0].split(", "),
+      forbidden_en: en[1].split(", "),
+    })),
     sizes_m3: [3, 5, 7, 10],
     earliest_date: day(3),
     latest_date: day(60),

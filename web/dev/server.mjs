@@ -80,7 +80,7 @@ async function api(state, request, url) {
   if (route === "GET /api/pricing/v1/catalog") return { status: 200, body: catalog() };
   if (route === "GET /api/pricing/v1/quotes") return { status: 200, body: quote(url.searchParams) };
   if (route === "GET /api/identity/v1/sessions/current") return { status: 200, body: publicUser(signedIn(session)) };
-  if (route === "GET /api/order/v1/orders") return { status: 200, body: [...state.orders.values()].filter((o) => o.owner === signedIn(session).email).map(publicOrder) };
+  if (route === "GET /api/order/v1/orders") return { status: 200, body: { orders: [...state.orders.values()].filter((o) => o.owner === signedIn(session).email).map(publicOrder) } };
   if (orderId !== undefined) return { status: 200, body: publicOrder(ownOrder(state, signedIn(session), orderId)) };
 
   if (session !== undefined && request.headers["x-csrf-token"] !== session.csrf) throw new Problem("forbidden", "The CSRF token is missing or wrong. Reload the page.");
@@ -129,7 +129,7 @@ async function readBody(request) {
 
 function signUp(state, { email, password, name }) {
   if (!/^\S+@\S+\.\S+$/.test(email ?? "")) throw invalid("/email", "The email address is not complete.");
-  if ((password ?? "").length < 10) throw invalid("/password", "The password needs 10 characters at least.");
+  if ((password ?? "").length < 10) throw invalid("/password", "10 characters or more are needed, and at most 256 bytes");
   if ((name ?? "").trim() === "") throw invalid("/name", "The name is empty.");
   if (state.users.has(email)) throw new Problem("conflict", "There is an account for this email address. Sign in.");
   const user = { user_id: id(), email, name, role: "customer", password };

@@ -134,6 +134,31 @@ test("a quote that ran out is renewed, and another price needs another press", a
   await expect(page.getByText("Bestellt", { exact: true })).toBeVisible();
 });
 
+test("an order whose answer was lost is repeated as it was, not placed twice", async ({ page }) => {
+  const customer = newCustomer();
+  await chooseAll(page);
+  await fillAddress(page, customer);
+  await fillAccount(page, customer);
+  let lost: { key: string | undefined; body: unknown; order: string } | undefined;
+  let again: { key: string | undefined; body: unknown } | undefined;
+  await page.route("**/api/order/v1/orders", async (route) => {
+    const sent = { key: route.request().headers()["idempotency-key"], body: route.request().postDataJSON() };
+    const response = await route.fetch();
+    if (lost === undefined) {
+      lost = { ...sent, order: (await response.json()).order_id };
+      return route.abort("connectionreset");
+    }
+    again = sent;
+    return route.fulfill({ response });
+  });
+  await orderButton(page).click();
+  await expect(page.getByRole("alert")).toContainText("Keine Verbindung");
+  await orderButton(page).click();
+  await expect(page.getByText("Bestellt", { exact: true })).toBeVisible();
+  expect(again).toEqual({ key: lost?.key, body: lost?.body });
+  await expect(page).toHaveURL(new RegExp(`/auftrag/${lost?.order}$`));
+});
+
 test("an order that nobody takes says so", async ({ page }) => {
   await page.route("**/api/order/v1/orders/*", async (route) => {
     const response = await route.fetch();

@@ -17,8 +17,10 @@ export interface Waste {
   name_en: string;
   hazardous: boolean;
   sizes_m3: number[];
-  allowed_de: string;
-  forbidden_de: string;
+  allowed_de: string[];
+  forbidden_de: string[];
+  allowed_en: string[];
+  forbidden_en: string[];
 }
 
 export interface Catalog {

@@ -134,6 +134,7 @@ export class Intent {
   }
 }
 
-function isRefusal(status: number): boolean {
+/** Whether the status says for certain that nothing was done. */
+export function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 401 && status !== 409;
 }

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { type Order, placeOrder, type Quote, recordOrderAttempt, signIn, signUp, visitId } from "../api";
 import { money } from "../format";
-import { ApiError, Intent } from "../http";
+import { ApiError, Intent, isRefusal } from "../http";
 import { user, withSession } from "../session";
 import { language, text } from "../text";
 import type { Complaints } from "../ui/problem";
@@ -25,6 +25,9 @@ export const placed = signal<Order | undefined>(undefined);
 const orderIntent = new Intent();
 const accountIntent = new Intent();
 
+/** The quote of an order whose outcome is unknown. A retry repeats it even after its end: only then can the server recognise the order. */
+const unsettled = signal<Quote | undefined>(undefined);
+
 /** Runs the whole last step with the shown quote. Gives the order, or undefined after telling the customer why not. */
 export async function order(shown: Quote, password: string): Promise<Order | undefined> {
   busy.value = true;
@@ -32,21 +35,38 @@ export async function order(shown: Quote, password: string): Promise<Order | und
   notice.value = "";
   recordOrderAttempt(shown);
   try {
-    const quote = await freshQuote(shown);
+    const quote = isSameChoice(unsettled.value, shown) ? unsettled.value : await freshQuote(shown);
     if (quote === undefined) return undefined;
     if (user.value === undefined) await openAccount(password);
     const { name, street, city, publicGround } = draft.value;
     const body = { quote: quote.quote, address: { name, street, city }, public_ground: publicGround, visit_id: visitId() };
+    unsettled.value = quote;
     placed.value = await withSession(() => placeOrder(orderIntent, body));
+    unsettled.value = undefined;
     return placed.value;
   } catch (error) {
-    failure.value = error;
-    complaints.value = complaintsOf(error);
-    if (complaints.value["/quote"] !== undefined) await quotes.refresh();
+    await tell(error);
     return undefined;
   } finally {
     busy.value = false;
   }
+}
+
+async function tell(error: unknown): Promise<void> {
+  const { "/quote": quote, ...others } = complaintsOf(error);
+  complaints.value = others;
+  if (error instanceof ApiError && isRefusal(error.problem.status)) unsettled.value = undefined;
+  if (quote === undefined) {
+    failure.value = error;
+  } else {
+    notice.value = quote.text;
+    await quotes.refresh();
+  }
+}
+
+function isSameChoice(before: Quote | undefined, now: Quote): boolean {
+  const member = ["postcode", "waste_code", "size_m3", "date"] as const;
+  return before !== undefined && member.every((each) => before[each] === now[each]);
 }
 
 async function openAccount(password: string): Promise<void> {

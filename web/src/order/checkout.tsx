@@ -49,14 +49,14 @@ export function Checkout() {
             <Icon name="truck" />
             {words.space}
           </p>
-          <Field name="/address/name" label={words.name} type="text" autoComplete="name" required maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
-          <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
+          <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
+          <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
           <div class="town">
             <div class="field">
               <span class="label">{words.postcode}</span>
               <span class="fixed-value">{selection.value.plz}</span>
             </div>
-            <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"]} />
+            <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"]} />
           </div>
           <PublicGround />
         </fieldset>

@@ -86,6 +86,7 @@ async function postcodeComplaint(postcode: string): Promise<Complaint | undefine
 export function WasteStep({ catalog }: { catalog: Catalog }) {
   const words = text.value;
   const chosen = findWaste(catalog, selection.value.abfall);
+  const english = language.value === "en";
   return (
     <StepFrame name="abfall" answer={chosen === undefined ? "" : wasteName(chosen)}>
       <p class="hint">{words.waste.hint}</p>
@@ -106,11 +107,11 @@ export function WasteStep({ catalog }: { catalog: Catalog }) {
               </p>
               <p class="goes">
                 <Icon name="check" className="icon yes" />
-                <span class="unseen">{words.waste.allowed}:</span> <span lang="de">{waste.allowed_de}</span>
+                <span class="unseen">{words.waste.allowed}:</span> {(english ? waste.allowed_en : waste.allowed_de).join(", ")}
               </p>
               <p class="goes">
                 <Icon name="cross" className="icon no" />
-                <span class="unseen">{words.waste.forbidden}:</span> <span lang="de">{waste.forbidden_de}</span>
+                <span class="unseen">{words.waste.forbidden}:</span> {(english ? waste.forbidden_en : waste.forbidden_de).join(", ")}
               </p>
             </div>
           </li>

@@ -137,7 +137,7 @@ export const de = {
     "/address/name": "Bitte prüfen Sie den Namen.",
     "/address/street": "Bitte prüfen Sie Straße und Hausnummer.",
     "/address/city": "Bitte prüfen Sie den Ort.",
-    "/quote": "Das Angebot ist abgelaufen. Wir haben den Preis neu berechnet.",
+    "/quote": "Das Angebot ist abgelaufen. Wir haben den Preis neu berechnet; bitte bestellen Sie noch einmal.",
   } as Record<string, string>,
 
   problem: {

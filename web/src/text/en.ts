@@ -126,7 +126,7 @@ export const en: Text = {
     date: "Please choose a day within the possible range.",
   },
 
-  refused: {},
+  refused: { "/quote": "The offer has ended. We calculated the price again; please order once more." },
 
   problem: {
     trace: "Reference",

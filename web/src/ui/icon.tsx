@@ -19,7 +19,8 @@ export function wasteIcon(code: string): string {
     ["1705", "soil"],
     ["1702", "wood"],
     ["1704", "metal"],
-    ["2003", "bulky"],
+    ["170802", "gypsum"],
+    ["200307", "bulky"],
     ["2002", "garden"],
   ];
   return byPrefix.find(([prefix]) => code.startsWith(prefix))?.[1] ?? "waste";
