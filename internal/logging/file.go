@@ -79,7 +79,8 @@ func (w *file) Write(b []byte) (int, error) {
 }
 
 func (w *file) rotate() error {
-	if err := w.f.Close(); err != nil {
+	// Closed already means that an earlier rotation could not open the new file: this is the next attempt.
+	if err := w.f.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return fmt.Errorf("close log file: %w", err)
 	}
 	for _, mv := range [][2]string{{w.path + ".1", w.path + ".2"}, {w.path, w.path + ".1"}} {
