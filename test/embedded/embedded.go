@@ -1,0 +1,115 @@
+// Package embedded starts the embedded MongoDB, Kafka and Redis for tests that talk to them over the wire, each on a free port with
+// its data in the test's temporary folder.
+package embedded
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"kreislauf/internal/backend/kafkad"
+	"kreislauf/internal/backend/mongod"
+	"kreislauf/internal/backend/redisd"
+	"kreislauf/internal/config"
+	"kreislauf/internal/process"
+)
+
+// Key is the quote and invite key of all services under test.
+const Key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+const redisPassword = "embedded"
+
+// Backends are running servers; they stop with the test.
+type Backends struct {
+	MongoURI, Kafka, Redis string
+	logs                   string
+}
+
+// Start starts all three.
+func Start(t testing.TB) *Backends {
+	t.Helper()
+	dir := t.TempDir()
+	m, err := mongod.New(mongod.Options{Dir: filepath.Join(dir, "mongodb"), Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, m.Stop) })
+	k, err := kafkad.New(kafkad.Options{Dir: filepath.Join(dir, "kafka"), Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, k.Stop) })
+	b := &Backends{MongoURI: "mongodb://" + m.Addr(), Kafka: k.Addr(), Redis: freeAddr(t), logs: filepath.Join(dir, "logs")}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- redisd.RunMini(ctx, b.Redis, redisPassword) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("miniredis: %v", err)
+		}
+	})
+	return b
+}
+
+func stop(t testing.TB, f func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := f(ctx); err != nil {
+		t.Errorf("stop backend: %v", err)
+	}
+}
+
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Lookup gives the settings of an instance; extra overrides.
+func (b *Backends) Lookup(instance string, extra map[string]string) process.Lookup {
+	m := map[string]string{
+		"KREISLAUF_ENV": "test", "KREISLAUF_INSTANCE": instance, "KREISLAUF_LOG_DIR": b.logs, "KREISLAUF_MONGODB_URI": b.MongoURI,
+		"KREISLAUF_KAFKA_BROKERS": b.Kafka, "KREISLAUF_REDIS_ADDR": b.Redis, "KREISLAUF_REDIS_PASSWORD": redisPassword,
+		"KREISLAUF_QUOTE_KEY": Key, "KREISLAUF_INVITE_KEY": Key, "KREISLAUF_DRAIN": "1ms",
+	}
+	for k, v := range extra {
+		m[k] = v
+	}
+	return config.FromMap(m)
+}
+
+// LogFile is where an instance writes its lines.
+func (b *Backends) LogFile(service, instance string) string {
+	return filepath.Join(b.logs, "test", "kreislauf", service, instance+".log")
+}
+
+// Run starts a service instance and stops it with the test; the address is its public one.
+func (b *Backends) Run(t testing.TB, open func(context.Context, process.Lookup) (*process.Process, error), instance string, extra map[string]string) (addr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	p, err := open(ctx, b.Lookup(instance, extra))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, p.Stop) })
+	return p.HTTP.Addr()
+}
