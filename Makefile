@@ -44,7 +44,7 @@ test-web: web/dist/index.html
 	@$(BIN) deps -chromium
 	$(call said,web types and unit tests,cd web && npm run --silent check)
 	$(call said,web size gate,cd web && npm run --silent size)
-	go run ./test/smoke -bin $(BIN) -web web/dist -then "cd web && npm run --silent e2e"
+	go run ./test/smoke -bin $(BIN) -web web/dist -then "cd web && KREISLAUF_POSTCODE=50667 npm run --silent e2e"
 
 check: gen ## what a change must pass before it is pushed
 	go vet ./...

@@ -49,12 +49,15 @@ func NewBox(now time.Time, events ...event.Event) Box {
 	return Box{Outbox: events, OutboxAt: &now}
 }
 
-// Update makes the update document of a state change: set's members, the version, and the events.
-func Update(set bson.D, now time.Time, events ...event.Event) bson.D {
+// Update makes the update document of a state change: members to set, members to append to arrays, the version, and the events.
+func Update(set, push bson.D, now time.Time, events ...event.Event) bson.D {
 	u := bson.D{{Key: "$inc", Value: bson.D{{Key: "version", Value: int64(1)}}}}
 	if len(events) > 0 {
 		set = append(set, bson.E{Key: "outbox_at", Value: now})
-		u = append(u, bson.E{Key: "$push", Value: bson.D{{Key: "outbox", Value: bson.D{{Key: "$each", Value: events}}}}})
+		push = append(push, bson.E{Key: "outbox", Value: bson.D{{Key: "$each", Value: events}}})
+	}
+	if len(push) > 0 {
+		u = append(u, bson.E{Key: "$push", Value: push})
 	}
 	return append(u, bson.E{Key: "$set", Value: set})
 }

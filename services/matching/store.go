@@ -78,7 +78,7 @@ func (s store) get(ctx context.Context, id, partnerID string) (Match, error) {
 func (s store) accept(ctx context.Context, m Match, now time.Time, e event.Event) (won bool, err error) {
 	res, err := s.matches.UpdateOne(ctx,
 		bson.D{{Key: "_id", Value: m.ID}, {Key: "version", Value: m.Version}, {Key: "state", Value: Offered}},
-		outbox.Update(bson.D{{Key: "state", Value: Accepted}}, now, e))
+		outbox.Update(bson.D{{Key: "state", Value: Accepted}}, nil, now, e))
 	if err != nil {
 		return false, mongodb.Problem("accept match", err)
 	}

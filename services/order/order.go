@@ -20,8 +20,9 @@ type State string
 
 // The states.
 const (
-	Placed  State = "placed"  // accepted from the customer, a partner is being looked for
-	Matched State = "matched" // a partner has taken it
+	Placed    State = "placed"    // accepted from the customer, a partner is being looked for
+	Matched   State = "matched"   // a partner has taken it
+	Unmatched State = "unmatched" // no partner takes it; the back office looks after it
 )
 
 // Address is where the container stands. The postcode is the quote's.
@@ -107,15 +108,28 @@ func place(userID, key string, r Request, q quote.Quote, meta event.Meta) (Order
 	return o, nil
 }
 
+// transition is a change of state, ready to be written.
+type transition struct {
+	to        State
+	partnerID string
+	at        time.Time
+	events    []event.Event
+}
+
 // match moves a placed order to a partner. done is true when the same partner has it already: a repeated event changes nothing.
-func (o Order) match(partnerID string, meta event.Meta) (e event.Event, done bool, err error) {
+func (o Order) match(partnerID string, meta event.Meta) (t transition, done bool, err error) {
 	switch {
 	case o.State == Matched && o.PartnerID == partnerID:
-		return event.Event{}, true, nil
-	case o.State != Placed:
-		return event.Event{}, false, fmt.Errorf("match order %s with %s: it is %s with %s", o.ID, partnerID, o.State, o.PartnerID)
+		return transition{}, true, nil
+	case o.State == Matched:
+		return transition{}, false, fmt.Errorf("match order %s with %s: it is %s with %s", o.ID, partnerID, o.State, o.PartnerID)
 	}
 	meta.Subject, meta.VisitID = o.ID, o.VisitID
-	e, err = event.New(event.TypeMatched, meta, event.Matched{OrderID: o.ID, PartnerID: partnerID})
-	return e, false, err
+	e, err := event.New(event.TypeMatched, meta, event.Matched{OrderID: o.ID, PartnerID: partnerID})
+	return transition{to: Matched, partnerID: partnerID, at: meta.At, events: []event.Event{e}}, false, err
+}
+
+// unmatch records that no partner takes a placed order. It emits nothing: matching.unmatched has told everybody.
+func (o Order) unmatch(at time.Time) (t transition, done bool) {
+	return transition{to: Unmatched, at: at}, o.State != Placed
 }

@@ -3,13 +3,11 @@ package order
 import (
 	"context"
 	"errors"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
-	"kreislauf/internal/event"
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/outbox"
 	"kreislauf/internal/problem"
@@ -56,17 +54,16 @@ func (s store) newest(ctx context.Context, userID string, limit int64) ([]Order,
 	return list, mongodb.Problem("list orders", cur.All(ctx, &list))
 }
 
-// matched writes the transition if the order is still as it was read.
-func (s store) matched(ctx context.Context, o Order, partnerID string, now time.Time, e event.Event) error {
-	u := outbox.Update(bson.D{{Key: "state", Value: Matched}, {Key: "partner_id", Value: partnerID}}, now, e)
-	for i := range u {
-		if u[i].Key == "$push" {
-			u[i].Value = append(u[i].Value.(bson.D), bson.E{Key: "history", Value: Step{Matched, now}})
-		}
+// apply writes a transition if the order is still as it was read.
+func (s store) apply(ctx context.Context, o Order, t transition) error {
+	set := bson.D{{Key: "state", Value: t.to}}
+	if t.partnerID != "" {
+		set = append(set, bson.E{Key: "partner_id", Value: t.partnerID})
 	}
+	u := outbox.Update(set, bson.D{{Key: "history", Value: Step{t.to, t.at}}}, t.at, t.events...)
 	res, err := s.orders.UpdateOne(ctx, bson.D{{Key: "_id", Value: o.ID}, {Key: "version", Value: o.Version}}, u)
 	if err != nil {
-		return mongodb.Problem("match order", err)
+		return mongodb.Problem("change order to "+string(t.to), err)
 	}
 	if res.MatchedCount == 0 {
 		return errStale

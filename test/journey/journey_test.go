@@ -58,6 +58,17 @@ func TestPartnerAcceptsByHand(t *testing.T) {
 	c.await("/api/order/v1/orders/"+id, "state", "matched")
 }
 
+func TestNobodyTakesTheOrder(t *testing.T) {
+	p := startPlatform(t)
+	c := p.browser()
+	c.signUp("lena@example.org", "")
+	o := c.order("80331", "170504", 3) // no partner takes soil
+	got := c.await("/api/order/v1/orders/"+o.str("order_id"), "state", "unmatched")
+	if got.str("partner_id") != "" || len(got["history"].([]any)) != 2 {
+		t.Errorf("unmatched order: %v", got)
+	}
+}
+
 func TestOneTraceThroughAllServices(t *testing.T) {
 	p := startPlatform(t)
 	c := p.browser()
