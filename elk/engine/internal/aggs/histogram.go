@@ -1,0 +1,318 @@
+package aggs
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"kreislauf/elk/engine/internal/column"
+	"kreislauf/elk/engine/internal/dates"
+	"kreislauf/elk/engine/internal/eserr"
+	"kreislauf/elk/engine/internal/esjson"
+	"kreislauf/elk/engine/internal/hits"
+	"kreislauf/elk/engine/internal/mapping"
+	"kreislauf/elk/engine/internal/query"
+	"kreislauf/elk/engine/internal/store"
+)
+
+// histogram groups by time or by number. Buckets are numbered: by their start in milliseconds, or by the multiple
+// of the interval.
+type histogram struct {
+	a        *agg
+	v        values
+	interval dates.Interval // of a date_histogram
+	width    float64        // of a histogram
+	offset   float64
+	minDocs  int64
+	keyed    bool
+	bounds   *esjson.Node // extended_bounds
+	desc     bool
+	target   *query.Target
+}
+
+func (h *histogram) option(a *agg, f esjson.Field) (err error) {
+	switch f.Name {
+	case "min_doc_count":
+		v, ok := f.Value.Int()
+		if !ok || v < 0 {
+			return eserr.IllegalArgument("[minDocCount] must be greater than or equal to 0. Found [%s] in [%s]", f.Value.Str, a.name)
+		}
+		h.minDocs = v
+	case "keyed":
+		h.keyed, _ = f.Value.Bool()
+	case "extended_bounds":
+		h.bounds = f.Value
+	case "order":
+		order, err := parseOrder(a, f.Value)
+		if err != nil {
+			return err
+		}
+		if len(order) != 1 || order[0].by != "_key" {
+			return eserr.IllegalArgument("[%s] can only be ordered by [_key] here", a.typ)
+		}
+		h.desc = order[0].desc
+	default:
+		return unknown(a, f)
+	}
+	return nil
+}
+
+func parseDateHistogram(a *agg, n *esjson.Node) (impl, error) {
+	h := &histogram{a: a}
+	set := 0
+	for _, f := range n.Fields {
+		known, err := h.v.option(f)
+		switch {
+		case err != nil:
+			return nil, err
+		case known:
+			continue
+		case f.Name == "fixed_interval":
+			h.interval, err = dates.ParseFixed(f.Value.Str)
+			set++
+		case f.Name == "calendar_interval":
+			h.interval, err = dates.ParseCalendar(f.Value.Str)
+			set++
+		default:
+			err = h.option(a, f)
+		}
+		if err != nil {
+			if e := eserr.From(err); e.Status == 400 {
+				return nil, e
+			}
+			return nil, eserr.IllegalArgument("%s", err.Error())
+		}
+	}
+	if set != 1 {
+		return nil, eserr.IllegalArgument("Invalid interval specified, must be non-null and non-empty")
+	}
+	return h, h.v.need(a)
+}
+
+func parseHistogram(a *agg, n *esjson.Node) (impl, error) {
+	h := &histogram{a: a}
+	for _, f := range n.Fields {
+		known, err := h.v.option(f)
+		switch {
+		case err != nil:
+			return nil, err
+		case known:
+			continue
+		case f.Name == "interval":
+			h.width, _ = f.Value.Float()
+		case f.Name == "offset":
+			h.offset, _ = f.Value.Float()
+		default:
+			err = h.option(a, f)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if h.width <= 0 {
+		return nil, eserr.IllegalArgument("[interval] must be >0 for histogram aggregation [%s]", a.name)
+	}
+	return h, h.v.need(a)
+}
+
+func (h *histogram) typedName() string { return h.a.typ }
+
+func (h *histogram) prepare(t *query.Target, r *store.Reader, _ int) error {
+	h.target = t
+	if err := h.v.prepare(t, r); err != nil {
+		return err
+	}
+	if h.width == 0 && h.v.typ != "" && h.v.typ != mapping.Date {
+		return eserr.IllegalArgument("Field [%s] of type [%s] is not supported for aggregation [date_histogram]", h.v.field, h.v.typ)
+	}
+	return h.v.mustBeNumeric(h.a)
+}
+
+func (h *histogram) state() state {
+	return &histogramState{h: h, buckets: map[int64]*Bucket{}, last: math.MinInt64}
+}
+
+type histogramState struct {
+	noMetric
+	h       *histogram
+	buckets map[int64]*Bucket
+	last    int64 // start of the bucket used last, which the next document often shares
+	until   int64
+	bucket  *Bucket
+}
+
+func (h *histogram) floor(k key) int64 {
+	if h.width > 0 {
+		return int64(math.Floor((h.v.number(k) - h.offset) / h.width))
+	}
+	return h.interval.Floor(k.n, h.v.zone)
+}
+
+func (h *histogram) next(n int64) int64 {
+	if h.width > 0 {
+		return n + 1
+	}
+	return h.interval.Next(n, h.v.zone)
+}
+
+func (s *histogramState) collect(doc int) error {
+	if from, to := s.h.v.col.Range(doc); to == from+1 {
+		return s.one(doc, s.h.v.keyAt(from))
+	}
+	var seen []int64
+	return s.h.v.each(doc, func(k key) error {
+		n := s.h.floor(k)
+		if slices.Contains(seen, n) {
+			return nil // two values of one document in one bucket count once
+		}
+		seen = append(seen, n)
+		return s.one(doc, k)
+	})
+}
+
+// one collects a document for one value. The bucket used last is tried first: times come nearly in order.
+func (s *histogramState) one(doc int, k key) error {
+	if s.h.width == 0 && s.bucket != nil && k.n >= s.last && k.n < s.until {
+		return s.bucket.Collect(doc)
+	}
+	n := s.h.floor(k)
+	b, err := s.at(n)
+	if err != nil {
+		return err
+	}
+	s.last, s.until, s.bucket = n, s.h.next(n), b
+	return b.Collect(doc)
+}
+
+func (s *histogramState) at(n int64) (*Bucket, error) {
+	b := s.buckets[n]
+	if b == nil {
+		var err error
+		if b, err = s.h.a.subs.newBucket(); err != nil {
+			return nil, err
+		}
+		s.buckets[n] = b
+	}
+	return b, nil
+}
+
+// fill adds the empty buckets between the first and the last one, and up to extended_bounds.
+func (s *histogramState) fill() error {
+	if s.h.minDocs > 0 {
+		return nil
+	}
+	if err := s.extend(); err != nil {
+		return err
+	}
+	if len(s.buckets) == 0 {
+		return nil
+	}
+	keys := slices.Sorted(maps.Keys(s.buckets))
+	for n := keys[0]; n < keys[len(keys)-1]; {
+		next := s.h.next(n)
+		if next <= n {
+			return fmt.Errorf("histogram interval does not advance at %d", n)
+		}
+		n = next
+		if _, err := s.at(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *histogramState) extend() error {
+	if s.h.bounds == nil {
+		return nil
+	}
+	for _, name := range []string{"min", "max"} {
+		n := s.h.bounds.Get(name)
+		if n == nil || n.Kind == esjson.Null {
+			continue
+		}
+		k, err := s.h.bound(n)
+		if err != nil {
+			return err
+		}
+		if _, err := s.at(s.h.floor(k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *histogram) bound(n *esjson.Node) (key, error) {
+	if h.width > 0 {
+		f, ok := n.Float()
+		if !ok {
+			return key{}, n.Contentf("[extended_bounds] failed to parse field")
+		}
+		if h.v.kind == column.Float {
+			return key{n: int64(math.Float64bits(f))}, nil
+		}
+		return key{n: int64(f)}, nil
+	}
+	if i, ok := n.Int(); ok && n.Kind == esjson.Number {
+		return key{n: i}, nil
+	}
+	format := h.v.format
+	if format == nil {
+		format = dates.MustDefault()
+	}
+	if h.target == nil {
+		return key{}, eserr.IllegalArgument("[extended_bounds] without an index to search")
+	}
+	ms, err := format.Resolve(n.Str, h.target.Now, h.v.zone, false)
+	if err != nil {
+		return key{}, eserr.New(400, "parse_exception", "%s", err.Error())
+	}
+	return key{n: ms}, nil
+}
+
+func (s *histogramState) result(typed bool) (map[string]any, error) {
+	if err := s.fill(); err != nil {
+		return nil, err
+	}
+	list := []any{}
+	named := map[string]any{}
+	keys := slices.Sorted(maps.Keys(s.buckets))
+	if s.h.desc {
+		slices.Reverse(keys)
+	}
+	for _, n := range keys {
+		if s.buckets[n].docs < s.h.minDocs {
+			continue
+		}
+		m, err := s.buckets[n].print(typed)
+		if err != nil {
+			return nil, err
+		}
+		name := ""
+		if s.h.width > 0 {
+			k := hits.Number(float64(n)*s.h.width + s.h.offset)
+			m["key"], name = k, printText(k)
+		} else {
+			format := s.h.v.format
+			if format == nil {
+				format = dates.MustDefault()
+			}
+			name = format.Print(n, s.h.v.zone)
+			m["key"], m["key_as_string"] = n, name
+		}
+		list = append(list, m)
+		named[name] = m
+	}
+	if s.h.keyed {
+		return map[string]any{"buckets": named}, nil
+	}
+	return map[string]any{"buckets": list}, nil
+}
+
+func printText(v any) string {
+	if raw, ok := v.(json.RawMessage); ok {
+		return string(raw)
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,224 @@
+// Package column holds the values of one field for a run of documents, in memory and as bytes.
+//
+// Documents are numbered from 0 within a segment. A column is append-only while its segment is written, so a
+// View taken under the writer's lock stays valid and constant while further documents are appended. Strings are
+// kept once in a dictionary. Invariant: Ends is non-decreasing and its last entry is the number of values.
+package column
+
+import "slices"
+
+// Kind says how values are stored.
+type Kind uint8
+
+// The kinds of columns.
+const (
+	Int    Kind = iota // long, date (milliseconds), boolean (0 and 1)
+	Float              // float, double; geo_point as latitude, longitude pairs
+	String             // keyword, text, ip (16 bytes), flattened (key, 0, value)
+)
+
+// Value is one value of one field of a document.
+type Value struct {
+	Field string
+	Kind  Kind
+	Int   int64
+	Float float64
+	Str   string
+}
+
+// Column is the immutable view of one field's values.
+type Column struct {
+	Kind   Kind
+	Ends   []uint32 // per document the end of its values; documents beyond have none
+	Ints   []int64
+	Floats []float64
+	Ords   []uint32 // indexes into Dict
+	Dict   []string
+}
+
+// Range returns the positions [from, to) of a document's values.
+func (c *Column) Range(doc int) (from, to uint32) {
+	if c == nil || doc >= len(c.Ends) {
+		return 0, 0
+	}
+	if doc > 0 {
+		from = c.Ends[doc-1]
+	}
+	return from, c.Ends[doc]
+}
+
+// Float returns the numeric value at a position.
+func (c *Column) Float(pos uint32) float64 {
+	if c.Kind == Float {
+		return c.Floats[pos]
+	}
+	return float64(c.Ints[pos])
+}
+
+// Str returns the string at a position.
+func (c *Column) Str(pos uint32) string { return c.Dict[c.Ords[pos]] }
+
+// Bytes estimates the memory the column holds.
+func (c *Column) Bytes() int {
+	n := 4*len(c.Ends) + 8*len(c.Ints) + 8*len(c.Floats) + 4*len(c.Ords) + 16*len(c.Dict)
+	for _, s := range c.Dict {
+		n += len(s)
+	}
+	return n + 128
+}
+
+// Constant is a column in which each of n documents has the one value s.
+func Constant(n int, s string) *Column {
+	c := &Column{Kind: String, Ends: make([]uint32, n), Ords: make([]uint32, n), Dict: []string{s}}
+	for i := range c.Ends {
+		c.Ends[i] = uint32(i + 1)
+	}
+	return c
+}
+
+// Keyed returns the column of one key of a flattened field, whose values are `key 0 value`.
+func (c *Column) Keyed(key string) *Column {
+	out := &Column{Kind: String}
+	if c == nil {
+		return out
+	}
+	prefix := key + "\x00"
+	ords := make([]int32, len(c.Dict))
+	for i, s := range c.Dict {
+		ords[i] = -1
+		if len(s) >= len(prefix) && s[:len(prefix)] == prefix {
+			ords[i] = int32(len(out.Dict))
+			out.Dict = append(out.Dict, s[len(prefix):])
+		}
+	}
+	out.Ends = make([]uint32, len(c.Ends))
+	for doc := range c.Ends {
+		from, to := c.Range(doc)
+		for ; from < to; from++ {
+			if o := ords[c.Ords[from]]; o >= 0 {
+				out.Ords = append(out.Ords, uint32(o))
+			}
+		}
+		out.Ends[doc] = uint32(len(out.Ords))
+	}
+	return out
+}
+
+// Root returns the column of all values of a flattened field, whatever their key.
+func (c *Column) Root() *Column {
+	if c == nil {
+		return &Column{Kind: String}
+	}
+	b := newBuilder(String)
+	for doc := range c.Ends {
+		from, to := c.Range(doc)
+		for ; from < to; from++ {
+			s := c.Str(from)
+			for i := range len(s) {
+				if s[i] == 0 {
+					s = s[i+1:]
+					break
+				}
+			}
+			b.add(doc, Value{Kind: String, Str: s})
+		}
+	}
+	return b.view()
+}
+
+// builder appends values document by document.
+type builder struct {
+	col  Column
+	ords map[string]uint32
+}
+
+func newBuilder(kind Kind) *builder {
+	b := &builder{col: Column{Kind: kind}}
+	if kind == String {
+		b.ords = map[string]uint32{}
+	}
+	return b
+}
+
+func (b *builder) add(doc int, v Value) {
+	c := &b.col
+	fresh := len(c.Ends) <= doc
+	for len(c.Ends) < doc {
+		c.Ends = append(c.Ends, b.len())
+	}
+	switch c.Kind {
+	case Int:
+		c.Ints = append(c.Ints, v.Int)
+	case Float:
+		c.Floats = append(c.Floats, v.Float)
+	case String:
+		ord, known := b.ords[v.Str]
+		if !known {
+			ord = uint32(len(c.Dict))
+			c.Dict = append(c.Dict, v.Str)
+			b.ords[v.Str] = ord
+		}
+		if !fresh {
+			// A set, as doc values of keywords are: the same string counts once in a document.
+			if from, to := c.Range(doc); slices.Contains(c.Ords[from:to], ord) {
+				return
+			}
+		}
+		c.Ords = append(c.Ords, ord)
+	}
+	if fresh {
+		c.Ends = append(c.Ends, b.len())
+	} else {
+		c.Ends[doc] = b.len()
+	}
+}
+
+func (b *builder) len() uint32 {
+	return uint32(len(b.col.Ints) + len(b.col.Floats) + len(b.col.Ords))
+}
+
+func (b *builder) view() *Column {
+	c := b.col
+	return &c
+}
+
+// Set is the growing set of columns of a segment in writing. The caller serialises Add and View.
+type Set struct {
+	docs int
+	cols map[string]*builder
+}
+
+// NewSet returns an empty set.
+func NewSet() *Set { return &Set{cols: map[string]*builder{}} }
+
+// Add appends the values of the next document. A value of another kind than its column had before is
+// reported by false and left out; mappings never change a type, so this is a damaged state.
+func (s *Set) Add(values []Value) bool {
+	ok := true
+	for _, v := range values {
+		b := s.cols[v.Field]
+		if b == nil {
+			b = newBuilder(v.Kind)
+			s.cols[v.Field] = b
+		}
+		if b.col.Kind != v.Kind {
+			ok = false
+			continue
+		}
+		b.add(s.docs, v)
+	}
+	s.docs++
+	return ok
+}
+
+// Docs is the number of documents added.
+func (s *Set) Docs() int { return s.docs }
+
+// Views returns all columns as they are now.
+func (s *Set) Views() map[string]*Column {
+	m := make(map[string]*Column, len(s.cols))
+	for name, b := range s.cols {
+		m[name] = b.view()
+	}
+	return m
+}

@@ -1,0 +1,167 @@
+package column
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+)
+
+// errCorrupt is returned for bytes that no Encode wrote.
+var errCorrupt = errors.New("corrupt column")
+
+// Encode appends the column to b. Layout: kind byte; number of documents; per document the number of values
+// (all uvarint; one 0xFF byte instead of the counts when every document has exactly one); then the values:
+// Int as zigzag varint differences, Float as 8 bytes little endian, String as the dictionary (count, then
+// length and bytes each) followed by uvarint indexes.
+func (c *Column) Encode(b []byte) []byte {
+	b = append(b, byte(c.Kind))
+	b = binary.AppendUvarint(b, uint64(len(c.Ends)))
+	single := true
+	for i, end := range c.Ends {
+		single = single && end == uint32(i+1)
+	}
+	if single {
+		b = append(b, 0xFF)
+	} else {
+		b = append(b, 0)
+		var last uint32
+		for _, end := range c.Ends {
+			b = binary.AppendUvarint(b, uint64(end-last))
+			last = end
+		}
+	}
+	switch c.Kind {
+	case Int:
+		var last int64
+		for _, v := range c.Ints {
+			b = binary.AppendVarint(b, v-last)
+			last = v
+		}
+	case Float:
+		for _, v := range c.Floats {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+	case String:
+		b = binary.AppendUvarint(b, uint64(len(c.Dict)))
+		for _, s := range c.Dict {
+			b = binary.AppendUvarint(b, uint64(len(s)))
+			b = append(b, s...)
+		}
+		for _, o := range c.Ords {
+			b = binary.AppendUvarint(b, uint64(o))
+		}
+	}
+	return b
+}
+
+// Decode reads what Encode wrote. It accepts any bytes and never allocates more than a small multiple of them.
+func Decode(b []byte) (*Column, error) {
+	r := reader{b: b}
+	c := &Column{Kind: Kind(r.byte())}
+	docs := r.uvarint()
+	mode := r.byte()
+	if r.bad || c.Kind > String || docs > uint64(len(b)) {
+		return nil, errCorrupt
+	}
+	c.Ends = make([]uint32, docs)
+	var total uint64
+	for i := range c.Ends {
+		if mode == 0xFF {
+			total++
+		} else {
+			total += r.uvarint()
+		}
+		c.Ends[i] = uint32(total)
+		if total > uint64(len(b)) {
+			return nil, errCorrupt
+		}
+	}
+	if err := c.decodeValues(&r, int(total)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Column) decodeValues(r *reader, total int) error {
+	if r.bad || total > len(r.b) && c.Kind != String || c.Kind == Float && total*8 > len(r.b) {
+		return errCorrupt
+	}
+	switch c.Kind {
+	case Int:
+		c.Ints = make([]int64, total)
+		var last int64
+		for i := range c.Ints {
+			last += r.varint()
+			c.Ints[i] = last
+		}
+	case Float:
+		c.Floats = make([]float64, total)
+		for i := range c.Floats {
+			c.Floats[i] = math.Float64frombits(binary.LittleEndian.Uint64(r.b[8*i:]))
+		}
+		r.b = r.b[8*total:]
+	case String:
+		n := r.uvarint()
+		if n > uint64(len(r.b)) {
+			return errCorrupt
+		}
+		text := string(r.b) // one allocation shared by all entries
+		c.Dict = make([]string, n)
+		for i := range c.Dict {
+			size := r.uvarint()
+			if size > uint64(len(r.b)) {
+				return errCorrupt
+			}
+			at := len(text) - len(r.b)
+			c.Dict[i] = text[at : at+int(size)]
+			r.b = r.b[size:]
+		}
+		c.Ords = make([]uint32, total)
+		for i := range c.Ords {
+			o := r.uvarint()
+			if o >= n {
+				return errCorrupt
+			}
+			c.Ords[i] = uint32(o)
+		}
+	}
+	if r.bad || len(r.b) != 0 {
+		return errCorrupt
+	}
+	return nil
+}
+
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) byte() byte {
+	if len(r.b) == 0 {
+		r.bad = true
+		return 0
+	}
+	c := r.b[0]
+	r.b = r.b[1:]
+	return c
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}

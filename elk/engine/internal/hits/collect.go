@@ -1,0 +1,323 @@
+package hits
+
+import (
+	"container/heap"
+	"encoding/json"
+	"net/netip"
+
+	"kreislauf/elk/engine/internal/eserr"
+	"kreislauf/elk/engine/internal/esjson"
+	"kreislauf/elk/engine/internal/mapping"
+	"kreislauf/elk/engine/internal/query"
+	"kreislauf/elk/engine/internal/store"
+)
+
+// MaxWindow is index.max_result_window: from plus size may not be more.
+const MaxWindow = 10_000
+
+// Spec says which hits are wanted and how they look.
+type Spec struct {
+	From, Size int
+	sort       []*sortKey
+	after      []*esjson.Node
+	source     sourceFilter
+	fields     []fieldSpec
+	noSource   bool
+	Version    bool
+	SeqNo      bool
+}
+
+// Option reads one member of a search body or of top_hits. Known is false for a name that is none of its.
+func (s *Spec) Option(f esjson.Field) (known bool, err error) {
+	switch f.Name {
+	case "from", "size":
+		v, ok := f.Value.Int()
+		if !ok {
+			return true, f.Value.Contentf("[%s] Number expected", f.Name)
+		}
+		if v < 0 {
+			return true, eserr.IllegalArgument("[%s] parameter cannot be negative, found [%d]", f.Name, v)
+		}
+		if f.Name == "from" {
+			s.From = int(v)
+		} else {
+			s.Size = int(v)
+		}
+	case "sort":
+		s.sort, err = parseSort(f.Value)
+	case "search_after":
+		if f.Value.Kind != esjson.Array || len(f.Value.Items) == 0 {
+			return true, eserr.IllegalArgument("Values must contains at least one value.")
+		}
+		s.after = f.Value.Items
+	case "_source":
+		err = s.parseSource(f.Value)
+	case "fields":
+		s.fields, err = parseFields(f.Value)
+	case "version":
+		s.Version, _ = f.Value.Bool()
+	case "seq_no_primary_term":
+		s.SeqNo, _ = f.Value.Bool()
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// AddSort appends a criterion of the form field or field:asc.
+func (s *Spec) AddSort(field string, desc bool) {
+	s.sort = append(s.sort, &sortKey{field: field, desc: desc})
+}
+
+// Sorted says whether hits are ordered by something else than the score.
+func (s *Spec) Sorted() bool { return len(s.sort) > 0 }
+
+// Check refuses combinations that cannot work. Scoring is whether the query has clauses that rank.
+func (s *Spec) Check(scoring bool) error {
+	switch {
+	case s.From+s.Size > MaxWindow:
+		return eserr.IllegalArgument("Result window is too large, from + size must be less than or equal to: [%d] but was [%d]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.", MaxWindow, s.From+s.Size)
+	case s.after != nil && len(s.sort) == 0:
+		return eserr.IllegalArgument("Sort must contain at least one field.")
+	case s.after != nil && len(s.after) != len(s.sort):
+		return eserr.IllegalArgument("search_after has %d value(s) but sort has %d.", len(s.after), len(s.sort))
+	case s.after != nil && s.From > 0:
+		return eserr.Validation("`from` parameter must be set to 0 when `search_after` is used")
+	}
+	for _, k := range s.sort {
+		if k.field == "_score" && scoring {
+			return eserr.IllegalArgument("sorting on [_score] is not supported by this engine for queries that rank: every hit has the same score")
+		}
+	}
+	return nil
+}
+
+// hit is a candidate.
+type hit struct {
+	target *query.Target
+	reader *store.Reader
+	doc    int
+	ord    int // place in the whole search
+	values []value
+	types  []string
+}
+
+// Collector keeps the best hits of one search or bucket.
+type Collector struct {
+	spec  *Spec
+	best  []hit // a heap with the worst on top
+	total int
+}
+
+// NewCollector returns a collector without hits.
+func (s *Spec) NewCollector() *Collector { return &Collector{spec: s} }
+
+// Prepare resolves the sort keys for a segment. It is called once per segment, whatever the number of collectors.
+func (s *Spec) Prepare(t *query.Target, r *store.Reader) error {
+	for _, k := range s.sort {
+		if err := k.prepare(t, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Collect looks at one document; base plus doc must grow over the whole search.
+func (c *Collector) Collect(t *query.Target, r *store.Reader, base, doc int) error {
+	c.total++
+	limit := c.spec.From + c.spec.Size
+	if limit == 0 {
+		return nil
+	}
+	h := hit{target: t, reader: r, doc: doc, ord: base + doc}
+	if len(c.spec.sort) == 0 {
+		// Everything has the same score: the first documents are the best.
+		if len(c.best) < limit {
+			c.best = append(c.best, h)
+		}
+		return nil
+	}
+	h.values = make([]value, len(c.spec.sort))
+	h.types = make([]string, len(c.spec.sort))
+	for i, k := range c.spec.sort {
+		v, err := k.at(doc, h.ord)
+		if err != nil {
+			return err
+		}
+		h.values[i] = v
+		if k.res != nil {
+			h.types[i] = k.res.Type
+		}
+		if i == 0 && len(c.best) == limit && c.worse(v, c.best[0].values[0], k) {
+			return nil
+		}
+	}
+	if c.spec.after != nil {
+		ok, err := c.isAfter(h)
+		if err != nil || !ok {
+			return err
+		}
+	}
+	switch {
+	case len(c.best) < limit:
+		heap.Push(c, h)
+	case c.before(h, c.best[0]):
+		c.best[0] = h
+		heap.Fix(c, 0)
+	}
+	return nil
+}
+
+func (c *Collector) worse(v, worst value, k *sortKey) bool {
+	if k.desc {
+		return v.compare(worst) < 0
+	}
+	return v.compare(worst) > 0
+}
+
+func (c *Collector) isAfter(h hit) (bool, error) {
+	for i, k := range c.spec.sort {
+		want, err := k.fromNode(c.spec.after[i])
+		if err != nil {
+			return false, err
+		}
+		d := h.values[i].compare(want)
+		if k.desc {
+			d = -d
+		}
+		if d != 0 {
+			return d > 0, nil
+		}
+	}
+	return false, nil
+}
+
+// before says whether a comes before b.
+func (c *Collector) before(a, b hit) bool {
+	for i, k := range c.spec.sort {
+		d := a.values[i].compare(b.values[i])
+		if k.desc {
+			d = -d
+		}
+		if d != 0 {
+			return d < 0
+		}
+	}
+	return a.ord < b.ord
+}
+
+// Len, Less, Swap, Push and Pop make the collector a heap.
+func (c *Collector) Len() int           { return len(c.best) }
+func (c *Collector) Less(i, j int) bool { return c.before(c.best[j], c.best[i]) }
+func (c *Collector) Swap(i, j int)      { c.best[i], c.best[j] = c.best[j], c.best[i] }
+
+// Push is for container/heap.
+func (c *Collector) Push(x any) { c.best = append(c.best, x.(hit)) }
+
+// Pop is for container/heap.
+func (c *Collector) Pop() any {
+	last := c.best[len(c.best)-1]
+	c.best = c.best[:len(c.best)-1]
+	return last
+}
+
+// Total is the number of documents collected.
+func (c *Collector) Total() int { return c.total }
+
+// Hits prints the hits in order. Score is that of the query; it is not shown when hits are sorted.
+func (c *Collector) Hits(score float64) ([]any, error) {
+	ordered := make([]hit, len(c.best))
+	if len(c.spec.sort) == 0 {
+		copy(ordered, c.best)
+	} else {
+		for i := len(ordered) - 1; i >= 0; i-- {
+			ordered[i] = heap.Pop(c).(hit)
+		}
+	}
+	if c.spec.From >= len(ordered) {
+		return []any{}, nil
+	}
+	out := make([]any, 0, len(ordered)-c.spec.From)
+	for _, h := range ordered[c.spec.From:] {
+		m, err := c.print(h, score)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+func (c *Collector) print(h hit, score float64) (map[string]any, error) {
+	id, err := h.reader.ID(h.doc)
+	if err != nil {
+		return nil, err
+	}
+	m := map[string]any{"_index": h.target.Index, "_id": id, "_score": Number(score)}
+	if len(c.spec.sort) > 0 {
+		m["_score"] = nil
+		values := make([]any, len(h.values))
+		for i, k := range c.spec.sort {
+			values[i] = k.print(h.values[i], h.types[i])
+			if k.field == "_score" {
+				values[i], m["_score"] = Number(score), Number(score)
+			}
+		}
+		m["sort"] = values
+	}
+	if c.spec.Version {
+		m["_version"] = 1
+	}
+	if c.spec.SeqNo {
+		m["_seq_no"], m["_primary_term"] = h.ord, 1
+	}
+	ignored, err := h.reader.Column(mapping.IgnoredField)
+	if err != nil {
+		return nil, err
+	}
+	if from, to := ignored.Range(h.doc); from < to {
+		var names []string
+		for ; from < to; from++ {
+			names = append(names, ignored.Str(from))
+		}
+		m["_ignored"] = names
+	}
+	return m, c.printSource(h, m)
+}
+
+func (c *Collector) printSource(h hit, m map[string]any) error {
+	if c.spec.noSource && len(c.spec.fields) == 0 {
+		return nil
+	}
+	src, err := h.reader.Source(h.doc)
+	if err != nil {
+		return err
+	}
+	if !c.spec.noSource && c.spec.source.all() {
+		m["_source"] = json.RawMessage(src)
+		if len(c.spec.fields) == 0 {
+			return nil
+		}
+	}
+	n, err := esjson.Parse(src)
+	if err != nil {
+		return err
+	}
+	if !c.spec.noSource && !c.spec.source.all() {
+		m["_source"] = json.RawMessage(c.spec.source.apply(n))
+	}
+	if len(c.spec.fields) > 0 {
+		if got := fetchFields(h.target, n, c.spec.fields); len(got) > 0 {
+			m["fields"] = got
+		}
+	}
+	return nil
+}
+
+func ipKey(s string) (string, bool) {
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		return "", false
+	}
+	return mapping.IPKey(a), true
+}

@@ -1,0 +1,259 @@
+package query
+
+import (
+	"math"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"kreislauf/elk/engine/internal/column"
+	"kreislauf/elk/engine/internal/dates"
+	"kreislauf/elk/engine/internal/eserr"
+	"kreislauf/elk/engine/internal/esjson"
+	"kreislauf/elk/engine/internal/mapping"
+	"kreislauf/elk/engine/internal/store"
+)
+
+// bounds are the limits of a range query; nil is open.
+type bounds struct {
+	lower, upper               *string
+	includeLower, includeUpper bool
+	format                     *dates.Format
+	zone                       *time.Location
+}
+
+func parseRange(n *esjson.Node) (*Query, error) {
+	field, body, err := fieldBody(n, "range", "gt", "gte", "lt", "lte", "format", "time_zone", "relation")
+	if err != nil {
+		return nil, err
+	}
+	if body.Kind != esjson.Object {
+		return nil, body.Errorf("[range] query does not support [%s]", field)
+	}
+	b := &bounds{}
+	for _, f := range body.Fields {
+		v := f.Value
+		if !v.IsScalar() {
+			return nil, v.Errorf("[range] query does not support [%s]", f.Name)
+		}
+		limit := &v.Str
+		if v.Kind == esjson.Null {
+			limit = nil
+		}
+		switch f.Name {
+		case "gt", "gte":
+			b.lower, b.includeLower = limit, f.Name == "gte"
+		case "lt", "lte":
+			b.upper, b.includeUpper = limit, f.Name == "lte"
+		case "format":
+			if b.format, err = dates.ParseFormat(v.Str); err != nil {
+				return nil, err
+			}
+		case "time_zone":
+			if b.zone, err = dates.ParseZone(v.Str); err != nil {
+				return nil, err
+			}
+		case "relation":
+			return nil, eserr.IllegalArgument("[range] query does not support [relation] here")
+		}
+	}
+	return &Query{score: 1, bind: func(t *Target) (Matcher, error) {
+		f := t.Mapping.Lookup(field)
+		if f == nil || f.IsObject() {
+			return none(), nil
+		}
+		return b.matcher(t, f)
+	}}, nil
+}
+
+func (b *bounds) matcher(t *Target, f *mapping.Resolved) (Matcher, error) {
+	switch {
+	case f.Type == mapping.GeoPoint:
+		return Matcher{}, shardError(t, eserr.IllegalArgument("Field [%s] of type [geo_point] does not support range queries", f.Path))
+	case f.Type == mapping.Date:
+		return b.dates(t, f)
+	case f.Type == mapping.IP:
+		return b.ips(t, f)
+	case f.Type == mapping.Boolean:
+		return Matcher{}, shardError(t, eserr.IllegalArgument("Field [%s] of type [boolean] does not support range queries here", f.Path))
+	case f.Kind() == column.Int:
+		return b.ints(t, f)
+	case f.Kind() == column.Float:
+		return b.floats(t, f)
+	}
+	return predicate(f, b.contains), nil
+}
+
+// contains compares strings byte by byte, as terms are ordered.
+func (b *bounds) contains(s string) bool {
+	if b.lower != nil && (s < *b.lower || s == *b.lower && !b.includeLower) {
+		return false
+	}
+	return b.upper == nil || s < *b.upper || s == *b.upper && b.includeUpper
+}
+
+func (b *bounds) dates(t *Target, f *mapping.Resolved) (Matcher, error) {
+	format := f.DateFormat
+	if b.format != nil {
+		format = b.format
+	}
+	lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
+	var err error
+	if b.lower != nil {
+		// gt starts after the whole unit, so it rounds up first; gte does not.
+		if lo, err = format.Resolve(*b.lower, t.Now, b.zone, !b.includeLower); err != nil {
+			return Matcher{}, dateError(t, f, err)
+		}
+		if !b.includeLower {
+			lo++
+		}
+	}
+	if b.upper != nil {
+		if hi, err = format.Resolve(*b.upper, t.Now, b.zone, b.includeUpper); err != nil {
+			return Matcher{}, dateError(t, f, err)
+		}
+		if !b.includeUpper {
+			hi--
+		}
+	}
+	return intRange(f, lo, hi), nil
+}
+
+// dateError is reported as itself, not as a failure to create the query.
+func dateError(_ *Target, _ *mapping.Resolved, err error) error {
+	e := eserr.New(400, "parse_exception", "%s", err.Error())
+	if strings.HasPrefix(e.Reason, "failed to parse date field") {
+		e.Cause = eserr.IllegalArgument("%s", err.Error())
+	}
+	return e
+}
+
+// intRange matches whole numbers from lo to hi. For @timestamp, segments outside are skipped.
+func intRange(f *mapping.Resolved, lo, hi int64) Matcher {
+	m := intMatcher(f, func(v int64) bool { return v >= lo && v <= hi })
+	if f.Path == mapping.TimestampField {
+		scan := m.match
+		m.may = func(r *store.Reader) bool { return r.MinTime <= hi && r.MaxTime >= lo }
+		m.match = func(r *store.Reader) (store.Bits, error) {
+			c, err := r.Column(f.Path)
+			if err != nil {
+				return nil, err
+			}
+			if r.MinTime >= lo && r.MaxTime <= hi && len(c.Ints) == r.Docs && len(c.Ends) == r.Docs {
+				return all().match(r) // every document has exactly one time, all within
+			}
+			return scan(r)
+		}
+	}
+	return m
+}
+
+func (b *bounds) number(t *Target, s string) (float64, error) {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil && !math.IsInf(v, 0) {
+		return 0, shardError(t, eserr.New(400, "number_format_exception", "For input string: \"%s\"", s))
+	}
+	return v, nil
+}
+
+func (b *bounds) ints(t *Target, f *mapping.Resolved) (Matcher, error) {
+	lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
+	if b.lower != nil {
+		i, exact, err := b.whole(t, *b.lower, math.Ceil)
+		if err != nil {
+			return Matcher{}, err
+		}
+		if lo = i; exact && !b.includeLower {
+			if lo == math.MaxInt64 {
+				return none(), nil
+			}
+			lo++
+		}
+	}
+	if b.upper != nil {
+		i, exact, err := b.whole(t, *b.upper, math.Floor)
+		if err != nil {
+			return Matcher{}, err
+		}
+		if hi = i; exact && !b.includeUpper {
+			if hi == math.MinInt64 {
+				return none(), nil
+			}
+			hi--
+		}
+	}
+	return intRange(f, lo, hi), nil
+}
+
+// whole reads a limit of an integer range; a fraction is rounded into the range and then always included.
+func (b *bounds) whole(t *Target, s string, round func(float64) float64) (v int64, exact bool, err error) {
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return i, true, nil
+	}
+	x, err := b.number(t, s)
+	if err != nil {
+		return 0, false, err
+	}
+	r := round(x)
+	switch {
+	case r >= 1<<63:
+		return math.MaxInt64, false, nil
+	case r < -1<<63:
+		return math.MinInt64, false, nil
+	}
+	return int64(r), r == x, nil
+}
+
+func (b *bounds) floats(t *Target, f *mapping.Resolved) (Matcher, error) {
+	lo, hi := math.Inf(-1), math.Inf(1)
+	narrow := func(x float64) float64 {
+		if f.Type == mapping.Double {
+			return x
+		}
+		return float64(float32(x))
+	}
+	if b.lower != nil {
+		x, err := b.number(t, *b.lower)
+		if err != nil {
+			return Matcher{}, err
+		}
+		if lo = narrow(x); !b.includeLower {
+			lo = math.Nextafter(lo, math.Inf(1))
+		}
+	}
+	if b.upper != nil {
+		x, err := b.number(t, *b.upper)
+		if err != nil {
+			return Matcher{}, err
+		}
+		if hi = narrow(x); !b.includeUpper {
+			hi = math.Nextafter(hi, math.Inf(-1))
+		}
+	}
+	return floatMatcher(f, lo, hi), nil
+}
+
+func (b *bounds) ips(t *Target, f *mapping.Resolved) (Matcher, error) {
+	key := func(s *string) (*string, error) {
+		if s == nil {
+			return nil, nil
+		}
+		a, err := netip.ParseAddr(*s)
+		if err != nil {
+			return nil, shardError(t, eserr.IllegalArgument("'%s' is not an IP string literal.", *s))
+		}
+		k := mapping.IPKey(a)
+		return &k, nil
+	}
+	lower, err := key(b.lower)
+	if err != nil {
+		return Matcher{}, err
+	}
+	upper, err := key(b.upper)
+	if err != nil {
+		return Matcher{}, err
+	}
+	keys := bounds{lower: lower, upper: upper, includeLower: b.includeLower, includeUpper: b.includeUpper}
+	return predicate(f, keys.contains), nil
+}

@@ -1,0 +1,276 @@
+// Package search reads a search body and runs it over the segments of the chosen indices.
+package search
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kreislauf/elk/engine/internal/aggs"
+	"kreislauf/elk/engine/internal/eserr"
+	"kreislauf/elk/engine/internal/esjson"
+	"kreislauf/elk/engine/internal/hits"
+	"kreislauf/elk/engine/internal/query"
+	"kreislauf/elk/engine/internal/store"
+)
+
+// Total says how total hits are reported: Exact, Off, or exactly up to a positive number.
+type Total int
+
+// Special values of Total.
+const (
+	TotalExact Total = -1
+	TotalOff   Total = 0
+)
+
+// defaultTotal is how far hits are counted exactly unless the request says otherwise.
+const defaultTotal Total = 10_000
+
+// Request is a parsed search.
+type Request struct {
+	Spec     hits.Spec
+	Track    Total
+	Typed    bool // typed_keys
+	TotalInt bool // rest_total_hits_as_int
+	query    *query.Query
+	aggs     *aggs.Tree
+	hasAggs  bool
+}
+
+// Shard is one index to search.
+type Shard struct {
+	Target  *query.Target
+	Readers []*store.Reader
+}
+
+// Parse reads a search body; nil is an empty one.
+func Parse(n *esjson.Node) (*Request, error) {
+	r := &Request{Spec: hits.Spec{Size: 10}, Track: defaultTotal, query: query.MatchAll()}
+	var err error
+	if r.aggs, err = aggs.Parse(nil); err != nil {
+		return nil, err
+	}
+	if n == nil {
+		return r, nil
+	}
+	if n.Kind != esjson.Object {
+		return nil, n.Errorf("Expected [START_OBJECT] but found [%s]", n.Token())
+	}
+	for _, f := range n.Fields {
+		known, err := r.Spec.Option(f)
+		if err == nil && !known {
+			err = r.option(n, f)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (r *Request) option(n *esjson.Node, f esjson.Field) (err error) {
+	switch f.Name {
+	case "query":
+		r.query, err = query.Parse(f.Value)
+	case "aggs", "aggregations":
+		r.hasAggs = true
+		r.aggs, err = aggs.Parse(f.Value)
+	case "track_total_hits":
+		err = r.SetTrack(f.Value.Str)
+	case "timeout":
+		if _, derr := ParseDuration(f.Value.Str); derr != nil {
+			err = derr
+		}
+	case "track_scores", "stats":
+	case "stored_fields":
+		if f.Value.Kind != esjson.Array || len(f.Value.Items) != 1 || f.Value.Items[0].Str != "*" {
+			err = eserr.IllegalArgument("[stored_fields] is not supported by this engine, only [\"*\"]")
+		}
+	case "runtime_mappings", "script_fields":
+		if len(f.Value.Fields) > 0 || f.Value.Kind != esjson.Object {
+			err = eserr.IllegalArgument("[%s] is not supported by this engine", f.Name)
+		}
+	case "highlight", "docvalue_fields", "post_filter", "collapse", "pit", "knn", "rescore", "suggest", "slice", "min_score",
+		"explain", "profile", "indices_boost", "terminate_after", "ext", "rank", "retriever":
+		err = eserr.IllegalArgument("[%s] is not supported by this engine", f.Name)
+	default:
+		line, col := n.PosAt(f.Value.Start)
+		err = eserr.Parsing(line, col, "Unknown key for a %s in [%s].", f.Value.Token(), f.Name)
+	}
+	return err
+}
+
+// SetTrack reads track_total_hits: true, false or a number.
+func (r *Request) SetTrack(s string) error {
+	switch s {
+	case "true":
+		r.Track = TotalExact
+	case "false":
+		r.Track = TotalOff
+	default:
+		var n int
+		if _, err := fmt.Sscanf(s, "%d", &n); err != nil || n < -1 {
+			return eserr.IllegalArgument("[track_total_hits] parameter must be positive or equals to -1, got %s", s)
+		}
+		r.Track = Total(n)
+	}
+	return nil
+}
+
+// ParseDuration reads a time value such as 30s, 500ms, 1d, -1 or 0.
+func ParseDuration(s string) (time.Duration, error) {
+	if s == "-1" || s == "0" {
+		return 0, nil
+	}
+	var n int64
+	var unit string
+	units := map[string]time.Duration{
+		"nanos": time.Nanosecond, "micros": time.Microsecond, "ms": time.Millisecond, "s": time.Second,
+		"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	}
+	if _, err := fmt.Sscanf(s, "%d%s", &n, &unit); err != nil || units[unit] == 0 || n < 0 || n > 1<<40/int64(max(units[unit]/time.Millisecond, 1)) {
+		return 0, eserr.IllegalArgument("failed to parse setting [timeout] with value [%s] as a time value: unit is missing or unrecognized", s)
+	}
+	return time.Duration(n) * units[unit], nil
+}
+
+// ParseCount reads the body of a count: only a query.
+func ParseCount(n *esjson.Node) (*query.Query, error) {
+	if n == nil {
+		return query.MatchAll(), nil
+	}
+	q := query.MatchAll()
+	for _, f := range n.Fields {
+		if f.Name != "query" {
+			line, col := n.PosAt(f.Start)
+			return nil, eserr.Parsing(line, col, "request does not support [%s]", f.Name)
+		}
+		var err error
+		if q, err = query.Parse(f.Value); err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+// Count counts the matching documents.
+func Count(ctx context.Context, q *query.Query, shards []Shard) (int, error) {
+	total := 0
+	err := each(ctx, q, shards, func(_ *query.Target, _ *store.Reader, _ int, bits store.Bits) error {
+		total += bits.Count()
+		return nil
+	})
+	return total, err
+}
+
+// each visits every segment with its matching documents, in order.
+func each(ctx context.Context, q *query.Query, shards []Shard, visit func(*query.Target, *store.Reader, int, store.Bits) error) error {
+	base := 0
+	for _, sh := range shards {
+		m, err := q.Bind(sh.Target)
+		if err != nil {
+			return phase(sh, err)
+		}
+		readers := sh.Readers
+		if len(readers) == 0 {
+			readers = []*store.Reader{{MinTime: 1}} // so that an empty index reports the same errors
+		}
+		for _, r := range readers {
+			if err := ctx.Err(); err != nil {
+				return eserr.New(400, "task_cancelled_exception", "task cancelled [%v]", err)
+			}
+			bits, err := m.Match(r)
+			if err == nil {
+				err = visit(sh.Target, r, base, bits)
+			}
+			if err != nil {
+				return phase(sh, err)
+			}
+			base += r.Docs
+		}
+	}
+	return nil
+}
+
+// phase reports what went wrong on a shard.
+func phase(sh Shard, err error) error {
+	e := eserr.From(err)
+	if e.Shards != nil || e.Type == "too_many_buckets_exception" {
+		return e
+	}
+	return eserr.SearchPhase(sh.Target.Index, e)
+}
+
+// Run searches and returns the whole answer.
+func (r *Request) Run(ctx context.Context, shards []Shard) (map[string]any, error) {
+	started := time.Now()
+	if err := r.Spec.Check(r.query.Scoring); err != nil {
+		if len(shards) > 0 && eserr.From(err).Type == "illegal_argument_exception" {
+			return nil, phase(shards[0], err)
+		}
+		return nil, err
+	}
+	collector := r.Spec.NewCollector()
+	root := r.aggs.NewBucket()
+	err := each(ctx, r.query, shards, func(t *query.Target, reader *store.Reader, base int, bits store.Bits) error {
+		// Fields are checked even where nothing matches: an error does not depend on the documents.
+		if err := r.Spec.Prepare(t, reader); err != nil {
+			return err
+		}
+		if r.hasAggs {
+			if err := r.aggs.Prepare(t, reader, base); err != nil {
+				return err
+			}
+		}
+		var failed error
+		bits.Each(func(doc int) bool {
+			if failed = collector.Collect(t, reader, base, doc); failed == nil && r.hasAggs {
+				failed = root.Collect(doc)
+			}
+			return failed == nil
+		})
+		return failed
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{
+		"timed_out": false,
+		"_shards":   map[string]any{"total": len(shards), "successful": len(shards), "skipped": 0, "failed": 0},
+	}
+	if out["hits"], err = r.printHits(collector); err != nil {
+		return nil, err
+	}
+	if r.hasAggs {
+		if out["aggregations"], err = root.Result(r.Typed); err != nil {
+			return nil, err
+		}
+	}
+	out["took"] = time.Since(started).Milliseconds()
+	return out, nil
+}
+
+func (r *Request) printHits(c *hits.Collector) (map[string]any, error) {
+	list, err := c.Hits(r.query.Score())
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{"hits": list, "max_score": nil}
+	if len(list) > 0 && !r.Spec.Sorted() {
+		out["max_score"] = hits.Number(r.query.Score())
+	}
+	total, relation := c.Total(), "eq"
+	if r.Track > 0 && total > int(r.Track) {
+		total, relation = int(r.Track), "gte"
+	}
+	switch {
+	case r.Track == TotalOff && r.TotalInt:
+		out["total"] = -1
+	case r.Track == TotalOff:
+	case r.TotalInt:
+		out["total"] = c.Total()
+	default:
+		out["total"] = map[string]any{"value": total, "relation": relation}
+	}
+	return out, nil
+}

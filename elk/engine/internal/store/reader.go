@@ -1,0 +1,109 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"kreislauf/elk/engine/internal/column"
+	"kreislauf/elk/engine/internal/eserr"
+)
+
+// Reader is the constant view of one segment, or of the documents in memory.
+type Reader struct {
+	Docs             int
+	MinTime, MaxTime int64 // of @timestamp, in milliseconds; MinTime > MaxTime if no document has one
+	Deleted          Bits
+	index            *Index
+	seg              *segment
+	cols             map[string]*column.Column // without a segment
+	sources          [][]byte
+}
+
+// View returns the readers of all documents visible now, in the order they were written.
+func (x *Index) View() []*Reader {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	out := make([]*Reader, 0, len(x.segs)+1)
+	for _, s := range x.segs {
+		out = append(out, &Reader{
+			Docs: s.foot.Docs, MinTime: s.foot.MinTime, MaxTime: s.foot.MaxTime,
+			Deleted: x.deleted[s.number], index: x, seg: s,
+		})
+	}
+	if n := x.live.set.Docs(); n > 0 {
+		out = append(out, &Reader{
+			Docs: n, MinTime: x.live.minTime, MaxTime: x.live.maxTime, Deleted: x.deleted[x.number],
+			index: x, cols: x.live.set.Views(), sources: x.live.sources,
+		})
+	}
+	return out
+}
+
+// Column returns the values of a field; it is empty, not nil, if no document has one.
+func (r *Reader) Column(name string) (*column.Column, error) {
+	if r.seg == nil {
+		if c := r.cols[name]; c != nil {
+			return c, nil
+		}
+		return &column.Column{}, nil
+	}
+	c, err := r.seg.column(r.index.opt.Cache, name)
+	return c, r.index.readFailed(r.seg, err)
+}
+
+// Source returns the stored JSON of a document.
+func (r *Reader) Source(doc int) ([]byte, error) {
+	if r.seg == nil {
+		return r.sources[doc], nil
+	}
+	b, err := r.seg.source(r.index.opt.Cache, doc)
+	return b, r.index.readFailed(r.seg, err)
+}
+
+// ID returns the id of a document.
+func (r *Reader) ID(doc int) (string, error) {
+	c, err := r.Column(IDField)
+	if err != nil {
+		return "", err
+	}
+	from, to := c.Range(doc)
+	if from == to {
+		return "", fmt.Errorf("%w: document without id", ErrDamaged)
+	}
+	return c.Str(from), nil
+}
+
+// MayHave is false only if no document has exactly that value.
+func (r *Reader) MayHave(field, value string) bool {
+	return r.seg == nil || r.seg.filter.has(termHash(field, value))
+}
+
+// readFailed sets a damaged segment aside. The search that met it fails; later ones run without it, and the
+// index is reported as damaged.
+func (x *Index) readFailed(s *segment, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrNotExist):
+		return eserr.New(503, "no_shard_available_action_exception", "the index was deleted while it was searched")
+	case !errors.Is(err, ErrDamaged):
+		return err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if i := slices.Index(x.segs, s); i >= 0 {
+		x.segs = slices.Delete(slices.Clone(x.segs), i, i+1)
+		x.opt.Cache.drop(s)
+		for h, at := range x.ids {
+			if at.seg == s.number {
+				delete(x.ids, h)
+			}
+		}
+		if asideErr := x.aside(s.path, err); asideErr != nil {
+			return errors.Join(err, asideErr)
+		}
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"kreislauf/elk/engine/internal/eserr"
+	"kreislauf/elk/engine/internal/mapping"
+	"kreislauf/elk/engine/internal/search"
+)
+
+// indicesOptions are the parameters that say what a missing index means.
+type indicesOptions struct {
+	ignoreUnavailable, allowNone, hidden bool
+}
+
+func (r *request) indicesOptions() (o indicesOptions, err error) {
+	if o.ignoreUnavailable, err = r.flag("ignore_unavailable", false); err != nil {
+		return o, err
+	}
+	if o.allowNone, err = r.flag("allow_no_indices", true); err != nil {
+		return o, err
+	}
+	for part := range strings.SplitSeq(r.args["expand_wildcards"], ",") {
+		switch part {
+		case "", "open", "closed", "none":
+		case "all", "hidden":
+			o.hidden = true
+		default:
+			return o, eserr.IllegalArgument("No valid expand wildcard value [%s]", part)
+		}
+	}
+	return o, nil
+}
+
+// resolve lists the indices of an expression such as logs-*,-logs-a,traces-x, ordered by name. The caller holds mu.
+func (c *cluster) resolve(expr string, o indicesOptions) ([]*index, error) {
+	if expr == "" || expr == "_all" {
+		expr = "*"
+	}
+	found := map[string]*index{}
+	wildcard := false
+	for part := range strings.SplitSeq(expr, ",") {
+		exclude := strings.HasPrefix(part, "-") && wildcard
+		if exclude {
+			part = part[1:]
+		}
+		isPattern := strings.Contains(part, "*") || part == "_all"
+		wildcard = wildcard || isPattern
+		matched := c.matching(part, isPattern, o.hidden)
+		if len(matched) == 0 && !exclude && (!isPattern && !o.ignoreUnavailable || isPattern && !o.allowNone) {
+			return nil, eserr.IndexNotFound(part)
+		}
+		for _, x := range matched {
+			if exclude {
+				delete(found, x.file.Name)
+			} else {
+				found[x.file.Name] = x
+			}
+		}
+	}
+	if len(found) == 0 && !o.allowNone {
+		return nil, eserr.IndexNotFound(expr)
+	}
+	out := make([]*index, 0, len(found))
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, found[name])
+	}
+	return out, nil
+}
+
+func (c *cluster) matching(part string, isPattern, hidden bool) []*index {
+	if !isPattern {
+		if s := c.streams[part]; s != nil {
+			return s.indices
+		}
+		if x := c.indices[part]; x != nil {
+			return []*index{x}
+		}
+		return nil
+	}
+	if part == "_all" {
+		part = "*"
+	}
+	var out []*index
+	for name, s := range c.streams {
+		if mapping.Glob(part, name) {
+			out = append(out, s.indices...)
+		}
+	}
+	for name, x := range c.indices {
+		if mapping.Glob(part, name) && (hidden || !strings.HasPrefix(name, ".") || strings.HasPrefix(part, ".")) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// shards resolves an expression and takes a view of each index.
+func (c *cluster) shards(expr string, o indicesOptions) ([]search.Shard, error) {
+	c.mu.RLock()
+	list, err := c.resolve(expr, o)
+	c.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	out := make([]search.Shard, len(list))
+	for i, x := range list {
+		out[i] = x.shard(now)
+	}
+	return out, nil
+}
