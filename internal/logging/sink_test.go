@@ -42,13 +42,13 @@ func TestAppendWaitsAtMostFlushEvery(t *testing.T) {
 		var out writes
 		s := NewSink(&out)
 		s.Append([]byte("1\n"))
-		time.Sleep(FlushEvery - 1)
+		time.Sleep(FlushEvery - time.Nanosecond)
 		s.Append([]byte("2\n"))
 		synctest.Wait()
 		if len(out.all()) != 0 {
 			t.Errorf("written before there was need: %q", out.all())
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if diff := cmp.Diff([]string{"1\n2\n"}, out.all()); diff != "" {
 			t.Errorf("after FlushEvery (-want +got):\n%s", diff)

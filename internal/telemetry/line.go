@@ -28,8 +28,11 @@ type lineProcessor struct {
 func newLineProcessor(p config.Process, sink *logging.Sink) *lineProcessor {
 	b := []byte(`,"data_stream.type":"traces","data_stream.dataset":"kreislauf"`)
 	for _, kv := range [][2]string{
-		{"service_name", p.Service}, {"env", p.Env}, {"customer", p.Customer},
-		{"instance", p.Instance}, {"platform_version", p.PlatformVersion},
+		{"service_name", p.Service},
+		{"env", p.Env},
+		{"customer", p.Customer},
+		{"instance", p.Instance},
+		{"platform_version", p.PlatformVersion},
 	} {
 		b = appendMember(b, kv[0], kv[1])
 	}
@@ -120,7 +123,7 @@ func appendAttributes(b []byte, attrs []attribute.KeyValue) []byte {
 		case attribute.STRING:
 			b = appendString(b, kv.Value.AsString())
 		default:
-			b = appendString(b, kv.Value.Emit())
+			b = appendString(b, kv.Value.String())
 		}
 	}
 	return append(b, '}')
