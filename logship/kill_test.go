@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func (b *bench) process() *exec.Cmd {
 
 func TestKillMidBacklog(t *testing.T) {
 	b := newBench(t)
-	const n = 60000
+	const n = 30000
 	for part := range 3 {
 		b.write(fmt.Sprintf("%s/order-%d.log", b.opt.LogDir+"/test/acme/order", part), part*n/3, (part+1)*n/3)
 	}
@@ -78,7 +79,7 @@ func TestKillMidBacklog(t *testing.T) {
 
 func TestTerminate(t *testing.T) {
 	b := newBench(t)
-	const n = 60000
+	const n = 30000
 	b.write(b.file, 0, n)
 	cmd := b.process()
 	b.wait(n / 10)
@@ -94,5 +95,43 @@ func TestTerminate(t *testing.T) {
 	b.complete(n, nil)
 	if st := s.Status(); st.Duplicates != 0 {
 		t.Errorf("%d documents were sent again after a clean stop", st.Duplicates)
+	}
+}
+
+func TestDamagedCheckpointShowsNothingTwice(t *testing.T) {
+	b := newBench(t)
+	const n = 5000
+	b.write(b.file, 0, n)
+	_, stop := b.run()
+	b.wait(n)
+	stop()
+	journal := filepath.Join(b.opt.StateDir, "checkpoint.journal")
+	if err := os.WriteFile(journal, []byte("this is no checkpoint and never was one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.write(b.file, n, n+100)
+	s, stop := b.run()
+	b.wait(n + 100)
+	stop()
+	b.complete(n+100, nil)
+	if st := s.Status(); st.Duplicates != n {
+		t.Errorf("%d duplicates refused, want %d", st.Duplicates, n)
+	}
+	if aside, err := filepath.Glob(journal + ".damaged-*"); err != nil || len(aside) != 1 {
+		t.Errorf("set aside: %v, %v", aside, err)
+	}
+}
+
+func TestEventWrittenTwiceIsShownOnce(t *testing.T) {
+	b := newBench(t)
+	const event = `{"@timestamp":"2025-11-22T18:23:30.123Z","data_stream.type":"events","data_stream.dataset":"kreislauf",` +
+		`"service_name":"statistics","env":"test","event.id":"e-1","event.action":"order.placed"}` + "\n"
+	b.appendText(b.file, event)
+	b.appendText(filepath.Join(filepath.Dir(b.file), "order-2.log"), event)
+	s, _ := b.run()
+	b.until("both are final", func() bool { st := s.Status(); return st.Delivered == 1 && st.Duplicates == 1 })
+	docs := b.all("events-kreislauf-test")
+	if len(docs) != 1 || docs[0].id != "e-1" {
+		t.Errorf("events %v", docs)
 	}
 }

@@ -30,7 +30,7 @@ func (o *Options) sourceOf(path string) (source enrich.Source, ok bool) {
 			return source, false
 		}
 		return enrich.Source{
-			Kind: enrich.Container, Env: o.Env,
+			Kind: enrich.Container, Env: o.Env, Customer: o.Customer,
 			Namespace: pod[0], Pod: pod[1], Container: parts[1],
 		}, true
 	}

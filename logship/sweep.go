@@ -141,7 +141,7 @@ func (s *Shipper) visit(path string, now time.Time) {
 
 // again looks at a file that is known already, found under path.
 func (s *Shipper) again(st *stream, path string, source enrich.Source, input bool, size int64) {
-	if input && !st.copied {
+	if input && !st.copied && !st.finished {
 		st.sweep = s.sweeps
 		if st.gone {
 			st.gone = false

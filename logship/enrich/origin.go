@@ -20,7 +20,8 @@ const IdentitySize = 12
 // Source is what the path of a file says about its lines.
 type Source struct {
 	Kind Kind
-	// Env, Customer and Service are the folders of the log tree; Customer and Service are empty for containers.
+	// Env, Customer and Service are the folders of the log tree. For containers Env and Customer are configured,
+	// Customer perhaps not, and Service is empty.
 	Env, Customer, Service string
 	// Namespace, Pod and Container are set for containers.
 	Namespace, Pod, Container string
@@ -45,6 +46,9 @@ func NewOrigin(source Source, path string, identity [IdentitySize]byte) *Origin 
 		o.kube = appendField(o.kube, "kubernetes.pod.name", source.Pod)
 		o.kube = appendField(o.kube, "kubernetes.container.name", source.Container)
 		o.service = appendField(o.service, "env", source.Env)
+		if source.Customer != "" {
+			o.service = appendField(o.service, "customer", source.Customer)
+		}
 		return o
 	}
 	o.service = appendField(o.service, "service_name", source.Service)
