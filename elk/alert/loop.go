@@ -9,10 +9,11 @@ import (
 	"kreislauf/elk/kpi"
 )
 
-// Back-off of deliveries and of the first restore.
+// Back-off of deliveries and of the first restore, and the bound of one evaluation, delivery or restore.
 const (
-	firstRetry = time.Second
-	lastRetry  = time.Minute
+	callTimeout = 30 * time.Second
+	firstRetry  = time.Second
+	lastRetry   = time.Minute
 )
 
 // loop drives one rule. It is used by one goroutine; the functions are its only ways out.
@@ -43,7 +44,9 @@ type delivery struct {
 // awaitRestore reads the recorded state, as often as needed. It returns false when ctx ended first.
 func (l *loop) awaitRestore(ctx context.Context) bool {
 	for attempt := 1; ; attempt++ {
-		past, err := l.restore(ctx)
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		past, err := l.restore(call)
+		cancel()
 		if err == nil {
 			if past.state != "" {
 				l.machine.Restore(past.state, past.started)
@@ -87,7 +90,9 @@ func (l *loop) run(ctx context.Context) {
 // written, so that a restart continues with the same ones.
 func (l *loop) step(ctx context.Context, at time.Time) {
 	at = at.UTC().Truncate(time.Millisecond)
-	result, err := l.evaluate(ctx, at)
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	result, err := l.evaluate(call, at)
 	if err != nil {
 		if ctx.Err() != nil {
 			return
@@ -112,7 +117,10 @@ func (l *loop) step(ctx context.Context, at time.Time) {
 // flush delivers the outbox in order until one delivery does not get through.
 func (l *loop) flush(ctx context.Context) {
 	for len(l.outbox) > 0 && !time.Now().Before(l.retryAt) {
-		if err := l.deliver(ctx, l.outbox[0]); err != nil {
+		call, cancel := context.WithTimeout(ctx, callTimeout)
+		err := l.deliver(call, l.outbox[0])
+		cancel()
+		if err != nil {
 			if ctx.Err() != nil {
 				return
 			}

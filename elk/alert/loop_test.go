@@ -116,6 +116,25 @@ func TestLoopIsStaleAfterThreeMissesAndKeepsItsState(t *testing.T) {
 	})
 }
 
+func TestLoopOutlivesAServerThatNeverAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		l, delivered := scripted(&log, func(int) (bool, error) { return true, nil }, always)
+		answers := 0
+		l.evaluate = func(ctx context.Context, _ time.Time) (kpi.Result, error) {
+			if answers++; answers == 1 {
+				<-ctx.Done()
+				return kpi.Result{}, ctx.Err()
+			}
+			return kpi.Result{Firing: true}, nil
+		}
+		runFor(t, l, 90*time.Second)
+		if diff := cmp.Diff([]string{"1m0s firing at 1m0s"}, *delivered); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestLoopWaitsForTheRecordedState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
