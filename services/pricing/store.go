@@ -6,8 +6,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
-	"kreislauf/internal/mongodb"
 	"kreislauf/internal/money"
+	"kreislauf/internal/mongodb"
 )
 
 // sale is a quote that became an order.

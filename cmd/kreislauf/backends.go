@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/rs/zerolog"
+
+	"kreislauf/elk/engine"
+	"kreislauf/internal/backend/kafkad"
+	"kreislauf/internal/backend/mongod"
+	"kreislauf/internal/backend/redisd"
+	"kreislauf/internal/config"
+	"kreislauf/internal/logging"
+	"kreislauf/internal/run"
+)
+
+// server is what all embedded backends are.
+type server interface {
+	Start() error
+	Addr() string
+	Stop(context.Context) error
+}
+
+// serveBackend runs an embedded backend until ctx ends. Its lines go where the platform's lines go.
+func serveBackend(ctx context.Context, name, defaultAddr string, args []string, open func(dir, addr string, log zerolog.Logger) (server, error)) error {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	dir := fs.String("data", ".kreislauf/"+name, "folder for the data")
+	addr := fs.String("addr", defaultAddr, "host:port to listen on")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	r := config.New(os.LookupEnv)
+	settings := config.ReadProcess(r, name)
+	if err := r.Err(); err != nil {
+		return err
+	}
+	sink, err := logging.Open(settings)
+	if err != nil {
+		return err
+	}
+	defer sink.Close()
+	log := logging.New(sink, settings)
+	s, err := open(*dir, *addr, log)
+	if err != nil {
+		return err
+	}
+	if err := s.Start(); err != nil {
+		return err
+	}
+	log.Info().Str("event.action", "process.serving").Str("address", s.Addr()).Msg("serving")
+	<-ctx.Done()
+	log.Info().Str("event.action", "process.stop").Msg("stop")
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), run.StopTimeout)
+	defer cancel()
+	return s.Stop(stop)
+}
+
+func runEngine(ctx context.Context, args []string) error {
+	return serveBackend(ctx, "engine", "127.0.0.1:9200", args, func(dir, addr string, log zerolog.Logger) (server, error) {
+		return engine.New(engine.Options{Dir: dir, Addr: addr, Logger: log})
+	})
+}
+
+func runMongod(ctx context.Context, args []string) error {
+	return serveBackend(ctx, "mongod", "127.0.0.1:27017", args, func(dir, addr string, log zerolog.Logger) (server, error) {
+		return mongod.New(mongod.Options{Dir: dir, Addr: addr, Logger: log})
+	})
+}
+
+func runKafkad(ctx context.Context, args []string) error {
+	return serveBackend(ctx, "kafkad", "127.0.0.1:9092", args, func(dir, addr string, log zerolog.Logger) (server, error) {
+		return kafkad.New(kafkad.Options{Dir: dir, Addr: addr, Logger: log})
+	})
+}
+
+func runRedisd(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("redisd", flag.ContinueOnError)
+	addr := fs.String("addr", "127.0.0.1:6379", "host:port to listen on; the password is KREISLAUF_REDIS_PASSWORD")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, redisd.Notice)
+	return redisd.RunMini(ctx, *addr, os.Getenv("KREISLAUF_REDIS_PASSWORD"))
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"kreislauf/internal/backend/redisd"
+	"kreislauf/nginx"
+)
+
+// runDeps installs the programs that the platform needs and fetches the optional geo data.
+func runDeps(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("deps", flag.ContinueOnError)
+	cache := fs.String("cache", cacheFolder(), "folder for unpacked programs and geo data")
+	chromium := fs.Bool("chromium", false, "also install Chromium, for the browser tests")
+	noGeo := fs.Bool("no-geo", false, "leave the geo data out")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	var missing []string
+	if nginx.Find(programFolder(*cache)) == "" {
+		missing = append(missing, "nginx")
+	}
+	if redisd.Find(programFolder(*cache)) == "" {
+		missing = append(missing, "redis-server")
+	}
+	if *chromium && findChromium() == "" {
+		missing = append(missing, "chromium")
+	}
+	if len(missing) > 0 {
+		if err := install(ctx, missing, *cache); err != nil {
+			return err
+		}
+	}
+	if *noGeo {
+		return nil
+	}
+	if err := fetchGeo(ctx, filepath.Join(*cache, "geo")); err != nil {
+		fmt.Printf("geo data: not available, access lines will have no location: %v\n", err)
+	}
+	return nil
+}
+
+// programFolder is where unpacked programs are started from.
+func programFolder(cache string) string { return filepath.Join(cache, "bin") }
+
+func findChromium() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if p, err := exec.LookPath(name); err == nil {
+			return p
+		}
+	}
+	return ""
+}
+
+// installCommand is what a person would type.
+func installCommand(packages []string) string {
+	list := strings.Join(packages, " ")
+	switch {
+	case runtime.GOOS == "darwin":
+		return "brew install " + strings.ReplaceAll(list, "redis-server", "redis")
+	case have("dnf"):
+		return "sudo dnf install " + strings.ReplaceAll(list, "redis-server", "redis")
+	case have("pacman"):
+		return "sudo pacman -S " + strings.ReplaceAll(list, "redis-server", "redis")
+	case have("apk"):
+		return "sudo apk add " + strings.ReplaceAll(list, "redis-server", "redis")
+	}
+	return "sudo apt-get install " + list
+}
+
+func have(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}
+
+// install brings packages in: by apt as root or with sudo, else unpacked into the cache folder.
+func install(ctx context.Context, packages []string, cache string) error {
+	if !have("apt-get") {
+		return fmt.Errorf("%s missing; install with: %s", strings.Join(packages, ", "), installCommand(packages))
+	}
+	// The packages would start system services on their usual ports; policy-rc.d says no for the time of the installation.
+	script := `set -e
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then printf '#!/bin/sh\nexit 101\n' > $policy; chmod 755 $policy; trap 'rm -f $policy' EXIT; fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q
+apt-get install -y -q --no-install-recommends ` + strings.Join(packages, " ")
+	switch {
+	case os.Geteuid() == 0:
+		return step(ctx, "install "+strings.Join(packages, ", ")+" with apt", exec.CommandContext(ctx, "sh", "-c", script))
+	case have("sudo") && exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil:
+		return step(ctx, "install "+strings.Join(packages, ", ")+" with sudo apt", exec.CommandContext(ctx, "sudo", "-n", "sh", "-c", script))
+	}
+	for _, p := range packages {
+		if p == "chromium" {
+			return fmt.Errorf("chromium is missing and needs rights to install: %s", installCommand([]string{"chromium"}))
+		}
+	}
+	return unpack(ctx, cache)
+}
+
+// unpacked lists the Debian packages whose files nginx and redis-server need.
+const unpacked = "nginx nginx-common libpcre2-8-0 libssl3 zlib1g libcrypt1 redis-server redis-tools libjemalloc2 liblua5.1-0 liblzf1 lua-bitop lua-cjson libhiredis0.14 libsystemd0"
+
+// unpack gets nginx and redis-server without any rights: packages are downloaded and unpacked into the cache folder, and started
+// through two small scripts that tell the loader where their libraries are.
+func unpack(ctx context.Context, cache string) error {
+	script := `set -e
+root="$CACHE/root" apt="$CACHE/apt" bin="$CACHE/bin"
+mkdir -p "$root" "$apt/lists/partial" "$apt/archives/partial" "$apt/deb" "$bin"
+o="-o Dir::State::lists=$apt/lists -o Dir::Cache=$apt -o Debug::NoLocking=1 -o APT::Sandbox::User="
+apt-get $o update -q
+cd "$apt/deb"
+for p in ` + unpacked + `; do apt-get $o download -q $p; done
+for d in *.deb; do dpkg -x "$d" "$root"; done
+libs="$(dirname "$(find "$root" -name 'libjemalloc.so*' | head -n 1)")"
+for p in usr/sbin/nginx usr/bin/redis-server; do
+  printf '#!/bin/sh\nexport LD_LIBRARY_PATH="%s"\nexec "%s" "$@"\n' "$libs" "$root/$p" > "$bin/$(basename $p)"
+  chmod 755 "$bin/$(basename $p)"
+done
+rm -rf "$apt"`
+	cmd := exec.CommandContext(ctx, "sh", "-c", script)
+	cmd.Env = append(os.Environ(), "CACHE="+cache)
+	if err := step(ctx, "unpack nginx and redis-server into "+cache, cmd); err != nil {
+		return fmt.Errorf("%w; with rights it is: %s", err, installCommand([]string{"nginx", "redis-server"}))
+	}
+	return nil
+}
+
+// step runs a command, tells that it runs and how long, and shows its output only when it fails.
+func step(ctx context.Context, what string, cmd *exec.Cmd) error {
+	began := time.Now()
+	fmt.Printf("%s …\n", what)
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	done := make(chan struct{}) // closed when the command has ended
+	go func() {
+		tick := time.NewTicker(5 * time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				fmt.Printf("  … %.0f s\n", time.Since(began).Seconds())
+			}
+		}
+	}()
+	err := cmd.Run()
+	close(done)
+	if err != nil {
+		if ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("%s: %w", what, ctx.Err()))
+		}
+		return fmt.Errorf("%s: %w\n%s", what, err, strings.TrimSpace(out.String()))
+	}
+	fmt.Printf("  done in %.1f s\n", time.Since(began).Seconds())
+	return nil
+}

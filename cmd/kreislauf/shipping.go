@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"kreislauf/elk"
+	"kreislauf/elk/alert"
+	"kreislauf/elk/connect"
+	"kreislauf/elk/kpi"
+	"kreislauf/internal/config"
+	"kreislauf/internal/process"
+	"kreislauf/logship"
+)
+
+// readElastic reads how to reach Elasticsearch.
+func readElastic(r *config.Reader) connect.Options {
+	return connect.Options{
+		URL:      r.URL("KREISLAUF_ELASTICSEARCH_URL", "", "http", "https"),
+		Username: r.String("KREISLAUF_ELASTICSEARCH_USERNAME", ""),
+		Password: r.Secret("KREISLAUF_ELASTICSEARCH_PASSWORD"),
+		APIKey:   r.Secret("KREISLAUF_ELASTICSEARCH_API_KEY"),
+	}
+}
+
+func runLogship(ctx context.Context, args []string) error {
+	if err := noArguments("logship", args); err != nil {
+		return err
+	}
+	return shipLogs(ctx, os.LookupEnv)
+}
+
+// shipLogs runs the shipper until ctx ends.
+func shipLogs(ctx context.Context, lookup process.Lookup) error {
+	p, err := process.Open(ctx, "logship", lookup, process.Needs{})
+	if err != nil {
+		return err
+	}
+	es := readElastic(p.Config)
+	s, err := logship.New(logship.Options{
+		LogDir: p.Config.String("KREISLAUF_SHIP_DIR", p.Settings.LogDir), Pods: p.Config.String("KREISLAUF_PODS_DIR", ""),
+		StateDir: p.Config.String("KREISLAUF_LOGSHIP_STATE_DIR", "logship-state"), GeoDir: p.Config.String("KREISLAUF_GEO_DIR", ""),
+		ElasticsearchURL: es.URL, Username: es.Username, Password: es.Password, APIKey: es.APIKey,
+		Logger: p.Log, Env: p.Settings.Env, Customer: p.Settings.Customer, Instance: p.Settings.Instance,
+	})
+	if err != nil {
+		return err
+	}
+	p.Internal("GET /metrics/shipping", s.MetricsHandler())
+	p.Background("shipper", s.Run)
+	return p.Run(ctx)
+}
+
+func runAlerter(ctx context.Context, args []string) error {
+	if err := noArguments("alerter", args); err != nil {
+		return err
+	}
+	return watchKPIs(ctx, os.LookupEnv)
+}
+
+// watchKPIs runs the alerter until ctx ends.
+func watchKPIs(ctx context.Context, lookup process.Lookup) error {
+	p, err := process.Open(ctx, "alerter", lookup, process.Needs{})
+	if err != nil {
+		return err
+	}
+	client, err := connect.New(readElastic(p.Config))
+	if err != nil {
+		return err
+	}
+	rules, err := kpi.Load(elk.Files())
+	if err != nil {
+		return err
+	}
+	var every time.Duration
+	if _, set := lookup("KREISLAUF_ALERT_INTERVAL"); set {
+		every = p.Config.Duration("KREISLAUF_ALERT_INTERVAL", time.Minute)
+	}
+	a, err := alert.New(alert.Options{
+		Client: client, Rules: rules, Env: p.Settings.Env, Customer: p.Settings.Customer,
+		WebhookURL: p.Config.OptionalURL("KREISLAUF_ALERT_WEBHOOK_URL", "http", "https"), Interval: every, Logger: p.Log,
+	})
+	if err != nil {
+		return err
+	}
+	p.Background("alerter", a.Run)
+	return p.Run(ctx)
+}
