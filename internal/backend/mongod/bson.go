@@ -282,4 +282,3 @@ func validateValue(kind byte, body []byte, depth int) error {
 	}
 	return nil
 }
-

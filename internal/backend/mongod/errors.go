@@ -13,6 +13,7 @@ const (
 	codeFailedToParse         = 9
 	codeTypeMismatch          = 14
 	codeOverflow              = 15
+	codeInvalidLength         = 16
 	codeIllegalOperation      = 20
 	codeNamespaceNotFound     = 26
 	codeIndexNotFound         = 27
@@ -22,6 +23,7 @@ const (
 	codeNamespaceExists       = 48
 	codeDollarPrefixed        = 52
 	codeInvalidIDField        = 53
+	codeNotSingleValue        = 54
 	codeEmptyFieldName        = 56
 	codeCommandNotFound       = 59
 	codeImmutableField        = 66
@@ -31,16 +33,20 @@ const (
 	codeIndexOptionsConflict  = 85
 	codeIndexKeySpecsConflict = 86
 	codeParallelArrays        = 171
+	codeInvalidIndexOption    = 197
+	codeQueryPlanKilled       = 175
 	codeNotImplemented        = 238
 	codeMemoryLimit           = 292
 	codeObjectTooLarge        = 10334
 	codeDuplicateKey          = 11000
 	codeGroupOperator         = 15952
 	codeKeyTooLong            = 17280
+	codeResultTooLarge        = 17419
 	codeUnknownStage          = 40324
 	codeMissingField          = 40414
 	codeUnknownField          = 40415
 	codeInvalidRegex          = 51091
+	codeRegexFlag             = 51108
 )
 
 // codeName returns MongoDB's name of a code; a code without a name is called by its location.
@@ -74,6 +80,8 @@ func codeName(code int) string {
 		return "DollarPrefixedFieldName"
 	case codeInvalidIDField:
 		return "InvalidIdField"
+	case codeNotSingleValue:
+		return "NotSingleValueField"
 	case codeEmptyFieldName:
 		return "EmptyFieldName"
 	case codeCommandNotFound:
@@ -92,6 +100,10 @@ func codeName(code int) string {
 		return "IndexKeySpecsConflict"
 	case codeParallelArrays:
 		return "CannotIndexParallelArrays"
+	case codeQueryPlanKilled:
+		return "QueryPlanKilled"
+	case codeInvalidIndexOption:
+		return "InvalidIndexSpecificationOption"
 	case codeNotImplemented:
 		return "NotImplemented"
 	case codeMemoryLimit:
@@ -100,6 +112,12 @@ func codeName(code int) string {
 		return "BSONObjectTooLarge"
 	case codeDuplicateKey:
 		return "DuplicateKey"
+	case codeInvalidLength:
+		return "InvalidLength"
+	case codeMissingField:
+		return "IDLFailedToParse"
+	case codeUnknownField:
+		return "IDLUnknownField"
 	default:
 		return "Location" + strconv.Itoa(code)
 	}
@@ -144,8 +162,8 @@ func (e *commandError) reply() document {
 
 // writeError is the error as an element of writeErrors.
 func (e *commandError) writeError(index int) document {
-	b := newDocument().int32("index", index).int32("code", e.code)
-	return appendFields(b, e.details).str("errmsg", e.message).done()
+	b := newDocument().int32("index", index).int32("code", e.code).str("errmsg", e.message)
+	return appendFields(b, e.details).done()
 }
 
 func appendFields(b *builder, d document) *builder {
@@ -157,4 +175,15 @@ func appendFields(b *builder, d document) *builder {
 		}
 		b.add(string(name), v)
 	}
+}
+
+// during marks an error that came up while a plan ran, as MongoDB does; errors of the storage stay as they are.
+func during(operation string, err error) error {
+	var known *commandError
+	if !errors.As(err, &known) {
+		return err
+	}
+	marked := *known
+	marked.message = "Plan executor error during " + operation + " :: caused by :: " + known.message
+	return &marked
 }

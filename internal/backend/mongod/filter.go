@@ -107,21 +107,23 @@ func (f *filter) test(v value) bool {
 	}
 }
 
-func isNull(v value) bool { return v.kind == kindNull || v.kind == kindMissing || v.kind == kindUndefined }
+func isNull(v value) bool {
+	return v.kind == kindNull || v.kind == kindMissing || v.kind == kindUndefined
+}
 
 func (f *filter) testComparison(v value) bool {
 	if isNull(f.value) {
 		return isNull(v) && (f.op == opEqual || f.op == opLessEqual || f.op == opGreaterEqual)
 	}
-	if v.missing() {
+	extreme := f.value.kind == kindMinKey || f.value.kind == kindMaxKey
+	if v.missing() && !extreme {
 		return false
 	}
-	extreme := f.value.kind == kindMinKey || f.value.kind == kindMaxKey
 	if v.rank() != f.value.rank() && !extreme {
 		return false
 	}
 	c := compareValues(v, f.value)
-	if f.op != opEqual && v.rank() == rankNumber && isNaN(v) != isNaN(f.value) {
+	if f.op != opEqual && v.rank() == rankNumber && !extreme && isNaN(v) != isNaN(f.value) {
 		return false // NaN is not in any range of numbers
 	}
 	switch f.op {

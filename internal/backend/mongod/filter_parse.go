@@ -43,11 +43,11 @@ func parseLogical(name string, v value) (*filter, error) {
 		return nil, failure(codeBadValue, "unknown top level operator: %s. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.", name)
 	}
 	if v.kind != kindArray {
-		return nil, failure(codeBadValue, "%s must be an array", name)
+		return nil, failure(codeBadValue, "%s argument must be an array", name)
 	}
 	elements := v.elements()
 	if len(elements) == 0 {
-		return nil, failure(codeBadValue, "$and/$or/$nor must be a nonempty array")
+		return nil, failure(codeBadValue, "%s argument must be a non-empty array", name)
 	}
 	out := &filter{op: opOr}
 	if name == "$and" {
@@ -55,7 +55,7 @@ func parseLogical(name string, v value) (*filter, error) {
 	}
 	for _, el := range elements {
 		if el.kind != kindDocument {
-			return nil, failure(codeBadValue, "$or/$and/$nor entries need to be full objects")
+			return nil, failure(codeBadValue, "%s argument's entries must be objects", name)
 		}
 		sub, err := parseFilter(el.document())
 		if err != nil {
@@ -162,7 +162,7 @@ func parseComparison(leaf filter, name string, v value) (*filter, error) {
 		return nil, failure(codeBadValue, "cannot compare to undefined")
 	}
 	if v.kind == kindRegex && name != "$eq" {
-		return nil, failure(codeBadValue, "Can't have RegEx as arg to predicate over field '%s'.", leaf.name)
+		return nil, failure(codeBadValue, "Can't have regex as arg to %s.", name)
 	}
 	switch name {
 	case "$eq":
@@ -213,9 +213,9 @@ func parseNot(leaf filter, v value) (*filter, error) {
 		pattern, options := v.regex()
 		sub, err = leaf.regex(pattern, options, v)
 	case v.kind != kindDocument:
-		return nil, failure(codeBadValue, "$not needs a regex or a document")
+		return nil, failure(codeBadValue, "$not argument must be a regex or an object")
 	case v.document().empty():
-		return nil, failure(codeBadValue, "$not cannot be empty")
+		return nil, failure(codeBadValue, "$not argument must be a non-empty object")
 	default:
 		sub, err = parseOperators(leaf, v.document())
 	}
@@ -229,11 +229,11 @@ func parseSize(leaf filter, v value) (*filter, error) {
 	n, whole := v.wholeNumber()
 	switch {
 	case !v.numeric():
-		return nil, failure(codeFailedToParse, "Failed to parse $size. Expected a number in: $size: %s", v)
+		return nil, failure(codeBadValue, "Failed to parse $size. Expected a number in: $size: %s", v)
 	case !whole:
-		return nil, failure(codeFailedToParse, "Failed to parse $size. Expected an integer: $size: %s", v)
+		return nil, failure(codeBadValue, "Failed to parse $size. Expected an integer: $size: %s", v)
 	case n < 0:
-		return nil, failure(codeFailedToParse, "Failed to parse $size. Expected a non-negative number in: $size: %s", v)
+		return nil, failure(codeBadValue, "Failed to parse $size. Expected a non-negative number in: $size: %s", v)
 	}
 	out := leaf.as(opSize, v)
 	out.size = n
@@ -377,7 +377,7 @@ func (f filter) regex(pattern, options string, v value) (*filter, error) {
 		case 'x':
 			return nil, unsupported("regular expression option 'x'")
 		default:
-			return nil, failure(codeInvalidRegex, "invalid flag in regex options: %c", c)
+			return nil, failure(codeRegexFlag, " invalid flag in regex options: %c", c)
 		}
 	}
 	source := pattern

@@ -25,46 +25,58 @@ func arrayIndex(component string) (int, bool) {
 }
 
 // walk calls test for every value that path leads to in d, through documents and the documents inside arrays, until one call returns true.
-// A path that ends nowhere is tested as a missing value. With leaf set, the elements of an array at the end are tested before the array.
+// A path that leads nowhere is tested as a missing value. With leaf set, the elements of an array at the end are tested before the array.
 func walk(d document, path []string, leaf bool, test func(value) bool) bool {
 	v := d.get(path[0])
 	if len(path) == 1 {
 		return walkLeaf(v, leaf, test)
 	}
-	return walkInto(v, path[1:], leaf, test, true)
+	return walkInto(v, path[1:], leaf, test)
 }
 
-// walkInto follows a non-empty path below v. Scalars inside arrays lead nowhere and are not tested; elsewhere they count as missing.
-func walkInto(v value, path []string, leaf bool, test func(value) bool, testMissing bool) bool {
+// walkInto follows a non-empty path below v.
+func walkInto(v value, path []string, leaf bool, test func(value) bool) bool {
 	switch v.kind {
 	case kindDocument:
 		return walk(v.document(), path, leaf, test)
 	case kindArray:
 		return walkArray(v, path, leaf, test)
 	default:
-		return testMissing && test(value{})
+		return test(value{})
 	}
 }
 
+// walkArray follows the path into the documents of an array and, when it starts with a number, into the element at that place.
+// Scalars lead nowhere; arrays inside the array are passed over. An array in which nothing could be followed counts as missing.
 func walkArray(v value, path []string, leaf bool, test func(value) bool) bool {
 	index, numeric := arrayIndex(path[0])
+	tested := false
 	r := v.document().reader()
 	for i := 0; ; i++ {
 		_, el, ok := r.next()
 		if !ok {
-			return false
+			return !tested && test(value{})
 		}
-		if el.kind == kindDocument && walk(el.document(), path, leaf, test) {
-			return true
+		if el.kind == kindDocument {
+			tested = true
+			if walk(el.document(), path, leaf, test) {
+				return true
+			}
+		} else if el.kind != kindArray && !numeric {
+			tested = true
+			if test(value{}) {
+				return true
+			}
 		}
 		if !numeric || i != index {
 			continue
 		}
+		tested = true
 		if len(path) == 1 {
-			if walkLeaf(el, leaf, test) {
+			if test(el) {
 				return true
 			}
-		} else if walkInto(el, path[1:], leaf, test, el.kind != kindDocument && el.kind != kindArray) {
+		} else if walkInto(el, path[1:], leaf, test) {
 			return true
 		}
 	}

@@ -29,7 +29,8 @@ type message struct {
 	namespace string // OP_QUERY only
 }
 
-// readMessage reads one message. io.EOF means that the client closed between two messages.
+// readMessage reads one message. io.EOF means that the client closed between two messages. A message comes with errTooDeep when it
+// is to be answered with that error.
 func readMessage(r io.Reader) (*message, error) {
 	var header [headerSize]byte
 	if _, err := io.ReadFull(r, header[:]); err != nil {
@@ -48,11 +49,14 @@ func readMessage(r io.Reader) (*message, error) {
 		return nil, err
 	}
 	m, err := parseMessage(opcode, payload)
-	if err != nil {
+	if errors.Is(err, errTooDeep) { // the frame is whole, so the client can be told
+		noReply := opcode == opMsg && payload[0]&flagMoreToCome != 0
+		m = &message{legacy: opcode == opQuery, noReply: noReply}
+	} else if err != nil {
 		return nil, err
 	}
 	m.requestID = int32(binary.LittleEndian.Uint32(header[4:]))
-	return m, nil
+	return m, err
 }
 
 // readPayload reads size bytes; memory grows with the bytes that arrive, not with what the header promises.

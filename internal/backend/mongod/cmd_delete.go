@@ -1,0 +1,89 @@
+package mongod
+
+func (s *Server) delete(q *request) (document, error) {
+	ns, err := q.namespace()
+	if err != nil {
+		return nil, err
+	}
+	a := q.args()
+	ordered := a.bool("ordered", true)
+	if a.err != nil {
+		return nil, a.err
+	}
+	specs, err := q.documents("deletes")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkBatch(specs); err != nil {
+		return nil, err
+	}
+	statements, invalid, err := q.parseDeletes(specs)
+	if err != nil {
+		return nil, err
+	}
+	var n int
+	var failed *writeErrors
+	err = s.store.write(func(w *writeTx) error {
+		n, failed = 0, &writeErrors{} // a second run starts over
+		for i, st := range statements {
+			deleted, err := 0, invalid[i]
+			if err == nil {
+				deleted, err = w.runDelete(ns, st)
+			}
+			n += deleted
+			if stop, err := failed.add(i, err, ordered); stop || err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return failed.appendTo(newDocument().int32("n", n)).ok(), nil
+}
+
+// deleteStatement is one parsed element of a delete command.
+type deleteStatement struct {
+	filter *filter
+	first  bool // limit: 1
+}
+
+func (q *request) parseDeletes(specs []document) (statements []deleteStatement, invalid []error, err error) {
+	for _, spec := range specs {
+		if err := q.checkNames(spec, "delete.deletes", []string{"q", "limit"}, nil, []string{"collation", "hint", "sampleId"}, false); err != nil {
+			return nil, nil, err
+		}
+		a := &fieldsOf{where: "delete.deletes", doc: spec}
+		filterDoc, limit := a.required("q"), a.number("limit", -1)
+		if spec.get("limit").missing() {
+			a.fail(missingField("delete.deletes", "limit"))
+		} else if limit != 0 && limit != 1 {
+			a.fail(failure(codeFailedToParse, "The limit field in delete objects must be 0 or 1. Got %d", limit))
+		}
+		if a.err != nil {
+			return nil, nil, a.err
+		}
+		f, err := parseFilter(filterDoc)
+		statements = append(statements, deleteStatement{filter: f, first: limit == 1})
+		invalid = append(invalid, err)
+	}
+	return statements, invalid, nil
+}
+
+func (w *writeTx) runDelete(ns string, st deleteStatement) (int, error) {
+	c, err := w.collection(ns)
+	if c == nil || err != nil {
+		return 0, err
+	}
+	keys, err := c.findKeys(st.filter, nil, st.first)
+	if err != nil {
+		return 0, err
+	}
+	for i, key := range keys {
+		if err := c.remove(key, document(c.docs.Get(key)).clone()); err != nil {
+			return i, err
+		}
+	}
+	return len(keys), nil
+}

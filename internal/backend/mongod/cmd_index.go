@@ -1,0 +1,154 @@
+package mongod
+
+import (
+	"fmt"
+	"slices"
+)
+
+const maxIndexes = 64
+
+func (s *Server) createIndexes(q *request) (document, error) {
+	ns, err := q.namespace()
+	if err != nil {
+		return nil, err
+	}
+	specs, err := q.documents("indexes")
+	if err != nil {
+		return nil, err
+	}
+	if len(specs) == 0 {
+		return nil, failure(codeBadValue, "Must specify at least one index to create")
+	}
+	var wanted []*index
+	for _, spec := range specs {
+		ix, err := q.parseIndex(spec)
+		if err != nil {
+			return nil, err
+		}
+		wanted = append(wanted, ix)
+	}
+	var reply document
+	err = s.store.write(func(w *writeTx) error {
+		c, created, err := w.openForIndexes(ns, wanted)
+		if err != nil {
+			return err
+		}
+		before := len(c.coll.indexes) + 1
+		if err := c.createIndexes(wanted); err != nil {
+			if created { // leave no empty collection behind a failed command
+				_, _ = w.dropCollection(ns)
+			}
+			return err
+		}
+		after := len(c.coll.indexes) + 1
+		b := newDocument().int32("numIndexesBefore", before).int32("numIndexesAfter", after)
+		if before == after {
+			b.str("note", "all indexes already exist")
+		} else {
+			b.bool("createdCollectionAutomatically", created)
+		}
+		reply = b.ok()
+		return nil
+	})
+	return reply, err
+}
+
+// openForIndexes opens or creates the collection once the request is known to be free of conflicts in itself.
+func (w *writeTx) openForIndexes(ns string, wanted []*index) (*collTx, bool, error) {
+	for i, ix := range wanted {
+		for _, other := range wanted[:i] {
+			if _, err := other.covers(ix); err != nil {
+				return nil, false, err
+			}
+		}
+	}
+	return w.ensureCollection(ns)
+}
+
+// createIndexes builds what does not exist yet: all of them or, on an error, none.
+func (c *collTx) createIndexes(wanted []*index) error {
+	indexes := slices.Clone(c.coll.indexes)
+	var built []*index
+	undo := func(err error) error {
+		for _, ix := range built {
+			if derr := c.bucket.DeleteBucket([]byte(indexPrefix + ix.name)); derr != nil {
+				return &storageError{fmt.Errorf("remove unfinished index: %w", derr)}
+			}
+		}
+		return err
+	}
+	for _, ix := range wanted {
+		exists := ix.key.firstName() == "_id" && len(ix.fields) == 1
+		for _, old := range indexes {
+			same, err := old.covers(ix)
+			if err != nil {
+				return undo(err)
+			}
+			exists = exists || same
+		}
+		if exists {
+			continue
+		}
+		if len(indexes)+1 >= maxIndexes {
+			return undo(failure(codeCannotCreateIndex, "add index fails, too many indexes for %s key:%s", c.ns, ix.key))
+		}
+		built = append(built, ix)
+		if err := c.build(ix); err != nil {
+			return undo(err)
+		}
+		indexes = append(indexes, ix)
+	}
+	if len(built) == 0 {
+		return nil
+	}
+	return c.setIndexes(indexes)
+}
+
+// covers reports whether the wanted index already is this one; a clash of name, key or options is an error.
+func (ix *index) covers(want *index) (bool, error) {
+	sameKey := string(ix.key) == string(want.key) || compareDocuments(ix.key, want.key, true) == 0
+	samePartial := string(ix.partialDoc) == string(want.partialDoc)
+	sameOptions := ix.unique == want.unique && ix.sparse == want.sparse && samePartial
+	sameExpiry := ix.expire.missing() == want.expire.missing() && (ix.expire.missing() || equalValues(ix.expire, want.expire))
+	requested, existing := want.spec().done(), ix.spec().done()
+	switch {
+	case ix.name == want.name && sameKey && sameOptions && sameExpiry:
+		return true, nil
+	case ix.name == want.name && (!sameKey || !sameOptions):
+		return false, failure(codeIndexKeySpecsConflict, "An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: %s, existing index: %s", requested, existing)
+	case ix.name == want.name:
+		return false, failure(codeIndexOptionsConflict, "An equivalent index already exists with the same name but different options. Requested index: %s, existing index: %s", requested, existing)
+	case sameKey && samePartial && ix.unique == want.unique && ix.sparse == want.sparse:
+		return false, failure(codeIndexOptionsConflict, "Index already exists with a different name: %s", ix.name)
+	default:
+		return false, nil
+	}
+}
+
+// build fills the index from the documents.
+func (c *collTx) build(ix *index) error {
+	c.write.changed = true
+	bucket, err := c.bucket.CreateBucket([]byte(indexPrefix + ix.name))
+	if err != nil {
+		return &storageError{fmt.Errorf("create index: %w", err)}
+	}
+	return c.docs.ForEach(func(key, raw []byte) error {
+		entries, multikey, err := ix.entries(raw)
+		if err != nil {
+			return err
+		}
+		ix.multikey = ix.multikey || multikey
+		for _, e := range entries {
+			if len(e.key)+len(key) > maxKeySize {
+				return failure(codeKeyTooLong, "key of %d bytes is too large for index %s", len(e.key), ix.name)
+			}
+			if ix.unique && conflict(bucket, e.key, key) {
+				return duplicateKey(c.ns, ix.name, ix.key, e.values)
+			}
+			if err := putEntry(bucket, e.key, key); err != nil {
+				return &storageError{fmt.Errorf("store index key: %w", err)}
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,111 @@
+package mongod
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+)
+
+const maxWriteBatch = 100_000
+
+// writeErrors collects the failures of one write command.
+type writeErrors struct{ list []value }
+
+// add notes the error of one statement, if there is one. An ordered command stops at the first.
+// Errors of the storage are returned: they end the command.
+func (w *writeErrors) add(index int, err error, ordered bool) (stop bool, fatal error) {
+	if err == nil {
+		return false, nil
+	}
+	known := asCommandError(err)
+	if known.code == codeInternalError {
+		return true, err
+	}
+	w.list = append(w.list, documentValue(known.writeError(index)))
+	return ordered, nil
+}
+
+func (w *writeErrors) appendTo(b *builder) *builder {
+	if len(w.list) > 0 {
+		b.array("writeErrors", w.list)
+	}
+	return b
+}
+
+func checkBatch(docs []document) error {
+	if len(docs) == 0 || len(docs) > maxWriteBatch {
+		return failure(codeInvalidLength, "Write batch sizes must be between 1 and %d. Got %d operations.", maxWriteBatch, len(docs))
+	}
+	return nil
+}
+
+func (s *Server) insert(q *request) (document, error) {
+	ns, err := q.namespace()
+	if err != nil {
+		return nil, err
+	}
+	a := q.args()
+	ordered := a.bool("ordered", true)
+	if a.err != nil {
+		return nil, a.err
+	}
+	docs, err := q.documents("documents")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkBatch(docs); err != nil {
+		return nil, err
+	}
+	var n int
+	var failed *writeErrors
+	err = s.store.write(func(w *writeTx) error {
+		n, failed = 0, &writeErrors{} // a second run starts over
+		c, _, err := w.ensureCollection(ns)
+		if err != nil {
+			return err
+		}
+		for i, d := range docs {
+			err := insertOne(c, d)
+			if err == nil {
+				n++
+			}
+			if stop, err := failed.add(i, err, ordered); stop || err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return failed.appendTo(newDocument().int32("n", n)).ok(), nil
+}
+
+func insertOne(c *collTx, d document) error {
+	if len(d) > maxDocumentSize {
+		return tooLarge(d)
+	}
+	return c.insert(d.withIDFirst(newObjectID()))
+}
+
+func tooLarge(d document) error {
+	r := d.reader()
+	name, v, _ := r.next()
+	return failure(codeObjectTooLarge, "BSONObj size: %d (0x%X) is invalid. Size must be between 0 and %d(16MB) First element: %s: %s",
+		len(d), len(d), maxDocumentSize+16<<10, name, shorten(v.String()))
+}
+
+func shorten(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "..."
+	}
+	return s
+}
+
+// newObjectID is for documents that come without an _id: 4 bytes of time, then random ones.
+func newObjectID() value {
+	var id [12]byte
+	rand.Read(id[4:])
+	binary.BigEndian.PutUint32(id[:], uint32(time.Now().Unix()))
+	return objectIDValue(id)
+}

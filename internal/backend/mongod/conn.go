@@ -1,0 +1,134 @@
+package mongod
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// writeTimeout ends a connection whose client does not read its answer.
+const writeTimeout = 30 * time.Second
+
+// conn is one client connection. Its commands run one after the other.
+type conn struct {
+	server *Server
+	net    net.Conn
+	id     int64
+	last   int32 // id of the last reply
+}
+
+// interrupt wakes a connection that waits for a request; a running command still answers.
+func (c *conn) interrupt() { _ = c.net.SetReadDeadline(time.Unix(1, 0)) }
+
+func (c *conn) serve() {
+	defer c.server.forget(c)
+	defer c.net.Close()
+	err := c.loop()
+	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
+		return
+	}
+	select {
+	case <-c.server.stop:
+	default:
+		c.server.log.Warn().Err(err).Str("client", c.net.RemoteAddr().String()).Msg("connection closed")
+	}
+}
+
+func (c *conn) loop() error {
+	r := bufio.NewReaderSize(c.net, 64<<10)
+	var out []byte
+	for {
+		m, err := readMessage(r)
+		var reply document
+		var refused *commandError
+		switch {
+		case err == nil:
+			if reply, err = c.answer(m); err != nil {
+				return err
+			}
+		case m != nil && errors.As(err, &refused):
+			reply = refused.reply()
+		default:
+			return err
+		}
+		if !m.noReply {
+			c.last++
+			out = appendReply(out[:0], m, c.last, reply)
+			if err := c.net.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+				return fmt.Errorf("write reply: %w", err)
+			}
+			if _, err := c.net.Write(out); err != nil {
+				return fmt.Errorf("write reply: %w", err)
+			}
+			if cap(out) > 1<<20 {
+				out = nil
+			}
+		}
+		select {
+		case <-c.server.stop:
+			return nil
+		default:
+		}
+	}
+}
+
+// answer runs one message. An error ends the connection.
+func (c *conn) answer(m *message) (document, error) {
+	q := &request{name: m.body.firstName(), body: m.body, sequences: m.sequences, client: c}
+	if m.legacy {
+		db, _, _ := strings.Cut(m.namespace, ".")
+		q.db = db
+		if strings.ToLower(q.name) != "ismaster" && q.name != "hello" {
+			return nil, fmt.Errorf("OP_QUERY with %q: only the handshake may use it", q.name)
+		}
+	} else {
+		q.db = m.body.get("$db").stringOr("")
+	}
+	reply, err := c.server.dispatch(q)
+	if err == nil {
+		return reply, nil
+	}
+	known := asCommandError(err)
+	if known.code == codeInternalError {
+		event := c.server.log.Error().Err(err).Str("command", q.name)
+		var p *panicError
+		if errors.As(err, &p) {
+			event = event.Bytes("stack", p.stack)
+		}
+		event.Msg("command failed")
+	}
+	return known.reply(), nil
+}
+
+// stringOr returns the text of a string value, or the alternative.
+func (v value) stringOr(otherwise string) string {
+	if v.kind != kindString {
+		return otherwise
+	}
+	return v.text()
+}
+
+// dispatch runs a command; a panic in it becomes an error.
+func (s *Server) dispatch(q *request) (reply document, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			reply, err = nil, &panicError{reason: r, stack: debug.Stack()}
+		}
+	}()
+	q.command = s.commands[q.name]
+	if q.command == nil {
+		return nil, failure(codeCommandNotFound, "no such command: '%s'", q.name)
+	}
+	if err := checkDatabaseName(q.db); err != nil {
+		return nil, err
+	}
+	if err := q.checkFields(); err != nil {
+		return nil, err
+	}
+	return q.command.run(s, q)
+}

@@ -1,0 +1,141 @@
+package mongod
+
+import (
+	"bytes"
+	"cmp"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+func extended(f *testing.F, text string) []byte {
+	var d bson.D
+	if err := bson.UnmarshalExtJSON([]byte(text), false, &d); err != nil {
+		f.Fatal(err)
+	}
+	raw, err := bson.Marshal(d)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return raw
+}
+
+// FuzzReadMessage checks that no bytes make the parser panic and that what it accepts can be walked.
+func FuzzReadMessage(f *testing.F) {
+	body := newDocument().str("insert", "c").str("$db", "d").done()
+	f.Add(frame(opMsg, append([]byte{0, 0, 0, 0, 0}, body...)))
+	f.Add(frame(opMsg, append(append([]byte{1, 0, 0, 0, 0}, body...), 1, 2, 3, 4)))
+	f.Add(frame(opMsg, append(append([]byte{0, 0, 0, 0, 0}, body...), append([]byte{1, 19, 0, 0, 0}, "documents\x00\x05\x00\x00\x00\x00"...)...)))
+	f.Add(frame(opQuery, append([]byte("\x00\x00\x00\x00admin.$cmd\x00\x00\x00\x00\x00\x00\x00\x00\x00"), body...)))
+	f.Add(frame(opMsg, append([]byte{0, 0, 0, 0, 0}, extended(f, `{"a":[{"$code":"x","$scope":{"b":1}},{"$regularExpression":{"pattern":"a","options":"i"}},{"$dbPointer":{"$ref":"b","$id":{"$oid":"56e1fc72e0c917e9c4714161"}}}]}`)...)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := readMessage(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		docs := []document{m.body}
+		for _, s := range m.sequences {
+			docs = append(docs, s...)
+		}
+		for _, d := range docs {
+			if err := validate(d, 1); err != nil {
+				t.Errorf("accepted a document that is not valid: %v", err)
+			}
+			_ = d.String()
+			copied := d.with("no such field", value{})
+			if !bytes.Equal(copied, d) {
+				t.Errorf("copy of %x is %x", d, copied)
+			}
+		}
+	})
+}
+
+// FuzzKeyOrder checks that keys order like the values.
+func FuzzKeyOrder(f *testing.F) {
+	for _, s := range []string{
+		`{"a":1,"b":1.0}`, `{"a":{"$numberLong":"9223372036854775807"},"b":9223372036854775808.0}`, `{"a":"a","b":"a\u0000"}`,
+		`{"a":{"x":1},"b":{"x":1,"y":2}}`, `{"a":[1,2],"b":[1]}`, `{"a":{"$numberDecimal":"1.5"},"b":1.5}`, `{"a":{"$numberDouble":"NaN"},"b":{"$numberDouble":"-Infinity"}}`,
+		`{"a":{"$numberDouble":"-0.0"},"b":0}`, `{"a":{"$date":{"$numberLong":"-5"}},"b":{"$date":{"$numberLong":"5"}}}`, `{"a":null,"b":{"$minKey":1}}`,
+		`{"a":{"$binary":{"base64":"AQID","subType":"00"}},"b":{"$binary":{"base64":"AQI=","subType":"80"}}}`, `{"a":{"$timestamp":{"t":1,"i":2}},"b":{"$timestamp":{"t":1,"i":3}}}`,
+		`{"a":{"$numberDecimal":"123456789012345678"},"b":{"$numberLong":"123456789012345678"}}`, `{"a":{"":1},"b":{"a":1}}`,
+		`{"a":{"$regularExpression":{"pattern":"a","options":""}},"b":{"$regularExpression":{"pattern":"ab","options":""}}}`,
+	} {
+		d := document(extended(f, s))
+		a, b := d.get("a"), d.get("b")
+		f.Add(a.kind, a.data, b.kind, b.data)
+	}
+	f.Fuzz(func(t *testing.T, kindA byte, dataA []byte, kindB byte, dataB []byte) {
+		a, b := value{kindA, dataA}, value{kindB, dataB}
+		if kindA == kindMissing || kindB == kindMissing || validate(newDocument().add("a", a).add("b", b).done(), 1) != nil {
+			return
+		}
+		for _, v := range []value{a, b} {
+			if size, err := valueSize(v.kind, v.data); err != nil || size != len(v.data) {
+				return
+			}
+		}
+		checkKeyOrder(t, a, a)
+		checkKeyOrder(t, a, b)
+	})
+}
+
+func checkKeyOrder(t *testing.T, a, b value) {
+	t.Helper()
+	ka, errA := appendKey(nil, a)
+	kb, errB := appendKey(nil, b)
+	if errA != nil || errB != nil {
+		return
+	}
+	want := compareValues(a, b)
+	if got := bytes.Compare(ka, kb); got != want {
+		t.Errorf("%s and %s: keys compare %d, values %d", a, b, got, want)
+	}
+	if want != 0 && (bytes.HasPrefix(ka, kb) || bytes.HasPrefix(kb, ka)) {
+		t.Errorf("key of %s is a prefix of the key of %s", a, b)
+	}
+	invert(ka)
+	invert(kb)
+	if got := bytes.Compare(ka, kb); got != cmp.Compare(0, want) {
+		t.Errorf("%s and %s: inverted keys compare %d", a, b, got)
+	}
+}
+
+// FuzzFilter parses one document as filter, update, sort and projection and applies them to another.
+func FuzzFilter(f *testing.F) {
+	doc := extended(f, `{"_id":1,"a":[1,{"b":[2,"x",null]},[3]],"c":{"d":{"e":1.5}},"s":"text"}`)
+	for _, s := range []string{
+		`{"a":1}`, `{"a.b":{"$in":[2,null]},"$or":[{"c.d":{"$exists":true}},{"a.1.b.0":{"$gt":1}}]}`, `{"a":{"$elemMatch":{"b":{"$size":3}}}}`,
+		`{"s":{"$regex":"^t","$options":"i"}}`, `{"a":{"$not":{"$all":[1,[3]]}}}`, `{"$nor":[{"c":{"$type":["object",2]}}]}`,
+		`{"$set":{"c.d.x":1,"a.5":1}}`, `{"$push":{"a":{"$each":[1],"$sort":{"b":-1},"$slice":-2}}}`, `{"$pull":{"a":{"b":2}},"$rename":{"s":"c.s"}}`,
+		`{"$inc":{"c.d.e":1},"$unset":{"a.0":1},"$max":{"s":2},"$addToSet":{"a":4},"$currentDate":{"t":true}}`, `{"a.b":1,"s":1}`, `{"c":{"d":0}}`,
+	} {
+		f.Add(extended(f, s), doc)
+	}
+	f.Fuzz(func(t *testing.T, spec, raw []byte) {
+		if validate(spec, 1) != nil || validate(raw, 1) != nil {
+			return
+		}
+		d := document(raw)
+		if q, err := parseFilter(spec); err == nil {
+			q.matches(d)
+			choosePlan(&collection{}, q, nil)
+			_, _ = upsertBase(q)
+		}
+		if u, err := parseUpdate(documentValue(spec)); err == nil {
+			if out, err := u.apply(d, value{}, true); err == nil && validate(out, -maxDepth) != nil {
+				t.Errorf("update of %s by %s is not valid: %x", d, document(spec), out)
+			}
+		}
+		if order, err := parseSort(spec); err == nil && len(order) > 0 {
+			s := &sorter{order: order}
+			if err := s.add(d); err != nil {
+				t.Error(err)
+			}
+		}
+		if p, err := parseProjection(spec); err == nil {
+			if out := p.apply(d); validate(out, 1) != nil {
+				t.Errorf("projection of %s by %s is not valid: %x", d, document(spec), out)
+			}
+		}
+	})
+}

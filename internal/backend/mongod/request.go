@@ -1,0 +1,217 @@
+package mongod
+
+import (
+	"slices"
+	"strings"
+)
+
+// request is one command as a handler sees it.
+type request struct {
+	name      string // as the client spelled it
+	command   *command
+	body      document
+	db        string
+	sequences map[string][]document
+	client    *conn
+}
+
+// command describes what a command accepts. A field outside the lists is refused as MongoDB does.
+type command struct {
+	name    string
+	fields  []string // understood
+	ignored []string // accepted without effect, because they cannot change the result here
+	refused []string // known to MongoDB, but not to this server
+	open    bool     // any field goes (handshake)
+	run     func(*Server, *request) (document, error)
+}
+
+// genericField reports whether every command accepts the field.
+func genericField(name string) bool {
+	switch name {
+	case "$db", "lsid", "$readPreference", "maxTimeMS", "comment", "readConcern", "writeConcern", "apiVersion", "apiStrict",
+		"apiDeprecationErrors", "$clusterTime", "$configServerState", "$audit", "$client", "mayBypassWriteBlocking":
+		return true
+	default:
+		return false
+	}
+}
+
+func (q *request) checkFields() error {
+	if !q.body.get("txnNumber").missing() || !q.body.get("startTransaction").missing() || !q.body.get("autocommit").missing() {
+		return failure(codeIllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos")
+	}
+	if w := q.body.get("writeConcern"); w.kind == kindDocument {
+		if n, whole := w.document().get("w").wholeNumber(); whole && n > 1 {
+			return failure(codeBadValue, "cannot use 'w' > 1 when a host is not replicated")
+		}
+	}
+	if q.command.open {
+		return nil
+	}
+	return q.checkNames(q.body, q.command.name, append([]string{q.name}, q.command.fields...), q.command.ignored, q.command.refused, true)
+}
+
+// checkNames refuses fields that are not in a list; where names the document in the error.
+func (q *request) checkNames(d document, where string, fields, ignored, refused []string, generic bool) error {
+	r := d.reader()
+	for {
+		key, v, ok := r.next()
+		if !ok {
+			return nil
+		}
+		name := string(key)
+		switch {
+		case slices.Contains(fields, name), slices.Contains(ignored, name), generic && genericField(name):
+		case slices.Contains(refused, name):
+			if !v.truthy() || v.kind == kindDocument && v.document().empty() {
+				continue // switched off
+			}
+			return unsupported("%s option '%s'", q.command.name, name)
+		default:
+			return failure(codeUnknownField, "BSON field '%s.%s' is an unknown field.", where, name)
+		}
+	}
+}
+
+func wrongType(where, field string, v value, expected string) error {
+	if strings.Contains(expected, ",") {
+		return failure(codeTypeMismatch, "BSON field '%s.%s' is the wrong type '%s', expected types '[%s]'", where, field, kindName(v.kind), expected)
+	}
+	return failure(codeTypeMismatch, "BSON field '%s.%s' is the wrong type '%s', expected type '%s'", where, field, kindName(v.kind), expected)
+}
+
+func missingField(where, field string) error {
+	return failure(codeMissingField, "BSON field '%s.%s' is missing but a required field", where, field)
+}
+
+// fieldsOf reads typed fields of a command or of one of its parts; the first error sticks.
+type fieldsOf struct {
+	where string
+	doc   document
+	err   error
+}
+
+func (q *request) args() *fieldsOf { return &fieldsOf{where: q.command.name, doc: q.body} }
+
+func (f *fieldsOf) fail(err error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+// document reads an optional document; nil when missing or null.
+func (f *fieldsOf) document(name string) document {
+	v := f.doc.get(name)
+	switch v.kind {
+	case kindDocument:
+		return v.document()
+	case kindMissing, kindNull:
+	default:
+		f.fail(wrongType(f.where, name, v, "object"))
+	}
+	return nil
+}
+
+// object is document with the error text that find has for its parts.
+func (f *fieldsOf) object(name string) document {
+	v := f.doc.get(name)
+	if v.kind == kindDocument || v.missing() || v.kind == kindNull {
+		return f.document(name)
+	}
+	f.fail(failure(codeTypeMismatch, "Expected field %s to be of type object", name))
+	return nil
+}
+
+// required reads a document that must be there.
+func (f *fieldsOf) required(name string) document {
+	if f.doc.get(name).missing() {
+		f.fail(missingField(f.where, name))
+	}
+	if d := f.document(name); d != nil {
+		return d
+	}
+	return emptyDocument()
+}
+
+func (f *fieldsOf) bool(name string, otherwise bool) bool {
+	v := f.doc.get(name)
+	switch {
+	case v.missing():
+		return otherwise
+	case v.kind == kindBool || v.numeric():
+		return v.truthy()
+	default:
+		f.fail(wrongType(f.where, name, v, "bool, long, int, decimal, double"))
+		return otherwise
+	}
+}
+
+// size reads an optional number that must not be negative.
+func (f *fieldsOf) size(name string, otherwise int64) int64 {
+	n := f.number(name, otherwise)
+	if n < 0 {
+		f.fail(failure(51024, "BSON field '%s' value must be >= 0, actual value '%d'", name, n))
+	}
+	return n
+}
+
+func (f *fieldsOf) number(name string, otherwise int64) int64 {
+	v := f.doc.get(name)
+	if v.missing() {
+		return otherwise
+	}
+	if !v.numeric() {
+		f.fail(wrongType(f.where, name, v, "long, double, decimal, int"))
+		return otherwise
+	}
+	n, whole := v.wholeNumber()
+	if !whole {
+		return int64(v.float())
+	}
+	return n
+}
+
+func (f *fieldsOf) string(name string) string {
+	v := f.doc.get(name)
+	switch v.kind {
+	case kindString:
+		return v.text()
+	case kindMissing:
+		f.fail(missingField(f.where, name))
+	default:
+		f.fail(wrongType(f.where, name, v, "string"))
+	}
+	return ""
+}
+
+// documents reads an array of documents, from the body or from a document sequence.
+func (q *request) documents(name string) ([]document, error) {
+	if docs, ok := q.sequences[name]; ok {
+		return docs, nil
+	}
+	v := q.body.get(name)
+	switch v.kind {
+	case kindArray:
+	case kindMissing:
+		return nil, missingField(q.command.name, name)
+	default:
+		return nil, wrongType(q.command.name, name, v, "array")
+	}
+	var docs []document
+	for i, el := range v.elements() {
+		if el.kind != kindDocument {
+			return nil, failure(codeTypeMismatch, "BSON field '%s.%s.%d' is the wrong type '%s', expected type 'object'", q.command.name, name, i, kindName(el.kind))
+		}
+		docs = append(docs, el.document())
+	}
+	return docs, nil
+}
+
+// namespace returns "database.collection" from the command's first field.
+func (q *request) namespace() (string, error) {
+	v := q.body.get(q.name)
+	if v.kind != kindString {
+		return "", failure(codeInvalidNamespace, "Collection name has invalid type %s", kindName(v.kind))
+	}
+	return namespace(q.db, v.text())
+}

@@ -1,0 +1,272 @@
+package mongod
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+func TestStartNamesABusyAddress(t *testing.T) {
+	s := startServer(t, Options{})
+	other, err := New(Options{Dir: t.TempDir(), Addr: s.Addr(), Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stopServer(t, other)
+	if err := other.Start(); err == nil || !strings.Contains(err.Error(), s.Addr()) {
+		t.Errorf("start on a busy address: %v", err)
+	}
+}
+
+func TestDataFolderIsExclusive(t *testing.T) {
+	dir := t.TempDir()
+	startServer(t, Options{Dir: dir})
+	if _, err := New(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("second server: %v", err)
+	}
+}
+
+func TestStopIsIdempotentAndKeepsData(t *testing.T) {
+	dir := t.TempDir()
+	s := startServer(t, Options{Dir: dir})
+	c := connect(t, s.Addr()).Database("test").Collection("c")
+	must[*mongo.InsertOneResult](t)(c.InsertOne(t.Context(), bson.M{"_id": 1}))
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() { stopServer(t, s) })
+	}
+	wg.Wait()
+	if err := s.Start(); !errors.Is(err, errStopped) {
+		t.Errorf("start after stop: %v", err)
+	}
+	again := startServer(t, Options{Dir: dir})
+	if got := find[bson.M](t, connect(t, again.Addr()).Database("test").Collection("c"), bson.M{}); len(got) != 1 {
+		t.Errorf("after a restart: %v", got)
+	}
+}
+
+// TestStopDuringWrites checks that what was acknowledged while the server stopped is there afterwards.
+func TestStopDuringWrites(t *testing.T) {
+	dir := t.TempDir()
+	s := startServer(t, Options{Dir: dir})
+	var mu sync.Mutex
+	acked := 0
+	var wg sync.WaitGroup
+	for range 4 {
+		client := connect(t, s.Addr())
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			for {
+				if _, err := client.Database("test").Collection("c").InsertOne(ctx, bson.M{}); err != nil {
+					return
+				}
+				mu.Lock()
+				acked++
+				if acked == 40 {
+					go stopServer(t, s)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	stopServer(t, s)
+	again := startServer(t, Options{Dir: dir})
+	n := must[int64](t)(connect(t, again.Addr()).Database("test").Collection("c").CountDocuments(t.Context(), bson.M{}))
+	if n < int64(acked) {
+		t.Errorf("%d acknowledged, %d stored", acked, n)
+	}
+}
+
+func TestBadBytesCloseOnlyTheirConnection(t *testing.T) {
+	var log lockedBuffer
+	s := startServer(t, Options{})
+	s.log = zerolog.New(&log)
+	ping := frame(opMsg, append([]byte{0, 0, 0, 0, 0}, newDocument().int32("ping", 1).str("$db", "admin").done()...))
+	tests := map[string][]byte{
+		"garbage":          []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+		"length too large": binary.LittleEndian.AppendUint32(nil, maxMessageSize+1),
+		"length negative":  bytes.Repeat([]byte{0xff}, 16),
+		"half a message":   ping[:len(ping)-3],
+		"unknown opcode":   frame(1234, []byte{1, 2, 3}),
+		"unknown flag":     frame(opMsg, append([]byte{4, 0, 0, 0, 0}, emptyDocument()...)),
+		"no body":          frame(opMsg, []byte{0, 0, 0, 0}),
+		"old query":        frame(opQuery, append([]byte("\x00\x00\x00\x00db.c\x00\x00\x00\x00\x00\x00\x00\x00\x00"), newDocument().int32("find", 1).done()...)),
+	}
+	client := connect(t, s.Addr())
+	for name, data := range tests {
+		t.Run(name, func(t *testing.T) {
+			log.reset()
+			nc := must[net.Conn](t)(net.Dial("tcp", s.Addr()))
+			defer nc.Close()
+			must[int](t)(nc.Write(data))
+			if err := nc.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if answer, err := io.ReadAll(nc); len(answer) > 0 {
+				t.Errorf("answered %q, %v", answer, err)
+			}
+			if err := client.Ping(t.Context(), nil); err != nil {
+				t.Errorf("another connection: %v", err)
+			}
+			if n := log.lines(); n != 1 && len(data) >= headerSize {
+				t.Errorf("%d log lines", n)
+			}
+		})
+	}
+}
+
+// lockedBuffer collects log lines.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lockedBuffer) lines() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Count(l.buf.Bytes(), []byte("\n"))
+}
+
+func (l *lockedBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf.Reset()
+}
+
+func frame(opcode uint32, payload []byte) []byte {
+	out := binary.LittleEndian.AppendUint32(nil, uint32(headerSize+len(payload)))
+	out = append(out, 7, 0, 0, 0, 0, 0, 0, 0)
+	return append(binary.LittleEndian.AppendUint32(out, opcode), payload...)
+}
+
+// TestMessageFlags sends a checksum, a document sequence and moreToCome by hand.
+func TestMessageFlags(t *testing.T) {
+	s := startServer(t, Options{})
+	nc := must[net.Conn](t)(net.Dial("tcp", s.Addr()))
+	defer nc.Close()
+	insert := append([]byte{flagMoreToCome, 0, 0, 0, 0}, newDocument().str("insert", "c").str("$db", "test").done()...)
+	sequence := append([]byte("documents\x00"), newDocument().int32("_id", 1).done()...)
+	sequence = append(sequence, newDocument().int32("_id", 2).done()...)
+	insert = append(append(insert, 1), binary.LittleEndian.AppendUint32(nil, uint32(len(sequence)+4))...)
+	count := append([]byte{flagChecksum, 0, 0, 0, 0}, newDocument().str("count", "c").str("$db", "test").done()...)
+	count = append(count, 1, 2, 3, 4)
+	must[int](t)(nc.Write(append(frame(opMsg, append(insert, sequence...)), frame(opMsg, count)...)))
+	m, err := readMessage(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := m.body.get("n"); n.kind != kindInt32 || n.int32() != 2 {
+		t.Errorf("the only answer is %s", m.body)
+	}
+}
+
+func TestTooDeepDocumentIsAnErrorReply(t *testing.T) {
+	c := testDatabase(t).Collection("c")
+	d := bson.D{}
+	for range maxDepth + 5 {
+		d = bson.D{{Key: "a", Value: d}}
+	}
+	_, err := c.InsertOne(t.Context(), d)
+	var ce mongo.CommandError
+	if !errors.As(err, &ce) || ce.Code != codeOverflow {
+		t.Errorf("deep document: %v", err)
+	}
+	if err := c.Database().Client().Ping(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestPanicStaysInItsCommand breaks one job of a shared transaction; its neighbours must be stored all the same.
+func TestPanicStaysInItsCommand(t *testing.T) {
+	s := startServer(t, Options{})
+	results := make(chan error, 3)
+	blocker, release := make(chan struct{}), make(chan struct{})
+	go func() {
+		results <- s.store.write(func(*writeTx) error { close(blocker); <-release; return nil })
+	}()
+	<-blocker // the next jobs wait together
+	insert := func(id int32) func(*writeTx) error {
+		return func(w *writeTx) error {
+			c, _, err := w.ensureCollection("test.c")
+			if err != nil {
+				return err
+			}
+			return c.insert(newDocument().add("_id", int32Value(id)).done())
+		}
+	}
+	jobs := []*writeJob{
+		{run: insert(1), result: make(chan error, 1)},
+		{run: func(w *writeTx) error { _ = insert(2)(w); panic("broken") }, result: make(chan error, 1)},
+		{run: insert(3), result: make(chan error, 1)},
+	}
+	for _, j := range jobs {
+		s.store.jobs <- j
+	}
+	close(release)
+	if err := <-results; err != nil {
+		t.Fatal(err)
+	}
+	var broken *panicError
+	if e1, e2, e3 := <-jobs[0].result, <-jobs[1].result, <-jobs[2].result; e1 != nil || !errors.As(e2, &broken) || e3 != nil {
+		t.Errorf("results %v, %v, %v", e1, e2, e3)
+	}
+	got := find[bson.M](t, connect(t, s.Addr()).Database("test").Collection("c"), bson.M{})
+	if len(got) != 2 || got[0]["_id"] != int32(1) || got[1]["_id"] != int32(3) {
+		t.Errorf("stored %v", got)
+	}
+}
+
+func TestPanickingHandlerIsInternalError(t *testing.T) {
+	s := startServer(t, Options{})
+	s.commands["boom"] = &command{name: "boom", run: func(*Server, *request) (document, error) { panic("boom") }}
+	db := connect(t, s.Addr()).Database("test")
+	err := db.RunCommand(t.Context(), bson.D{{Key: "boom", Value: 1}}).Err()
+	var ce mongo.CommandError
+	if !errors.As(err, &ce) || ce.Code != codeInternalError || ce.Name != "InternalError" {
+		t.Errorf("panic: %v", err)
+	}
+	if err := db.Client().Ping(t.Context(), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTransactionsAreRefused(t *testing.T) {
+	ctx := t.Context()
+	db := testDatabase(t)
+	got := run(t, db, `{"insert":"c","documents":[{"_id":1}],"txnNumber":{"$numberLong":"1"},"autocommit":false,"startTransaction":true}`)
+	if code := got.Lookup("code").AsInt64(); code != codeIllegalOperation {
+		t.Errorf("answer %s", got)
+	}
+	sess, err := db.Client().StartSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sess.EndSession(ctx)
+	_, err = sess.WithTransaction(ctx, func(ctx context.Context) (any, error) {
+		return db.Collection("c").InsertOne(ctx, bson.M{"_id": 1})
+	}, options.Transaction())
+	var ce mongo.CommandError
+	if !errors.As(err, &ce) || ce.Code != codeIllegalOperation {
+		t.Errorf("transaction: %v", err)
+	}
+}
