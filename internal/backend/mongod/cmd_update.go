@@ -137,9 +137,6 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement) (updateResult, error
 		if err != nil {
 			return res, err
 		}
-		if len(next) > maxDocumentSize {
-			return res, failure(codeResultTooLarge, "Resulting document after update is larger than %d", maxDocumentSize)
-		}
 		res.before, res.after = old, next
 		if string(next) != string(old) {
 			if err := checkStorable(next); err != nil {
@@ -156,7 +153,12 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement) (updateResult, error
 }
 
 // checkStorable refuses an updated document that a client could not have sent.
-func checkStorable(d document) error { return validate(d, 1) }
+func checkStorable(d document) error {
+	if len(d) > maxDocumentSize {
+		return failure(codeResultTooLarge, "Resulting document after update is larger than %d", maxDocumentSize)
+	}
+	return validate(d, 1)
+}
 
 func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
 	base, err := upsertBase(st.filter)
@@ -168,9 +170,6 @@ func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
 		return updateResult{}, err
 	}
 	d = d.withIDFirst(newObjectID())
-	if len(d) > maxDocumentSize {
-		return updateResult{}, failure(codeResultTooLarge, "Resulting document after update is larger than %d", maxDocumentSize)
-	}
 	if err := checkStorable(d); err != nil {
 		return updateResult{}, err
 	}

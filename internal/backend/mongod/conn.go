@@ -124,6 +124,9 @@ func (s *Server) dispatch(q *request) (reply document, err error) {
 	if q.command == nil {
 		return nil, failure(codeCommandNotFound, "no such command: '%s'", q.name)
 	}
+	if q.db == "" {
+		return nil, failure(40571, "OP_MSG requests require a $db argument")
+	}
 	if err := checkDatabaseName(q.db); err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ const (
 	codeInvalidNamespace      = 73
 	codeIndexOptionsConflict  = 85
 	codeIndexKeySpecsConflict = 86
+	codeNotAReplicaSet        = 123
 	codeParallelArrays        = 171
 	codeInvalidIndexOption    = 197
 	codeQueryPlanKilled       = 175
@@ -98,6 +99,8 @@ func codeName(code int) string {
 		return "IndexOptionsConflict"
 	case codeIndexKeySpecsConflict:
 		return "IndexKeySpecsConflict"
+	case codeNotAReplicaSet:
+		return "NotAReplicaSet"
 	case codeParallelArrays:
 		return "CannotIndexParallelArrays"
 	case codeQueryPlanKilled:

@@ -45,6 +45,13 @@ func (q *request) checkFields() error {
 			return failure(codeBadValue, "cannot use 'w' > 1 when a host is not replicated")
 		}
 	}
+	if level := q.body.get("readConcern"); level.kind == kindDocument {
+		switch l := level.document().get("level").stringOr("local"); l {
+		case "local", "available", "majority":
+		default:
+			return failure(codeNotAReplicaSet, "node needs to be a replica set member to use read concern level %s", l)
+		}
+	}
 	if q.command.open {
 		return nil
 	}

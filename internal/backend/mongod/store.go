@@ -3,6 +3,7 @@ package mongod
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"sync"
@@ -14,7 +15,7 @@ import (
 
 const (
 	storeFile     = "kreislauf.bolt"
-	lockTimeout   = 2 * time.Second
+	lockTimeout   = time.Second
 	initialMmap   = 256 << 20
 	maxBatchJobs  = 512
 	writeQueueLen = 512
@@ -66,6 +67,10 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	if err := syncFolder(dir); err != nil {
+		_ = db.Close()
+		return nil, err
+	}
 	s := &store{
 		db:      db,
 		jobs:    make(chan *writeJob, writeQueueLen),
@@ -74,6 +79,18 @@ func openStore(dir string) (*store, error) {
 	}
 	go s.commitLoop()
 	return s, nil
+}
+
+// syncFolder makes a new file's name survive a power cut; bbolt syncs only the file.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("open data folder: %w", err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("sync data folder: %w", err)
+	}
+	return nil
 }
 
 // close lets the queued writes finish, then closes the file.
