@@ -118,7 +118,7 @@ func put(t *testing.T, client *elasticsearch.Client, env, action string, ids ...
 
 // TestFireRestartResolve is one night: it fires, the webhook is down at first, the alerter restarts, it resolves.
 func TestFireRestartResolve(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	url, received := webhook(t, http.StatusServiceUnavailable)
 	put(t, client, env, "order-attempt", "a", "b")
 	first, stop := start(t, client, env, url)
@@ -164,7 +164,7 @@ func TestFireRestartResolve(t *testing.T) {
 
 // TestARestartPostsWhatHasNoReceipt stops the alerter while the webhook is down.
 func TestARestartPostsWhatHasNoReceipt(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	down, refused := webhook(t, 500, 500, 500, 500, 500, 500, 500, 500)
 	put(t, client, env, "order-attempt", "a", "b")
 	_, stop := start(t, client, env, down)
@@ -199,7 +199,7 @@ func documents(t *testing.T, client *elasticsearch.Client, env string) []string 
 }
 
 func TestADocumentIsWrittenOnce(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	a, err := New(Options{Client: client, Rules: []kpi.Rule{rule(t)}, Env: env, Customer: "acme"})
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func TestNewRefusesABadAddress(t *testing.T) {
 }
 
 func TestServer(t *testing.T) {
-	info, err := connect.Server(t.Context(), elktest.Bare(t))
+	info, err := connect.Server(t.Context(), elktest.Bare(t, embedded))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestACallEndsWithItsContext(t *testing.T) {
 }
 
 func TestWalkSeesEveryHitOnceInOrder(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	var docs []map[string]any
 	for i := range 25 { // several documents share a millisecond, so pages end between equal timestamps
 		docs = append(docs, map[string]any{

@@ -21,9 +21,9 @@ import (
 )
 
 // Server returns a client of a provisioned server and a fresh environment name.
-func Server(t *testing.T) (client *elasticsearch.Client, env string) {
+func Server(t *testing.T, engine Engine) (client *elasticsearch.Client, env string) {
 	t.Helper()
-	client = Bare(t)
+	client = Bare(t, engine)
 	if _, err := provision.Run(t.Context(), client, provision.Options{Logger: zerolog.Nop()}); err != nil {
 		t.Fatal(err)
 	}
@@ -48,11 +48,11 @@ func Server(t *testing.T) (client *elasticsearch.Client, env string) {
 }
 
 // Bare returns a client of a server that is not provisioned by this call.
-func Bare(t *testing.T) *elasticsearch.Client {
+func Bare(t *testing.T, engine Engine) *elasticsearch.Client {
 	t.Helper()
 	url := os.Getenv("KREISLAUF_ELASTICSEARCH_URL")
 	if url == "" {
-		url = embedded(t)
+		url = engine.serve(t)
 	}
 	client, err := connect.New(connect.Options{URL: url})
 	if err != nil {

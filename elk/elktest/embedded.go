@@ -2,27 +2,27 @@ package elktest
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
-
-	"github.com/rs/zerolog"
-
-	"kreislauf/elk/engine"
 )
 
-// embedded starts the engine in this process and stops it at the end of the test.
-func embedded(t *testing.T) (url string) {
+// Engine opens the embedded engine in dir. The tests bring it along, because only tests of elk may import it.
+type Engine func(dir string) (handler http.Handler, stop func(context.Context) error, err error)
+
+// serve starts the engine in this process and stops it at the end of the test.
+func (e Engine) serve(t *testing.T) (url string) {
 	t.Helper()
-	server, err := engine.New(engine.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
+	handler, stop, err := e(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
+	server := httptest.NewServer(handler)
 	t.Cleanup(func() {
-		if err := server.Stop(context.WithoutCancel(t.Context())); err != nil {
+		server.Close()
+		if err := stop(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("stop the engine: %v", err)
 		}
 	})
-	return "http://" + server.Addr()
+	return server.URL
 }

@@ -166,7 +166,7 @@ func seed(n int) []map[string]any {
 }
 
 func TestRunOverTheWire(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	empty, err := Run(t.Context(), client, definition(t), env, ten, ten.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ func eventAt(at time.Time, action, id string) map[string]any {
 
 // TestOrderAttemptsWithoutOrders tells the rule's story: customers try, nothing is placed, then an order comes.
 func TestOrderAttemptsWithoutOrders(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	rules, err := kpi.Load(elk.Files())
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestOrderAttemptsWithoutOrders(t *testing.T) {
 }
 
 func TestQueryKinds(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	elktest.Index(t, client, env,
 		eventAt(at, "order.placed", "a"), eventAt(at, "order-attempt", "b"), eventAt(at, "order-attempt", "c"), eventAt(at, "page-view", "d"))
@@ -76,7 +76,7 @@ func TestQueryKinds(t *testing.T) {
 }
 
 func TestAWrongQueryIsAnError(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	elktest.Index(t, client, env, eventAt(at, "order.placed", "a"))
 	rule, err := kpi.Parse("rules/wrong.json", []byte(`{"name":"wrong","description":"d","severity":"info","runbook":"x.md","interval":"10s","window":"1m",

@@ -19,7 +19,7 @@ import (
 )
 
 func TestRunTwice(t *testing.T) {
-	client := elktest.Bare(t)
+	client := elktest.Bare(t, embedded)
 	first, err := provision.Run(t.Context(), client, provision.Options{Logger: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +50,7 @@ func TestRunTwice(t *testing.T) {
 
 // TestAliasesAndTypes writes a line and finds it by the fields the templates promise.
 func TestAliasesAndTypes(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	elktest.Index(t, client, env, map[string]any{
 		"@timestamp": "2026-11-22T10:00:00.000Z", "data_stream.type": "logs", "data_stream.dataset": "nginx.access", "service_name": "nginx", "env": env,
 		"message": "GET /api/pricing/v1/catalog 200", "http.response.status_code": 200, "request_time": 0.012, "source.ip": "203.0.113.9",

@@ -190,7 +190,7 @@ func FuzzBuild(f *testing.F) {
 }
 
 func TestFetchAndResolve(t *testing.T) {
-	client, env := elktest.Server(t)
+	client, env := elktest.Server(t, embedded)
 	sources := fixture(t)
 	// Ids of this run only: Resolve looks into every environment.
 	raw, err := json.Marshal(sources)
