@@ -149,7 +149,7 @@ func parseAction(text []byte, line int, index string) (*bulkItem, error) {
 	case len(n.Fields) == 0:
 		return nil, malformed("FIELD_NAME", "END_OBJECT")
 	case n.Fields[0].Value.Kind != esjson.Object:
-		return nil, malformed("START_OBJECT", n.Fields[0].Value.Token())
+		return nil, malformed("START_OBJECT or END_OBJECT", n.Fields[0].Value.Token())
 	case len(n.Fields) > 1:
 		return nil, malformed("END_OBJECT", "FIELD_NAME")
 	}
@@ -174,6 +174,8 @@ func parseAction(text []byte, line int, index string) (*bulkItem, error) {
 		case "require_alias":
 			if v.Str == "true" && it.err == nil {
 				e := eserr.IndexNotFound(it.index)
+				delete(e.Extra, "resource.type")
+				delete(e.Extra, "resource.id")
 				e.Reason = fmt.Sprintf("no such index [%s] and [require_alias] request flag is [true] and [%s] is not an alias", it.index, it.index)
 				it.err = e
 			}
@@ -205,12 +207,14 @@ func (a *api) runItems(items []*bulkItem) {
 		if it.action == "delete" {
 			it.err = a.findForDelete(it)
 		} else {
-			it.err = a.findForWrite(it)
+			x, isStream, err := a.writeIndex(it.index)
+			if err != nil {
+				failed[it.index], it.err = err, err
+				continue
+			}
+			it.err = it.allow(x, isStream)
 		}
 		if it.err != nil {
-			if it.target == nil {
-				failed[it.index] = it.err
-			}
 			continue
 		}
 		groups[it.target] = append(groups[it.target], it)
@@ -222,12 +226,8 @@ func (a *api) runItems(items []*bulkItem) {
 	wg.Wait()
 }
 
-func (a *api) findForWrite(it *bulkItem) error {
-	x, isStream, err := a.writeIndex(it.index)
-	if err != nil {
-		return err
-	}
-	it.target = x
+// allow sets the index that an item is written to, unless the action is not possible there.
+func (it *bulkItem) allow(x *index, isStream bool) error {
 	switch {
 	case (isStream || x.file.Stream != "") && it.action != "create":
 		return eserr.IllegalArgument("only write ops with an op_type of create are allowed in data streams")
@@ -236,6 +236,7 @@ func (a *api) findForWrite(it *bulkItem) error {
 	case it.action == "update":
 		return eserr.IllegalArgument("[update] is not supported by this engine")
 	}
+	it.target = x
 	return nil
 }
 
@@ -246,10 +247,10 @@ func (a *api) findForDelete(it *bulkItem) error {
 	if x == nil {
 		return eserr.IndexNotFound(it.index)
 	}
-	it.target = x
 	if isStream || x.file.Stream != "" {
 		return eserr.IllegalArgument("only write ops with an op_type of create are allowed in data streams")
 	}
+	it.target = x
 	return nil
 }
 

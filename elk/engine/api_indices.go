@@ -23,8 +23,8 @@ func (a *api) createIndex(r *request) (int, any, error) {
 	}
 	if n != nil {
 		for _, f := range n.Fields {
-			if f.Name == "lifecycle" {
-				return 0, nil, f.Value.Errorf("unknown key [%s] for create index", f.Name)
+			if f.Name != "settings" && f.Name != "mappings" && f.Name != "aliases" {
+				return 0, nil, eserr.New(400, "parse_exception", "unknown key [%s] for create index", f.Name)
 			}
 		}
 		if err := body.parseInner(n); err != nil {

@@ -86,7 +86,10 @@ func (a *api) deleteComponent(r *request) (int, any, error) {
 			return 0, nil, eserr.IllegalArgument("component templates [%s] cannot be removed as they are still in use by index templates [%s]", name, tname)
 		}
 	}
-	return a.drop(a.state.Components, name, "component_template [%s] missing")
+	if _, ok := a.state.Components[name]; !ok {
+		return 0, nil, eserr.New(404, "resource_not_found_exception", "component_template [%s] missing", name)
+	}
+	return a.drop(a.state.Components, name)
 }
 
 func (a *api) deleteTemplate(r *request) (int, any, error) {
@@ -98,14 +101,15 @@ func (a *api) deleteTemplate(r *request) (int, any, error) {
 			return 0, nil, eserr.IllegalArgument("unable to remove composable templates [%s] as they are in use by a data streams [%s]", name, s.name)
 		}
 	}
-	return a.drop(a.state.Templates, name, "index_template [%s] missing")
+	if _, ok := a.state.Templates[name]; !ok {
+		return 0, nil, eserr.New(404, "index_template_missing_exception", "index_template [%s] missing", name)
+	}
+	return a.drop(a.state.Templates, name)
 }
 
-func (a *api) drop(in map[string]json.RawMessage, name, missing string) (int, any, error) {
-	old, ok := in[name]
-	if !ok {
-		return 0, nil, eserr.New(404, "resource_not_found_exception", missing, name)
-	}
+// drop deletes a template that exists. The caller holds mu.
+func (a *api) drop(in map[string]json.RawMessage, name string) (int, any, error) {
+	old := in[name]
 	delete(in, name)
 	if err := a.save(); err != nil {
 		in[name] = old

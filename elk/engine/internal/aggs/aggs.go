@@ -129,7 +129,7 @@ func newImpl(a *agg, n *esjson.Node) (impl, error) {
 		return parseComposite(a, n)
 	case "cardinality", "value_count", "min", "max", "avg", "sum", "stats", "percentiles":
 		if len(a.subs.aggs) > 0 {
-			return nil, n.Errorf("Aggregator [%s] of type [%s] cannot accept sub-aggregations", a.name, a.typ)
+			return nil, eserr.New(400, "aggregation_initialization_exception", "Aggregator [%s] of type [%s] cannot accept sub-aggregations", a.name, a.typ)
 		}
 		return parseMetric(a, n)
 	case "top_hits":
@@ -142,7 +142,16 @@ func newImpl(a *agg, n *esjson.Node) (impl, error) {
 }
 
 func unknown(a *agg, f esjson.Field) error {
-	return f.Value.Contentf("[%s] unknown field [%s]", a.typ, f.Name)
+	return f.Unknown(a.typ)
+}
+
+// within says in which member of an aggregation a value was refused.
+func within(a *agg, f esjson.Field, err error) error {
+	if err == nil || eserr.From(err).Type == "x_content_parse_exception" {
+		return err
+	}
+	line, col := f.Value.Pos()
+	return eserr.Within(line, col, a.typ, f.Name, err)
 }
 
 // Prepare loads what the aggregations need of a segment. Base is the place of its first document in the search.

@@ -12,7 +12,6 @@ import (
 	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
 	"kreislauf/elk/engine/internal/hits"
-	"kreislauf/elk/engine/internal/mapping"
 	"kreislauf/elk/engine/internal/query"
 	"kreislauf/elk/engine/internal/store"
 )
@@ -79,10 +78,11 @@ func parseDateHistogram(a *agg, n *esjson.Node) (impl, error) {
 			err = h.option(a, f)
 		}
 		if err != nil {
-			if e := eserr.From(err); e.Status == 400 {
-				return nil, e
+			e := eserr.From(err)
+			if e.Status != 400 {
+				e = eserr.IllegalArgument("%s", err.Error())
 			}
-			return nil, eserr.IllegalArgument("%s", err.Error())
+			return nil, within(a, f, e)
 		}
 	}
 	if set != 1 {
@@ -101,7 +101,9 @@ func parseHistogram(a *agg, n *esjson.Node) (impl, error) {
 		case known:
 			continue
 		case f.Name == "interval":
-			h.width, _ = f.Value.Float()
+			if h.width, _ = f.Value.Float(); h.width <= 0 {
+				err = within(a, f, eserr.IllegalArgument("[interval] must be >0 for histogram aggregation [%s]", a.name))
+			}
 		case f.Name == "offset":
 			h.offset, _ = f.Value.Float()
 		default:
@@ -124,7 +126,7 @@ func (h *histogram) prepare(t *query.Target, r *store.Reader, _ int) error {
 	if err := h.v.prepare(t, r); err != nil {
 		return err
 	}
-	if h.width == 0 && h.v.typ != "" && h.v.typ != mapping.Date {
+	if h.width == 0 && h.v.typ != "" && h.v.kind != column.Int {
 		return eserr.IllegalArgument("Field [%s] of type [%s] is not supported for aggregation [date_histogram]", h.v.field, h.v.typ)
 	}
 	return h.v.mustBeNumeric(h.a)
@@ -294,12 +296,14 @@ func (s *histogramState) result(typed bool) (map[string]any, error) {
 			k := hits.Number(float64(n)*s.h.width + s.h.offset)
 			m["key"], name = k, printText(k)
 		} else {
-			format := s.h.v.format
-			if format == nil {
-				format = dates.MustDefault()
+			m["key"], name = n, fmt.Sprint(n)
+			if format := s.h.v.format; format != nil {
+				name = format.Print(n, s.h.v.zone)
+				m["key_as_string"] = name
+			} else if s.h.v.typ == "" {
+				name = dates.MustDefault().Print(n, s.h.v.zone)
+				m["key_as_string"] = name
 			}
-			name = format.Print(n, s.h.v.zone)
-			m["key"], m["key_as_string"] = n, name
 		}
 		list = append(list, m)
 		named[name] = m

@@ -244,7 +244,7 @@ type topHits struct {
 
 func parseTopHits(a *agg, n *esjson.Node) (impl, error) {
 	if len(a.subs.aggs) > 0 {
-		return nil, n.Errorf("Aggregator [%s] of type [top_hits] cannot accept sub-aggregations", a.name)
+		return nil, eserr.New(400, "aggregation_initialization_exception", "Aggregator [%s] of type [top_hits] cannot accept sub-aggregations", a.name)
 	}
 	h := &topHits{spec: &hits.Spec{Size: 3}}
 	for _, f := range n.Fields {

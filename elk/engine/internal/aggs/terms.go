@@ -42,7 +42,7 @@ func parseTerms(a *agg, n *esjson.Node) (impl, error) {
 		case "size":
 			v, ok := f.Value.Int()
 			if !ok || v < 1 {
-				return nil, eserr.IllegalArgument("[size] must be greater than 0. Found [%s] in [%s]", f.Value.Str, a.name)
+				return nil, within(a, f, eserr.IllegalArgument("[size] must be greater than 0. Found [%s] in [%s]", f.Value.Str, a.name))
 			}
 			t.size = int(v)
 		case "min_doc_count":
@@ -119,9 +119,7 @@ func checkOrder(a *agg, name string, o *bucketOrder) error {
 
 func (t *terms) typedName() string {
 	switch {
-	case t.v.typ == "":
-		return "umterms"
-	case t.v.kind == column.Int:
+	case t.v.typ != "" && t.v.kind == column.Int:
 		return "lterms"
 	case t.v.kind == column.Float:
 		return "dterms"

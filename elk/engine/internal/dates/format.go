@@ -51,7 +51,7 @@ func ParseFormat(spec string) (*Format, error) {
 	for name := range strings.SplitSeq(spec, "||") {
 		p, err := parsePart(strings.TrimSpace(name))
 		if err != nil {
-			return nil, eserr.IllegalArgument("Invalid format: [%s]: %v", spec, err)
+			return nil, eserr.IllegalArgument("Invalid format: [%s]: %s", spec, eserr.From(err).Reason)
 		}
 		f.parts = append(f.parts, p)
 	}

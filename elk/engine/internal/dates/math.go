@@ -33,7 +33,7 @@ func (f *Format) Resolve(expr string, now time.Time, zone *time.Location, roundU
 	}
 	t, err := apply(start, ops, roundUp)
 	if err != nil {
-		return 0, fmt.Errorf("%w for date math [%s]", err, expr)
+		return 0, fmt.Errorf("%w for date math [%s]", err, ops)
 	}
 	return t.UnixMilli(), nil
 }

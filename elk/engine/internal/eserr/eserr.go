@@ -74,6 +74,15 @@ func IndexNotFound(name string) *Error {
 	}
 }
 
+// Within says in which member of which object an error was found, as the real server's parser does.
+func Within(line, col int, object, field string, cause error) *Error {
+	e := From(cause)
+	if l, ok := e.Extra["line"].(int); ok {
+		line, col = l, e.Extra["col"].(int)
+	}
+	return Content(line, col, "[%s] failed to parse field [%s]", object, field).Wrap(e)
+}
+
 // Validation is the 400 of a request that misses something before it is looked at.
 func Validation(problems ...string) *Error {
 	var b strings.Builder
@@ -132,6 +141,9 @@ func (e *Error) Body() map[string]any {
 	root := e
 	if e.Shards != nil {
 		root = e.Shards[0].Err
+	}
+	for root.Cause != nil && (root.Type == "x_content_parse_exception" || root.Type == "mapper_parsing_exception") {
+		root = root.Cause // these only say where the real cause was met
 	}
 	cause := map[string]any{"type": root.Type, "reason": root.Reason}
 	for k, v := range root.Extra {

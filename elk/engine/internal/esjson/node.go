@@ -161,6 +161,12 @@ func (n *Node) Errorf(format string, args ...any) *eserr.Error {
 	return eserr.Parsing(line, col, format, args...)
 }
 
+// Unknown is the error for a member that an object of that name does not have.
+func (f Field) Unknown(object string) *eserr.Error {
+	line, col := f.Value.PosAt(f.Start)
+	return eserr.Content(line, col, "[%s] unknown field [%s]", object, f.Name)
+}
+
 // Contentf is an x_content_parse_exception at the value.
 func (n *Node) Contentf(format string, args ...any) *eserr.Error {
 	line, col := n.Pos()

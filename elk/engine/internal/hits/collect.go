@@ -33,7 +33,7 @@ func (s *Spec) Option(f esjson.Field) (known bool, err error) {
 	case "from", "size":
 		v, ok := f.Value.Int()
 		if !ok {
-			return true, f.Value.Contentf("[%s] Number expected", f.Name)
+			return true, eserr.New(400, "number_format_exception", "For input string: \"%s\"", f.Value.Str)
 		}
 		if v < 0 {
 			return true, eserr.IllegalArgument("[%s] parameter cannot be negative, found [%d]", f.Name, v)

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
+	"strconv"
 	"strings"
 
 	"kreislauf/elk/engine/internal/column"
@@ -101,7 +102,7 @@ func (k *sortKey) parse(n *esjson.Node) error {
 		case "format":
 			k.format, err = dates.ParseFormat(f.Value.Str)
 		default:
-			err = f.Value.Contentf("[field_sort] unknown field [%s]", f.Name)
+			err = f.Unknown("field_sort")
 		}
 		if err != nil {
 			return err
@@ -285,6 +286,8 @@ func (k *sortKey) print(v value, typ string) any {
 		return "Infinity"
 	case v.kind == column.Float && math.IsInf(v.f, -1):
 		return "-Infinity"
+	case v.kind == column.Float && typ == mapping.Float:
+		return json.RawMessage(strconv.AppendFloat(nil, v.f, 'g', -1, 32))
 	case v.kind == column.Float:
 		return Number(v.f)
 	case v.absent:

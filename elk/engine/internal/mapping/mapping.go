@@ -28,7 +28,6 @@ const (
 	Byte            = "byte"
 	Double          = "double"
 	Float           = "float"
-	HalfFloat       = "half_float"
 	Boolean         = "boolean"
 	Date            = "date"
 	IP              = "ip"
@@ -66,7 +65,7 @@ func (f *Field) Kind() column.Kind {
 	switch f.Type {
 	case Long, Integer, Short, Byte, Boolean, Date:
 		return column.Int
-	case Double, Float, HalfFloat, GeoPoint:
+	case Double, Float, GeoPoint:
 		return column.Float
 	}
 	return column.String
@@ -78,7 +77,7 @@ func (f *Field) IsText() bool { return f.Type == Text || f.Type == MatchOnlyText
 // IsNumber says whether the field holds numbers that can be summed.
 func (f *Field) IsNumber() bool {
 	switch f.Type {
-	case Long, Integer, Short, Byte, Double, Float, HalfFloat:
+	case Long, Integer, Short, Byte, Double, Float:
 		return true
 	}
 	return false

@@ -22,7 +22,7 @@ func parameters(typ string) ([]string, bool) {
 		return []string{"index", "norms", "store", "meta", "index_options", "analyzer", "search_analyzer"}, true
 	case MatchOnlyText:
 		return []string{"meta", "analyzer", "search_analyzer"}, true
-	case Long, Integer, Short, Byte, Double, Float, HalfFloat:
+	case Long, Integer, Short, Byte, Double, Float:
 		return numberParams, true
 	case Boolean:
 		return []string{"index", "doc_values", "null_value", "store", "meta", "ignore_malformed"}, true
@@ -174,7 +174,7 @@ func parseField(n *esjson.Node, path string) (*Field, error) {
 	typ := Object
 	if t := n.Get("type"); t != nil {
 		typ = t.Str
-	} else if n.Get("properties") == nil && len(n.Fields) > 0 && n.Get("dynamic") == nil && n.Get("enabled") == nil {
+	} else if n.Get("properties") == nil && (n.Get("enabled") == nil || len(n.Fields) > 1) {
 		return nil, parserError("No type specified for field [%s]", name)
 	}
 	allowed, known := parameters(typ)
@@ -229,6 +229,8 @@ func (f *Field) set(name string, n *esjson.Node) error {
 		if err := f.setDynamic(n); err != nil {
 			return err
 		}
+		f.Params[name] = f.Dynamic
+		return nil
 	case "enabled", "ignore_malformed", "coerce", "index", "doc_values", "norms", "store", "eager_global_ordinals", "time_series_dimension", "ignore_z_value":
 		v, ok := n.Bool()
 		if !ok {

@@ -115,7 +115,7 @@ func (p *docParser) store(n *esjson.Node, f *Field) error {
 // canIgnore says whether index.mapping.ignore_malformed applies to the type; @timestamp is never ignored.
 func (f *Field) canIgnore() bool {
 	switch f.Type {
-	case Long, Integer, Short, Byte, Double, Float, HalfFloat, Date, IP, GeoPoint, Boolean:
+	case Long, Integer, Short, Byte, Double, Float, Date, IP, GeoPoint, Boolean:
 		return f.Path != TimestampField
 	}
 	return false
@@ -180,7 +180,7 @@ func (f *Field) convert(n *esjson.Node) (v column.Value, keep bool, err error) {
 			return v, false, err
 		}
 		v.Float, v.Int = lat, int64(math.Float64bits(lon))
-	case Double, Float, HalfFloat:
+	case Double, Float:
 		v.Float, err = f.float(n)
 	default:
 		v.Int, err = f.integer(n)
@@ -188,8 +188,13 @@ func (f *Field) convert(n *esjson.Node) (v column.Value, keep bool, err error) {
 	return v, err == nil, err
 }
 
-func numberFormat(s string) error {
-	return &valueError{"number_format_exception", fmt.Sprintf("For input string: \"%s\"", s)}
+// notNumber is the cause for text where a number is expected.
+func (f *Field) notNumber(s string) error {
+	typ := "number_format_exception"
+	if f.Type == Long {
+		typ = "illegal_argument_exception"
+	}
+	return &valueError{typ, fmt.Sprintf("For input string: \"%s\"", s)}
 }
 
 func (f *Field) float(n *esjson.Node) (float64, error) {
@@ -197,11 +202,11 @@ func (f *Field) float(n *esjson.Node) (float64, error) {
 		return 0, invalid("%s value passed as String", f.Type)
 	}
 	if n.Kind == esjson.Bool {
-		return 0, numberFormat(n.Str)
+		return 0, f.notNumber(n.Str)
 	}
 	v, err := strconv.ParseFloat(n.Str, 64)
 	if err != nil && !math.IsInf(v, 0) || strings.ContainsAny(n.Str, "xX_") {
-		return 0, numberFormat(n.Str)
+		return 0, f.notNumber(n.Str)
 	}
 	if f.Type != Double {
 		v = float64(float32(v))
@@ -227,7 +232,7 @@ func (f *Field) bounds() (lo, hi int64) {
 
 func (f *Field) integer(n *esjson.Node) (int64, error) {
 	if n.Kind == esjson.Bool {
-		return 0, numberFormat(n.Str)
+		return 0, f.notNumber(n.Str)
 	}
 	if n.Kind == esjson.String && f.NoCoerce {
 		return 0, invalid("%s value passed as String", f.Type)
@@ -238,7 +243,7 @@ func (f *Field) integer(n *esjson.Node) (int64, error) {
 		v, ferr := strconv.ParseFloat(n.Str, 64)
 		switch {
 		case ferr != nil && !math.IsInf(v, 0) || math.IsNaN(v) || strings.ContainsAny(n.Str, "xX_"):
-			return 0, numberFormat(n.Str)
+			return 0, f.notNumber(n.Str)
 		case v < -9.223372036854775808e18 || v >= 9.223372036854775808e18:
 			return 0, invalid("Value [%s] is out of range for a%s %s", n.Str, article(f.Type), f.Type)
 		case f.NoCoerce && v != math.Trunc(v):

@@ -27,7 +27,8 @@ func parseBool(n *esjson.Node) (*Query, error) {
 			for _, it := range nodes {
 				q, err := Parse(it)
 				if err != nil {
-					return nil, err
+					line, col := it.Pos()
+					return nil, eserr.Within(line, col, "bool", f.Name, err)
 				}
 				*lists[f.Name] = append(*lists[f.Name], q)
 			}
@@ -38,7 +39,7 @@ func parseBool(n *esjson.Node) (*Query, error) {
 			b.minimum = f.Value.Str
 		case "boost":
 		default:
-			return nil, unsupported(n, f, "bool")
+			return nil, f.Unknown("bool")
 		}
 	}
 	return b.query(), nil

@@ -107,7 +107,8 @@ func Parse(n *esjson.Node) (*Query, error) {
 		return nil, n.Errorf("[_na] query malformed, must start with start_object")
 	}
 	if len(n.Fields) == 0 {
-		return nil, eserr.IllegalArgument("query malformed, empty clause found")
+		line, col := n.PosAt(n.End - 1)
+		return nil, eserr.IllegalArgument("query malformed, empty clause found at [%d:%d]", line, col)
 	}
 	f := n.Fields[0]
 	q, err := parseNamed(n, f)
@@ -158,7 +159,8 @@ func parseMatchNone(n *esjson.Node) (*Query, error) {
 func onlyBoost(n *esjson.Node, name string) error {
 	for _, f := range n.Fields {
 		if f.Name != "boost" {
-			return unsupported(n, f, name)
+			line, col := n.PosAt(f.Start)
+			return eserr.Parsing(line, col, "[%d:%d] [%s] unknown field [%s]", line, col, name, f.Name)
 		}
 	}
 	return nil
@@ -204,7 +206,7 @@ func fieldBody(n *esjson.Node, name string, allowed ...string) (field string, va
 		return "", nil, eserr.Parsing(line, col, "[%s] query doesn't support multiple fields, found [%s] and [%s]", name, f.Name, n.Fields[1].Name)
 	}
 	if f.Value.Kind == esjson.Array {
-		return "", nil, f.Value.Errorf("[%s] query does not support arrays", name)
+		return "", nil, f.Value.Errorf("[%s] query does not support array of values", name)
 	}
 	if f.Value.Kind != esjson.Object {
 		return f.Name, f.Value, nil
@@ -242,6 +244,13 @@ func flag(body *esjson.Node, name string) (bool, error) {
 		return false, n.Errorf("Failed to parse value [%s] as only [true] or [false] are allowed.", n.Str)
 	}
 	return v, nil
+}
+
+// shardRefusal is a query whose kind does not apply to the type of its field.
+func shardRefusal(t *Target, format string, args ...any) error {
+	e := eserr.New(400, "query_shard_exception", format, args...)
+	e.Extra = map[string]any{"index": t.Index, "index_uuid": "_na_"}
+	return e
 }
 
 // shardError is a query that parses but does not fit the mapping of an index.

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
@@ -103,7 +104,7 @@ func (b *bounds) dates(t *Target, f *mapping.Resolved) (Matcher, error) {
 	if b.lower != nil {
 		// gt starts after the whole unit, so it rounds up first; gte does not.
 		if lo, err = format.Resolve(*b.lower, t.Now, b.zone, !b.includeLower); err != nil {
-			return Matcher{}, dateError(t, f, err)
+			return Matcher{}, dateError(err)
 		}
 		if !b.includeLower {
 			lo++
@@ -111,7 +112,7 @@ func (b *bounds) dates(t *Target, f *mapping.Resolved) (Matcher, error) {
 	}
 	if b.upper != nil {
 		if hi, err = format.Resolve(*b.upper, t.Now, b.zone, b.includeUpper); err != nil {
-			return Matcher{}, dateError(t, f, err)
+			return Matcher{}, dateError(err)
 		}
 		if !b.includeUpper {
 			hi--
@@ -121,9 +122,10 @@ func (b *bounds) dates(t *Target, f *mapping.Resolved) (Matcher, error) {
 }
 
 // dateError is reported as itself, not as a failure to create the query.
-func dateError(_ *Target, _ *mapping.Resolved, err error) error {
+func dateError(err error) error {
 	e := eserr.New(400, "parse_exception", "%s", err.Error())
 	if strings.HasPrefix(e.Reason, "failed to parse date field") {
+		e.Reason = fmt.Sprintf("%s: [%s]", e.Reason, err)
 		e.Cause = eserr.IllegalArgument("%s", err.Error())
 	}
 	return e

@@ -128,7 +128,7 @@ func termMatcher(t *Target, name string, values []string, fold bool) (Matcher, e
 	case mapping.Keyword:
 		return exactStrings(f.Path, values), nil
 	case mapping.GeoPoint:
-		return Matcher{}, shardError(t, eserr.IllegalArgument("Geometry fields do not support exact searching, use dedicated geometry queries instead: [%s]", name))
+		return Matcher{}, shardRefusal(t, "Geometry fields do not support exact searching, use dedicated geometry queries instead: [%s]", name)
 	case mapping.IP:
 		return ipMatcher(t, f, values)
 	case mapping.Flattened, mapping.ConstantKeyword:

@@ -95,7 +95,7 @@ func patternMatcher(t *Target, field, name, pattern string, fold bool, test func
 		return none(), nil
 	}
 	if f.Kind() != column.String || f.Type == mapping.IP || f.Type == mapping.Flattened && !f.Keyed {
-		return Matcher{}, shardError(t, eserr.IllegalArgument("Can only use %s queries on keyword, text and wildcard fields - not on [%s] which is of type [%s]", name, field, f.Type))
+		return Matcher{}, shardRefusal(t, "Can only use %s queries on keyword, text and wildcard fields - not on [%s] which is of type [%s]", name, field, f.Type)
 	}
 	if fold {
 		pattern = strings.ToLower(pattern)

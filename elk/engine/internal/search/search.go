@@ -71,6 +71,9 @@ func Parse(n *esjson.Node) (*Request, error) {
 func (r *Request) option(n *esjson.Node, f esjson.Field) (err error) {
 	switch f.Name {
 	case "query":
+		if f.Value.Kind != esjson.Object {
+			return f.Value.Errorf("Unknown key for a %s in [query].", f.Value.Token())
+		}
 		r.query, err = query.Parse(f.Value)
 	case "aggs", "aggregations":
 		r.hasAggs = true
