@@ -42,7 +42,10 @@ func startProcess(ctx context.Context, m *member, exited chan<- error) (pid int,
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			exited <- cmd.Wait()
+			err = cmd.Wait()
+			// What the dead one started must not live on: nginx's workers would keep its port.
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // an error says that the group is gone already
+			exited <- err
 		}
 		out.Close()
 	}()

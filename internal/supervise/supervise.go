@@ -6,7 +6,8 @@
 //
 // Invariants: a component that dies is started again, at once the first time, then with a back-off that doubles from
 // 250 ms to 10 s and is forgotten after a minute of health; a component that dies MaxEarly times before it was ever ready makes
-// Start fail with the end of its console output. On Linux children die with their supervisor, even when that gets SIGKILL.
+// Start fail with the end of its console output. Nothing that a dead process had started (its process group) lives on.
+// On Linux children die with their supervisor, even when that gets SIGKILL.
 package supervise
 
 import (

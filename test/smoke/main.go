@@ -21,6 +21,8 @@ import (
 type options struct {
 	bin, web, then string
 	compact, keep  bool
+	killEach       bool
+	idle           time.Duration
 	limit          time.Duration
 }
 
@@ -31,6 +33,8 @@ func main() {
 	flag.StringVar(&o.then, "then", "", "shell command to run against the platform after the order")
 	flag.BoolVar(&o.compact, "compact", false, "run the platform with -compact")
 	flag.BoolVar(&o.keep, "keep", false, "keep the data folder")
+	flag.BoolVar(&o.killEach, "kill-each", false, "also kill every process in turn and order again")
+	flag.DurationVar(&o.idle, "idle", 0, "let the platform idle this long before memory is measured")
 	flag.DurationVar(&o.limit, "limit", 5*time.Minute, "give up after")
 	flag.Parse()
 	if err := run(o); err != nil {
@@ -76,12 +80,18 @@ func run(o options) (err error) {
 	if err := c.awaitState(ctx, orderID, "matched"); err != nil {
 		return err
 	}
+	time.Sleep(o.idle)
 	rss, err := p.rss()
 	if err != nil {
 		return err
 	}
 	if !o.compact {
 		if err := p.killOne(ctx, c); err != nil {
+			return err
+		}
+	}
+	if o.killEach {
+		if err := p.killEach(ctx, c); err != nil {
 			return err
 		}
 	}
@@ -155,44 +165,6 @@ func (p *platform) awaitUp(ctx context.Context) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-// killOne kills an order instance with SIGKILL and shows that the same session orders on at once and the instance comes back.
-func (p *platform) killOne(ctx context.Context, c *customer) error {
-	if err := p.readInfo(); err != nil {
-		return err
-	}
-	for _, comp := range p.info.Components {
-		if comp.Name != "order-2" {
-			continue
-		}
-		if err := syscall.Kill(comp.PID, syscall.SIGKILL); err != nil {
-			return fmt.Errorf("kill order-2: %w", err)
-		}
-		began := time.Now()
-		for range 6 { // every instance gets its turn
-			if _, _, err := c.order(ctx); err != nil {
-				return fmt.Errorf("order after the kill of order-2: %w", err)
-			}
-		}
-		for {
-			if err := p.readInfo(); err != nil {
-				return err
-			}
-			for _, now := range p.info.Components {
-				if now.Name == "order-2" && now.PID != comp.PID && now.State == "ready" {
-					fmt.Printf("smoke: killed order-2 (pid %d) with SIGKILL: the session went on, 6 of 6 orders placed, back after %.1f s\n", comp.PID, time.Since(began).Seconds())
-					return nil
-				}
-			}
-			select {
-			case <-ctx.Done():
-				return errors.New("order-2 did not come back in time")
-			case <-time.After(200 * time.Millisecond):
-			}
-		}
-	}
-	return errors.New("there is no order-2 in run.json")
 }
 
 func (p *platform) thenRun(ctx context.Context, command string) error {
