@@ -1,0 +1,114 @@
+{{- /* Every helper takes a dict: root ($), name (of the component), and what it says itself. */ -}}
+
+{{- /* The labels that select the pods of a component; they never change. */ -}}
+{{- define "kreislauf.selector" -}}
+app.kubernetes.io/name: {{ .name }}
+app.kubernetes.io/part-of: kreislauf
+{{- end }}
+
+{{- /* All labels of a component. component: entry, service, backend or task. */ -}}
+{{- define "kreislauf.labels" -}}
+{{ include "kreislauf.selector" . }}
+app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/version: {{ .root.Values.image.tag | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- end }}
+
+{{- /* Replicas of an availability class. s: the settings of the component. */ -}}
+{{- define "kreislauf.replicas" -}}
+{{ get (dict "uncritical" 1 "normal" 2 "critical" 3) .s.class }}
+{{- end }}
+
+{{- /* What all pods have in common. 30 s are enough for 4 s of drain and 10 s of stopping. */ -}}
+{{- define "kreislauf.pod" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: 30
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- /* What all containers have in common. image: kreislauf or nginx. resources: theirs. */ -}}
+{{- define "kreislauf.container" -}}
+image: {{ .root.Values.image.registry }}/{{ .image }}:{{ .root.Values.image.tag }}
+imagePullPolicy: IfNotPresent
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities: {drop: [ALL]}
+resources: {{- toYaml .resources | nindent 2 }}
+{{- end }}
+
+{{- /* Environment of a process of the platform. secrets: keys of the Secret; credentials of Elasticsearch may be absent. */ -}}
+{{- define "kreislauf.env" -}}
+envFrom:
+  - configMapRef: {name: kreislauf}
+env:
+  - {name: KREISLAUF_INSTANCE, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+  - {name: GOMEMLIMIT, valueFrom: {resourceFieldRef: {resource: requests.memory}}}
+  {{- $secret := .root.Values.secret }}
+  {{- range .secrets }}
+  - name: {{ . }}
+    valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ . }}, optional: {{ hasPrefix "KREISLAUF_ELASTICSEARCH_" . }}}}
+  {{- end }}
+{{- end }}
+
+{{- /* Strategy, spread over nodes: the same for services and nginx. */ -}}
+{{- define "kreislauf.rolling" -}}
+type: RollingUpdate
+rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+{{- end }}
+{{- define "kreislauf.spread" -}}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector: {matchLabels: {app.kubernetes.io/name: {{ .name }}}}
+    matchLabelKeys: [pod-template-hash]
+{{- end }}
+
+{{- /* PodDisruptionBudget and HorizontalPodAutoscaler of a Deployment. s: its settings. */ -}}
+{{- define "kreislauf.scaling" -}}
+{{- $replicas := include "kreislauf.replicas" . | int }}
+{{- if gt $replicas 1 }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ .name }}
+  labels: {{- include "kreislauf.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  unhealthyPodEvictionPolicy: AlwaysAllow
+  selector:
+    matchLabels: {{- include "kreislauf.selector" . | nindent 6 }}
+{{- end }}
+{{- if .s.autoscaling.enabled }}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata:
+  name: {{ .name }}
+  labels: {{- include "kreislauf.labels" . | nindent 4 }}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: {{ .name }}}
+  minReplicas: {{ $replicas }}
+  maxReplicas: {{ .s.autoscaling.maxReplicas }}
+  metrics:
+    - type: Resource
+      resource: {name: cpu, target: {type: Utilization, averageUtilization: {{ .s.autoscaling.cpuPercent }}}}
+{{- end }}
+{{- end }}

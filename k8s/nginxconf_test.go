@@ -1,0 +1,55 @@
+package k8s_test
+
+import (
+	"flag"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/nginx"
+)
+
+var update = flag.Bool("update", false, "write the files of the charts instead of comparing them")
+
+// nginxConf is the configuration of the entry in a cluster. The chart replaces the three placeholders by its values.
+// A Service is listed three times so that nginx can try another connection, which reaches another pod.
+func nginxConf() ([]byte, error) {
+	o := nginx.Options{
+		Listen: "0.0.0.0:8080", Prefix: "/nginx/", AccessLog: "/dev/stdout", ErrorLog: "/dev/stderr", WebRoot: "/web", Workers: "2",
+		Env: "@env@", Customer: "@customer@", PlatformVersion: "@version@", TrustedProxies: []string{"127.0.0.0/8", "::1"},
+		Upstreams: map[string][]string{},
+	}
+	for _, s := range []string{"identity", "pricing", "order", "matching", "statistics"} {
+		o.Upstreams[s] = slices.Repeat([]string{s + ":8080"}, 3)
+	}
+	return nginx.Render(o)
+}
+
+func TestChartFiles(t *testing.T) {
+	for _, f := range []struct {
+		path   string
+		source func() ([]byte, error)
+	}{
+		{"apps/files/nginx.conf", nginxConf},
+		{"apps/files/partners.json", func() ([]byte, error) { return os.ReadFile("../cmd/kreislauf/partners.json") }},
+	} {
+		want, err := f.source()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			if err := os.WriteFile(f.path, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(f.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s is not what its source gives; run: go test ./k8s -update (-want +got)\n%s", f.path, diff)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package charts
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestSettingsAreKnownToTheProgram(t *testing.T) {
+	sources := goSources(t)
+	known := func(name string) bool {
+		return !strings.HasPrefix(name, "KREISLAUF_") || strings.Contains(sources, `"`+name+`"`)
+	}
+	for _, chart := range []string{"apps", "daemonsets"} {
+		for key, object := range mustRender(t, chart, nil) {
+			if m, ok := object.(*corev1.ConfigMap); ok {
+				for name := range m.Data {
+					if !known(name) {
+						t.Errorf("%s %s: no program reads %s", chart, key, name)
+					}
+				}
+			}
+			template, _, ok := podOf(object)
+			if !ok {
+				continue
+			}
+			for _, e := range only(t, template.Spec).Env {
+				if !known(e.Name) {
+					t.Errorf("%s %s: no program reads %s", chart, key, e.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestAppsSettings(t *testing.T) {
+	o := mustRender(t, "apps", map[string]any{"env": "prod", "config": map[string]any{"KREISLAUF_DRAIN": "6s"}})
+	want := map[string]string{
+		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": "v1",
+		"KREISLAUF_HTTP_ADDR": "0.0.0.0:8080", "KREISLAUF_INTERNAL_ADDR": "0.0.0.0:8081", "KREISLAUF_LOG_DIR": "", "KREISLAUF_DRAIN": "6s",
+		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
+		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200",
+	}
+	if diff := cmp.Diff(want, get[*corev1.ConfigMap](t, o, "ConfigMap/kreislauf").Data); diff != "" {
+		t.Errorf("ConfigMap (-want +got)\n%s", diff)
+	}
+	pod := get[*appsv1.Deployment](t, o, "Deployment/identity").Spec.Template.Spec
+	instance := slices.IndexFunc(only(t, pod).Env, func(e corev1.EnvVar) bool {
+		return e.Name == "KREISLAUF_INSTANCE" && e.ValueFrom.FieldRef.FieldPath == "metadata.name"
+	})
+	if instance < 0 || only(t, pod).EnvFrom[0].ConfigMapRef.Name != "kreislauf" {
+		t.Errorf("environment %+v", only(t, pod))
+	}
+}
+
+// A process sees the secrets that it reads and no other.
+func TestAppsSecretsByService(t *testing.T) {
+	o := mustRender(t, "apps", nil)
+	for name, want := range map[string][]string{
+		"identity":   {"KREISLAUF_INVITE_KEY", "KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
+		"pricing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY"},
+		"order":      {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY", "KREISLAUF_REDIS_PASSWORD"},
+		"matching":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
+		"statistics": {"KREISLAUF_MONGODB_URI"},
+		"nginx":      nil,
+	} {
+		var got []string
+		for _, e := range only(t, get[*appsv1.Deployment](t, o, "Deployment/"+name).Spec.Template.Spec).Env {
+			if e.ValueFrom.SecretKeyRef != nil {
+				got = append(got, e.Name)
+				if e.ValueFrom.SecretKeyRef.Name != "kreislauf" || e.ValueFrom.SecretKeyRef.Key != e.Name {
+					t.Errorf("%s: %s comes from %+v", name, e.Name, e.ValueFrom.SecretKeyRef)
+				}
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", name, diff)
+		}
+	}
+}
+
+func TestAppsFilesReachTheirPods(t *testing.T) {
+	o := mustRender(t, "apps", map[string]any{"env": "prod", "customer": "acme"})
+	conf, err := os.ReadFile("../apps/files/nginx.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer("@env@", "prod", "@customer@", "acme", "@version@", "v1").Replace(string(conf))
+	got := get[*corev1.ConfigMap](t, o, "ConfigMap/nginx").Data["nginx.conf"]
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("nginx.conf (-want +got)\n%s", diff)
+	}
+	if left := regexp.MustCompile(`@[a-z]+@`).FindString(got); left != "" {
+		t.Errorf("the placeholder %s is left", left)
+	}
+	partners, err := os.ReadFile("../apps/files/partners.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimRight(get[*corev1.ConfigMap](t, o, "ConfigMap/partners").Data["partners.json"], "\n")
+	if diff := cmp.Diff(strings.TrimRight(string(partners), "\n"), text); diff != "" {
+		t.Errorf("partners.json (-want +got)\n%s", diff)
+	}
+	for _, name := range []string{"matching", "nginx"} {
+		pod := get[*appsv1.Deployment](t, o, "Deployment/"+name).Spec.Template
+		c := only(t, pod.Spec)
+		if len(c.VolumeMounts) == 0 || c.VolumeMounts[0].MountPath != "/config" || !c.VolumeMounts[0].ReadOnly || pod.Spec.Volumes[0].ConfigMap == nil {
+			t.Errorf("%s: mounts %+v", name, c.VolumeMounts)
+		}
+	}
+	before := get[*appsv1.Deployment](t, mustRender(t, "apps", nil), "Deployment/nginx").Spec.Template.Annotations
+	if after := get[*appsv1.Deployment](t, o, "Deployment/nginx").Spec.Template.Annotations; cmp.Equal(before, after) {
+		t.Error("a changed configuration does not restart nginx")
+	}
+}
