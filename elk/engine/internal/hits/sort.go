@@ -235,6 +235,14 @@ func (k *sortKey) fromNode(n *esjson.Node) (value, error) {
 			v.i = 1
 		}
 	case v.kind == column.Int:
+		if f, isFloat := n.Float(); isFloat && math.Abs(f) >= 1<<63 {
+			// The value of a missing number, from a client that reads numbers as doubles.
+			v.i = math.MaxInt64
+			if f < 0 {
+				v.i = math.MinInt64
+			}
+			return v, nil
+		}
 		if v.i, ok = n.Int(); !ok && k.res.Type == mapping.Date {
 			format := k.res.DateFormat
 			if k.format != nil {

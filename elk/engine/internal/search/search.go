@@ -4,6 +4,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"kreislauf/elk/engine/internal/aggs"
@@ -169,14 +170,19 @@ func Count(ctx context.Context, q *query.Query, shards []Shard) (int, error) {
 // each visits every segment with its matching documents, in order.
 func each(ctx context.Context, q *query.Query, shards []Shard, visit func(*query.Target, *store.Reader, int, store.Bits) error) error {
 	base := 0
+	someDocs := slices.ContainsFunc(shards, func(s Shard) bool { return len(s.Readers) > 0 })
 	for _, sh := range shards {
+		if len(sh.Readers) == 0 && someDocs {
+			// A backing index that is new and empty has no dynamic fields yet; that must not fail the search.
+			continue
+		}
 		m, err := q.Bind(sh.Target)
 		if err != nil {
 			return phase(sh, err)
 		}
 		readers := sh.Readers
 		if len(readers) == 0 {
-			readers = []*store.Reader{{MinTime: 1}} // so that an empty index reports the same errors
+			readers = []*store.Reader{{MinTime: 1}} // so that a search of empty indices reports the same errors
 		}
 		for _, r := range readers {
 			if err := ctx.Err(); err != nil {

@@ -137,6 +137,7 @@ func (x *Index) loadLogs(logs []uint32, lastSeg, highest uint32) error {
 		if err != nil {
 			return err
 		}
+		x.damaged += w.damaged
 		if i == len(replay)-1 {
 			x.log = w
 		} else if err := w.f.Close(); err != nil {

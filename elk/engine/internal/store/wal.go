@@ -121,6 +121,8 @@ type wal struct {
 	f    *os.File
 	size int64 // bytes that are written and synced
 	torn bool  // a failed write may have left bytes after size
+
+	damaged int // parts that were set aside when the log was opened
 }
 
 // append makes a frame durable, or leaves the log as it was.
@@ -165,7 +167,7 @@ func openWAL(path string, c *codec, log zerolog.Logger, apply func([]rawOp) erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read log: %w", err), f.Close())
 	}
-	pos := 0
+	pos, damaged := 0, 0
 	for pos < len(data) {
 		ops, n, err := readFrame(c, data[pos:])
 		if err == nil {
@@ -178,7 +180,7 @@ func openWAL(path string, c *codec, log zerolog.Logger, apply func([]rawOp) erro
 		next := nextFrame(c, data, pos+1)
 		if next < 0 {
 			log.Warn().Str("file", path).Int("offset", pos).Int("bytes", len(data)-pos).Msg("torn end of log cut off; it was never acknowledged")
-			w := &wal{f: f, size: int64(pos)}
+			w := &wal{f: f, size: int64(pos), damaged: damaged}
 			if err := w.repair(); err != nil {
 				return nil, errors.Join(err, f.Close())
 			}
@@ -190,8 +192,9 @@ func openWAL(path string, c *codec, log zerolog.Logger, apply func([]rawOp) erro
 		}
 		log.Error().Str("file", path).Int("offset", pos).Int("bytes", next-pos).Str("aside", aside).Msg("damaged part of log set aside: documents in it are lost from searches")
 		pos = next
+		damaged++
 	}
-	return &wal{f: f, size: int64(len(data))}, nil
+	return &wal{f: f, size: int64(len(data)), damaged: damaged}, nil
 }
 
 // nextFrame finds the next intact frame at or after pos, or -1.
