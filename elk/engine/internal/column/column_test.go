@@ -1,0 +1,78 @@
+package column
+
+import (
+	"bytes"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestRoundTrip(t *testing.T) {
+	s := NewSet()
+	s.Add([]Value{{Field: "i", Kind: Int, Int: math.MinInt64}, {Field: "i", Kind: Int, Int: math.MaxInt64}, {Field: "s", Kind: String, Str: "a"}, {Field: "s", Kind: String, Str: "a"}})
+	s.Add(nil)
+	s.Add([]Value{{Field: "f", Kind: Float, Float: -0.5}, {Field: "s", Kind: String, Str: ""}, {Field: "s", Kind: String, Str: "b"}})
+	if s.Add([]Value{{Field: "f", Kind: Int, Int: 1}}) {
+		t.Error("two kinds in one column were accepted")
+	}
+	for name, c := range s.Views() {
+		got, err := Decode(c.Encode(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c, got, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+	if from, to := s.Views()["s"].Range(0); to-from != 1 {
+		t.Errorf("the same string counts %d times in one document", to-from)
+	}
+}
+
+// TestViewIsConstant appends while an older view is read.
+func TestViewIsConstant(t *testing.T) {
+	s := NewSet()
+	s.Add([]Value{{Field: "s", Kind: String, Str: "a"}})
+	old := s.Views()["s"]
+	for range 1000 {
+		s.Add([]Value{{Field: "s", Kind: String, Str: "b"}, {Field: "s", Kind: String, Str: "c"}})
+	}
+	want := &Column{Kind: String, Ends: []uint32{1}, Ords: []uint32{0}, Dict: []string{"a"}}
+	if d := cmp.Diff(want, old); d != "" {
+		t.Errorf("view changed (-want +got):\n%s", d)
+	}
+}
+
+func TestKeyed(t *testing.T) {
+	s := NewSet()
+	s.Add([]Value{{Field: "f", Kind: String, Str: "a.b\x00x"}, {Field: "f", Kind: String, Str: "a\x00y"}})
+	s.Add([]Value{{Field: "f", Kind: String, Str: "a\x00x"}})
+	c := s.Views()["f"]
+	if d := cmp.Diff(&Column{Kind: String, Ends: []uint32{1, 2}, Ords: []uint32{0, 1}, Dict: []string{"y", "x"}}, c.Keyed("a")); d != "" {
+		t.Errorf("key (-want +got):\n%s", d)
+	}
+	if d := cmp.Diff(&Column{Kind: String, Ends: []uint32{2, 3}, Ords: []uint32{0, 1, 0}, Dict: []string{"x", "y"}}, c.Root()); d != "" {
+		t.Errorf("root (-want +got):\n%s", d)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	s := NewSet()
+	s.Add([]Value{{Field: "i", Kind: Int, Int: 5}, {Field: "f", Kind: Float, Float: 1}, {Field: "s", Kind: String, Str: "a"}})
+	s.Add([]Value{{Field: "s", Kind: String, Str: "b"}})
+	for _, c := range s.Views() {
+		f.Add(c.Encode(nil))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := Decode(data)
+		if err != nil {
+			return
+		}
+		again, err := Decode(c.Encode(nil))
+		if err != nil || !bytes.Equal(again.Encode(nil), c.Encode(nil)) {
+			t.Fatalf("decoded column does not survive a round trip: %v", err)
+		}
+	})
+}
