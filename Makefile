@@ -8,7 +8,7 @@ WEB_FILES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability clean
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability drill-kill clean
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(ARGS)
@@ -61,6 +61,9 @@ arch: ## import rules, package docs
 race: ## race detector on the packages that changed since the last push (BASE=commit to choose)
 	@pkgs=$$(git diff --name-only $${BASE:-$$(git merge-base HEAD origin/main 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)} -- '*.go' | grep -v '^k8s/test/' | xargs -r -n1 dirname | sort -u | while read -r d; do [ -d "$$d" ] && echo "./$$d"; done); \
 	if [ -n "$$pkgs" ]; then go test -race $$pkgs; else echo "no package changed"; fi
+
+drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running platform in turn and order again
+	go run ./test/smoke -bin $(BIN) -web web/dist -kill-each
 
 bench-observability: ## CPU that log line, server span and two client spans add to a request
 	go run ./test/bench/observability

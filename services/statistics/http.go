@@ -54,6 +54,14 @@ func (p posted) check() error {
 	return httpserver.VisitID("/visit_id", p.VisitID)
 }
 
+// fallbackID is nginx's id of the request, which stays the same when nginx tries a second time.
+func fallbackID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); idPattern.MatchString(id) {
+		return "r-" + id
+	}
+	return event.NewID("s")
+}
+
 func (s *service) postEvent(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	var in posted
@@ -64,7 +72,7 @@ func (s *service) postEvent(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if in.ID == "" {
-		in.ID = event.NewID("s")
+		in.ID = fallbackID(r)
 	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	e, err := event.New(event.TypeRecorded, event.Meta{
