@@ -83,7 +83,7 @@ func (s *Server) instrument(method, route string, h Handler) http.Handler {
 		ctx = context.WithValue(ctx, contextKey{}, rq)
 		rec := &recorder{ResponseWriter: w}
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = http.MaxBytesReader(rec, r.Body, BodyLimit)
+			r.Body = http.MaxBytesReader(w, r.Body, BodyLimit) // w itself: only it can answer without waiting for the rest
 		}
 		r = r.WithContext(ctx)
 		err := guarded(h, rec, r)

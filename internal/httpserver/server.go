@@ -48,7 +48,8 @@ type Server struct {
 
 // New makes a server without routes.
 func New(o Options) *Server {
-	s := &Server{opts: o, router: mux.NewRouter()}
+	// SkipClean: without it the router answers //x with a redirect of its own, past the log line.
+	s := &Server{opts: o, router: mux.NewRouter().SkipClean(true)}
 	s.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "kreislauf_http_request_duration_seconds", Help: "Time from the first byte read to the answer written.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
