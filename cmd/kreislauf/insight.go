@@ -69,15 +69,40 @@ func runTrace(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	id, err := trace.Resolve(ctx, client, fs.Arg(0))
-	if err != nil {
-		return err
-	}
-	story, err := trace.Fetch(ctx, client, id, f.env)
+	story, err := settledStory(ctx, client, fs.Arg(0), f.env)
 	if err != nil {
 		return err
 	}
 	return story.WriteText(os.Stdout, *width, isatty.IsTerminal(os.Stdout.Fd()))
+}
+
+// settledStory fetches a story. One that is still growing, or not there yet, is asked for again for up to settle: lines need a
+// moment from the file to the search.
+func settledStory(ctx context.Context, client *elasticsearch.Client, ref, env string) (trace.Story, error) {
+	const settle, pause = 5 * time.Second, 300 * time.Millisecond
+	var last trace.Story
+	for deadline := time.Now().Add(settle); ; {
+		id, err := trace.Resolve(ctx, client, ref)
+		if err != nil && (!errors.Is(err, trace.ErrNotFound) || time.Now().After(deadline)) {
+			return trace.Story{}, err
+		}
+		if err == nil {
+			story, err := trace.Fetch(ctx, client, id, env)
+			if err != nil {
+				return trace.Story{}, err
+			}
+			size := story.Spans + story.Lines + story.Events
+			if size > 0 && size == last.Spans+last.Lines+last.Events || time.Now().After(deadline) {
+				return story, nil
+			}
+			last = story
+		}
+		select {
+		case <-ctx.Done():
+			return trace.Story{}, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 func runFunnel(ctx context.Context, args []string) error {

@@ -14,7 +14,7 @@ func runLoad(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
 	data := fs.String("data", dataFolder(), "data folder of the running platform")
 	entry := fs.String("entry", "", "URL of the entry; default: the running platform's")
-	rate := fs.Float64("rate", 2, "visits a second; with -replay requests a second")
+	rate := fs.Float64("rate", 0, "visits a second, 2 when not given; with -replay requests a second, 200 when not given")
 	duration := fs.Duration("for", 0, "how long; 0 = until Ctrl-C")
 	customers := fs.Int("customers", 20, "accounts that order")
 	seed := fs.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the traffic")
@@ -32,8 +32,8 @@ func runLoad(ctx context.Context, args []string) error {
 		}
 		*entry = r.Entry
 	}
-	if *rate <= 0 {
-		return errors.New("-rate must be above 0")
+	if *rate < 0 {
+		return errors.New("-rate must not be negative")
 	}
 	if *replay != "" {
 		s, err := load.Replay(ctx, load.ReplayOptions{Entry: *entry, File: *replay, Speed: *speed, Rate: *rate, Limit: *limit, MaxInFlight: *inFlight, Out: os.Stdout})
