@@ -64,6 +64,8 @@ func apply(t time.Time, ops string, roundUp bool) (time.Time, error) {
 		switch {
 		case op == '/' && n != 1:
 			return t, fmt.Errorf("rounding `/` can only be used on single unit types")
+		case op == '/' && unit == 'q': // a unit of histograms only
+			return t, fmt.Errorf("unit [q] not supported")
 		case op == '/':
 			floor, err := floorUnit(t, unit)
 			if err != nil {
