@@ -16,10 +16,13 @@ import (
 // StopTimeout bounds the stop of a process. Kubernetes sends SIGKILL after 30 s.
 const StopTimeout = 10 * time.Second
 
-// Signals gives a context that ends with SIGINT or SIGTERM; a second signal kills the process as usual.
+// secondSignal is how long after the first signal a further one counts as impatience: some senders deliver the first twice.
+const secondSignal = time.Second
+
+// Signals gives a context that ends with SIGINT or SIGTERM; a second signal, a second later or more, kills the process as usual.
 func Signals(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(secondSignal, stop) })
 	return ctx, stop
 }
 
