@@ -137,19 +137,18 @@ func (c *Collector) Collect(t *query.Target, r *store.Reader, base, doc int) err
 		}
 		return nil
 	}
+	first, err := c.spec.sort[0].at(doc, h.ord)
+	if err != nil || len(c.best) == limit && c.worse(first, c.best[0].values[0], c.spec.sort[0]) {
+		return err
+	}
 	h.values = make([]value, len(c.spec.sort))
 	h.types = make([]string, len(c.spec.sort))
 	for i, k := range c.spec.sort {
-		v, err := k.at(doc, h.ord)
-		if err != nil {
+		if h.values[i], err = k.at(doc, h.ord); err != nil {
 			return err
 		}
-		h.values[i] = v
 		if k.res != nil {
 			h.types[i] = k.res.Type
-		}
-		if i == 0 && len(c.best) == limit && c.worse(v, c.best[0].values[0], k) {
-			return nil
 		}
 	}
 	if c.spec.after != nil {

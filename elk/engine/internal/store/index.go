@@ -105,6 +105,11 @@ func (x *Index) load() error {
 		}
 	}
 	slices.SortFunc(x.segs, func(a, b *segment) int { return int(a.number) - int(b.number) })
+	total := 0
+	for _, s := range x.segs {
+		total += s.foot.Docs
+	}
+	x.ids = make(map[idHash]location, total)
 	for _, s := range x.segs {
 		if err := x.loadIDs(s); err != nil {
 			return err
