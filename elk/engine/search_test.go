@@ -204,6 +204,8 @@ func TestHits(t *testing.T) {
 		wantEqual(t, tc.body, get(out, "hits/hits/0/"+tc.path), decode(t, tc.want))
 	}
 	wantEqual(t, "relation", get(n.must("POST", "/i/_search?rest_total_hits_as_int=true", ""), "hits/total"), any(1.0))
+	none := n.must("POST", "/nope-*/_search", `{"aggs":{"x":{"date_histogram":{"field":"d","fixed_interval":"1d","extended_bounds":{"min":"now-1d","max":"now"}}}}}`)
+	wantEqual(t, "nothing to search", []any{none["aggregations"], get(none, "hits/total/value"), get(none, "_shards/total")}, []any{nil, 0.0, 0.0})
 	status, out := n.call("POST", "/_msearch", `{"index":"i"}`+"\n"+`{"size":0}`+"\n"+`{"index":"nope"}`+"\n{}\n")
 	wantEqual(t, "msearch", []any{status, get(out, "responses/0/hits/total/value"), get(out, "responses/1/status")}, []any{200, 1.0, 404.0})
 }

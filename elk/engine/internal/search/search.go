@@ -250,7 +250,10 @@ func (r *Request) Run(ctx context.Context, shards []Shard) (map[string]any, erro
 	if out["hits"], err = r.printHits(collector); err != nil {
 		return nil, err
 	}
-	if r.hasAggs {
+	if len(shards) == 0 {
+		out["hits"].(map[string]any)["max_score"] = hits.Number(0)
+	}
+	if r.hasAggs && len(shards) > 0 { // without an index to search there are no aggregations, not empty ones
 		if out["aggregations"], err = root.Result(r.Typed); err != nil {
 			return nil, err
 		}
