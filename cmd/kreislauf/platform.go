@@ -220,6 +220,10 @@ func (p *platform) member(instance, cmd, httpAddr string, run func(context.Conte
 	return c, nil
 }
 
+func (p *platform) accessLog() string {
+	return filepath.Join(p.logs, p.upOptions.env, p.customer, "nginx", "access.log")
+}
+
 // edge lists nginx, the shipper and the alerter.
 func (p *platform) edge() ([]supervise.Component, error) {
 	bin := nginx.Find(programFolder(p.cache))
@@ -233,10 +237,9 @@ func (p *platform) edge() ([]supervise.Component, error) {
 	if os.Geteuid() == 0 {
 		user = "root" // the data folder may lie where nobody else can read
 	}
-	logs := filepath.Join(p.logs, p.upOptions.env, p.customer, "nginx")
 	argv, err := nginx.Prepare(bin, nginx.Options{
-		Listen: p.nginx, Prefix: filepath.Join(p.data, "nginx") + "/", AccessLog: filepath.Join(logs, "access.log"),
-		ErrorLog: filepath.Join(logs, "error.log"), WebRoot: p.web, User: user, Workers: "2", Env: p.upOptions.env, Customer: p.customer,
+		Listen: p.nginx, Prefix: filepath.Join(p.data, "nginx") + "/", AccessLog: p.accessLog(),
+		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.web, User: user, Workers: "2", Env: p.upOptions.env, Customer: p.customer,
 		PlatformVersion: p.version, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: p.upstreams,
 	})
 	if err != nil {

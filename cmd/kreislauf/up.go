@@ -16,6 +16,7 @@ import (
 	"kreislauf/elk/connect"
 	"kreislauf/elk/provision"
 	"kreislauf/internal/supervise"
+	"kreislauf/nginx"
 )
 
 // runUp runs the platform until Ctrl-C.
@@ -116,7 +117,15 @@ func (p *platform) watch(ctx context.Context, sup *supervise.Supervisor, started
 				return err
 			}
 		case now := <-minute.C:
-			fmt.Println(flowLine(ctx, client, p.upOptions.env, now, sup.Status()))
+			status := sup.Status()
+			fmt.Println(flowLine(ctx, client, p.upOptions.env, now, status))
+			for _, c := range status {
+				if c.Name == "nginx" && c.State == supervise.Ready {
+					if err := nginx.Rotate(p.accessLog(), nginx.MaxLog, c.PID); err != nil {
+						fmt.Println("note:", err)
+					}
+				}
+			}
 		}
 	}
 }
