@@ -149,8 +149,10 @@ func (c *Consumer) line(ev *zerolog.Event, span trace.Span, e event.Event, r *kg
 // deadLetter keeps the record as it came, with the reason in its headers.
 func (c *Consumer) deadLetter(ctx context.Context, r *kgo.Record, reason error) error {
 	d := &kgo.Record{Topic: event.TopicDeadLetter, Key: r.Key, Value: r.Value, Headers: append([]kgo.RecordHeader{
-		{Key: "reason", Value: []byte(reason.Error())}, {Key: "consumer", Value: []byte(c.service)},
-		{Key: "topic", Value: []byte(r.Topic)}, {Key: "position", Value: fmt.Appendf(nil, "%d:%d", r.Partition, r.Offset)},
+		{Key: "reason", Value: []byte(reason.Error())},
+		{Key: "consumer", Value: []byte(c.service)},
+		{Key: "topic", Value: []byte(r.Topic)},
+		{Key: "position", Value: fmt.Appendf(nil, "%d:%d", r.Partition, r.Offset)},
 	}, r.Headers...)}
 	if err := c.client.ProduceSync(ctx, d).FirstErr(); err != nil {
 		return fmt.Errorf("write dead letter: %w", err)
