@@ -199,7 +199,7 @@ func (p *Process) Start(ctx context.Context) error {
 		if err := p.HTTP.Start(p.fail); err != nil {
 			return err
 		}
-		line = line.Str("http", p.HTTP.Addr())
+		line = line.Str("address", p.HTTP.Addr())
 	}
 	p.stack.Push("public listener", p.stopServing)
 	p.Health.Serving(true)
