@@ -28,10 +28,19 @@ type field struct{ key, value string }
 type contextKey struct{}
 
 // Annotate puts an id on the request's log line and span, for example "order.id". Never a secret or a person's data.
+// A later value of a key replaces the earlier one: Elasticsearch refuses a line that has a key twice.
 func Annotate(ctx context.Context, key, value string) {
-	if rq, ok := ctx.Value(contextKey{}).(*request); ok && value != "" {
-		rq.fields = append(rq.fields, field{key, value})
+	rq, ok := ctx.Value(contextKey{}).(*request)
+	if !ok || value == "" {
+		return
 	}
+	for i := range rq.fields {
+		if rq.fields[i].key == key {
+			rq.fields[i].value = value
+			return
+		}
+	}
+	rq.fields = append(rq.fields, field{key, value})
 }
 
 // Action names what happened, for example "order.placed"; the default is "http.request".
@@ -74,10 +83,11 @@ func (s *Server) instrument(method, route string, h Handler) http.Handler {
 	for i := range classes {
 		classes[i] = s.seconds.WithLabelValues(label, fmt.Sprintf("%dxx", i))
 	}
+	kind := trace.WithSpanKind(trace.SpanKindServer)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		ctx := telemetry.WithRemote(r.Context(), r.Header.Get(telemetry.Header))
-		ctx, span := s.opts.Tracer.Start(ctx, spanName, trace.WithSpanKind(trace.SpanKindServer), trace.WithTimestamp(start))
+		ctx, span := s.opts.Tracer.Start(ctx, spanName, kind)
 		rq := &request{action: "http.request"}
 		rq.fields = rq.room[:0]
 		ctx = context.WithValue(ctx, contextKey{}, rq)
@@ -141,7 +151,8 @@ func (s *Server) line(r *http.Request, sc trace.SpanContext, route string, statu
 	if status >= http.StatusBadRequest {
 		outcome = "failure"
 	}
-	e = e.Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID()).
+	tid, sid := sc.TraceID(), sc.SpanID()
+	e = e.Hex("trace.id", tid[:]).Hex("span.id", sid[:]).
 		Str("event.action", rq.action).Str("event.outcome", outcome).Int64("event.duration", took.Nanoseconds()).
 		Str("http.request.method", r.Method).Str("url.path", r.URL.Path).Int("http.response.status_code", status)
 	if route != "" {

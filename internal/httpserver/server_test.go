@@ -55,6 +55,7 @@ func newFixture(t *testing.T) *fixture {
 		if err := Decode(r, &b); err != nil {
 			return err
 		}
+		Annotate(r.Context(), "order.id", "o-0")
 		Annotate(r.Context(), "order.id", "o-1")
 		Annotate(r.Context(), "partner.id", "")
 		Action(r.Context(), "order.placed")
@@ -87,6 +88,9 @@ func (f *fixture) serve(t *testing.T, r *http.Request) (w *httptest.ResponseReco
 	f.out.Reset()
 	w = httptest.NewRecorder()
 	f.ServeHTTP(w, r)
+	if n := strings.Count(f.out.String(), `"order.id"`); n > 2 {
+		t.Errorf("a line or span has a key twice: %s", &f.out)
+	}
 	for d := json.NewDecoder(bytes.NewReader(f.out.Bytes())); d.More(); {
 		var line map[string]any
 		if err := d.Decode(&line); err != nil {

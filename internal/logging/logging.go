@@ -35,9 +35,18 @@ var setGlobals = sync.OnceFunc(func() {
 // New makes the logger of a process on out. Every line carries who wrote it.
 func New(out io.Writer, p config.Process) zerolog.Logger {
 	setGlobals()
-	return zerolog.New(out).With().Timestamp().
+	return zerolog.New(out).Hook(stamp{}).With().
 		Str("ecs.version", "8.11.0").Str("service_name", p.Service).Str("env", p.Env).Str("customer", p.Customer).
 		Str("instance", p.Instance).Str("platform_version", p.PlatformVersion).Logger()
+}
+
+// stamp puts the time on a line.
+type stamp struct{}
+
+// Run implements zerolog.Hook.
+func (stamp) Run(e *zerolog.Event, _ zerolog.Level, _ string) {
+	var room [len(TimeFormat)]byte
+	e.Bytes("@timestamp", AppendTime(room[:0], time.Now(), 3))
 }
 
 // Console makes a logger for a person at a terminal.
