@@ -1,31 +1,26 @@
 package telemetry
 
 import (
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
 	"kreislauf/internal/config"
 	"kreislauf/internal/logging"
 )
 
-const spanTime = "2006-01-02T15:04:05.000000Z"
-
-// lineProcessor encodes each ended span at once: no queue, nothing retained, about a microsecond a span.
-type lineProcessor struct {
+// lineWriter encodes each ended span at once: no queue, nothing retained.
+type lineWriter struct {
 	sink   *logging.Sink
-	prefix []byte // constant members of every line, without the opening brace
+	prefix []byte // constant members of every line, behind the timestamp
 	bufs   sync.Pool
 }
 
-func newLineProcessor(p config.Process, sink *logging.Sink) *lineProcessor {
+func newLineWriter(p config.Process, sink *logging.Sink) *lineWriter {
 	b := []byte(`,"data_stream.type":"traces","data_stream.dataset":"kreislauf"`)
 	for _, kv := range [][2]string{
 		{"service_name", p.Service},
@@ -36,56 +31,46 @@ func newLineProcessor(p config.Process, sink *logging.Sink) *lineProcessor {
 	} {
 		b = appendMember(b, kv[0], kv[1])
 	}
-	return &lineProcessor{sink: sink, prefix: b, bufs: sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}}
+	return &lineWriter{sink: sink, prefix: b, bufs: sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}}
 }
 
-// OnStart implements sdktrace.SpanProcessor.
-func (*lineProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-
-// Shutdown implements sdktrace.SpanProcessor.
-func (*lineProcessor) Shutdown(context.Context) error { return nil }
-
-// ForceFlush implements sdktrace.SpanProcessor.
-func (*lineProcessor) ForceFlush(context.Context) error { return nil }
-
-// OnEnd implements sdktrace.SpanProcessor.
-func (lp *lineProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
-	bp := lp.bufs.Get().(*[]byte)
-	b := lp.encode((*bp)[:0], s)
-	lp.sink.Append(b)
+// write appends the span's line to the sink.
+func (lw *lineWriter) write(s *span) {
+	bp := lw.bufs.Get().(*[]byte)
+	b := lw.encode((*bp)[:0], s)
+	lw.sink.Append(b)
 	*bp = b
-	lp.bufs.Put(bp)
+	lw.bufs.Put(bp)
 }
 
-func (lp *lineProcessor) encode(b []byte, s sdktrace.ReadOnlySpan) []byte {
-	sc, start := s.SpanContext(), s.StartTime()
-	tid, sid := sc.TraceID(), sc.SpanID()
+func (lw *lineWriter) encode(b []byte, s *span) []byte {
+	tid, sid := s.sc.TraceID(), s.sc.SpanID()
 	b = append(b, `{"@timestamp":"`...)
-	b = start.UTC().AppendFormat(b, spanTime)
+	b = logging.AppendTime(b, s.start, 6)
 	b = append(b, '"')
-	b = append(b, lp.prefix...)
+	b = append(b, lw.prefix...)
 	b = append(b, `,"trace.id":"`...)
 	b = hex.AppendEncode(b, tid[:])
 	b = append(b, `","span.id":"`...)
 	b = hex.AppendEncode(b, sid[:])
-	if p := s.Parent().SpanID(); p.IsValid() {
+	if p := s.parent.SpanID(); p.IsValid() {
 		b = append(b, `","parent.id":"`...)
 		b = hex.AppendEncode(b, p[:])
 	}
 	b = append(b, '"')
-	b = appendMember(b, "span.name", s.Name())
+	b = appendMember(b, "span.name", s.name)
 	b = append(b, `,"span.kind":"`...)
-	b = append(b, kindName(s.SpanKind())...)
+	b = append(b, kindName(s.kind)...)
 	b = append(b, `","event.duration":`...)
-	b = strconv.AppendInt(b, s.EndTime().Sub(start).Nanoseconds(), 10)
-	if st := s.Status(); st.Code == codes.Error {
+	b = strconv.AppendInt(b, s.ended.Sub(s.start).Nanoseconds(), 10)
+	if s.failed {
 		b = append(b, `,"event.outcome":"failure"`...)
-		b = appendMember(b, "error.message", st.Description)
+		b = appendMember(b, "error.message", s.reason)
 	} else {
 		b = append(b, `,"event.outcome":"success"`...)
 	}
-	b = appendAttributes(b, s.Attributes())
-	b = appendLinks(b, s.Links())
+	b = appendAttributes(b, s.attrs)
+	b = appendLinks(b, s.links)
 	return append(b, '}', '\n')
 }
 
@@ -129,7 +114,7 @@ func appendAttributes(b []byte, attrs []attribute.KeyValue) []byte {
 	return append(b, '}')
 }
 
-func appendLinks(b []byte, links []sdktrace.Link) []byte {
+func appendLinks(b []byte, links []trace.Link) []byte {
 	if len(links) == 0 {
 		return b
 	}
@@ -155,10 +140,18 @@ func appendMember(b []byte, key, value string) []byte {
 	return appendString(b, value)
 }
 
+// plain says which bytes stand for themselves in a JSON string.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
 // appendString writes a JSON string; plain ASCII, nearly all there is, costs one scan and one copy.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+		if !plain[s[i]] {
 			q, err := json.Marshal(s)
 			if err != nil { // cannot happen: any Go string marshals
 				return append(b, `""`...)

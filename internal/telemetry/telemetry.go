@@ -4,7 +4,7 @@
 //
 // Invariants: no global provider is set; every span is recorded (the platform samples nothing away); ending a span never waits
 // for the network. Span lines may wait up to logging.FlushEvery in memory and are lost with a killed process until then;
-// spans for the collector are best effort, as the OTLP batch processor documents.
+// spans for the collector are best effort, as the OTLP batch processor documents. Span events are not kept.
 package telemetry
 
 import (
@@ -24,34 +24,38 @@ import (
 
 // Telemetry is the tracer of one process. Tracer is safe for concurrent use.
 type Telemetry struct {
-	Tracer   trace.Tracer
-	provider *sdktrace.TracerProvider
+	Tracer    trace.Tracer
+	collector sdktrace.SpanProcessor // nil without an OTLP endpoint
 }
 
 // New makes the tracer. Span lines go to sink.
 func New(ctx context.Context, p config.Process, sink *logging.Sink) (*Telemetry, error) {
+	lines := newLineWriter(p, sink)
+	if p.OTLPEndpoint == "" {
+		return &Telemetry{Tracer: &tracer{end: lines.write}}, nil
+	}
+	exp, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(p.OTLPEndpoint+"/v1/traces"))
+	if err != nil {
+		return nil, fmt.Errorf("open OTLP exporter: %w", err)
+	}
+	collector := sdktrace.NewBatchSpanProcessor(exp)
 	res := resource.NewSchemaless(
 		attribute.String("service.name", p.Service), attribute.String("service.version", p.PlatformVersion),
 		attribute.String("service.instance.id", p.Instance), attribute.String("deployment.environment.name", p.Env),
 		attribute.String("customer", p.Customer))
-	opts := []sdktrace.TracerProviderOption{
-		sdktrace.WithResource(res), sdktrace.WithSampler(sdktrace.AlwaysSample()),
-		sdktrace.WithSpanProcessor(newLineProcessor(p, sink)),
+	both := func(s *span) {
+		lines.write(s)
+		collector.OnEnd(s.snapshot(res))
 	}
-	if p.OTLPEndpoint != "" {
-		exp, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(p.OTLPEndpoint+"/v1/traces"))
-		if err != nil {
-			return nil, fmt.Errorf("open OTLP exporter: %w", err)
-		}
-		opts = append(opts, sdktrace.WithBatcher(exp))
-	}
-	tp := sdktrace.NewTracerProvider(opts...)
-	return &Telemetry{Tracer: tp.Tracer("kreislauf"), provider: tp}, nil
+	return &Telemetry{Tracer: &tracer{end: both}, collector: collector}, nil
 }
 
 // Stop sends what a collector still misses, within ctx. Span lines need no stop; the sink's Close writes them.
 func (t *Telemetry) Stop(ctx context.Context) error {
-	if err := t.provider.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
+	if t.collector == nil {
+		return nil
+	}
+	if err := t.collector.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("stop tracer: %w", err)
 	}
 	return nil
