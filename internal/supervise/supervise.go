@@ -180,7 +180,7 @@ func (s *Supervisor) keep(ctx context.Context, m *member) {
 			select {
 			case <-m.ready:
 			default:
-				if m.early >= MaxEarly {
+				if m.early == MaxEarly { // told once: nobody reads the channel later
 					m.failed <- fmt.Errorf("start %s: it stopped %d times: %w; its output: %s", m.Name, m.early, err, tail(m.Console))
 				}
 			}
