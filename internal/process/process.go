@@ -114,7 +114,7 @@ func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword strin
 		p.Health.Add("mongodb", p.DB.Ping)
 	}
 	if needs.Sessions {
-		p.Sessions = session.Open(redisAddr, redisPassword, p.Tracing.Tracer)
+		p.Sessions = session.Open(redisAddr, redisPassword, p.Settings.Customer, p.Tracing.Tracer)
 		p.stack.Push("Redis", func(context.Context) error { return p.Sessions.Close() })
 		p.Health.Add("redis", p.Sessions.Ping)
 	}

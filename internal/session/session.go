@@ -42,17 +42,21 @@ type Session struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// Store reads and writes sessions. Safe for concurrent use.
-type Store struct{ rdb *redis.Client }
+// Store reads and writes the sessions of one tenant. Safe for concurrent use.
+type Store struct {
+	rdb      *redis.Client
+	customer string
+}
 
-// Open connects lazily: a Redis that is away shows as Unavailable in requests and in Ping.
-func Open(addr, password string, tracer trace.Tracer) *Store {
+// Open connects lazily: a Redis that is away shows as Unavailable in requests and in Ping. customer is the tenant: its sessions are
+// unknown to any other tenant that shares the Redis.
+func Open(addr, password, customer string, tracer trace.Tracer) *Store {
 	rdb := redis.NewClient(&redis.Options{
 		Addr: addr, Password: password, DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		PoolSize: 16, MaxRetries: 2, ContextTimeoutEnabled: true,
 	})
 	rdb.AddHook(tracing{tracer})
-	return &Store{rdb: rdb}
+	return &Store{rdb: rdb, customer: customer}
 }
 
 // Close ends the connections.
@@ -67,9 +71,9 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func key(token string) string {
+func (s *Store) key(token string) string {
 	h := sha256.Sum256([]byte(token))
-	return "session:" + base64.RawURLEncoding.EncodeToString(h[:])
+	return "session:" + s.customer + ":" + base64.RawURLEncoding.EncodeToString(h[:])
 }
 
 // Create stores a new session and returns its token. It fills in CSRF and CreatedAt.
@@ -80,7 +84,7 @@ func (s *Store) Create(ctx context.Context, sess *Session) (string, error) {
 		return "", fmt.Errorf("encode session: %w", err)
 	}
 	token := newToken()
-	if err := s.rdb.Set(ctx, key(token), b, TTL).Err(); err != nil {
+	if err := s.rdb.Set(ctx, s.key(token), b, TTL).Err(); err != nil {
 		return "", unavailable("create session", err)
 	}
 	return token, nil
@@ -88,7 +92,7 @@ func (s *Store) Create(ctx context.Context, sess *Session) (string, error) {
 
 // Get reads a session and prolongs it. An unknown token is Unauthenticated.
 func (s *Store) Get(ctx context.Context, token string) (Session, error) {
-	b, err := s.rdb.GetEx(ctx, key(token), TTL).Bytes()
+	b, err := s.rdb.GetEx(ctx, s.key(token), TTL).Bytes()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return Session{}, problem.New(problem.Unauthenticated, "The session is unknown or has ended; sign in again.")
@@ -104,7 +108,7 @@ func (s *Store) Get(ctx context.Context, token string) (Session, error) {
 
 // Delete ends a session; ending an unknown one is no error.
 func (s *Store) Delete(ctx context.Context, token string) error {
-	if err := s.rdb.Del(ctx, key(token)).Err(); err != nil {
+	if err := s.rdb.Del(ctx, s.key(token)).Err(); err != nil {
 		return unavailable("delete session", err)
 	}
 	return nil

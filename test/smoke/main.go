@@ -100,6 +100,9 @@ func run(o options) (err error) {
 			return err
 		}
 	}
+	if err := p.nothingRejected(); err != nil {
+		return err
+	}
 	fmt.Printf("smoke: first order %.1f s after start, trace lines %d, rss %d MB, ok\n", first.Seconds(), lines, rss)
 	return nil
 }
@@ -201,6 +204,16 @@ func (p *platform) rss() (int, error) {
 		}
 	}
 	return sum / 1024, nil
+}
+
+// nothingRejected demands that Elasticsearch refused no line of the run.
+func (p *platform) nothingRejected() error {
+	b, err := os.ReadFile(filepath.Join(p.dir, "logship", "dead-letter.ndjson"))
+	if errors.Is(err, os.ErrNotExist) || (err == nil && len(b) == 0) {
+		return nil
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	return fmt.Errorf("lines were rejected (%v), the first: %s", err, first)
 }
 
 func (p *platform) stop() error {
