@@ -2,8 +2,8 @@
 // It is one of the packages that may use go-redis.
 //
 // Invariants: the browser holds a random token, Redis holds only its SHA-256, so a copy of Redis signs nobody in; a mutation
-// needs the CSRF header equal to the session's token; a session ends TTL after its last use. Any instance of any service can
-// check any session, so killing an instance signs nobody out. Losing Redis signs everybody out and loses nothing else.
+// needs the CSRF header equal to the session's token; a session ends TTL after its last use. Any instance of any service of a tenant
+// can check any of its sessions, so killing an instance signs nobody out. Losing Redis signs everybody out and loses nothing else.
 package session
 
 import (
