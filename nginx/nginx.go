@@ -42,8 +42,12 @@ func Render(o Options) ([]byte, error) {
 	if len(o.Upstreams["identity"]) == 0 {
 		return nil, errors.New("render nginx.conf: the upstream identity is required")
 	}
-	for _, v := range append([]string{o.Listen, o.Prefix, o.AccessLog, o.ErrorLog, o.WebRoot, o.User, o.Workers, o.Env, o.Customer, o.PlatformVersion}, o.TrustedProxies...) {
-		if strings.ContainsAny(v, "\"'\n;{}$\\ ") {
+	values := append([]string{o.Listen, o.Prefix, o.AccessLog, o.ErrorLog, o.WebRoot, o.User, o.Workers, o.Env, o.Customer, o.PlatformVersion}, o.TrustedProxies...)
+	for name, addrs := range o.Upstreams {
+		values = append(append(values, name), addrs...)
+	}
+	for _, v := range values {
+		if strings.ContainsAny(v, "\"'\t\r\n;#{}$\\ ") {
 			return nil, fmt.Errorf("render nginx.conf: %q holds a character that nginx would read as syntax; choose a path without spaces and quotes", v)
 		}
 	}
