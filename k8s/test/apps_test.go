@@ -185,7 +185,7 @@ func TestAppsProvision(t *testing.T) {
 	if hook := job.Annotations["helm.sh/hook"]; hook != "post-install,post-upgrade" {
 		t.Errorf("hook %q", hook)
 	}
-	if c := only(t, job.Spec.Template.Spec); !slices.Equal(c.Args, []string{"provision"}) {
+	if c := only(t, job.Spec.Template.Spec); !slices.Equal(c.Args, []string{"provision", "-wait", "5m"}) {
 		t.Errorf("args %v", c.Args)
 	}
 }

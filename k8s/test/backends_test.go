@@ -64,3 +64,20 @@ func TestOwnBackends(t *testing.T) {
 		t.Errorf("addresses (-want +got)\n%s", diff)
 	}
 }
+
+// A release of the services leaves the backends alone when their tag stays.
+func TestEmbeddedBackendsKeepTheirTag(t *testing.T) {
+	with := func(tag string) objects {
+		return mustRender(t, "apps", map[string]any{"image": map[string]any{"tag": tag}, "backends": map[string]any{"tag": "v1"}})
+	}
+	old, next := with("v1"), with("v2")
+	for name := range backends {
+		was, is := get[*appsv1.StatefulSet](t, old, "StatefulSet/"+name), get[*appsv1.StatefulSet](t, next, "StatefulSet/"+name)
+		if diff := cmp.Diff(was.Spec.Template, is.Spec.Template); diff != "" {
+			t.Errorf("%s restarts (-v1 +v2)\n%s", name, diff)
+		}
+	}
+	if image := only(t, get[*appsv1.Deployment](t, next, "Deployment/order").Spec.Template.Spec).Image; image != "kreislauf.local/kreislauf:v2" {
+		t.Errorf("order runs %s", image)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/ptr"
 )
 
@@ -75,6 +77,17 @@ func TestAppsNetworkPolicies(t *testing.T) {
 		!matches(services[0].From[0].PodSelector.MatchLabels, get[*appsv1.Deployment](t, o, "Deployment/nginx").Spec.Template.Labels) {
 		t.Errorf("services: %+v", services)
 	}
+	backend := get[*networkingv1.NetworkPolicy](t, o, "NetworkPolicy/backends").Spec.Ingress[0].From[0].PodSelector
+	allowed, err := metav1.LabelSelectorAsSelector(backend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]bool{"Deployment/order": true, "Deployment/alerter": true, "Job/provision": true, "Deployment/nginx": false} {
+		template, _, _ := podOf(o[key])
+		if allowed.Matches(labels.Set(template.Labels)) != want {
+			t.Errorf("%s may reach the backends: want %v", key, want)
+		}
+	}
 	logship := get[*appsv1.DaemonSet](t, mustRender(t, "daemonsets", nil), "DaemonSet/logship").Spec.Template.Labels
 	engine := get[*networkingv1.NetworkPolicy](t, o, "NetworkPolicy/engine-from-logship").Spec.Ingress
 	if !matches(engine[0].From[0].PodSelector.MatchLabels, logship) || engine[0].From[0].NamespaceSelector == nil {
@@ -82,9 +95,9 @@ func TestAppsNetworkPolicies(t *testing.T) {
 	}
 }
 
-func matches(selector, labels map[string]string) bool {
+func matches(selector, has map[string]string) bool {
 	for k, v := range selector {
-		if labels[k] != v {
+		if has[k] != v {
 			return false
 		}
 	}

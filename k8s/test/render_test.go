@@ -1,6 +1,7 @@
 package charts
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -25,7 +26,7 @@ type objects map[string]runtime.Object
 
 // render renders a chart as `helm template kreislauf <chart> -n kreislauf` would, with values over the chart's own.
 func render(chart string, values map[string]any) (objects, error) {
-	loaded, err := loader.Load("../" + chart)
+	loaded, err := loader.Load("testdata/" + chart)
 	if err != nil {
 		return nil, fmt.Errorf("load chart: %w", err)
 	}
@@ -34,7 +35,7 @@ func render(chart string, values map[string]any) (objects, error) {
 	if err != nil {
 		return nil, fmt.Errorf("check values: %w", err)
 	}
-	files, err := engine.Engine{Strict: true}.Render(loaded, top)
+	files, err := engine.Engine{Strict: true}.RenderWithContext(context.Background(), loaded, top)
 	if err != nil {
 		return nil, fmt.Errorf("render chart: %w", err)
 	}

@@ -88,7 +88,7 @@ func TestAppsSecretsByService(t *testing.T) {
 
 func TestAppsFilesReachTheirPods(t *testing.T) {
 	o := mustRender(t, "apps", map[string]any{"env": "prod", "customer": "acme"})
-	conf, err := os.ReadFile("../apps/files/nginx.conf")
+	conf, err := os.ReadFile("testdata/apps/files/nginx.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestAppsFilesReachTheirPods(t *testing.T) {
 	if left := regexp.MustCompile(`@[a-z]+@`).FindString(got); left != "" {
 		t.Errorf("the placeholder %s is left", left)
 	}
-	partners, err := os.ReadFile("../apps/files/partners.json")
+	partners, err := os.ReadFile("testdata/apps/files/partners.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,8 +115,10 @@ func TestAppsFilesReachTheirPods(t *testing.T) {
 			t.Errorf("%s: mounts %+v", name, c.VolumeMounts)
 		}
 	}
-	before := get[*appsv1.Deployment](t, mustRender(t, "apps", nil), "Deployment/nginx").Spec.Template.Annotations
-	if after := get[*appsv1.Deployment](t, o, "Deployment/nginx").Spec.Template.Annotations; cmp.Equal(before, after) {
-		t.Error("a changed configuration does not restart nginx")
+	before := mustRender(t, "apps", nil)
+	for key, object := range o {
+		if d, ok := object.(*appsv1.Deployment); ok && cmp.Equal(d.Spec.Template.Annotations, get[*appsv1.Deployment](t, before, key).Spec.Template.Annotations) {
+			t.Errorf("a changed configuration does not restart %s", key)
+		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // cannot forget one.
 func platformServices(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../cmd/kreislauf/services.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "testdata/cmd/kreislauf/services.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func platformServices(t *testing.T) map[string]string {
 func goSources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, root := range []string{"../../cmd", "../../internal", "../../services"} {
+	for _, root := range []string{"testdata/cmd/", "testdata/internal/", "testdata/services/"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

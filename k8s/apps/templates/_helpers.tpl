@@ -1,4 +1,5 @@
-{{- /* Every helper takes a dict: root ($), name (of the component), and what it says itself. */ -}}
+{{- /* Every helper takes a dict: root ($), name (of the component), what it says itself,
+      and tag where the image has another than image.tag. */ -}}
 
 {{- /* The labels that select the pods of a component; they never change. */ -}}
 {{- define "kreislauf.selector" -}}
@@ -10,7 +11,7 @@ app.kubernetes.io/part-of: kreislauf
 {{- define "kreislauf.labels" -}}
 {{ include "kreislauf.selector" . }}
 app.kubernetes.io/component: {{ .component }}
-app.kubernetes.io/version: {{ .root.Values.image.tag | quote }}
+app.kubernetes.io/version: {{ get . "tag" | default .root.Values.image.tag | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end }}
 
@@ -43,7 +44,7 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 
 {{- /* What all containers have in common. image: kreislauf or nginx. resources: theirs. */ -}}
 {{- define "kreislauf.container" -}}
-image: {{ .root.Values.image.registry }}/{{ .image }}:{{ .root.Values.image.tag }}
+image: {{ .root.Values.image.registry }}/{{ .image }}:{{ get . "tag" | default .root.Values.image.tag }}
 imagePullPolicy: IfNotPresent
 securityContext:
   allowPrivilegeEscalation: false
