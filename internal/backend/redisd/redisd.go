@@ -7,6 +7,7 @@ package redisd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -54,6 +55,9 @@ maxmemory-policy noeviction
 daemonize no
 `, host, port, dir, password)
 	path := filepath.Join(dir, "redis.conf")
+	if err := os.Chmod(path, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) { // writing keeps an old file's mode
+		return "", fmt.Errorf("write redis.conf: %w", err)
+	}
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		return "", fmt.Errorf("write redis.conf: %w", err)
 	}
