@@ -16,16 +16,28 @@ import (
 	"kreislauf/internal/telemetry"
 )
 
-// request gathers what a handler wants on the log line and the span of its request. One goroutine, the handler's, uses it.
+// request is all that the edge keeps of one request, in one allocation: it is the request's context, the writer that remembers the
+// status, and what a handler wants on the log line and the span. One goroutine, the handler's, changes it.
 type request struct {
+	context.Context
+	rec    recorder
 	action string
 	fields []field
-	room   [4]field // fields starts here, so that most requests allocate nothing for it
+	room   [4]field              // fields starts here
+	attrs  [7]attribute.KeyValue // the span's attributes start here
 }
 
 type field struct{ key, value string }
 
 type contextKey struct{}
+
+// Value implements context.Context.
+func (rq *request) Value(key any) any {
+	if _, ok := key.(contextKey); ok {
+		return rq
+	}
+	return rq.Context.Value(key)
+}
 
 // Annotate puts an id on the request's log line and span, for example "order.id". Never a secret or a person's data.
 // A later value of a key replaces the earlier one: Elasticsearch refuses a line that has a key twice.
@@ -83,22 +95,19 @@ func (s *Server) instrument(method, route string, h Handler) http.Handler {
 	for i := range classes {
 		classes[i] = s.seconds.WithLabelValues(label, fmt.Sprintf("%dxx", i))
 	}
-	kind := trace.WithSpanKind(trace.SpanKindServer)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		ctx := telemetry.WithRemote(r.Context(), r.Header.Get(telemetry.Header))
-		ctx, span := s.opts.Tracer.Start(ctx, spanName, kind)
-		rq := &request{action: "http.request"}
+		ctx, span := s.opts.Tracer.StartServer(r.Context(), r.Header.Get(telemetry.Header), spanName, start)
+		rq := &request{Context: ctx, rec: recorder{ResponseWriter: w}, action: "http.request"}
 		rq.fields = rq.room[:0]
-		ctx = context.WithValue(ctx, contextKey{}, rq)
-		rec := &recorder{ResponseWriter: w}
+		rec := &rq.rec
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = http.MaxBytesReader(w, r.Body, BodyLimit) // w itself: only it can answer without waiting for the rest
 		}
-		r = r.WithContext(ctx)
+		r = r.WithContext(rq)
 		err := guarded(h, rec, r)
 		if err != nil && rec.status == 0 {
-			problem.Write(rec, err, r.URL.Path, traceID(ctx))
+			problem.Write(rec, err, r.URL.Path, traceID(rq))
 		}
 		if rec.status == 0 {
 			rec.status = http.StatusOK
@@ -121,13 +130,11 @@ func guarded(h Handler, w http.ResponseWriter, r *http.Request) (err error) {
 }
 
 func endSpan(span trace.Span, method, route string, status int, rq *request, err error) {
-	var room [7]attribute.KeyValue
-	attrs := append(room[:0], attribute.String("http.request.method", method), attribute.String("http.route", route),
+	attrs := append(rq.attrs[:0], attribute.String("http.request.method", method), attribute.String("http.route", route),
 		attribute.Int("http.response.status_code", status))
 	for _, f := range rq.fields {
 		attrs = append(attrs, attribute.String(f.key, f.value))
 	}
-	span.SetAttributes(attrs...)
 	if status >= http.StatusInternalServerError {
 		msg := http.StatusText(status)
 		if err != nil {
@@ -135,7 +142,7 @@ func endSpan(span trace.Span, method, route string, status int, rq *request, err
 		}
 		span.SetStatus(codes.Error, msg)
 	}
-	span.End()
+	telemetry.EndWith(span, attrs)
 }
 
 // line writes the request's one log line: error for our faults, warn for a dependency away, info for the rest.

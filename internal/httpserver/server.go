@@ -17,9 +17,9 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
-	"go.opentelemetry.io/otel/trace"
 
 	"kreislauf/internal/problem"
+	"kreislauf/internal/telemetry"
 )
 
 // BodyLimit is the largest request body in bytes.
@@ -32,7 +32,7 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 type Options struct {
 	Addr     string
 	Log      zerolog.Logger
-	Tracer   trace.Tracer
+	Tracer   *telemetry.Tracer
 	Registry *prometheus.Registry
 }
 

@@ -8,19 +8,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 
 	"kreislauf/internal/problem"
+	"kreislauf/internal/telemetry"
 )
 
 // Database is one service's database. Safe for concurrent use.
@@ -30,7 +26,7 @@ type Database struct {
 }
 
 // Open connects lazily; a server that is away shows in Ping and as Unavailable in requests.
-func Open(uri, service, instance string, tracer trace.Tracer) (*Database, error) {
+func Open(uri, service, instance string, tracer *telemetry.Tracer) (*Database, error) {
 	journal := true
 	wc := writeconcern.Majority()
 	wc.Journal = &journal
@@ -78,34 +74,4 @@ func Problem(op string, err error) error {
 func unwritable(err error) bool {
 	se, ok := errors.AsType[mongo.ServerError](err)
 	return ok && (se.HasErrorCode(14031) || se.HasErrorCode(91) || se.HasErrorCode(11600))
-}
-
-// monitor makes a client span of each command that belongs to a trace. Commands without one (heartbeats, sweeps) give none.
-func monitor(tracer trace.Tracer) *event.CommandMonitor {
-	var spans sync.Map // request id -> trace.Span, from started to finished
-	end := func(id int64, failure error) {
-		v, ok := spans.LoadAndDelete(id)
-		if !ok {
-			return
-		}
-		span := v.(trace.Span)
-		if failure != nil {
-			span.SetStatus(codes.Error, failure.Error())
-		}
-		span.End()
-	}
-	return &event.CommandMonitor{
-		Started: func(ctx context.Context, e *event.CommandStartedEvent) {
-			if !trace.SpanContextFromContext(ctx).IsValid() {
-				return
-			}
-			coll, _ := e.Command.Lookup(e.CommandName).StringValueOK()
-			_, span := tracer.Start(ctx, "mongodb "+e.CommandName+" "+coll, trace.WithSpanKind(trace.SpanKindClient),
-				trace.WithAttributes(attribute.String("db.system.name", "mongodb"), attribute.String("db.operation.name", e.CommandName),
-					attribute.String("db.collection.name", coll), attribute.String("db.namespace", e.DatabaseName)))
-			spans.Store(e.RequestID, span)
-		},
-		Succeeded: func(_ context.Context, e *event.CommandSucceededEvent) { end(e.RequestID, nil) },
-		Failed:    func(_ context.Context, e *event.CommandFailedEvent) { end(e.RequestID, e.Failure) },
-	}
 }

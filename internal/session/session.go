@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"go.opentelemetry.io/otel/trace"
 
 	"kreislauf/internal/problem"
+	"kreislauf/internal/telemetry"
 )
 
 // TTL is how long an unused session lives.
@@ -50,12 +50,12 @@ type Store struct {
 
 // Open connects lazily: a Redis that is away shows as Unavailable in requests and in Ping. customer is the tenant: its sessions are
 // unknown to any other tenant that shares the Redis.
-func Open(addr, password, customer string, tracer trace.Tracer) *Store {
+func Open(addr, password, customer string, tracer *telemetry.Tracer) *Store {
 	rdb := redis.NewClient(&redis.Options{
 		Addr: addr, Password: password, DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		PoolSize: 16, MaxRetries: 2, ContextTimeoutEnabled: true,
 	})
-	rdb.AddHook(tracing{tracer})
+	rdb.AddHook(newTracing(tracer))
 	return &Store{rdb: rdb, customer: customer}
 }
 

@@ -9,10 +9,33 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"kreislauf/internal/telemetry"
 )
 
 // tracing gives each Redis command a client span. The statement is not recorded: keys are session tokens' hashes.
-type tracing struct{ tracer trace.Tracer }
+type tracing struct {
+	tracer *telemetry.Tracer
+	calls  map[string]call // by command; never changes
+}
+
+// call is what the spans of one command have in common.
+type call struct {
+	name  string
+	attrs []attribute.KeyValue
+}
+
+func newTracing(tracer *telemetry.Tracer) tracing {
+	t := tracing{tracer: tracer, calls: map[string]call{}}
+	for _, command := range []string{"set", "getex", "del", "ping"} {
+		t.calls[command] = newCall(command)
+	}
+	return t
+}
+
+func newCall(command string) call {
+	return call{"redis " + command, []attribute.KeyValue{attribute.String("db.system.name", "redis"), attribute.String("db.operation.name", command)}}
+}
 
 func (t tracing) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
@@ -23,8 +46,11 @@ func (t tracing) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		if !trace.SpanContextFromContext(ctx).IsValid() {
 			return next(ctx, cmd)
 		}
-		ctx, span := t.tracer.Start(ctx, "redis "+cmd.Name(), trace.WithSpanKind(trace.SpanKindClient),
-			trace.WithAttributes(attribute.String("db.system.name", "redis"), attribute.String("db.operation.name", cmd.Name())))
+		c, ok := t.calls[cmd.Name()]
+		if !ok {
+			c = newCall(cmd.Name())
+		}
+		ctx, span := t.tracer.StartClient(ctx, c.name, c.attrs)
 		err := next(ctx, cmd)
 		if err != nil && !errors.Is(err, redis.Nil) {
 			span.SetStatus(codes.Error, err.Error())

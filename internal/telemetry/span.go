@@ -14,30 +14,55 @@ import (
 	"go.opentelemetry.io/otel/trace/embedded"
 )
 
-// tracer records every span and hands it to end when it ends. It does for the platform what the SDK's tracer does, without samplers,
-// limits, events and snapshots; that saves about a quarter of what observability adds to a request (test/bench/observability).
-type tracer struct {
+// Tracer records every span and hands it on when it ends. It does for the platform what the SDK's tracer does, without samplers,
+// limits, events and snapshots; StartServer and StartClient are short cuts for the two kinds that every request has.
+// What that saves is measured by test/bench/observability. Safe for concurrent use.
+type Tracer struct {
 	embedded.Tracer
 	end func(*span)
 }
 
 // Start implements trace.Tracer. The new span continues the trace in ctx, if there is one.
-func (t *tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
+func (t *Tracer) Start(ctx context.Context, name string, opts ...trace.SpanStartOption) (context.Context, trace.Span) {
 	c := trace.NewSpanStartConfig(opts...)
-	s := &span{tracer: t, name: name, kind: c.SpanKind(), start: c.Timestamp(), attrs: c.Attributes(), links: c.Links()}
+	var parent trace.SpanContext
 	if !c.NewRoot() {
-		s.parent = trace.SpanContextFromContext(ctx)
+		parent = trace.SpanContextFromContext(ctx)
 	}
-	if s.start.IsZero() {
+	s := t.begin(parent, name, c.SpanKind(), c.Timestamp())
+	s.attrs, s.links = c.Attributes(), c.Links()
+	return trace.ContextWithSpan(ctx, s), s
+}
+
+// StartServer starts the span of a request that came with a traceparent, empty when it had none.
+func (t *Tracer) StartServer(ctx context.Context, traceparent, name string, start time.Time) (context.Context, trace.Span) {
+	s := t.begin(Parse(traceparent), name, trace.SpanKindServer, start)
+	return trace.ContextWithSpan(ctx, s), s
+}
+
+// StartClient starts the span of a call to a backend below the span in ctx. attrs are not copied: they must never change, and may be
+// shared between spans.
+func (t *Tracer) StartClient(ctx context.Context, name string, attrs []attribute.KeyValue) (context.Context, trace.Span) {
+	s := t.begin(trace.SpanContextFromContext(ctx), name, trace.SpanKindClient, time.Time{})
+	s.attrs = slices.Clip(attrs)
+	return trace.ContextWithSpan(ctx, s), s
+}
+
+// begin makes a span below parent, or a root when that is not valid. A zero start is now.
+func (t *Tracer) begin(parent trace.SpanContext, name string, kind trace.SpanKind, start time.Time) *span {
+	s := &span{tracer: t, name: name, kind: kind, start: start}
+	if start.IsZero() {
 		s.start = time.Now()
 	}
-	sc := trace.SpanContextConfig{TraceID: s.parent.TraceID(), SpanID: newSpanID(), TraceFlags: trace.FlagsSampled, TraceState: s.parent.TraceState()}
-	if !s.parent.IsValid() {
-		s.parent = trace.SpanContext{}
-		sc.TraceID, sc.TraceState = newTraceID(), trace.TraceState{}
+	sc := trace.SpanContextConfig{SpanID: newSpanID(), TraceFlags: trace.FlagsSampled}
+	if parent.IsValid() {
+		s.parent = parent
+		sc.TraceID, sc.TraceState = parent.TraceID(), parent.TraceState()
+	} else {
+		sc.TraceID = newTraceID()
 	}
 	s.sc = trace.NewSpanContext(sc)
-	return trace.ContextWithSpan(ctx, s), s
+	return s
 }
 
 func newTraceID() (id trace.TraceID) {
@@ -54,7 +79,7 @@ func newSpanID() (id trace.SpanID) {
 // span is one recorded span. What is above mu never changes; nothing changes after End.
 type span struct {
 	embedded.Span
-	tracer *tracer
+	tracer *Tracer
 	sc     trace.SpanContext
 	parent trace.SpanContext // invalid on a root
 	kind   trace.SpanKind
@@ -91,6 +116,18 @@ func (s *span) End(opts ...trace.SpanEndOption) {
 	}
 }
 
+// EndWith ends a span with more attributes. attrs are not copied and belong to the span from now on.
+func EndWith(s trace.Span, attrs []attribute.KeyValue) {
+	if own, ok := s.(*span); ok && len(own.attrs) == 0 {
+		own.mu.Lock()
+		own.attrs = attrs
+		own.mu.Unlock()
+	} else {
+		s.SetAttributes(attrs...)
+	}
+	s.End()
+}
+
 // change runs f unless the span has ended.
 func (s *span) change(f func()) {
 	s.mu.Lock()
@@ -102,7 +139,11 @@ func (s *span) change(f func()) {
 
 // SetAttributes implements trace.Span.
 func (s *span) SetAttributes(kv ...attribute.KeyValue) {
-	s.change(func() { s.attrs = append(s.attrs, kv...) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended.IsZero() {
+		s.attrs = append(s.attrs, kv...)
+	}
 }
 
 // SetStatus implements trace.Span. Only errors are told apart; a later Ok takes an error back.
@@ -145,7 +186,7 @@ func (s *span) TracerProvider() trace.TracerProvider { return provider{tracer: s
 // provider implements trace.TracerProvider: there is one tracer, whatever its name.
 type provider struct {
 	embedded.TracerProvider
-	tracer *tracer
+	tracer *Tracer
 }
 
 // Tracer implements trace.TracerProvider.
@@ -154,13 +195,18 @@ func (p provider) Tracer(string, ...trace.TracerOption) trace.Tracer { return p.
 // distinct keeps the last value of each key, because a JSON object with a key twice is refused by Elasticsearch. Spans have few
 // attributes, so looking at all pairs is the fastest.
 func distinct(attrs []attribute.KeyValue) []attribute.KeyValue {
+	owned := false
 	for i := 0; i < len(attrs); i++ {
 		for j := i + 1; j < len(attrs); j++ {
-			if attrs[i].Key == attrs[j].Key {
-				attrs[i] = attrs[j]
-				attrs = slices.Delete(attrs, j, j+1)
-				j--
+			if attrs[i].Key != attrs[j].Key {
+				continue
 			}
+			if !owned { // the array may be shared between spans
+				attrs, owned = slices.Clone(attrs), true
+			}
+			attrs[i] = attrs[j]
+			attrs = slices.Delete(attrs, j, j+1)
+			j--
 		}
 	}
 	return attrs

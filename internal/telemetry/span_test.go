@@ -12,10 +12,10 @@ import (
 )
 
 // collected is a tracer whose ended spans are kept.
-func collected() (*tracer, *[]*span) {
+func collected() (*Tracer, *[]*span) {
 	var mu sync.Mutex
 	var list []*span
-	return &tracer{end: func(s *span) {
+	return &Tracer{end: func(s *span) {
 		mu.Lock()
 		defer mu.Unlock()
 		list = append(list, s)
@@ -41,7 +41,7 @@ func TestParents(t *testing.T) {
 			t.Errorf("not a root: %+v", s)
 		}
 	}
-	if p, ok := server.TracerProvider().Tracer("other").(*tracer); !ok || p != tr {
+	if p, ok := server.TracerProvider().Tracer("other").(*Tracer); !ok || p != tr {
 		t.Error("the provider gives another tracer")
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/trace"
 
 	"kreislauf/internal/config"
 	"kreislauf/internal/logging"
@@ -24,7 +23,7 @@ import (
 
 // Telemetry is the tracer of one process. Tracer is safe for concurrent use.
 type Telemetry struct {
-	Tracer    trace.Tracer
+	Tracer    *Tracer
 	collector sdktrace.SpanProcessor // nil without an OTLP endpoint
 }
 
@@ -32,7 +31,7 @@ type Telemetry struct {
 func New(ctx context.Context, p config.Process, sink *logging.Sink) (*Telemetry, error) {
 	lines := newLineWriter(p, sink)
 	if p.OTLPEndpoint == "" {
-		return &Telemetry{Tracer: &tracer{end: lines.write}}, nil
+		return &Telemetry{Tracer: &Tracer{end: lines.write}}, nil
 	}
 	exp, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(p.OTLPEndpoint+"/v1/traces"))
 	if err != nil {
@@ -47,7 +46,7 @@ func New(ctx context.Context, p config.Process, sink *logging.Sink) (*Telemetry,
 		lines.write(s)
 		collector.OnEnd(s.snapshot(res))
 	}
-	return &Telemetry{Tracer: &tracer{end: both}, collector: collector}, nil
+	return &Telemetry{Tracer: &Tracer{end: both}, collector: collector}, nil
 }
 
 // Stop sends what a collector still misses, within ctx. Span lines need no stop; the sink's Close writes them.

@@ -4,6 +4,7 @@ package outbox_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -11,12 +12,14 @@ import (
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.opentelemetry.io/otel/trace/noop"
 
 	"kreislauf/internal/broker"
+	"kreislauf/internal/config"
 	"kreislauf/internal/event"
+	"kreislauf/internal/logging"
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/outbox"
+	"kreislauf/internal/telemetry"
 	"kreislauf/test/embedded"
 )
 
@@ -38,7 +41,11 @@ type bench struct {
 func start(t *testing.T) *bench {
 	t.Helper()
 	b := embedded.Start(t)
-	tracer := noop.NewTracerProvider().Tracer("")
+	tel, err := telemetry.New(t.Context(), config.Process{}, logging.NewSink(io.Discard))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tracer := tel.Tracer
 	db, err := mongodb.Open(b.MongoURI, "outboxtest", "t-1", tracer)
 	if err != nil {
 		t.Fatal(err)

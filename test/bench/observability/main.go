@@ -32,6 +32,8 @@ type variant struct {
 	name    string
 	handler http.Handler
 	rounds  []float64 // microseconds of CPU a request
+	allocs  float64   // heap objects a request
+	bytes   float64   // heap bytes a request
 }
 
 func main() {
@@ -81,11 +83,16 @@ func measure(rounds, requests int, profile string) error {
 func run(v *variant, n int) float64 {
 	c := newCaller()
 	runtime.GC()
+	var m0, m1 runtime.MemStats
+	runtime.ReadMemStats(&m0)
 	before := cpu()
 	for range n {
 		c.call(v.handler)
 	}
-	return float64((cpu() - before).Nanoseconds()) / 1e3 / float64(n)
+	took := cpu() - before
+	runtime.ReadMemStats(&m1)
+	v.allocs, v.bytes = float64(m1.Mallocs-m0.Mallocs)/float64(n), float64(m1.TotalAlloc-m0.TotalAlloc)/float64(n)
+	return float64(took.Nanoseconds()) / 1e3 / float64(n)
 }
 
 // cpu is the user and system time of the process so far.
@@ -101,7 +108,7 @@ func report(variants []*variant, rounds, requests int) {
 	base, with, peer := median(variants[0].rounds), median(variants[1].rounds), median(variants[2].rounds)
 	fmt.Printf("%d rounds of %d requests a variant, %s, %d CPUs; median, lowest and highest round\n", rounds, requests, runtime.Version(), runtime.NumCPU())
 	for _, v := range variants {
-		fmt.Printf("%-18s %6.1f us  (%.1f to %.1f)\n", v.name, median(v.rounds), slices.Min(v.rounds), slices.Max(v.rounds))
+		fmt.Printf("%-18s %6.1f us  (%.1f to %.1f)  %3.0f allocations of %5.0f bytes\n", v.name, median(v.rounds), slices.Min(v.rounds), slices.Max(v.rounds), v.allocs, v.bytes)
 	}
 	fmt.Printf("added %.1f us (target %.0f) ratio %.2f\n", with-base, target, with/base)
 	fmt.Printf("stock added %.1f us ratio %.2f: OpenTelemetry SDK with a batch processor that exports to nowhere, and log/slog\n", peer-base, peer/base)

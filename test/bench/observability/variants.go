@@ -45,7 +45,7 @@ func observed(dir string) (_ http.Handler, end func(), err error) {
 		return nil, nil, err
 	}
 	srv := httpserver.New(httpserver.Options{Log: logging.New(sink, p), Tracer: tel.Tracer, Registry: prometheus.NewRegistry()})
-	db := calls{tracer: tel.Tracer}
+	db := ours{tracer: tel.Tracer, redisAttrs: redisAttributes(), mongoAttrs: mongoAttributes()}
 	srv.Handle(http.MethodPost, path, func(w http.ResponseWriter, r *http.Request) error {
 		ctx := r.Context()
 		db.redis(ctx)
@@ -58,29 +58,50 @@ func observed(dir string) (_ http.Handler, end func(), err error) {
 	return srv, func() { _ = errors.Join(tel.Stop(context.Background()), sink.Close()) }, nil
 }
 
-// calls makes the client spans of internal/session and internal/mongodb, with their attributes, around no call.
-type calls struct {
-	tracer trace.Tracer
-	open   sync.Map // request id -> trace.Span, as the driver's monitor keeps them
-	id     int64
+// ours makes the client spans of internal/session and internal/mongodb around no call: shared attributes, spans kept by request id.
+type ours struct {
+	tracer                 *telemetry.Tracer
+	redisAttrs, mongoAttrs []attribute.KeyValue
+	open                   sync.Map // request id -> trace.Span, as the driver's monitor keeps them
+	id                     int64
 }
 
-func (c *calls) redis(ctx context.Context) {
-	_, span := c.tracer.Start(ctx, "redis "+"getex", trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithAttributes(attribute.String("db.system.name", "redis"), attribute.String("db.operation.name", "getex")))
+func (c *ours) redis(ctx context.Context) {
+	_, span := c.tracer.StartClient(ctx, "redis getex", c.redisAttrs)
 	span.End()
 }
 
-func (c *calls) mongodb(ctx context.Context) {
-	command, coll := "insert", "orders"
-	_, span := c.tracer.Start(ctx, "mongodb "+command+" "+coll, trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithAttributes(attribute.String("db.system.name", "mongodb"), attribute.String("db.operation.name", command),
-			attribute.String("db.collection.name", coll), attribute.String("db.namespace", "kreislauf_order")))
+func (c *ours) mongodb(ctx context.Context) {
+	_, span := c.tracer.StartClient(ctx, "mongodb insert orders", c.mongoAttrs)
 	c.id++
 	c.open.Store(c.id, span)
 	if v, ok := c.open.LoadAndDelete(c.id); ok {
 		v.(trace.Span).End()
 	}
+}
+
+func redisAttributes() []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("db.system.name", "redis"), attribute.String("db.operation.name", "getex")}
+}
+
+func mongoAttributes() []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.String("db.system.name", "mongodb"), attribute.String("db.operation.name", "insert"),
+		attribute.String("db.collection.name", "orders"), attribute.String("db.namespace", "kreislauf_order"),
+	}
+}
+
+// calls makes the same client spans as the SDK's manual shows it.
+type calls struct{ tracer trace.Tracer }
+
+func (c calls) redis(ctx context.Context) {
+	_, span := c.tracer.Start(ctx, "redis getex", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(redisAttributes()...))
+	span.End()
+}
+
+func (c calls) mongodb(ctx context.Context) {
+	_, span := c.tracer.Start(ctx, "mongodb insert orders", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(mongoAttributes()...))
+	span.End()
 }
 
 // nowhere is an exporter that forgets.
