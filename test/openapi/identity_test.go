@@ -1,0 +1,125 @@
+package openapi_test
+
+import (
+	"strings"
+	"testing"
+
+	"kreislauf/internal/httpserver"
+)
+
+const (
+	users    = "/api/identity/v1/users"
+	sessions = "/api/identity/v1/sessions"
+	current  = "/api/identity/v1/sessions/current"
+
+	password = "correct horse battery"
+)
+
+// tooLarge is a valid JSON object beyond the limit.
+func tooLarge() raw { return raw(`{"name":"` + strings.Repeat("x", httpserver.BodyLimit) + `"}`) }
+
+// cast is the people of the play.
+type cast struct{ anna, bert, hand, auto *person }
+
+func newCast(t *testing.T, p *platform) cast {
+	t.Helper()
+	c := cast{newPerson(), newPerson(), newPerson(), newPerson()}
+	join := func(who *person, email, invite string) {
+		body := signUp("email", email)
+		if invite != "" {
+			body["invite"] = invite
+		}
+		p.send(t, exchange{who: who, method: "POST", path: users, header: key(), body: body, status: 201})
+	}
+	join(c.anna, "anna@example.org", "")
+	join(c.bert, "bert@example.org", "")
+	join(c.hand, "disp@hand.example", p.invite(t, "p-hand"))
+	join(c.auto, "disp@auto.example", p.invite(t, "p-auto"))
+	return c
+}
+
+// signUp is a good body with one member changed.
+func signUp(member string, value any) map[string]any {
+	return with(map[string]any{"email": "new@example.org", "password": password, "name": "Test Person"}, member, value)
+}
+
+// with copies a body and sets one member; nil removes it.
+func with(body map[string]any, member string, value any) map[string]any {
+	c := map[string]any{}
+	for k, v := range body {
+		c[k] = v
+	}
+	c[member] = value
+	if value == nil {
+		delete(c, member)
+	}
+	return c
+}
+
+func (p *platform) identity(t *testing.T, c cast) []exchange {
+	t.Helper()
+	again := key()
+	post := func(name string, body any, status int, breaks bool) exchange {
+		return exchange{name: name, method: "POST", path: users, body: body, header: key(), status: status, breaks: breaks}
+	}
+	keyed := func(e exchange, header map[string]string) exchange { e.header = header; return e }
+	replayed := post("replay", signUp("email", "twice@example.org"), 201, false)
+	replayed.replayed = true
+	in := func(name string, who *person, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: who, method: "POST", path: sessions, body: body, status: status, breaks: breaks}
+	}
+	return []exchange{
+		keyed(post("first", signUp("email", "twice@example.org"), 201, false), again),
+		keyed(replayed, again),
+		post("e-mail taken", signUp("email", "twice@example.org"), 409, false),
+		post("shortest", with(signUp("email", "s@example.org"), "password", "0123456789"), 201, false),
+		post("short name", with(signUp("email", "n@example.org"), "name", "Bo"), 201, false),
+		post("longest name", with(signUp("email", "l@example.org"), "name", strings.Repeat("ä", 100)), 201, false),
+		post("longest password", with(signUp("email", "p@example.org"), "password", strings.Repeat("x", 256)), 201, false),
+		keyed(post("no key", signUp("name", "Nobody"), 400, true), nil),
+		keyed(post("short key", signUp("name", "Nobody"), 400, true), map[string]string{"Idempotency-Key": "1234567"}),
+		keyed(post("long key", signUp("name", "Nobody"), 400, true), map[string]string{"Idempotency-Key": strings.Repeat("k", 65)}),
+		keyed(post("other type", signUp("name", "Nobody"), 400, true), map[string]string{"Idempotency-Key": "type-key-1", "Content-Type": "text/xml"}),
+		post("malformed", raw(`{"email":`), 400, true),
+		post("empty", raw(``), 400, true),
+		post("unknown member", signUp("mail", "x"), 400, true),
+		post("wrong type", signUp("name", 7), 400, true),
+		post("too large", tooLarge(), 413, true),
+		post("no e-mail", signUp("email", nil), 422, true),
+		post("bad e-mail", signUp("email", "new"), 422, true),
+		post("long e-mail", signUp("email", strings.Repeat("x", 250)+"@example.org"), 422, true),
+		post("short password", signUp("password", "012345678"), 422, true),
+		post("long password", signUp("password", strings.Repeat("x", 257)), 422, true),
+		post("password of 400 bytes", signUp("password", strings.Repeat("ä", 200)), 422, false), // a schema cannot count bytes
+		post("short name", signUp("name", "B"), 422, true),
+		post("long name", signUp("name", strings.Repeat("ä", 101)), 422, true),
+		post("forged invitation", signUp("invite", "i1.e30.AAAA"), 422, false),
+		in("customer", c.anna, map[string]any{"email": "Anna@example.org", "password": password}, 201, false),
+		in("partner", c.hand, map[string]any{"email": "disp@hand.example", "password": password}, 201, false),
+		in("malformed", nil, raw(`[]`), 400, true),
+		in("unknown member", nil, map[string]any{"email": "anna@example.org", "password": password, "remember": true}, 400, true),
+		in("wrong password", nil, map[string]any{"email": "anna@example.org", "password": "wrong"}, 401, false),
+		in("unknown e-mail", nil, map[string]any{"email": "nobody@example.org", "password": password}, 401, false),
+		in("no password", nil, map[string]any{"email": "anna@example.org"}, 401, true),
+		in("too large", nil, tooLarge(), 413, true),
+		{name: "customer's session", who: c.anna, method: "GET", path: current, status: 200},
+		{name: "partner's session", who: c.hand, method: "GET", path: current, status: 200},
+		{name: "no session", method: "GET", path: current, status: 401, breaks: true},
+		{name: "forged session", who: forged(), method: "GET", path: current, status: 401},
+	}
+}
+
+// forged is somebody whose cookies nobody has set.
+func forged() *person {
+	return &person{map[string]string{"kreislauf_session": "forged", "kreislauf_csrf": "forged"}}
+}
+
+func (p *platform) signingOut(c cast) []exchange {
+	return []exchange{
+		{name: "no session", method: "DELETE", path: current, header: map[string]string{"X-CSRF-Token": "x"}, status: 401, breaks: true},
+		{name: "forged session", who: forged(), method: "DELETE", path: current, status: 401},
+		{name: "no token", who: c.bert, method: "DELETE", path: current, header: map[string]string{"X-CSRF-Token": ""}, status: 403, breaks: true},
+		{name: "wrong token", who: c.bert, method: "DELETE", path: current, header: map[string]string{"X-CSRF-Token": "wrong"}, status: 403},
+		{name: "out", who: c.bert, method: "DELETE", path: current, status: 204},
+	}
+}

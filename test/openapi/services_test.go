@@ -1,0 +1,249 @@
+package openapi_test
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
+	"kreislauf/internal/money"
+	"kreislauf/internal/quote"
+	"kreislauf/test/embedded"
+)
+
+const (
+	wares  = "/api/pricing/v1/catalog"
+	orders = "/api/order/v1/orders"
+	offers = "/api/matching/v1/offers"
+	events = "/api/statistics/v1/events"
+
+	nowhere = "o-aaaaaaaaaaaaaaaa" // an id that no order has
+)
+
+func quotes(postcode, waste, size, date string) string {
+	return "/api/pricing/v1/quotes?postcode=" + postcode + "&waste=" + waste + "&size=" + size + "&date=" + date
+}
+
+func (p *platform) earliest(t *testing.T) string {
+	t.Helper()
+	date, ok := p.send(t, exchange{method: "GET", path: wares, status: 200})["earliest_date"].(string)
+	if !ok {
+		t.Fatal("no earliest_date")
+	}
+	return date
+}
+
+func (p *platform) pricing(t *testing.T) []exchange {
+	t.Helper()
+	date := p.earliest(t)
+	list := []exchange{{name: "catalogue", method: "GET", path: wares, status: 200}}
+	for _, w := range catalog.Wastes() {
+		for _, size := range w.Sizes() {
+			list = append(list, exchange{
+				name: fmt.Sprintf("%d m3 of %s", size, w.Code), method: "GET",
+				path: quotes("17033", w.Code, fmt.Sprint(size), date), status: 200,
+			})
+		}
+	}
+	bad := func(name, path string, breaks bool) {
+		list = append(list, exchange{name: name, method: "GET", path: path, status: 422, breaks: breaks})
+	}
+	bad("no parameters", "/api/pricing/v1/quotes", true)
+	bad("four digits", quotes("5066", "170904", "7", date), true)
+	bad("postcode of nowhere", quotes("00999", "170904", "7", date), false)
+	bad("no code", quotes("50667", "soil", "7", date), true)
+	bad("unknown code", quotes("50667", "999999", "7", date), false)
+	bad("no number", quotes("50667", "170904", "big", date), true)
+	bad("no size", quotes("50667", "170904", "0", date), true)
+	bad("unknown size", quotes("50667", "170904", "8", date), false)
+	bad("10 m3 of soil", quotes("50667", "170504", "10", date), false)
+	bad("no date", quotes("50667", "170904", "7", "tomorrow"), true)
+	bad("past date", quotes("50667", "170904", "7", "2020-01-01"), false)
+	return list
+}
+
+// newOrder is a good body.
+func (p *platform) newOrder(t *testing.T, postcode, waste string) map[string]any {
+	t.Helper()
+	q := p.send(t, exchange{method: "GET", path: quotes(postcode, waste, "3", p.earliest(t)), status: 200})
+	return map[string]any{
+		"quote": q["quote"], "visit_id": "visit-1", "public_ground": true,
+		"address": map[string]any{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"},
+	}
+}
+
+// place orders and gives the order's id.
+func (p *platform) place(t *testing.T, who *person, postcode, waste string) string {
+	t.Helper()
+	o := p.send(t, exchange{who: who, method: "POST", path: orders, header: key(), body: p.newOrder(t, postcode, waste), status: 201})
+	id, ok := o["order_id"].(string)
+	if !ok {
+		t.Fatalf("no order_id in %v", o)
+	}
+	return id
+}
+
+func endedQuote(t *testing.T) string {
+	t.Helper()
+	k, err := hex.DecodeString(embedded.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := quote.Sign(k, quote.Quote{
+		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
+		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func (p *platform) order(t *testing.T, c cast) []exchange {
+	t.Helper()
+	good, again := p.newOrder(t, "50667", "170904"), key()
+	annas := p.place(t, c.anna, "50667", "170904")
+	post := func(name string, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: c.anna, method: "POST", path: orders, header: key(), body: body, status: status, breaks: breaks}
+	}
+	as := func(who *person, e exchange) exchange { e.who = who; return e }
+	keyed := func(e exchange, header map[string]string) exchange { e.header = header; return e }
+	replayed := keyed(post("replay", good, 201, false), again)
+	replayed.replayed = true
+	csrf := func(value string) map[string]string {
+		return map[string]string{"Idempotency-Key": event.NewID("k"), "X-CSRF-Token": value}
+	}
+	get := func(name string, who *person, path string, status int) exchange {
+		return exchange{name: name, who: who, method: "GET", path: path, status: status, breaks: who == nil}
+	}
+	address := func(name string) map[string]any {
+		return with(good, "address", map[string]any{"name": name, "street": "Weg 1", "city": "Ulm"})
+	}
+	return []exchange{
+		get("none yet", c.bert, orders, 200),
+		keyed(post("first", good, 201, false), again), replayed,
+		keyed(post("reused key", with(good, "public_ground", false), 422, false), again),
+		post("least", with(with(good, "visit_id", nil), "public_ground", nil), 201, false),
+		post("longest name", address(strings.Repeat("ä", 100)), 201, false),
+		keyed(post("no key", good, 400, true), nil),
+		keyed(post("short key", good, 400, true), map[string]string{"Idempotency-Key": "short"}),
+		post("malformed", raw(`{"quote":`), 400, true),
+		post("unknown member", with(good, "qoute", "x"), 400, true),
+		as(nil, keyed(post("no session", good, 401, true), csrf("x"))),
+		as(forged(), post("forged session", good, 401, false)),
+		keyed(post("no token", good, 403, true), csrf("")),
+		keyed(post("wrong token", good, 403, false), csrf("wrong")),
+		as(c.hand, post("partner", good, 403, false)),
+		post("too large", tooLarge(), 413, true),
+		post("forged quote", with(good, "quote", "q1.e30.AAAA"), 422, false),
+		post("no quote", with(good, "quote", nil), 422, true),
+		post("ended quote", with(good, "quote", endedQuote(t)), 422, false),
+		post("no address", with(good, "address", nil), 422, true),
+		post("short name", address("A"), 422, true),
+		post("long name", address(strings.Repeat("ä", 101)), 422, true),
+		post("bad visit", with(good, "visit_id", "a b"), 422, true),
+		get("list", c.anna, orders, 200),
+		get("list without session", nil, orders, 401),
+		get("list of a partner", c.hand, orders, 403),
+		get("one", c.anna, orders+"/"+annas, 200),
+		get("one without session", nil, orders+"/"+annas, 401),
+		get("one of a partner", c.hand, orders+"/"+annas, 403),
+		get("another's", c.bert, orders+"/"+annas, 404),
+		get("unknown", c.anna, orders+"/"+nowhere, 404),
+	}
+}
+
+// offers follows orders through their states; every answer on the way is compared with the documents.
+func (p *platform) offers(t *testing.T, c cast) {
+	become := func(id, state string) {
+		p.poll(t, c.anna, orders+"/"+id, func(o map[string]any) bool { return o["state"] == state })
+	}
+	become(p.place(t, c.anna, "50667", "170904"), "matched")
+	become(p.place(t, c.anna, "80331", "170504"), "unmatched") // no partner takes soil
+	id := p.place(t, c.anna, "10115", "170904")
+	p.poll(t, c.hand, offers, func(a map[string]any) bool { return len(a["offers"].([]any)) == 1 })
+	accept := exchange{who: c.hand, method: "POST", path: offers + "/" + id + "/accept", status: 200}
+	other, wrong := accept, accept
+	other.who, other.status = c.auto, 404
+	p.send(t, other)
+	wrong.header, wrong.status = map[string]string{"X-CSRF-Token": "wrong"}, 403
+	p.send(t, wrong)
+	p.send(t, accept)
+	p.send(t, accept)
+	become(id, "matched")
+}
+
+func (p *platform) matching(c cast) []exchange {
+	accept := offers + "/" + nowhere + "/accept"
+	return []exchange{
+		{name: "none", who: c.auto, method: "GET", path: offers, status: 200},
+		{name: "no session", method: "GET", path: offers, status: 401, breaks: true},
+		{name: "customer", who: c.anna, method: "GET", path: offers, status: 403},
+		{name: "accept unknown", who: c.hand, method: "POST", path: accept, status: 404},
+		{name: "accept without session", method: "POST", path: accept, header: map[string]string{"X-CSRF-Token": "x"}, status: 401, breaks: true},
+		{name: "accept without token", who: c.hand, method: "POST", path: accept, header: map[string]string{"X-CSRF-Token": ""}, status: 403, breaks: true},
+		{name: "accept as customer", who: c.anna, method: "POST", path: accept, status: 403},
+	}
+}
+
+func (p *platform) statistics() []exchange {
+	post := func(name string, body any, status int, breaks bool) exchange {
+		return exchange{name: name, method: "POST", path: events, body: body, status: status, breaks: breaks}
+	}
+	typed := func(e exchange, contentType string) exchange {
+		e.header = map[string]string{"Content-Type": contentType}
+		return e
+	}
+	data := func(n, nameLen, valueLen int) map[string]any {
+		m := map[string]string{}
+		for i := range n {
+			m[strings.Repeat("k", nameLen-2)+fmt.Sprintf("%02d", i)] = strings.Repeat("v", valueLen)
+		}
+		return map[string]any{"type": "order-attempt", "data": m}
+	}
+	full := map[string]any{"type": "order-attempt", "id": "attempt-1", "visit_id": "visit-1", "data": map[string]string{"step": "address"}}
+	replayed := post("replay", full, 202, false)
+	replayed.replayed = true
+	named := post("named by the entry", map[string]any{"type": "page-view"}, 202, false)
+	named.header = map[string]string{"X-Request-Id": strings.Repeat("a", 64)}
+	return []exchange{
+		post("full", full, 202, false), replayed,
+		post("least", map[string]any{"type": "ab"}, 202, false), named,
+		post("most", data(16, 64, 256), 202, false),
+		typed(post("beacon", raw(`{"type":"page-view"}`), 202, false), "text/plain;charset=UTF-8"),
+		typed(post("other type", full, 400, true), "text/xml"),
+		post("malformed", raw(`{"type"`), 400, true),
+		post("unknown member", map[string]any{"type": "page-view", "user": "x"}, 400, true),
+		post("number in data", map[string]any{"type": "page-view", "data": map[string]any{"n": 1}}, 400, true),
+		post("too large", tooLarge(), 413, true),
+		post("no type", map[string]any{}, 422, true),
+		post("dot in the type", map[string]any{"type": "order.placed"}, 422, true),
+		post("long type", map[string]any{"type": strings.Repeat("a", 65)}, 422, true),
+		post("short id", map[string]any{"type": "page-view", "id": "1234567"}, 422, true),
+		post("bad visit", map[string]any{"type": "page-view", "visit_id": "a b"}, 422, true),
+		post("17 members", data(17, 8, 8), 422, true),
+		post("long member name", data(1, 65, 8), 422, true),
+		post("long value", data(1, 8, 257), 422, true),
+	}
+}
+
+func (p *platform) storesAway(c cast) []exchange {
+	one := orders + "/" + nowhere
+	return []exchange{
+		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
+		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
+		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
+		{name: "sign out", who: c.anna, method: "DELETE", path: current, status: 503},
+		{name: "order", who: c.anna, method: "POST", path: orders, header: key(), body: map[string]any{
+			"quote": "q1.e30.AAAA", "address": map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"},
+		}, status: 503},
+		{name: "orders", who: c.anna, method: "GET", path: orders, status: 503},
+		{name: "one order", who: c.anna, method: "GET", path: one, status: 503},
+		{name: "offers", who: c.hand, method: "GET", path: offers, status: 503},
+		{name: "accept", who: c.hand, method: "POST", path: offers + "/" + nowhere + "/accept", status: 503},
+		{name: "event", method: "POST", path: events, body: map[string]any{"type": "page-view"}, status: 503},
+	}
+}
