@@ -36,6 +36,13 @@ type Consumer struct {
 	handler Handler
 	log     zerolog.Logger
 	tracer  trace.Tracer
+	tries   map[lane]int // failed attempts at a partition's next record; Run writes it while no partition is worked on
+}
+
+// lane is a partition of a topic.
+type lane struct {
+	topic     string
+	partition int32
 }
 
 // NewConsumer joins the group of the service for the topics that the event table gives it.
@@ -49,13 +56,14 @@ func NewConsumer(brokers []string, service, instance string, log zerolog.Logger,
 	if err != nil {
 		return nil, fmt.Errorf("open Kafka consumer: %w", err)
 	}
-	return &Consumer{client: c, service: service, handler: h, log: log, tracer: tracer}, nil
+	return &Consumer{client: c, service: service, handler: h, log: log, tracer: tracer, tries: map[lane]int{}}, nil
 }
 
 // Close leaves the group.
 func (c *Consumer) Close() { c.client.CloseAllowingRebalance() }
 
-// Run consumes until ctx ends. Partitions are worked on side by side, each in order.
+// Run consumes until ctx ends. Partitions are worked on side by side, each in order. A partition whose record failed pauses and then
+// gives that record again; the others go on.
 func (c *Consumer) Run(ctx context.Context) error {
 	for {
 		fetches := c.client.PollRecords(ctx, 300)
@@ -66,24 +74,55 @@ func (c *Consumer) Run(ctx context.Context) error {
 			c.log.Warn().Err(err).Str("event.action", "kafka.fetch").Str("kafka.topic", topic).Int32("kafka.partition", part).Msg("fetch")
 		})
 		var wg sync.WaitGroup
-		done := make(chan *kgo.Record, fetches.NumRecords()) // closed below, after the last partition
+		done, failed := make(chan *kgo.Record, fetches.NumRecords()), make(chan *kgo.Record, fetches.NumRecords()) // closed below, after the last partition
 		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-			wg.Go(func() { c.partition(ctx, p.Records, done) })
+			wg.Go(func() { c.partition(ctx, p.Records, done, failed) })
 		})
 		wg.Wait()
 		close(done)
+		close(failed)
 		c.commit(context.WithoutCancel(ctx), done)
+		c.setBack(failed)
 		c.client.AllowRebalance()
 	}
 }
 
-// partition works on records in order and sends those that are done.
-func (c *Consumer) partition(ctx context.Context, recs []*kgo.Record, done chan<- *kgo.Record) {
+// inPlace is how many attempts a record gets before its partition steps aside: most failures pass within a moment, and a partition
+// that pauses waits up to a second for its next fetch.
+const inPlace = 3
+
+// partition works on records in order until one fails, and sends which are done and which failed.
+func (c *Consumer) partition(ctx context.Context, recs []*kgo.Record, done, failed chan<- *kgo.Record) {
 	for _, r := range recs {
-		if !c.record(ctx, r) {
-			return
+		for try := c.tries[lane{r.Topic, r.Partition}] + 1; !c.record(ctx, r, try); try++ {
+			if try >= inPlace || !sleep(ctx, backoff(try)) {
+				failed <- r
+				return
+			}
 		}
 		done <- r
+	}
+}
+
+// sleep waits; false means that ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// setBack makes the partitions of failed records give them again after a back-off.
+func (c *Consumer) setBack(failed <-chan *kgo.Record) {
+	for r := range failed {
+		l := lane{r.Topic, r.Partition}
+		c.tries[l] = max(c.tries[l]+1, inPlace)
+		one := map[string][]int32{r.Topic: {r.Partition}}
+		c.client.PauseFetchPartitions(one)
+		c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{r.Topic: {r.Partition: {Epoch: r.LeaderEpoch, Offset: r.Offset}}})
+		time.AfterFunc(backoff(c.tries[l]), func() { c.client.ResumeFetchPartitions(one) })
 	}
 }
 
@@ -91,6 +130,7 @@ func (c *Consumer) commit(ctx context.Context, done <-chan *kgo.Record) {
 	recs := make([]*kgo.Record, 0, len(done))
 	for r := range done {
 		recs = append(recs, r)
+		delete(c.tries, lane{r.Topic, r.Partition})
 	}
 	if len(recs) == 0 {
 		return
@@ -102,8 +142,8 @@ func (c *Consumer) commit(ctx context.Context, done <-chan *kgo.Record) {
 	}
 }
 
-// record works on one record until it is done or dead-lettered; false means that ctx ended first.
-func (c *Consumer) record(ctx context.Context, r *kgo.Record) bool {
+// record makes one attempt at a record; true means that it is done or dead-lettered.
+func (c *Consumer) record(ctx context.Context, r *kgo.Record, try int) bool {
 	start := time.Now()
 	e, unreadable := event.Parse(r.Value)
 	rctx, span := c.tracer.Start(telemetry.WithRemote(ctx, header(r, telemetry.Header)), "consume "+nameOf(e, r), trace.WithSpanKind(trace.SpanKindConsumer),
@@ -111,31 +151,25 @@ func (c *Consumer) record(ctx context.Context, r *kgo.Record) bool {
 			attribute.Int64("messaging.kafka.offset", r.Offset), attribute.Int("messaging.destination.partition.id", int(r.Partition)),
 			attribute.String("messaging.consumer.group.name", c.service), attribute.String("messaging.message.id", e.ID)))
 	defer span.End()
-	for try := 1; ; try++ {
-		err := unreadable
-		if err == nil {
-			err = c.handler(rctx, e)
-		}
-		if _, dead := errors.AsType[permanent](err); dead || unreadable != nil {
-			if err = c.deadLetter(rctx, r, err); err == nil {
-				span.SetStatus(codes.Error, "dead-lettered")
-				return true
-			}
-		}
-		if err == nil {
-			c.line(c.log.Info(), span, e, r, start).Msg("consumed " + e.Type)
+	err := unreadable
+	if err == nil {
+		err = c.handler(rctx, e)
+	}
+	if _, dead := errors.AsType[permanent](err); dead || unreadable != nil {
+		if err = c.deadLetter(rctx, r, err); err == nil {
+			span.SetStatus(codes.Error, "dead-lettered")
 			return true
 		}
-		if ctx.Err() != nil {
-			return false
-		}
-		c.line(c.log.Warn(), span, e, r, start).Err(err).Int("try", try).Msg("consume " + nameOf(e, r) + "; trying again")
-		select {
-		case <-ctx.Done():
-			return false
-		case <-time.After(backoff(try)):
-		}
 	}
+	if err == nil {
+		c.line(c.log.Info(), span, e, r, start).Msg("consumed " + e.Type)
+		return true
+	}
+	span.SetStatus(codes.Error, err.Error())
+	if ctx.Err() == nil { // a consumer that ends has not failed
+		c.line(c.log.Warn(), span, e, r, start).Err(err).Int("try", try).Msg("consume " + nameOf(e, r) + "; trying again")
+	}
+	return false
 }
 
 func (c *Consumer) line(ev *zerolog.Event, span trace.Span, e event.Event, r *kgo.Record, start time.Time) *zerolog.Event {
