@@ -1,8 +1,9 @@
 // Package redisd is the Redis of a bare machine: the distribution's redis-server with a private port, folder and password,
 // or, where there is none, miniredis inside this process.
 //
-// The two differ: redis-server appends every write to disk (fsync each second, so up to a second may be lost with the power) and
-// survives kill -9; miniredis keeps everything in memory, so its death signs everybody out. Notice says so in one sentence.
+// The two differ: redis-server appends every write to a file and survives kill -9; it loses up to a second of writes with the power
+// (fsync each second), and up to two with kill -9 when the disk is so busy that an fsync holds the file. miniredis keeps everything in
+// memory, so its death signs everybody out. Notice says so in one sentence.
 package redisd
 
 import (

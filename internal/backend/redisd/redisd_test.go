@@ -114,6 +114,9 @@ func TestServerKeepsWritesAfterKill(t *testing.T) {
 	if err := client(t, addr, password).Set(t.Context(), "session", "kept", time.Hour).Err(); err != nil {
 		t.Fatal(err)
 	}
+	until(t, "no fsync holds the write back", func() bool {
+		return strings.Contains(client(t, addr, password).Info(t.Context(), "persistence").Val(), "aof_buffer_length:0")
+	})
 	if err := cmd.Process.Kill(); err != nil { // SIGKILL
 		t.Fatal(err)
 	}
