@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"regexp"
 	"strings"
@@ -12,11 +13,17 @@ import (
 	"kreislauf/internal/problem"
 )
 
-// Decode reads the JSON body into v, strictly: one value, known members only, within BodyLimit.
+// Decode reads the JSON body into v, strictly: one value, known members only, within BodyLimit, and declared as application/json.
+// The declaration matters: another site's page can make a browser send any other kind of body with the visitor's cookies.
 func Decode(r *http.Request, v any) error {
-	if ct := r.Header.Get("Content-Type"); ct != "" && !strings.HasPrefix(ct, "application/json") && !strings.HasPrefix(ct, "text/plain") {
-		return problem.New(problem.Malformed, "The body is %q; send application/json.", ct)
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return problem.New(problem.Malformed, "The body is declared as %q; send Content-Type: application/json.", r.Header.Get("Content-Type"))
 	}
+	return DecodeUndeclared(r, v)
+}
+
+// DecodeUndeclared is Decode without regard to the Content-Type, for public routes that beacons use, which cannot declare it.
+func DecodeUndeclared(r *http.Request, v any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	err := d.Decode(v)

@@ -36,20 +36,27 @@ func TestProblems(t *testing.T) {
 		{"bad syntax", "POST", "/api/order/v1/orders", `{"name":x}`, "", 400, "malformed", "not valid JSON at byte 9", nil},
 		{"two values", "POST", "/api/order/v1/orders", `{} {}`, "", 400, "malformed", "more than one JSON value", nil},
 		{"rubbish after", "POST", "/api/order/v1/orders", `{}x`, "", 400, "malformed", "more than one JSON value", nil},
-		{"form", "POST", "/api/order/v1/orders", `a=b`, "application/x-www-form-urlencoded", 400, "malformed", "send application/json", nil},
+		{"not declared", "POST", "/api/order/v1/orders", `{}`, "none", 400, "malformed", "send Content-Type: application/json", nil},
+		{"text", "POST", "/api/order/v1/orders", `{}`, "text/plain", 400, "malformed", "send Content-Type: application/json", nil},
+		{"not quite", "POST", "/api/order/v1/orders", `{}`, "application/jsonp", 400, "malformed", "send Content-Type: application/json", nil},
+		{"form", "POST", "/api/order/v1/orders", `a=b`, "application/x-www-form-urlencoded", 400, "malformed", "send Content-Type: application/json", nil},
 		{
 			"unknown member", "POST", "/api/order/v1/orders", `{"color":1}`, "application/json; charset=utf-8", 400, "malformed", `unknown member "color"`,
 			[]problem.Field{{Pointer: "/color", Detail: `unknown member "color"; leave it out`}},
 		},
 		{
-			"wrong type", "POST", "/api/order/v1/orders", `{"size":"7"}`, "text/plain;charset=UTF-8", 400, "malformed", "expected int, got string",
+			"wrong type", "POST", "/api/order/v1/orders", `{"size":"7"}`, "application/json; charset=utf-8", 400, "malformed", "expected int, got string",
 			[]problem.Field{{Pointer: "/size", Detail: "expected int, got string"}},
 		},
 		{"too large", "POST", "/api/order/v1/orders", `{"name":"` + strings.Repeat("x", BodyLimit) + `"}`, "", 413, "too-large", "larger than 65536 bytes", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := call(tc.method, tc.path, tc.body)
-			if tc.contentType != "" {
+			switch tc.contentType {
+			case "":
+			case "none":
+				r.Header.Del("Content-Type")
+			default:
 				r.Header.Set("Content-Type", tc.contentType)
 			}
 			w, _, _ := f.serve(t, r)
@@ -125,7 +132,7 @@ func TestBodyOverTheLimitIsAnsweredEarly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintf(c, "POST /api/order/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n{\"name\":\"%s", 2*BodyLimit, strings.Repeat("x", BodyLimit+1000))
+	fmt.Fprintf(c, "POST /api/order/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n{\"name\":\"%s", 2*BodyLimit, strings.Repeat("x", BodyLimit+1000))
 	if err := c.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		t.Fatal(err)
 	}

@@ -112,6 +112,7 @@ func call(method, target, body string) *http.Request {
 	}
 	r := httptest.NewRequest(method, target, rd)
 	r.Header.Set(telemetry.Header, traceparent)
+	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Request-Id", "r-1")
 	r.Header.Set("Cookie", "kreislauf_session=geheim")
 	return r

@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/subtle"
 	"net/http"
+	"time"
 
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/problem"
@@ -15,10 +16,13 @@ const (
 	CSRFHeader = "X-CSRF-Token"
 )
 
+// cookieAge is longer than TTL, which counts from the last use: Redis decides when a session ends, not the browser.
+const cookieAge = 30 * 24 * time.Hour
+
 // SetCookies sends both cookies. They are Secure when the browser came over TLS (nginx says so in X-Forwarded-Proto).
 func SetCookies(w http.ResponseWriter, r *http.Request, token, csrf string) {
-	setCookie(w, r, Cookie, token, true, int(TTL.Seconds()))
-	setCookie(w, r, CSRFCookie, csrf, false, int(TTL.Seconds()))
+	setCookie(w, r, Cookie, token, true, int(cookieAge.Seconds()))
+	setCookie(w, r, CSRFCookie, csrf, false, int(cookieAge.Seconds()))
 }
 
 // ClearCookies removes both.

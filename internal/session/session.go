@@ -53,7 +53,7 @@ type Store struct {
 func Open(addr, password, customer string, tracer *telemetry.Tracer) *Store {
 	rdb := redis.NewClient(&redis.Options{
 		Addr: addr, Password: password, DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
-		PoolSize: 16, MaxRetries: 2, ContextTimeoutEnabled: true,
+		PoolSize: 16, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
 	})
 	rdb.AddHook(newTracing(tracer))
 	return &Store{rdb: rdb, customer: customer}

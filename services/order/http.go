@@ -3,7 +3,6 @@ package order
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -47,6 +46,7 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err := httpserver.Decode(r, &req); err != nil {
 		return err
 	}
+	req.Address = req.Address.trimmed()
 	now := time.Now()
 	q, err := s.check(req, now)
 	if errors.Is(err, errEnded) {
@@ -127,7 +127,7 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 	for _, f := range []struct{ ptr, v string }{
 		{"/address/name", req.Address.Name}, {"/address/street", req.Address.Street}, {"/address/city", req.Address.City},
 	} {
-		if n := utf8.RuneCountInString(strings.TrimSpace(f.v)); n < 2 || n > 100 {
+		if n := utf8.RuneCountInString(f.v); n < 2 || n > 100 {
 			fields = append(fields, problem.Field{Pointer: f.ptr, Detail: "2 to 100 characters are needed"})
 		}
 	}

@@ -32,6 +32,10 @@ type Address struct {
 	City   string `json:"city" bson:"city"`
 }
 
+func (a Address) trimmed() Address {
+	return Address{strings.TrimSpace(a.Name), strings.TrimSpace(a.Street), strings.TrimSpace(a.City)}
+}
+
 // Step is one entry of the history.
 type Step struct {
 	State State     `json:"state" bson:"state"`

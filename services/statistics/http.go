@@ -65,7 +65,7 @@ func fallbackID(r *http.Request) string {
 func (s *service) postEvent(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	var in posted
-	if err := httpserver.Decode(r, &in); err != nil {
+	if err := httpserver.DecodeUndeclared(r, &in); err != nil {
 		return err
 	}
 	if err := in.check(); err != nil {

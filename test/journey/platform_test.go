@@ -128,6 +128,7 @@ func (b *browser) do(method, path string, body any, status int, header map[strin
 		b.t.Fatal(err)
 	}
 	req.Header = b.header.Clone()
+	req.Header.Set("Content-Type", "application/json")
 	for _, c := range b.client.Jar.Cookies(entry) {
 		if c.Name == "kreislauf_csrf" {
 			req.Header.Set("X-CSRF-Token", c.Value)

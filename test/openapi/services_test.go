@@ -214,7 +214,6 @@ func (p *platform) statistics() []exchange {
 		post("least", map[string]any{"type": "ab"}, 202, false), named,
 		post("most", data(16, 64, 256), 202, false),
 		typed(post("beacon", raw(`{"type":"page-view"}`), 202, false), "text/plain;charset=UTF-8"),
-		typed(post("other type", full, 400, true), "text/xml"),
 		post("malformed", raw(`{"type"`), 400, true),
 		post("unknown member", map[string]any{"type": "page-view", "user": "x"}, 400, true),
 		post("number in data", map[string]any{"type": "page-view", "data": map[string]any{"n": 1}}, 400, true),
