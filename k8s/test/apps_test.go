@@ -43,7 +43,11 @@ func checkService(t *testing.T, o objects, name string, want int32, http bool) {
 	if got := ptr.Deref(d.Spec.Replicas, 0); got != want {
 		t.Errorf("%d replicas, want %d", got, want)
 	}
-	checkRolling(t, d)
+	if http {
+		checkRolling(t, d)
+	} else if d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType {
+		t.Errorf("strategy %s: two of it may run at the same time", d.Spec.Strategy.Type)
+	}
 	checkUnprivileged(t, d.Spec.Template.Spec)
 	c := only(t, d.Spec.Template.Spec)
 	checkProbes(t, c, "internal", "/readyz", "/healthz")

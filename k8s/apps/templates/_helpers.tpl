@@ -67,11 +67,17 @@ env:
   {{- end }}
 {{- end }}
 
-{{- /* Strategy, spread over nodes: the same for services and nginx. */ -}}
+{{- /* Strategy: never less than before for what serves; never two for the alerter, which must be alone. s: the settings. */ -}}
 {{- define "kreislauf.rolling" -}}
+{{- if .s.http -}}
 type: RollingUpdate
 rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+{{- else -}}
+type: Recreate
 {{- end }}
+{{- end }}
+
+{{- /* Replicas spread over the nodes. */ -}}
 {{- define "kreislauf.spread" -}}
 topologySpreadConstraints:
   - maxSkew: 1
