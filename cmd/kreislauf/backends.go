@@ -24,11 +24,14 @@ type server interface {
 	Stop(context.Context) error
 }
 
-// serveBackend runs an embedded backend until ctx ends. Its lines go where the platform's lines go.
-func serveBackend(ctx context.Context, name, defaultAddr string, args []string, open func(dir, addr string, log zerolog.Logger) (server, error)) error {
+// serveBackend runs an embedded backend until ctx ends. Its lines go where the platform's lines go. more adds flags; it may be nil.
+func serveBackend(ctx context.Context, name, defaultAddr string, args []string, more func(*flag.FlagSet), open func(dir, addr string, log zerolog.Logger) (server, error)) error {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	dir := fs.String("data", ".kreislauf/"+name, "folder for the data")
 	addr := fs.String("addr", defaultAddr, "host:port to listen on")
+	if more != nil {
+		more(fs)
+	}
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -59,20 +62,24 @@ func serveBackend(ctx context.Context, name, defaultAddr string, args []string, 
 }
 
 func runEngine(ctx context.Context, args []string) error {
-	return serveBackend(ctx, "engine", "127.0.0.1:9200", args, func(dir, addr string, log zerolog.Logger) (server, error) {
+	return serveBackend(ctx, "engine", "127.0.0.1:9200", args, nil, func(dir, addr string, log zerolog.Logger) (server, error) {
 		return engine.New(engine.Options{Dir: dir, Addr: addr, Logger: log})
 	})
 }
 
 func runMongod(ctx context.Context, args []string) error {
-	return serveBackend(ctx, "mongod", "127.0.0.1:27017", args, func(dir, addr string, log zerolog.Logger) (server, error) {
+	return serveBackend(ctx, "mongod", "127.0.0.1:27017", args, nil, func(dir, addr string, log zerolog.Logger) (server, error) {
 		return mongod.New(mongod.Options{Dir: dir, Addr: addr, Logger: log})
 	})
 }
 
 func runKafkad(ctx context.Context, args []string) error {
-	return serveBackend(ctx, "kafkad", "127.0.0.1:9092", args, func(dir, addr string, log zerolog.Logger) (server, error) {
-		return kafkad.New(kafkad.Options{Dir: dir, Addr: addr, Logger: log})
+	var advertise string
+	more := func(fs *flag.FlagSet) {
+		fs.StringVar(&advertise, "advertise", "", "host:port that clients are told to connect to; default: the address listened on")
+	}
+	return serveBackend(ctx, "kafkad", "127.0.0.1:9092", args, more, func(dir, addr string, log zerolog.Logger) (server, error) {
+		return kafkad.New(kafkad.Options{Dir: dir, Addr: addr, Advertise: advertise, Logger: log})
 	})
 }
 

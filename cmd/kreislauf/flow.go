@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"kreislauf/elk/connect"
 	"kreislauf/internal/supervise"
 )
 
 // flowLine tells what flowed in the minute before now, from the documents themselves.
-func flowLine(ctx context.Context, client *elasticsearch.Client, env string, now time.Time, components []supervise.Status) string {
+func flowLine(ctx context.Context, client *esapi.API, env string, now time.Time, components []supervise.Status) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	term := func(field string, value any) map[string]any {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/mattn/go-isatty"
 
 	"kreislauf/elk"
@@ -35,7 +35,7 @@ func (f *elasticFlags) register(fs *flag.FlagSet) {
 }
 
 // client finds Elasticsearch: the flag, or the running platform.
-func (f *elasticFlags) client() (*elasticsearch.Client, error) {
+func (f *elasticFlags) client() (*esapi.API, error) {
 	if f.url == "" {
 		r, err := findRunning(f.data)
 		if err != nil {
@@ -78,7 +78,7 @@ func runTrace(ctx context.Context, args []string) error {
 
 // settledStory fetches a story. One that is still growing, or not there yet, is asked for again for up to settle: lines need a
 // moment from the file to the search.
-func settledStory(ctx context.Context, client *elasticsearch.Client, ref, env string) (trace.Story, error) {
+func settledStory(ctx context.Context, client *esapi.API, ref, env string) (trace.Story, error) {
 	const settle, pause = 5 * time.Second, 300 * time.Millisecond
 	var last trace.Story
 	for deadline := time.Now().Add(settle); ; {

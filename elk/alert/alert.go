@@ -27,7 +27,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/rs/zerolog"
 
 	"kreislauf/elk/kpi"
@@ -35,7 +35,7 @@ import (
 
 // Options of New. Client, Rules and Env are required.
 type Options struct {
-	Client     *elasticsearch.Client
+	Client     *esapi.API
 	Rules      []kpi.Rule
 	Env        string
 	Customer   string

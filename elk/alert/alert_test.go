@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
@@ -64,7 +64,7 @@ func rule(t *testing.T) kpi.Rule {
 }
 
 // start runs an alerter; stop ends it and waits.
-func start(t *testing.T, client *elasticsearch.Client, env, url string) (a *Alerter, stop func()) {
+func start(t *testing.T, client *esapi.API, env, url string) (a *Alerter, stop func()) {
 	t.Helper()
 	a, err := New(Options{
 		Client: client, Rules: []kpi.Rule{rule(t)}, Env: env, Customer: "acme", WebhookURL: url, Interval: 50 * time.Millisecond, Logger: zerolog.Nop(),
@@ -107,7 +107,7 @@ func settled(t *testing.T, a *Alerter, want State) {
 	t.Fatalf("status %+v, want %s and nothing undelivered", a.Status()[0], want)
 }
 
-func put(t *testing.T, client *elasticsearch.Client, env, action string, ids ...string) {
+func put(t *testing.T, client *esapi.API, env, action string, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
 		elktest.Index(t, client, env, map[string]any{
@@ -183,7 +183,7 @@ func TestARestartPostsWhatHasNoReceipt(t *testing.T) {
 	}
 }
 
-func documents(t *testing.T, client *elasticsearch.Client, env string) []string {
+func documents(t *testing.T, client *esapi.API, env string) []string {
 	t.Helper()
 	answer, err := connect.Search(t.Context(), client, []string{"alerts-kreislauf-" + env}, map[string]any{
 		"size": 50, "query": map[string]any{"term": map[string]any{"customer": "acme"}}, "sort": []any{map[string]any{"@timestamp": "asc"}, map[string]any{"alert.at": "asc"}},

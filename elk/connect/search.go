@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
 // Hit is one found document.
@@ -27,7 +27,7 @@ type Answer struct {
 }
 
 // Search sends one search body to the indices. A pattern or index that does not exist (yet) is an empty answer.
-func Search(ctx context.Context, client *elasticsearch.Client, indices []string, body map[string]any) (Answer, error) {
+func Search(ctx context.Context, client *esapi.API, indices []string, body map[string]any) (Answer, error) {
 	payload, err := json.Marshal(body)
 	if err != nil {
 		return Answer{}, fmt.Errorf("search: encode the body: %w", err)
@@ -90,7 +90,7 @@ type Walk struct {
 }
 
 // Each calls visit for every hit in order. It reports whether Limit cut the walk short.
-func (w Walk) Each(ctx context.Context, client *elasticsearch.Client, visit func(Hit) error) (cut bool, err error) {
+func (w Walk) Each(ctx context.Context, client *esapi.API, visit func(Hit) error) (cut bool, err error) {
 	page := w.Page
 	if page == 0 {
 		page = 1000

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/rs/zerolog"
 
 	"kreislauf/elk/connect"
@@ -21,7 +21,7 @@ import (
 )
 
 // Server returns a client of a provisioned server and a fresh environment name.
-func Server(t *testing.T, engine Engine) (client *elasticsearch.Client, env string) {
+func Server(t *testing.T, engine Engine) (client *esapi.API, env string) {
 	t.Helper()
 	client = Bare(t, engine)
 	if _, err := provision.Run(t.Context(), client, provision.Options{Logger: zerolog.Nop()}); err != nil {
@@ -48,7 +48,7 @@ func Server(t *testing.T, engine Engine) (client *elasticsearch.Client, env stri
 }
 
 // Bare returns a client of a server that is not provisioned by this call.
-func Bare(t *testing.T, engine Engine) *elasticsearch.Client {
+func Bare(t *testing.T, engine Engine) *esapi.API {
 	t.Helper()
 	url := os.Getenv("KREISLAUF_ELASTICSEARCH_URL")
 	if url == "" {
@@ -63,7 +63,7 @@ func Bare(t *testing.T, engine Engine) *elasticsearch.Client {
 
 // Index writes documents (JSON objects) with create and makes them visible. _id is the document's event.id, else
 // the server's choice. The member data_stream.* decides where a document goes: {type}-{dataset}-{env}.
-func Index(t *testing.T, client *elasticsearch.Client, env string, docs ...map[string]any) {
+func Index(t *testing.T, client *esapi.API, env string, docs ...map[string]any) {
 	t.Helper()
 	var body bytes.Buffer
 	for _, d := range docs {

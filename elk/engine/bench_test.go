@@ -2,14 +2,12 @@ package engine_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
 // access writes n lines like those of nginx, starting with number from.
@@ -32,7 +30,7 @@ func access(from, n int) string {
 
 func send(b *testing.B, n *node, body string) {
 	b.Helper()
-	res, err := esapi.BulkRequest{Index: "logs-nginx.access-bench", Body: strings.NewReader(body)}.Do(context.Background(), n.es)
+	res, err := n.es.Bulk(strings.NewReader(body), n.es.Bulk.WithIndex("logs-nginx.access-bench"))
 	if err != nil {
 		b.Fatal(err)
 	}

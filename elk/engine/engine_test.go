@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
@@ -34,7 +35,8 @@ type node struct {
 	t   testing.TB
 	dir string
 	srv *engine.Server
-	es  *elasticsearch.Client
+	tr  *elastictransport.Client
+	es  *esapi.API
 }
 
 func start(t testing.TB, dir string) *node {
@@ -46,20 +48,22 @@ func start(t testing.TB, dir string) *node {
 	if err := srv.Start(); err != nil {
 		t.Fatal(err)
 	}
-	n := &node{t: t, dir: dir, srv: srv, es: client(t, srv.Addr())}
+	tr := transport(t, srv.Addr(), false)
+	n := &node{t: t, dir: dir, srv: srv, tr: tr, es: esapi.New(tr)}
 	t.Cleanup(n.stop)
 	return n
 }
 
-func client(t testing.TB, addr string) *elasticsearch.Client {
+// transport is go-elasticsearch's. The library's root package would add a check of the header that TestMediaTypesAndLimits reads.
+func transport(t testing.TB, addr string, compress bool) *elastictransport.Client {
 	t.Helper()
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
-	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{"http://" + addr}, Transport: tr})
+	c, err := elastictransport.New(elastictransport.Config{URLs: []*url.URL{{Scheme: "http", Host: addr}}, Transport: tr, CompressRequestBody: compress})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return es
+	return c
 }
 
 func (n *node) stop() {
@@ -83,7 +87,7 @@ func (n *node) call(method, path, body string, header ...string) (int, any) {
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	res, err := n.es.Perform(req)
+	res, err := n.tr.Perform(req)
 	if err != nil {
 		n.t.Fatalf("%s %s: %v", method, path, err)
 	}
@@ -116,7 +120,7 @@ func (n *node) must(method, path, body string) map[string]any {
 // bulk sends a bulk with the client's own API and returns status per item with the error type, if any.
 func (n *node) bulk(index, body string) []string {
 	n.t.Helper()
-	res, err := esapi.BulkRequest{Index: index, Body: strings.NewReader(body)}.Do(context.Background(), n.es)
+	res, err := n.es.Bulk(strings.NewReader(body), n.es.Bulk.WithIndex(index))
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -336,22 +340,13 @@ func TestMediaTypesAndLimits(t *testing.T) {
 	}
 	status, _ := n.call("POST", "/_bulk", string(bytes.Repeat([]byte(" "), 101<<20)))
 	wantEqual(t, "too large", status, 413)
-	es, err := elasticsearch.NewClient(elasticsearch.Config{Addresses: []string{"http://" + n.srv.Addr()}, CompressRequestBody: true, Transport: n.transport()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	es := esapi.New(transport(t, n.srv.Addr(), true))
 	res, err := es.Index("zipped", strings.NewReader(`{"a":"b"}`), es.Index.WithDocumentID("1"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	res.Body.Close()
 	wantEqual(t, "gzip request", res.StatusCode, 201)
-}
-
-func (n *node) transport() *http.Transport {
-	tr := &http.Transport{}
-	n.t.Cleanup(tr.CloseIdleConnections)
-	return tr
 }
 
 func TestCat(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"kreislauf/elk/connect"
 )
@@ -68,7 +68,7 @@ type event struct {
 }
 
 // Run counts d over the visits that begin in [from, to).
-func Run(ctx context.Context, client *elasticsearch.Client, d Definition, env string, from, to time.Time) (Result, error) {
+func Run(ctx context.Context, client *esapi.API, d Definition, env string, from, to time.Time) (Result, error) {
 	if !from.Before(to) {
 		return Result{}, fmt.Errorf("funnel %s: the range from %s to %s is empty", d.Name, from.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
@@ -81,7 +81,7 @@ func Run(ctx context.Context, client *elasticsearch.Client, d Definition, env st
 	return result, nil
 }
 
-func read(ctx context.Context, client *elasticsearch.Client, d Definition, env string, from, to time.Time) ([]event, error) {
+func read(ctx context.Context, client *esapi.API, d Definition, env string, from, to time.Time) ([]event, error) {
 	steps := map[string]int{}
 	actions := make([]string, 0, len(d.Steps))
 	for i, s := range d.Steps {

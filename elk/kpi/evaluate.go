@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"kreislauf/elk/connect"
 )
@@ -33,7 +33,7 @@ type Result struct {
 
 // Evaluate asks all queries of a rule over (at - window, at] in the environment env.
 // A stream that does not exist yet counts as 0.
-func Evaluate(ctx context.Context, client *elasticsearch.Client, rule Rule, at time.Time, env string) (Result, error) {
+func Evaluate(ctx context.Context, client *esapi.API, rule Rule, at time.Time, env string) (Result, error) {
 	result := Result{Values: make(map[string]float64, len(rule.Queries))}
 	for _, name := range slices.Sorted(maps.Keys(rule.Queries)) {
 		value, err := rule.Queries[name].value(ctx, client, at.Add(-rule.Window), at, env)
@@ -46,7 +46,7 @@ func Evaluate(ctx context.Context, client *elasticsearch.Client, rule Rule, at t
 	return result, nil
 }
 
-func (q Query) value(ctx context.Context, client *elasticsearch.Client, from, to time.Time, env string) (float64, error) {
+func (q Query) value(ctx context.Context, client *esapi.API, from, to time.Time, env string) (float64, error) {
 	body := map[string]any{"size": 0, "query": q.filter(from, to)}
 	if q.Metric == "cardinality" {
 		body["aggs"] = map[string]any{"value": map[string]any{

@@ -20,7 +20,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/rs/zerolog"
 
 	"kreislauf/elk"
@@ -41,7 +41,7 @@ type Report struct {
 
 // Run waits until the server answers (bounded by ctx only) and puts every file.
 // The Report lists what was put before an error, too.
-func Run(ctx context.Context, client *elasticsearch.Client, o Options) (Report, error) {
+func Run(ctx context.Context, client *esapi.API, o Options) (Report, error) {
 	var report Report
 	info, err := await(ctx, client, o.Logger)
 	if err != nil {
@@ -61,7 +61,7 @@ func Run(ctx context.Context, client *elasticsearch.Client, o Options) (Report, 
 }
 
 // await asks for the version until there is an answer that waiting cannot improve.
-func await(ctx context.Context, client *elasticsearch.Client, logger zerolog.Logger) (connect.Info, error) {
+func await(ctx context.Context, client *esapi.API, logger zerolog.Logger) (connect.Info, error) {
 	wait := 100 * time.Millisecond
 	for attempt := 1; ; attempt++ {
 		info, err := connect.Server(ctx, client)
@@ -80,7 +80,7 @@ func await(ctx context.Context, client *elasticsearch.Client, logger zerolog.Log
 	}
 }
 
-func (r *Report) policies(ctx context.Context, client *elasticsearch.Client) error {
+func (r *Report) policies(ctx context.Context, client *esapi.API) error {
 	files, err := read("ilm")
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (r *Report) policies(ctx context.Context, client *elasticsearch.Client) err
 	return nil
 }
 
-func (r *Report) templates(ctx context.Context, client *elasticsearch.Client) error {
+func (r *Report) templates(ctx context.Context, client *esapi.API) error {
 	files, err := read("templates")
 	if err != nil {
 		return err

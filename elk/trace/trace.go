@@ -15,7 +15,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"kreislauf/elk/connect"
 )
@@ -27,7 +27,7 @@ const Limit = 5000
 var ErrNotFound = errors.New("no document carries this id")
 
 // Fetch reads the trace id (32 hex digits) in the environment env and builds its story.
-func Fetch(ctx context.Context, client *elasticsearch.Client, id, env string) (Story, error) {
+func Fetch(ctx context.Context, client *esapi.API, id, env string) (Story, error) {
 	walk := connect.Walk{
 		Indices: []string{"logs-*-" + env, "traces-kreislauf-" + env, "events-kreislauf-" + env},
 		Query:   map[string]any{"bool": map[string]any{"filter": []any{term("trace.id", id)}}},
@@ -59,7 +59,7 @@ var everywhere = []string{"events-kreislauf-*", "logs-*", "traces-kreislauf-*"}
 
 // Resolve finds the trace of a trace id, order id or request id. A trace id that exists is itself. Of an order the
 // trace that placed it is preferred, else the newest document that carries the id decides.
-func Resolve(ctx context.Context, client *elasticsearch.Client, ref string) (traceID string, err error) {
+func Resolve(ctx context.Context, client *esapi.API, ref string) (traceID string, err error) {
 	ref = strings.TrimSpace(ref)
 	either := map[string]any{"bool": map[string]any{
 		"should": []any{term("order.id", ref), term("request_id", ref)}, "minimum_should_match": 1,

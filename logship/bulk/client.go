@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
-
-	"kreislauf/internal/elastic"
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 )
 
 // Config is what a Client needs. URL is required.
@@ -32,7 +31,7 @@ const requestTimeout = 60 * time.Second
 
 // Client sends batches to one target. It is safe for concurrent use; each batch belongs to one call.
 type Client struct {
-	es    *elasticsearch.BaseClient
+	es    *elastictransport.Client
 	base  *http.Transport
 	dead  *deadLetter
 	alarm func(what, detail string)
@@ -70,9 +69,12 @@ type Stats struct {
 func New(c Config) (*Client, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConnsPerHost = 4
-	es, err := elasticsearch.NewBaseClient(elasticsearch.Config{
-		Addresses: []string{c.URL}, Username: c.Username, Password: c.Password, APIKey: c.APIKey,
-		DisableRetry: true, DisableMetaHeader: true, Transport: elastic.Transport{Base: base},
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("elasticsearch url: %w", err)
+	}
+	es, err := elastictransport.New(elastictransport.Config{
+		URLs: []*url.URL{u}, Username: c.Username, Password: c.Password, APIKey: c.APIKey, DisableRetry: true, Transport: base,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make elasticsearch client: %w", err)

@@ -19,22 +19,27 @@ import (
 
 // Options of a Server.
 type Options struct {
-	Dir    string // data folder, created if missing
-	Addr   string // host:port; port 0 picks a free one
-	Sync   bool   // fsync each batch before it is acknowledged
-	Logger zerolog.Logger
+	Dir       string // data folder, created if missing
+	Addr      string // host:port; port 0 picks a free one
+	Advertise string // host:port that clients are told to connect to; empty: the address listened on
+	Sync      bool   // fsync each batch before it is acknowledged
+	Logger    zerolog.Logger
 }
 
 // Server is one embedded broker.
 type Server struct {
-	opts    Options
-	cluster *kfake.Cluster
+	opts     Options
+	listener net.Listener // the one broker's
+	cluster  *kfake.Cluster
 }
 
 // New checks the options.
 func New(o Options) (*Server, error) {
 	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
 		return nil, fmt.Errorf("kafkad address: %w", err)
+	}
+	if _, _, err := net.SplitHostPort(o.Advertise); err != nil && o.Advertise != "" {
+		return nil, fmt.Errorf("kafkad advertised address: %w", err)
 	}
 	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create Kafka data folder: %w", err)
@@ -54,7 +59,7 @@ func (s *Server) Start() error {
 		kfake.GroupMinSessionTimeout(1_000_000_000), kfake.WithLogger(logger{s.opts.Logger}),
 		// Retention is enforced by the cleaner; without a back-off it would run hourly.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "15000", "log.segment.bytes": "4194304"}),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, s.opts.Addr) }),
+		kfake.ListenFn(s.listen),
 	}
 	if s.opts.Sync {
 		opts = append(opts, kfake.SyncWrites())
@@ -67,8 +72,36 @@ func (s *Server) Start() error {
 	return nil
 }
 
+// listen opens the listener. kfake tells its clients the address that the listener says it has.
+func (s *Server) listen(network, _ string) (net.Listener, error) {
+	l, err := net.Listen(network, s.opts.Addr)
+	s.listener = l
+	if err != nil || s.opts.Advertise == "" {
+		return l, err
+	}
+	return advertised{l, address(s.opts.Advertise)}, nil
+}
+
+// advertised is a listener with another address than its own.
+type advertised struct {
+	net.Listener
+	addr address
+}
+
+// Addr implements net.Listener.
+func (l advertised) Addr() net.Addr { return l.addr }
+
+// address is a TCP host:port that need not be an IP address.
+type address string
+
+// Network implements net.Addr.
+func (address) Network() string { return "tcp" }
+
+// String implements net.Addr.
+func (a address) String() string { return string(a) }
+
 // Addr is the address listened on, after Start.
-func (s *Server) Addr() string { return s.cluster.ListenAddrs()[0] }
+func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // Stop writes everything to disk and closes, within ctx.
 func (s *Server) Stop(ctx context.Context) error {
