@@ -1,5 +1,5 @@
 // Package event owns the contract in which services meet: the envelope, the topics, who writes and who reads them,
-// and the payload of each type. It imports no other part of the project.
+// and the payload of each type. It imports no other part of the project but money, for payloads.
 //
 // Invariants: an event is immutable; its ID is unique for ever; events of one Subject are in order within their topic
 // (Kafka key = Subject). A consumer may see an event more than once and must not mind.

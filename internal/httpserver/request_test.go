@@ -221,3 +221,14 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestAllow: a 405 names the methods that the path knows.
+func TestAllow(t *testing.T) {
+	f := newFixture(t)
+	for path, want := range map[string]string{"/api/order/v1/orders": "POST", "/items/7": "GET"} {
+		w, _, _ := f.serve(t, call("DELETE", path, ""))
+		if got := w.Header().Get("Allow"); w.Code != http.StatusMethodNotAllowed || got != want {
+			t.Errorf("DELETE %s: status %d, Allow %q, want %q", path, w.Code, got, want)
+		}
+	}
+}

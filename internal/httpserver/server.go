@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -59,6 +60,7 @@ func New(o Options) *Server {
 		return problem.New(problem.NotFound, "There is no resource at %s. The routes are in docs/architecture.md.", r.URL.Path)
 	})
 	s.router.MethodNotAllowedHandler = s.instrument("", "", func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Allow", strings.Join(s.allowed(r), ", "))
 		writeProblem(w, r, problem.Body{
 			Type: "/problems/method-not-allowed", Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
 			Detail: r.Method + " is not possible here. The routes are in docs/architecture.md.", Instance: r.URL.Path,
@@ -77,6 +79,19 @@ func New(o Options) *Server {
 func (s *Server) Handle(method, path string, h Handler) {
 	s.routes++
 	s.router.Handle(path, s.instrument(method, path, h)).Methods(method)
+}
+
+// allowed lists the methods that the path of a request knows.
+func (s *Server) allowed(r *http.Request) []string {
+	var list []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := *r
+		other.Method = method
+		if m := (mux.RouteMatch{}); s.router.Match(&other, &m) && m.MatchErr == nil {
+			list = append(list, method)
+		}
+	}
+	return list
 }
 
 // HasRoutes says whether there is anything to serve.

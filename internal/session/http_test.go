@@ -19,8 +19,8 @@ func TestCookies(t *testing.T) {
 		SetCookies(w, r, "token", "csrf")
 		secure := proto == "https"
 		want := []*http.Cookie{
-			{Name: Cookie, Value: "token", Path: "/", MaxAge: 12 * 3600, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode},
-			{Name: CSRFCookie, Value: "csrf", Path: "/", MaxAge: 12 * 3600, Secure: secure, SameSite: http.SameSiteLaxMode},
+			{Name: Cookie, Value: "token", Path: "/", MaxAge: 30 * 24 * 3600, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode},
+			{Name: CSRFCookie, Value: "csrf", Path: "/", MaxAge: 30 * 24 * 3600, Secure: secure, SameSite: http.SameSiteLaxMode},
 		}
 		raw := cmpopts.IgnoreFields(http.Cookie{}, "Raw")
 		if diff := cmp.Diff(want, w.Result().Cookies(), raw); diff != "" {

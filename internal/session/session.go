@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -48,9 +49,18 @@ type Store struct {
 	customer string
 }
 
+// silence keeps go-redis from writing its own unstructured lines: every error that it tells of is returned, and logged at the edge.
+// The library has one logger for the process and no other way to set it.
+var silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
+
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
+
 // Open connects lazily: a Redis that is away shows as Unavailable in requests and in Ping. customer is the tenant: its sessions are
 // unknown to any other tenant that shares the Redis.
 func Open(addr, password, customer string, tracer *telemetry.Tracer) *Store {
+	silence()
 	rdb := redis.NewClient(&redis.Options{
 		Addr: addr, Password: password, DialTimeout: time.Second, ReadTimeout: time.Second, WriteTimeout: time.Second,
 		PoolSize: 16, MaxRetries: 1, DialerRetries: 1, ContextTimeoutEnabled: true,
