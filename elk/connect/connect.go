@@ -48,25 +48,29 @@ func New(o Options) (*esapi.API, error) {
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, fmt.Errorf("elasticsearch url %q: want http://host:port or https://host:port", u.Redacted())
 	}
-	transport, err := elastictransport.New(elastictransport.Config{
-		URLs:     []*url.URL{u},
-		Username: o.Username,
-		Password: o.Password,
-		APIKey:   o.APIKey,
-		Transport: &http.Transport{
+	opts := []elastictransport.Option{
+		elastictransport.WithURLs(u),
+		elastictransport.WithTransport(&http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			TLSHandshakeTimeout:   dialTimeout,
 			ResponseHeaderTimeout: answerTimeout,
 			IdleConnTimeout:       idleTimeout,
 			MaxIdleConnsPerHost:   4,
-		},
-		MaxRetries:   maxRetries,
-		RetryBackoff: func(attempt int) time.Duration { return time.Duration(attempt) * 200 * time.Millisecond },
-		RetryOnError: func(_ *http.Request, err error) bool {
+		}),
+		elastictransport.WithMaxRetries(maxRetries),
+		elastictransport.WithRetryBackoff(func(attempt int) time.Duration { return time.Duration(attempt) * 200 * time.Millisecond }),
+		elastictransport.WithRetryOnError(func(_ *http.Request, err error) bool {
 			return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
-		},
-	})
+		}),
+	}
+	switch {
+	case o.APIKey != "":
+		opts = append(opts, elastictransport.WithAPIKey(o.APIKey))
+	case o.Username != "":
+		opts = append(opts, elastictransport.WithBasicAuth(o.Username, o.Password))
+	}
+	transport, err := elastictransport.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("elasticsearch client: %w", err)
 	}

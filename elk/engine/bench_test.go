@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-
 )
 
 // access writes n lines like those of nginx, starting with number from.

@@ -59,7 +59,11 @@ func transport(t testing.TB, addr string, compress bool) *elastictransport.Clien
 	t.Helper()
 	tr := &http.Transport{}
 	t.Cleanup(tr.CloseIdleConnections)
-	c, err := elastictransport.New(elastictransport.Config{URLs: []*url.URL{{Scheme: "http", Host: addr}}, Transport: tr, CompressRequestBody: compress})
+	opts := []elastictransport.Option{elastictransport.WithURLs(&url.URL{Scheme: "http", Host: addr}), elastictransport.WithTransport(tr)}
+	if compress {
+		opts = append(opts, elastictransport.WithCompression())
+	}
+	c, err := elastictransport.NewClient(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

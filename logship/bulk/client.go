@@ -73,9 +73,14 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("elasticsearch url: %w", err)
 	}
-	es, err := elastictransport.New(elastictransport.Config{
-		URLs: []*url.URL{u}, Username: c.Username, Password: c.Password, APIKey: c.APIKey, DisableRetry: true, Transport: base,
-	})
+	opts := []elastictransport.Option{elastictransport.WithURLs(u), elastictransport.WithTransport(base), elastictransport.WithDisableRetry()}
+	switch {
+	case c.APIKey != "":
+		opts = append(opts, elastictransport.WithAPIKey(c.APIKey))
+	case c.Username != "":
+		opts = append(opts, elastictransport.WithBasicAuth(c.Username, c.Password))
+	}
+	es, err := elastictransport.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("make elasticsearch client: %w", err)
 	}
