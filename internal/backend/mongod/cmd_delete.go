@@ -1,20 +1,8 @@
 package mongod
 
 func (s *Server) delete(q *request) (document, error) {
-	ns, err := q.namespace()
+	ns, ordered, specs, err := q.writeBatch("deletes")
 	if err != nil {
-		return nil, err
-	}
-	a := q.args()
-	ordered := a.bool("ordered", true)
-	if a.err != nil {
-		return nil, a.err
-	}
-	specs, err := q.documents("deletes")
-	if err != nil {
-		return nil, err
-	}
-	if err := checkBatch(specs); err != nil {
 		return nil, err
 	}
 	statements, invalid, err := q.parseDeletes(specs)

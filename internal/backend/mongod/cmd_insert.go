@@ -32,28 +32,29 @@ func (w *writeErrors) appendTo(b *builder) *builder {
 	return b
 }
 
-func checkBatch(docs []document) error {
-	if len(docs) == 0 || len(docs) > maxWriteBatch {
-		return failure(codeInvalidLength, "Write batch sizes must be between 1 and %d. Got %d operations.", maxWriteBatch, len(docs))
+// writeBatch reads what insert, update and delete have in common: where to write, whether to stop at the first failure, and the
+// statements, which come under the given name.
+func (q *request) writeBatch(name string) (ns string, ordered bool, statements []document, err error) {
+	if ns, err = q.namespace(); err != nil {
+		return "", false, nil, err
 	}
-	return nil
+	a := q.args()
+	ordered = a.bool("ordered", true)
+	if a.err != nil {
+		return "", false, nil, a.err
+	}
+	if statements, err = q.documents(name); err != nil {
+		return "", false, nil, err
+	}
+	if len(statements) == 0 || len(statements) > maxWriteBatch {
+		return "", false, nil, failure(codeInvalidLength, "Write batch sizes must be between 1 and %d. Got %d operations.", maxWriteBatch, len(statements))
+	}
+	return ns, ordered, statements, nil
 }
 
 func (s *Server) insert(q *request) (document, error) {
-	ns, err := q.namespace()
+	ns, ordered, docs, err := q.writeBatch("documents")
 	if err != nil {
-		return nil, err
-	}
-	a := q.args()
-	ordered := a.bool("ordered", true)
-	if a.err != nil {
-		return nil, a.err
-	}
-	docs, err := q.documents("documents")
-	if err != nil {
-		return nil, err
-	}
-	if err := checkBatch(docs); err != nil {
 		return nil, err
 	}
 	var n int

@@ -15,20 +15,8 @@ type updateStatement struct {
 }
 
 func (s *Server) update(q *request) (document, error) {
-	ns, err := q.namespace()
+	ns, ordered, specs, err := q.writeBatch("updates")
 	if err != nil {
-		return nil, err
-	}
-	a := q.args()
-	ordered := a.bool("ordered", true)
-	if a.err != nil {
-		return nil, a.err
-	}
-	specs, err := q.documents("updates")
-	if err != nil {
-		return nil, err
-	}
-	if err := checkBatch(specs); err != nil {
 		return nil, err
 	}
 	statements, invalid, err := q.parseUpdates(specs)
