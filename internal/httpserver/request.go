@@ -80,13 +80,6 @@ func JSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-func writeProblem(w http.ResponseWriter, r *http.Request, b problem.Body) {
-	b.TraceID = traceID(r.Context())
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(b.Status)
-	_ = json.NewEncoder(w).Encode(b)
-}
-
 var keyPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 
 // IdempotencyKey reads the required header Idempotency-Key.

@@ -61,10 +61,7 @@ func New(o Options) *Server {
 	})
 	s.router.MethodNotAllowedHandler = s.instrument("", "", func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", strings.Join(s.allowed(r), ", "))
-		writeProblem(w, r, problem.Body{
-			Type: "/problems/method-not-allowed", Title: "Method not allowed", Status: http.StatusMethodNotAllowed,
-			Detail: r.Method + " is not possible here. The routes are in docs/architecture.md.", Instance: r.URL.Path,
-		})
+		problem.Write(w, problem.New(problem.BadMethod, "%s is not possible here. The routes are in docs/architecture.md.", r.Method), r.URL.Path, traceID(r.Context()))
 		return nil
 	})
 	s.http = &http.Server{

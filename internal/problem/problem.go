@@ -1,4 +1,4 @@
-// Package problem owns the errors that a caller of the platform may see: six kinds, one table to HTTP status,
+// Package problem owns the errors that a caller of the platform may see: ten kinds beside Internal, one table to HTTP status,
 // and the RFC 9457 body (application/problem+json).
 //
 // Invariants: an error that is not a *Error is shown as "internal" without its text, so nothing leaks by accident;
@@ -26,6 +26,7 @@ const (
 	Conflict                    // the resource's state forbids it
 	TooLarge                    // send less
 	TooMany                     // wait, then try again
+	BadMethod                   // the resource has other methods; the header Allow names them
 	Unavailable                 // a dependency is away: try again
 )
 
@@ -43,6 +44,7 @@ var table = [...]struct {
 	Conflict:        {http.StatusConflict, "conflict", "Conflict with the present state"},
 	TooLarge:        {http.StatusRequestEntityTooLarge, "too-large", "The request is too large"},
 	TooMany:         {http.StatusTooManyRequests, "too-many", "Too many requests"},
+	BadMethod:       {http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed"},
 	Unavailable:     {http.StatusServiceUnavailable, "unavailable", "Temporarily unavailable"},
 }
 

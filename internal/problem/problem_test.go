@@ -20,7 +20,8 @@ func TestKinds(t *testing.T) {
 		Internal: {500, "/problems/internal", ""}, Malformed: {400, "/problems/malformed", ""}, Invalid: {422, "/problems/invalid", ""},
 		Unauthenticated: {401, "/problems/unauthenticated", ""}, Forbidden: {403, "/problems/forbidden", ""},
 		NotFound: {404, "/problems/not-found", ""}, Conflict: {409, "/problems/conflict", ""}, TooLarge: {413, "/problems/too-large", ""},
-		TooMany: {429, "/problems/too-many", "1"}, Unavailable: {503, "/problems/unavailable", "1"},
+		BadMethod: {405, "/problems/method-not-allowed", ""},
+		TooMany:   {429, "/problems/too-many", "1"}, Unavailable: {503, "/problems/unavailable", "1"},
 	} {
 		w := httptest.NewRecorder()
 		err := fmt.Errorf("outer: %w", Wrap(kind, errors.New("secret cause"), "do %d things", 2))
