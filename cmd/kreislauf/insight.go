@@ -49,8 +49,13 @@ func (f *elasticFlags) client() (*esapi.API, error) {
 	if f.env == "" {
 		f.env = "local"
 	}
+	return connectTo(f.url)
+}
+
+// connectTo makes a client of an address with the credentials of the environment.
+func connectTo(url string) (*esapi.API, error) {
 	o := readElastic(config.New(os.LookupEnv))
-	o.URL = f.url
+	o.URL = url
 	return connect.New(o)
 }
 

@@ -13,7 +13,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"kreislauf/elk/connect"
 	"kreislauf/elk/provision"
 	"kreislauf/internal/supervise"
 	"kreislauf/nginx"
@@ -75,10 +74,7 @@ func (p *platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *ta
 	if err := sup.Start(ctx, backends...); err != nil {
 		return err
 	}
-	client, err := connect.New(connect.Options{
-		URL: p.esURL, Username: os.Getenv("KREISLAUF_ELASTICSEARCH_USERNAME"), Password: os.Getenv("KREISLAUF_ELASTICSEARCH_PASSWORD"),
-		APIKey: os.Getenv("KREISLAUF_ELASTICSEARCH_API_KEY"),
-	})
+	client, err := connectTo(p.esURL)
 	if err != nil {
 		return err
 	}
@@ -95,7 +91,7 @@ func (p *platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *ta
 
 // watch keeps run.json true and prints a line a minute until ctx ends.
 func (p *platform) watch(ctx context.Context, sup *supervise.Supervisor, started time.Time) error {
-	client, err := connect.New(connect.Options{URL: p.esURL})
+	client, err := connectTo(p.esURL)
 	if err != nil {
 		return err
 	}
@@ -148,10 +144,9 @@ func lock(data string) (release func(), err error) {
 
 // table prints the start-up table, a row as each component becomes ready, and later changes.
 type table struct {
-	mu    sync.Mutex // guards out and up
+	mu    sync.Mutex // guards out
 	out   io.Writer
 	began time.Time
-	up    bool // the table is complete; later changes are told as sentences
 }
 
 const row = "%-16s %-24s %-10s %6.1f s\n"
@@ -182,7 +177,6 @@ func (t *table) ready(p *platform) {
 	fmt.Fprintf(t.out, "platform %s is up after %.1f s: http://%s (page and API), %s (Elasticsearch), data in %s\n",
 		p.version, time.Since(t.began).Seconds(), p.nginx, p.esURL, p.data)
 	fmt.Fprintln(t.out, "Ctrl-C stops everything; a second run continues with the same data")
-	t.up = true
 }
 
 func (t *table) say(format string, args ...any) {
