@@ -1,0 +1,132 @@
+package config
+
+import (
+	"net/netip"
+	"regexp"
+	"time"
+)
+
+// Config is everything that logship can be told. The tags say for each key: its name, its default, what is allowed
+// in words where the type does not say it, and the bounds of numbers.
+type Config struct {
+	Instance       string         `key:"instance" shown:"host name" allowed:"text"`
+	Env            string         `key:"env" default:"local" allowed:"text"`
+	Customer       string         `key:"customer" allowed:"text"`
+	StateDir       Path           `key:"state_dir" required:"true" allowed:"folder"`
+	HTTP           string         `key:"http" allowed:"host:port"`
+	Log            Log            `key:"log"`
+	PollInterval   time.Duration  `key:"poll_interval" default:"5s" min:"10ms" max:"10m"`
+	Inputs         []Input        `key:"inputs" required:"true"`
+	Geo            Geo            `key:"geo"`
+	UserAgent      bool           `key:"user_agent" default:"true"`
+	TrustedProxies []netip.Prefix `key:"trusted_proxies" shown:"private networks" allowed:"addresses, networks"`
+	Routes         []Route        `key:"routes"`
+	Targets        []Target       `key:"targets" required:"true"`
+}
+
+// Log is how logship itself logs.
+type Log struct {
+	Level string `key:"level" default:"info" oneof:"debug, info, warn, error"`
+}
+
+// Input is a set of files and how their lines are read.
+type Input struct {
+	Type      Type              `key:"type" required:"true" oneof:"service, nginx_access, nginx_combined, nginx_error, container, text"`
+	Paths     []Glob            `key:"paths" required:"true" allowed:"patterns with *, **, ?, [a-z], {a,b}"`
+	Exclude   []Glob            `key:"exclude" allowed:"patterns"`
+	Folders   Folders           `key:"folders" allowed:"<env>, <customer>, <service>, *, separated by /"`
+	Dataset   string            `key:"dataset" allowed:"text"`
+	Service   string            `key:"service" allowed:"text"`
+	Fields    map[string]string `key:"fields" allowed:"env, customer, service_name, labels.<name>"`
+	Multiline *Multiline        `key:"multiline"`
+}
+
+// Type says what the lines of an input are.
+type Type string
+
+// The types of inputs.
+const (
+	Service       Type = "service"        // JSON lines of a service
+	NginxAccess   Type = "nginx_access"   // JSON lines of the nginx access log
+	NginxCombined Type = "nginx_combined" // the access log format that nginx calls combined
+	NginxError    Type = "nginx_error"    // the error log of nginx
+	Container     Type = "container"      // lines of a container runtime, CRI or Docker
+	Text          Type = "text"           // anything else
+)
+
+// Multiline says which lines belong together. A line starts an event when it matches Start or, with Continue, when
+// it does not match Continue.
+type Multiline struct {
+	Preset   string         `key:"preset" oneof:"java, python, go"`
+	Start    *regexp.Regexp `key:"start" allowed:"regular expression (RE2)"`
+	Continue *regexp.Regexp `key:"continue" allowed:"regular expression (RE2)"`
+	MaxBytes Size           `key:"max_bytes" default:"1MiB" min:"1KiB" max:"1MiB"`
+	Timeout  time.Duration  `key:"timeout" default:"2s" min:"100ms" max:"10m"`
+}
+
+// Geo says where the databases for the places of clients are.
+type Geo struct {
+	CityDir     Path `key:"city_dir" allowed:"folder"`
+	CountryFile Path `key:"country_file" allowed:"file"`
+}
+
+// Route says where lines go that match all of Match. The last part of a stream that a line names itself stays.
+type Route struct {
+	Match     map[string]Patterns `key:"match" required:"true" allowed:"keys of the line with patterns with * and ?"`
+	Type      string              `key:"type" allowed:"text with {key}"`
+	Dataset   string              `key:"dataset" allowed:"text with {key}"`
+	Namespace string              `key:"namespace" allowed:"text with {key}"`
+}
+
+// Patterns match when one of them matches.
+type Patterns []string
+
+// Target is an Elasticsearch or OpenSearch that gets every line.
+type Target struct {
+	Name          string        `key:"name" default:"main" allowed:"a-z, 0-9, -, _"`
+	URLs          []string      `key:"urls" required:"true" allowed:"http:// or https:// addresses"`
+	Gzip          int           `key:"gzip" default:"0" min:"0" max:"9"`
+	APIKey        Secret        `key:"api_key" allowed:"text, ${VARIABLE}"`
+	APIKeyFile    Path          `key:"api_key_file" allowed:"file"`
+	Username      string        `key:"username" allowed:"text"`
+	Password      Secret        `key:"password" allowed:"text, ${VARIABLE}"`
+	PasswordFile  Path          `key:"password_file" allowed:"file"`
+	TLS           TLS           `key:"tls"`
+	BatchBytes    Size          `key:"batch_bytes" default:"4MiB" min:"16KiB" max:"64MiB"`
+	FlushInterval time.Duration `key:"flush_interval" default:"50ms" min:"1ms" max:"1m"`
+}
+
+// TLS is how a target is trusted.
+type TLS struct {
+	CAFile             Path   `key:"ca_file" allowed:"file"`
+	CertFile           Path   `key:"cert_file" allowed:"file"`
+	KeyFile            Path   `key:"key_file" allowed:"file"`
+	ServerName         string `key:"server_name" allowed:"host name"`
+	InsecureSkipVerify bool   `key:"insecure_skip_verify" default:"false"`
+}
+
+// Size is a number of bytes, written as 64KiB, 4MiB or 1048576.
+type Size int64
+
+// Path is the path of a file or folder. Relative ones are relative to the folder of the configuration file.
+type Path string
+
+// Glob is a pattern of paths, relative like Path.
+type Glob string
+
+// Secret is a text that is never shown.
+type Secret string
+
+// String keeps a secret out of logs.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString keeps a secret out of %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// Folders says what the last folders of a path mean: "env", "customer", "service", or "" for nothing.
+type Folders []string
