@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"kreislauf/test/shipper"
+)
+
+// A run that does not bring everything to the sink in this time has failed.
+const runLimit = 3 * time.Minute
+
+// bench is what all rows share.
+type bench struct {
+	binary, self, geoDir, dir string
+	reqs                      []request
+	seed                      uint64
+	scale, rounds             int
+	quick                     bool
+	sinkURL                   string
+	sink                      *exec.Cmd
+	sinkIn                    io.Closer
+	log                       io.Writer
+	table                     table
+}
+
+func (b *bench) startSink() error {
+	b.sink = exec.Command(b.self, "sink")
+	b.sink.Stderr = os.Stderr
+	in, err := b.sink.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("start sink: %w", err)
+	}
+	out, err := b.sink.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("start sink: %w", err)
+	}
+	if err := b.sink.Start(); err != nil {
+		return fmt.Errorf("start sink: %w", err)
+	}
+	b.sinkIn = in
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("start sink: %w", err)
+	}
+	b.sinkURL = line[:len(line)-1]
+	return nil
+}
+
+func (b *bench) stopSink() {
+	_ = b.sinkIn.Close()
+	_ = b.sink.Wait() // it only ends with its input
+}
+
+func (b *bench) totals() (t totals, err error) {
+	res, err := http.Get(b.sinkURL + "/totals")
+	if err != nil {
+		return t, fmt.Errorf("ask sink: %w", err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(&t); err != nil {
+		return t, fmt.Errorf("ask sink: %w", err)
+	}
+	return t, nil
+}
+
+func (b *bench) reset() error {
+	res, err := http.Post(b.sinkURL+"/reset", "", nil)
+	if err != nil {
+		return fmt.Errorf("reset sink: %w", err)
+	}
+	return res.Body.Close()
+}
+
+// result is what one shipper used for one input.
+type result struct {
+	events int
+	cpu    time.Duration
+	wall   time.Duration
+	sent   int64 // bytes of bodies on the wire
+	memory shipper.Memory
+}
+
+// perMillion is CPU seconds per million events.
+func (r result) perMillion() float64 { return r.cpu.Seconds() / float64(r.events) * 1e6 }
+
+// until starts a shipper, waits until the sink has n events, ends the shipper and returns what it used in its whole life.
+func (b *bench) until(n int, start func() (*shipper.Process, error)) (result, error) {
+	if err := b.reset(); err != nil {
+		return result{}, err
+	}
+	began := time.Now()
+	p, err := start()
+	if err != nil {
+		return result{}, err
+	}
+	defer p.Kill()
+	memory := shipper.WatchMemory(p)
+	r := result{events: n}
+	for {
+		t, err := b.totals()
+		if err != nil {
+			return r, err
+		}
+		if t.Events >= int64(n) {
+			r.wall, r.sent = time.Since(began), t.Bytes
+			break
+		}
+		if time.Since(began) > runLimit {
+			return r, fmt.Errorf("only %d of %d events came within %v", t.Events, n, runLimit)
+		}
+		select {
+		case <-p.Done(): // the floor ends by itself; anything else shows in the count
+			if t, err = b.totals(); err == nil && t.Events < int64(n) {
+				return r, fmt.Errorf("the shipper ended after %d of %d events", t.Events, n)
+			}
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	if err := p.Stop(20 * time.Second); err != nil {
+		return r, fmt.Errorf("end shipper: %w", err)
+	}
+	t, err := b.totals()
+	if err != nil {
+		return r, err
+	}
+	if t.Events != int64(n) {
+		return r, fmt.Errorf("%d events came, want %d", t.Events, n)
+	}
+	r.cpu, r.memory = p.CPU(), <-memory
+	return r, nil
+}
+
+// kind is how a shipper is run.
+type kind struct {
+	geo, gzip, agents bool
+	lean              bool // floor: without the constant fields
+}
+
+func (b *bench) geoFor(k kind) string {
+	if k.geo {
+		return b.geoDir
+	}
+	return ""
+}
+
+// logship ships everything under logs.
+func (b *bench) logship(logs string, k kind) func() (*shipper.Process, error) {
+	return func() (*shipper.Process, error) {
+		state := filepath.Join(b.dir, "state")
+		if err := os.RemoveAll(state); err != nil {
+			return nil, fmt.Errorf("empty state folder: %w", err)
+		}
+		level := 0
+		if k.gzip {
+			level = 1
+		}
+		return shipper.Start(shipper.Options{
+			Binary: b.binary, LogDir: logs, StateDir: state, URLs: []string{b.sinkURL}, GeoDir: b.geoFor(k), Gzip: level, UserAgent: k.agents, Log: b.log,
+		})
+	}
+}
+
+func (b *bench) floor(input string, k kind) func() (*shipper.Process, error) {
+	args := []string{b.self, "floor", "-input", input, "-url", b.sinkURL, "-geo", b.geoFor(k)}
+	if k.gzip {
+		args = append(args, "-gzip")
+	}
+	if k.lean {
+		args = append(args, "-lean")
+	}
+	return func() (*shipper.Process, error) { return shipper.StartCommand(args, nil, os.Stderr) }
+}
+
+// both runs floor and logship in turn and returns of each the run with the median CPU time.
+func (b *bench) both(n int, floor, logship func() (*shipper.Process, error)) (f, l result, err error) {
+	var fs, ls []result
+	for range b.rounds {
+		one, err := b.until(n, floor)
+		if err != nil {
+			return f, l, fmt.Errorf("floor: %w", err)
+		}
+		two, err := b.until(n, logship)
+		if err != nil {
+			return f, l, fmt.Errorf("logship: %w", err)
+		}
+		fs, ls = append(fs, one), append(ls, two)
+	}
+	return median(fs), median(ls), nil
+}
+
+// median returns the run with the median CPU time; its memory is the highest of all runs.
+func median(runs []result) result {
+	slices.SortFunc(runs, func(a, b result) int { return int(a.cpu - b.cpu) })
+	out := runs[len(runs)/2]
+	for _, r := range runs {
+		out.memory.Resident = max(out.memory.Resident, r.memory.Resident)
+		out.memory.Anonymous = max(out.memory.Anonymous, r.memory.Anonymous)
+	}
+	return out
+}
