@@ -10,7 +10,6 @@ import (
 
 	"kreislauf/elk/engine"
 	"kreislauf/internal/backend/kafkad"
-	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/config"
 	"kreislauf/internal/logging"
@@ -64,12 +63,6 @@ func serveBackend(ctx context.Context, name, defaultAddr string, args []string, 
 func runEngine(ctx context.Context, args []string) error {
 	return serveBackend(ctx, "engine", "127.0.0.1:9200", args, nil, func(dir, addr string, log zerolog.Logger) (server, error) {
 		return engine.New(engine.Options{Dir: dir, Addr: addr, Logger: log})
-	})
-}
-
-func runMongod(ctx context.Context, args []string) error {
-	return serveBackend(ctx, "mongod", "127.0.0.1:27017", args, nil, func(dir, addr string, log zerolog.Logger) (server, error) {
-		return mongod.New(mongod.Options{Dir: dir, Addr: addr, Logger: log})
 	})
 }
 

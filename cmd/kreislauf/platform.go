@@ -103,7 +103,7 @@ func (p *platform) env(instance, httpAddr, internalAddr string) map[string]strin
 		"KREISLAUF_ENV": p.upOptions.env, "KREISLAUF_CUSTOMER": p.customer, "KREISLAUF_INSTANCE": instance,
 		"KREISLAUF_PLATFORM_VERSION": p.version, "KREISLAUF_LOG_DIR": p.logs,
 		"KREISLAUF_REDIS_ADDR": p.redisAddr, "KREISLAUF_REDIS_PASSWORD": redisPassword,
-		"KREISLAUF_MONGODB_URI": p.mongoURI, "KREISLAUF_KAFKA_BROKERS": p.kafkaList, "KREISLAUF_ELASTICSEARCH_URL": p.esURL,
+		"KREISLAUF_KAFKA_BROKERS": p.kafkaList, "KREISLAUF_ELASTICSEARCH_URL": p.esURL,
 		"KREISLAUF_QUOTE_KEY": p.secrets.QuoteKey, "KREISLAUF_INVITE_KEY": p.secrets.InviteKey,
 		"KREISLAUF_PARTNERS_FILE": filepath.Join(p.data, "partners.json"), "KREISLAUF_GEO_DIR": p.geo,
 		"KREISLAUF_LOGSHIP_STATE_DIR": filepath.Join(p.data, "logship"), "KREISLAUF_ALERT_WEBHOOK_URL": p.webhook,
@@ -145,7 +145,14 @@ func (p *platform) backends() ([]supervise.Component, error) {
 		list = append(list, supervise.Component{Name: name, Addr: addr, Exec: argv, Env: environ(m), Ready: ready, Console: p.console(name)})
 	}
 	folder := func(name string) string { return filepath.Join(p.data, name) }
+	users, err := p.secrets.mongoUsers()
+	if err != nil {
+		return nil, err
+	}
 	add("mongodb", p.mongodb, supervise.TCPReady(p.mongodb), p.self, "mongod", "-data", folder("mongodb"), "-addr", p.mongodb)
+	for i := range list { // nobody else sees the passwords
+		list[i].Env = append(list[i].Env, mongoUsers+"="+users)
+	}
 	add("kafka", p.kafka, supervise.TCPReady(p.kafka), p.self, "kafkad", "-data", folder("kafka"), "-addr", p.kafka)
 	add("elasticsearch", p.elastic, supervise.HTTPReady("http://"+p.elastic+"/_cluster/health"), p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.elastic)
 	if p.external["redis"] {
@@ -208,6 +215,7 @@ func (p *platform) member(instance, cmd, httpAddr string, run func(context.Conte
 		publicAddr = "127.0.0.1:0"
 	}
 	m := p.env(instance, publicAddr, internal)
+	m["KREISLAUF_MONGODB_URI"] = p.databaseURI(cmd)
 	c := supervise.Component{
 		Name: instance, Addr: httpAddr, Ready: supervise.HTTPReady("http://" + internal + "/readyz"), Console: p.console(instance), Grace: 12 * time.Second,
 	}

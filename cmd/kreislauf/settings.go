@@ -101,17 +101,38 @@ type secrets struct {
 	QuoteKey      string `json:"quote_key"`
 	InviteKey     string `json:"invite_key"`
 	RedisPassword string `json:"redis_password"`
+	// MongoDBPasswords are those of the embedded MongoDB's users: one for each service, and root for people.
+	MongoDBPasswords map[string]string `json:"mongodb_passwords"`
 }
 
-// loadSecrets reads secrets.json, or makes it with fresh keys.
+// loadSecrets reads secrets.json and makes what is missing in it: everything at first, later what a new version added.
 func loadSecrets(data string) (secrets, error) {
 	var s secrets
 	path := filepath.Join(data, "secrets.json")
-	err := readJSON(path, &s)
-	if !errors.Is(err, os.ErrNotExist) {
+	if err := readJSON(path, &s); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return s, err
 	}
-	s = secrets{randomHex(32), randomHex(32), randomHex(24)}
+	missing := false
+	fill := func(secret *string, bytes int) {
+		if *secret == "" {
+			*secret, missing = randomHex(bytes), true
+		}
+	}
+	fill(&s.QuoteKey, 32)
+	fill(&s.InviteKey, 32)
+	fill(&s.RedisPassword, 24)
+	users := map[string]string{mongoRoot: s.MongoDBPasswords[mongoRoot]}
+	for _, service := range services() {
+		users[service.name] = s.MongoDBPasswords[service.name]
+	}
+	for name, password := range users {
+		fill(&password, 24)
+		users[name] = password
+	}
+	s.MongoDBPasswords = users
+	if !missing {
+		return s, nil
+	}
 	return s, writeJSON(path, s)
 }
 

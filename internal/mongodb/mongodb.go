@@ -25,6 +25,9 @@ type Database struct {
 	client *mongo.Client
 }
 
+// Name is the name of a service's database.
+func Name(service string) string { return "kreislauf_" + service }
+
 // Open connects lazily; a server that is away shows in Ping and as Unavailable in requests.
 func Open(uri, service, instance string, tracer *telemetry.Tracer) (*Database, error) {
 	journal := true
@@ -37,7 +40,7 @@ func Open(uri, service, instance string, tracer *telemetry.Tracer) (*Database, e
 	if err != nil {
 		return nil, fmt.Errorf("open MongoDB: %w", err)
 	}
-	return &Database{Database: client.Database("kreislauf_" + service), client: client}, nil
+	return &Database{Database: client.Database(Name(service)), client: client}, nil
 }
 
 // Ping is the readiness check.

@@ -3,9 +3,11 @@
 package embedded
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,25 +17,32 @@ import (
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/config"
+	"kreislauf/internal/mongodb"
 	"kreislauf/internal/process"
 )
 
 // Key is the quote and invite key of all services under test.
 const Key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-const redisPassword = "embedded"
+const redisPassword, mongoPassword = "embedded", "embedded"
 
-// Backends are running servers; they stop with the test.
+// Backends are running servers; they stop with the test. MongoURI is that of a user who may do everything; each service gets its own.
 type Backends struct {
 	MongoURI, Kafka, Redis string
 	logs                   string
+	serviceURIs            map[string]string
 }
 
 // Start starts all three.
 func Start(t testing.TB) *Backends {
 	t.Helper()
 	dir := t.TempDir()
-	m, err := mongod.New(mongod.Options{Dir: filepath.Join(dir, "mongodb"), Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
+	users := []mongod.User{{Name: "root", DB: "admin", Password: mongoPassword, Roles: []mongod.Role{{Name: "root", DB: "admin"}}}}
+	for _, service := range []string{"identity", "pricing", "order", "matching", "statistics"} {
+		db := mongodb.Name(service)
+		users = append(users, mongod.User{Name: service, DB: db, Password: mongoPassword, Roles: []mongod.Role{{Name: "readWrite", DB: db}}})
+	}
+	m, err := mongod.New(mongod.Options{Dir: filepath.Join(dir, "mongodb"), Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Users: users})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +58,11 @@ func Start(t testing.TB) *Backends {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, k.Stop) })
-	b := &Backends{MongoURI: "mongodb://" + m.Addr(), Kafka: k.Addr(), Redis: freeAddr(t), logs: filepath.Join(dir, "logs")}
+	b := &Backends{Kafka: k.Addr(), Redis: freeAddr(t), logs: filepath.Join(dir, "logs"), serviceURIs: map[string]string{}}
+	for _, u := range users {
+		b.serviceURIs[u.Name] = "mongodb://" + u.Name + ":" + u.Password + "@" + m.Addr() + "/" + u.DB
+	}
+	b.MongoURI = b.serviceURIs["root"]
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- redisd.RunMini(ctx, b.Redis, redisPassword) }()
@@ -82,8 +95,9 @@ func freeAddr(t testing.TB) string {
 
 // Lookup gives the settings of an instance; extra overrides.
 func (b *Backends) Lookup(instance string, extra map[string]string) process.Lookup {
+	service, _, _ := strings.Cut(instance, "-")
 	m := map[string]string{
-		"KREISLAUF_ENV": "test", "KREISLAUF_INSTANCE": instance, "KREISLAUF_LOG_DIR": b.logs, "KREISLAUF_MONGODB_URI": b.MongoURI,
+		"KREISLAUF_ENV": "test", "KREISLAUF_INSTANCE": instance, "KREISLAUF_LOG_DIR": b.logs, "KREISLAUF_MONGODB_URI": cmp.Or(b.serviceURIs[service], b.MongoURI),
 		"KREISLAUF_KAFKA_BROKERS": b.Kafka, "KREISLAUF_REDIS_ADDR": b.Redis, "KREISLAUF_REDIS_PASSWORD": redisPassword,
 		"KREISLAUF_QUOTE_KEY": Key, "KREISLAUF_INVITE_KEY": Key, "KREISLAUF_DRAIN": "1ms",
 	}

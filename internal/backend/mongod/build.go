@@ -66,6 +66,11 @@ func boolValue(x bool) value {
 	return value{kind: kindBool, data: []byte{0}}
 }
 
+func binaryValue(b []byte) value {
+	data := binary.LittleEndian.AppendUint32(make([]byte, 0, len(b)+5), uint32(len(b)))
+	return value{kind: kindBinary, data: append(append(data, 0), b...)}
+}
+
 func nullValue() value                { return value{kind: kindNull} }
 func documentValue(d document) value  { return value{kind: kindDocument, data: d} }
 func objectIDValue(id [12]byte) value { return value{kind: kindObjectID, data: id[:]} }

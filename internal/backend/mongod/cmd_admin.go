@@ -115,6 +115,9 @@ func (s *Server) listDatabases(q *request) (document, error) {
 	total := int64(0)
 	err = s.store.read(func(tx *bbolt.Tx) error {
 		for name, size := range databaseSizes(tx) {
+			if !q.sees(name) {
+				continue
+			}
 			b := newDocument().str("name", name)
 			if !nameOnly {
 				b.int64("sizeOnDisk", size).bool("empty", false)

@@ -20,6 +20,10 @@ type conn struct {
 	net    net.Conn
 	id     int64
 	last   int32 // id of the last reply
+
+	user      string // id of the user who logged in, or ""
+	sasl      *saslSession
+	saslCount int32
 }
 
 // interrupt wakes a connection that waits for a request; a running command still answers.
@@ -128,6 +132,9 @@ func (s *Server) dispatch(q *request) (reply document, err error) {
 		return nil, failure(40571, "OP_MSG requests require a $db argument")
 	}
 	if err := checkDatabaseName(q.db); err != nil {
+		return nil, err
+	}
+	if err := s.authorize(q); err != nil {
 		return nil, err
 	}
 	if err := q.checkFields(); err != nil {

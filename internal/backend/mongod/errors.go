@@ -11,13 +11,18 @@ const (
 	codeInternalError         = 1
 	codeBadValue              = 2
 	codeFailedToParse         = 9
+	codeUserNotFound          = 11
+	codeUnauthorized          = 13
 	codeTypeMismatch          = 14
 	codeOverflow              = 15
 	codeInvalidLength         = 16
+	codeProtocolError         = 17
+	codeAuthenticationFailed  = 18
 	codeIllegalOperation      = 20
 	codeNamespaceNotFound     = 26
 	codeIndexNotFound         = 27
 	codePathNotViable         = 28
+	codeRoleNotFound          = 31
 	codeConflictingUpdate     = 40
 	codeCursorNotFound        = 43
 	codeNamespaceExists       = 48
@@ -38,8 +43,10 @@ const (
 	codeQueryPlanKilled       = 175
 	codeNotImplemented        = 238
 	codeMemoryLimit           = 292
+	codeMechanismUnavailable  = 334
 	codeObjectTooLarge        = 10334
 	codeDuplicateKey          = 11000
+	codeOutOfDiskSpace        = 14031
 	codeGroupOperator         = 15952
 	codeKeyTooLong            = 17280
 	codeResultTooLarge        = 17419
@@ -59,6 +66,20 @@ func codeName(code int) string {
 		return "BadValue"
 	case codeFailedToParse:
 		return "FailedToParse"
+	case codeUserNotFound:
+		return "UserNotFound"
+	case codeUnauthorized:
+		return "Unauthorized"
+	case codeProtocolError:
+		return "ProtocolError"
+	case codeAuthenticationFailed:
+		return "AuthenticationFailed"
+	case codeRoleNotFound:
+		return "RoleNotFound"
+	case codeMechanismUnavailable:
+		return "MechanismUnavailable"
+	case codeOutOfDiskSpace:
+		return "OutOfDiskSpace"
 	case codeTypeMismatch:
 		return "TypeMismatch"
 	case codeOverflow:

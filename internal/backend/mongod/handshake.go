@@ -22,7 +22,7 @@ func (s *Server) hello(q *request) (document, error) {
 			b.bool("helloOk", true)
 		}
 	}
-	return b.bool(primary, true).
+	b.bool(primary, true).
 		int32("maxBsonObjectSize", maxDocumentSize).
 		int32("maxMessageSizeBytes", maxMessageSize).
 		int32("maxWriteBatchSize", maxWriteBatch).
@@ -31,7 +31,18 @@ func (s *Server) hello(q *request) (document, error) {
 		int32("connectionId", int(q.client.id&math.MaxInt32)).
 		int32("minWireVersion", 0).
 		int32("maxWireVersion", maxWireVersion).
-		bool("readOnly", false).ok(), nil
+		bool("readOnly", false)
+	if id := q.body.get("saslSupportedMechs").stringOr(""); id != "" {
+		if list := s.saslMechanisms(id); list != nil {
+			b.array("saslSupportedMechs", list)
+		}
+	}
+	if first := q.body.get("speculativeAuthenticate"); first.kind == kindDocument && first.document().firstName() == "saslStart" {
+		if reply := q.client.speculate(first.document()); reply != nil {
+			b.doc("speculativeAuthenticate", reply)
+		}
+	}
+	return b.ok(), nil
 }
 
 func (s *Server) buildInfo(*request) (document, error) {

@@ -18,6 +18,7 @@ type request struct {
 // command describes what a command accepts. A field outside the lists is refused as MongoDB does.
 type command struct {
 	name    string
+	action  action   // what a user must be allowed to do
 	fields  []string // understood
 	ignored []string // accepted without effect, because they cannot change the result here
 	refused []string // known to MongoDB, but not to this server

@@ -25,6 +25,9 @@ type Options struct {
 	Addr string
 	// Logger receives one line per event worth knowing: start, stop, a broken connection, a panic.
 	Logger zerolog.Logger
+	// Users exist after New with exactly these roles and passwords; users created by command stay beside them. While there is no user
+	// at all, every client on this machine may do everything and other clients nothing.
+	Users []User
 	// SweepInterval is the time between two runs of the TTL sweeper; 0 means one minute.
 	SweepInterval time.Duration
 }
@@ -34,6 +37,7 @@ type Server struct {
 	opts     Options
 	log      zerolog.Logger
 	store    *store
+	users    *users
 	cursors  *cursors
 	commands map[string]*command
 
@@ -58,6 +62,11 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	us, err := openUsers(st, opts.Users)
+	if err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	opts.Users = nil // the passwords need not stay in memory
 	if opts.SweepInterval <= 0 {
 		opts.SweepInterval = defaultSweep
 	}
@@ -65,6 +74,7 @@ func New(opts Options) (*Server, error) {
 		opts:     opts,
 		log:      opts.Logger,
 		store:    st,
+		users:    us,
 		cursors:  newCursors(),
 		commands: commandTable(),
 		stop:     make(chan struct{}),

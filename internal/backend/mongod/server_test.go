@@ -147,6 +147,12 @@ func (l *lockedBuffer) lines() int {
 	return bytes.Count(l.buf.Bytes(), []byte("\n"))
 }
 
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
 func (l *lockedBuffer) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

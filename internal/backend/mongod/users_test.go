@@ -1,0 +1,257 @@
+package mongod
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+var (
+	root  = User{Name: "root", DB: "admin", Password: "r00t", Roles: []Role{{"root", "admin"}}}
+	owner = User{Name: "orders", DB: "orders", Password: "päss", Roles: []Role{{"readWrite", "orders"}}}
+)
+
+// login returns a client that logs in as the user.
+func login(tb testing.TB, addr string, u User) *mongo.Client {
+	tb.Helper()
+	client := must[*mongo.Client](tb)(mongo.Connect(options.Client().ApplyURI("mongodb://" + addr).
+		SetAuth(options.Credential{AuthSource: u.DB, Username: u.Name, Password: u.Password})))
+	tb.Cleanup(func() { _ = client.Disconnect(tb.Context()) })
+	return client
+}
+
+// wantError checks the code, its name and the text of a command's error.
+func wantError(t *testing.T, err error, code int32, name, message string) {
+	t.Helper()
+	var ce mongo.CommandError
+	if !errors.As(err, &ce) || ce.Code != code || ce.Name != name || !strings.Contains(ce.Message, message) {
+		t.Errorf("got %v, want %d %s %q", err, code, name, message)
+	}
+}
+
+func TestEveryCommandHasAnAction(t *testing.T) {
+	for name, c := range commandTable() {
+		if c.action == 0 {
+			t.Errorf("command %s has no action: nobody could run it; see rights.go", name)
+		}
+	}
+}
+
+func TestEachUserKeepsToItsDatabase(t *testing.T) {
+	ctx := t.Context()
+	addr := startServer(t, Options{Users: []User{root, owner}}).Addr()
+	c := login(t, addr, owner).Database("orders").Collection("c")
+	must[*mongo.InsertOneResult](t)(c.InsertOne(ctx, bson.M{"_id": 1}))
+	must[string](t)(c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.M{"a": 1}}))
+	if got := find[bson.M](t, c, bson.M{}); len(got) != 1 {
+		t.Errorf("read %v", got)
+	}
+	client := c.Database().Client()
+	_, err := client.Database("other").Collection("c").InsertOne(ctx, bson.M{})
+	wantError(t, err, 13, "Unauthorized", `not authorized on other to execute command { insert: "c", ordered: true,`)
+	err = client.Database("other").Collection("c").FindOne(ctx, bson.M{"a": 1}).Err()
+	wantError(t, err, 13, "Unauthorized", `not authorized on other to execute command { find: "c", filter: { a: 1 }`)
+	wantError(t, c.Database().Drop(ctx), 13, "Unauthorized", "not authorized on orders to execute command { dropDatabase: 1")
+	if names := must[[]string](t)(client.ListDatabaseNames(ctx, bson.M{})); !cmp.Equal(names, []string{"orders"}) {
+		t.Errorf("sees the databases %v", names)
+	}
+	all := login(t, addr, root)
+	if names := must[[]string](t)(all.ListDatabaseNames(ctx, bson.M{})); !cmp.Equal(names, []string{"admin", "orders"}) {
+		t.Errorf("root sees the databases %v", names)
+	}
+	must[*mongo.InsertOneResult](t)(all.Database("other").Collection("c").InsertOne(ctx, bson.M{"_id": 1}))
+	_, err = all.Database("admin").Collection("system.users").DeleteOne(ctx, bson.M{})
+	wantError(t, err, 13, "Unauthorized", "not authorized on admin")
+	wantError(t, all.Database("admin").Drop(ctx), 20, "IllegalOperation", "Dropping the 'admin' database is prohibited.")
+}
+
+func TestWithoutLogin(t *testing.T) {
+	ctx := t.Context()
+	s := startServer(t, Options{Users: []User{owner}})
+	client := connect(t, s.Addr())
+	if err := client.Ping(ctx, nil); err != nil {
+		t.Errorf("ping needs no login: %v", err)
+	}
+	err := client.Database("orders").Collection("c").FindOne(ctx, bson.M{}).Err()
+	wantError(t, err, 13, "Unauthorized", "Command find requires authentication")
+	wrong := owner
+	wrong.Password = "wrong"
+	nobody := User{Name: "nobody", DB: "orders", Password: "x"}
+	for _, u := range []User{wrong, nobody} {
+		wantError(t, login(t, s.Addr(), u).Ping(ctx, nil), 18, "AuthenticationFailed", "Authentication failed.")
+	}
+}
+
+// TestFirstUserClosesTheServer begins with an open server, makes the first user over the wire and changes and drops it.
+func TestFirstUserClosesTheServer(t *testing.T) {
+	ctx := t.Context()
+	addr := startServer(t, Options{}).Addr()
+	admin := connect(t, addr).Database("admin")
+	must[*mongo.InsertOneResult](t)(admin.Client().Database("d").Collection("c").InsertOne(ctx, bson.M{}))
+	create := bson.D{{Key: "createUser", Value: "root"}, {Key: "pwd", Value: "r00t"}, {Key: "roles", Value: bson.A{"root"}}}
+	if err := admin.RunCommand(ctx, create).Err(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := admin.Client().Database("d").Collection("c").InsertOne(ctx, bson.M{})
+	wantError(t, err, 13, "Unauthorized", "Command insert requires authentication")
+
+	as := login(t, addr, root).Database("admin")
+	err = as.RunCommand(ctx, create).Err()
+	wantError(t, err, 51003, "Location51003", `User "root@admin" already exists`)
+	for command, want := range map[string]struct {
+		code    int32
+		name    string
+		message string
+	}{
+		`{"createUser":"u","pwd":"x","roles":["king"]}`:              {31, "RoleNotFound", "Could not find role: king@admin"},
+		`{"createUser":"u","pwd":"","roles":[]}`:                     {2, "BadValue", "Password cannot be empty"},
+		`{"createUser":"u","roles":[]}`:                              {2, "BadValue", "Must provide a 'pwd' field"},
+		`{"createUser":"u","pwd":"x"}`:                               {40414, "IDLFailedToParse", "BSON field 'createUser.roles' is missing but a required field"},
+		`{"updateUser":"u","pwd":"x"}`:                               {11, "UserNotFound", "User u@admin not found"},
+		`{"updateUser":"root"}`:                                      {2, "BadValue", "Must specify at least one field to update in updateUser"},
+		`{"dropUser":"u"}`:                                           {11, "UserNotFound", "User 'u@admin' not found"},
+		`{"createUser":"u","pwd":"x","roles":[],"digestPassword":0}`: {2, "BadValue", "Use of SCRAM-SHA-256 requires undigested passwords"},
+	} {
+		var d bson.D
+		if err := bson.UnmarshalExtJSON([]byte(command), false, &d); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, as.RunCommand(ctx, d).Err(), want.code, want.name, want.message)
+	}
+	other := User{Name: "u", DB: "d", Password: "old", Roles: []Role{{"read", "d"}}}
+	d := as.Client().Database("d")
+	run(t, d, `{"createUser":"u","pwd":"old","roles":["read"]}`)
+	reader := login(t, addr, other).Database("d").Collection("c")
+	if err := reader.FindOne(ctx, bson.M{}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = reader.InsertOne(ctx, bson.M{})
+	wantError(t, err, 13, "Unauthorized", "not authorized on d to execute command")
+	run(t, d, `{"updateUser":"u","pwd":"new","roles":[{"role":"readWrite","db":"d"}]}`)
+	must[*mongo.InsertOneResult](t)(reader.InsertOne(ctx, bson.M{})) // a change of roles counts at once
+	wantError(t, login(t, addr, other).Ping(ctx, nil), 18, "AuthenticationFailed", "")
+	info := run(t, d, `{"usersInfo":1}`)
+	if list, _ := info.Lookup("users").Array().Values(); len(list) != 1 || strings.Contains(info.String(), "credentials") {
+		t.Errorf("usersInfo %s", info)
+	}
+	err = reader.Database().RunCommand(ctx, bson.D{{Key: "createUser", Value: "x"}, {Key: "pwd", Value: "secret"}, {Key: "roles", Value: bson.A{}}}).Err()
+	wantError(t, err, 13, "Unauthorized", `{ createUser: "x", pwd: "xxx", roles: []`)
+	run(t, d, `{"dropUser":"u"}`)
+	wantError(t, reader.FindOne(ctx, bson.M{}).Err(), 13, "Unauthorized", "Command find requires authentication")
+}
+
+func TestConnectionStatusAndLogout(t *testing.T) {
+	ctx := t.Context()
+	addr := startServer(t, Options{Users: []User{owner}}).Addr()
+	client := login(t, addr, owner)
+	db := client.Database("orders")
+	var status struct {
+		AuthInfo struct {
+			AuthenticatedUsers     []bson.M
+			AuthenticatedUserRoles []Role
+		} `bson:"authInfo"`
+	}
+	if err := db.RunCommand(ctx, bson.M{"connectionStatus": 1}).Decode(&status); err != nil {
+		t.Fatal(err)
+	}
+	if len(status.AuthInfo.AuthenticatedUsers) != 1 || status.AuthInfo.AuthenticatedUsers[0]["user"] != "orders" {
+		t.Errorf("connectionStatus %+v", status)
+	}
+	run(t, db, `{"logout":1}`)
+	wantError(t, db.Collection("c").FindOne(ctx, bson.M{}).Err(), 13, "Unauthorized", "requires authentication")
+}
+
+// TestUsersOutliveTheServer starts again with another password for one user, and looks for passwords in the file and the log.
+func TestUsersOutliveTheServer(t *testing.T) {
+	dir := t.TempDir()
+	open := func(users ...User) (*Server, *lockedBuffer) {
+		var log lockedBuffer
+		s, err := New(Options{Dir: dir, Addr: "127.0.0.1:0", Logger: zerolog.New(&log), Users: users})
+		if err == nil {
+			err = s.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, &log
+	}
+	s, _ := open(root, owner)
+	stopServer(t, s)
+	changed := owner
+	changed.Password = "another"
+	s, log := open(changed)
+	wantError(t, login(t, s.Addr(), owner).Ping(t.Context(), nil), 18, "AuthenticationFailed", "")
+	for _, u := range []User{root, changed} {
+		if err := login(t, s.Addr(), u).Ping(t.Context(), nil); err != nil {
+			t.Errorf("%s: %v", u.Name, err)
+		}
+	}
+	stopServer(t, s)
+	file := must[[]byte](t)(os.ReadFile(filepath.Join(dir, storeFile)))
+	for _, u := range []User{root, owner, changed} {
+		if bytes.Contains(file, []byte(u.Password)) || strings.Contains(log.String(), u.Password) {
+			t.Errorf("the password of %s is in the file or the log", u.Name)
+		}
+	}
+	if !strings.Contains(log.String(), "authentication failed") {
+		t.Errorf("a wrong password is not logged: %s", log.String())
+	}
+}
+
+// TestStrangersNeedAUser talks to a server without users from an address that is not loopback.
+func TestStrangersNeedAUser(t *testing.T) {
+	s := startServer(t, Options{})
+	here, there := net.Pipe()
+	defer here.Close()
+	c := &conn{server: s, net: there}
+	defer there.Close()
+	q := &request{name: "find", body: newDocument().str("find", "c").str("$db", "d").done(), db: "d", client: c}
+	_, err := s.dispatch(q)
+	if got := asCommandError(err); got.code != codeUnauthorized || got.message != "Command find requires authentication" {
+		t.Errorf("answer %v", err)
+	}
+}
+
+// FuzzSASL sends two messages to a conversation: nothing panics, and nobody gets in without a proof.
+func FuzzSASL(f *testing.F) {
+	u, err := newUser(owner)
+	if err != nil {
+		f.Fatal(err)
+	}
+	s := &Server{users: &users{}, log: zerolog.Nop()}
+	s.users.current.Store(&map[string]*user{u.id(): u})
+	here, there := net.Pipe()
+	f.Cleanup(func() { here.Close(); there.Close() })
+	start := func(payload value) []byte {
+		return newDocument().int32("saslStart", 1).str("mechanism", mechanism).add("payload", payload).done()
+	}
+	first := binaryValue([]byte("n,,n=orders,r=abc"))
+	f.Add(start(first), []byte("c=biws,r=abcdef,p=AAAA"))
+	f.Add(start(stringValue("n,,n=orders,r=abc")), []byte("c=biws,r=abc,p="))
+	f.Add(start(binaryValue([]byte("y,a=x,n=or=2Cders,r="))), []byte(""))
+	f.Add([]byte(newDocument().str("mechanism", mechanism).add("payload", first).doc("options", newDocument().bool("skipEmptyExchange", true).done()).done()), []byte("c=,r=,p=,"))
+	f.Fuzz(func(t *testing.T, begin, second []byte) {
+		if validate(begin, 1) != nil {
+			return
+		}
+		c := &conn{server: s, net: there}
+		if _, err := c.startSASL("orders", begin); err == nil && c.sasl == nil {
+			t.Error("a conversation that began is not kept")
+		}
+		q := &request{name: "saslContinue", command: &command{name: "saslContinue"}, client: c, db: "orders"}
+		q.body = newDocument().int32("saslContinue", 1).int32("conversationId", 1).add("payload", binaryValue(second)).done()
+		if _, err := s.saslContinue(q); err == nil || c.user != "" {
+			t.Errorf("%q and %q: logged in as %q", begin, second, c.user)
+		}
+	})
+}
