@@ -11,18 +11,36 @@ type Item struct {
 	// File is an index into Files of the batch; Offset is where the line begins in that file, in bytes.
 	File   uint32
 	Offset int64
+	// Tally is an index into Tallies of the batch plus one; 0 when nobody counts the document.
+	Tally uint16
+
+	unclear bool // an attempt before has no known result
 }
 
-// Batch is a bulk body under construction or on its way. The maker fills Buf, Items and Files and does not touch
-// them while Deliver runs.
+// Tally counts what became of the documents of one data stream and one span of time.
+type Tally struct {
+	// Stream is the number of the data stream, Span that of the span of time.
+	Stream uint16
+	Span   int64
+	// Stored were indexed by a request that was answered. Unclear were there already (409) when they were sent
+	// again after an attempt without an answer, so they are of that attempt or older.
+	Stored, Unclear int64
+}
+
+// Batch is a bulk body under construction or on its way. The maker fills Buf, Items, Files and Tallies and does not
+// touch them while Deliver runs.
 type Batch struct {
 	Buf   []byte
 	Items []Item
-	// Files are the paths that items refer to, for the dead-letter file.
+	// Files are the paths that items refer to, for the dead-letter store.
 	Files []string
+	// Streams are the names of the data streams that documents so far went to; it only grows from batch to batch.
+	Streams []string
+	Tallies []Tally
 
-	resend []byte // scratch for bodies that are not one piece of Buf
-	order  []int  // scratch for the numbers of the items
+	resend  []byte         // scratch for bodies that are not one piece of Buf
+	order   []int          // scratch for the numbers of the items
+	shorter map[int][]byte // items that were shortened because the server did not take them whole
 }
 
 // all returns the numbers of all items.
@@ -42,11 +60,11 @@ func (b *Batch) Reset(limit int) {
 	if cap(b.resend) > 2*limit {
 		b.resend = nil
 	}
-	b.Buf, b.Items, b.Files = b.Buf[:0], b.Items[:0], b.Files[:0]
+	b.Buf, b.Items, b.Files, b.Tallies, b.shorter = b.Buf[:0], b.Items[:0], b.Files[:0], b.Tallies[:0], nil
 }
 
-// bytes returns the two lines of item i.
-func (b *Batch) bytes(i int) []byte {
+// original returns the two lines of item i as they were made.
+func (b *Batch) original(i int) []byte {
 	end := len(b.Buf)
 	if i+1 < len(b.Items) {
 		end = int(b.Items[i+1].Start)
@@ -54,11 +72,19 @@ func (b *Batch) bytes(i int) []byte {
 	return b.Buf[b.Items[i].Start:end]
 }
 
+// bytes returns the two lines of item i as they are sent.
+func (b *Batch) bytes(i int) []byte {
+	if short := b.shorter[i]; short != nil {
+		return short
+	}
+	return b.original(i)
+}
+
 // body returns the request body of the items: a piece of Buf when they are neighbours, else a copy.
 func (b *Batch) body(items []int) []byte {
 	first, last := items[0], items[len(items)-1]
-	if last-first == len(items)-1 {
-		return b.Buf[b.Items[first].Start : int(b.Items[last].Start)+len(b.bytes(last))]
+	if last-first == len(items)-1 && b.shorter == nil {
+		return b.Buf[b.Items[first].Start : int(b.Items[last].Start)+len(b.original(last))]
 	}
 	b.resend = b.resend[:0]
 	for _, i := range items {
@@ -77,4 +103,18 @@ func (b *Batch) prefix(items []int, limit int) int {
 		}
 	}
 	return len(items)
+}
+
+// settle counts what became of item i.
+func (b *Batch) settle(i int, v verdict) {
+	item := &b.Items[i]
+	if item.Tally == 0 {
+		return
+	}
+	switch tally := &b.Tallies[item.Tally-1]; {
+	case v == stored:
+		tally.Stored++
+	case v == duplicate && item.unclear:
+		tally.Unclear++
+	}
 }

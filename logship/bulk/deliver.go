@@ -8,13 +8,15 @@ import (
 	"time"
 )
 
-// The waiting times between attempts. A target that does not answer at all is probed more often than one that
-// asks for rest, because a probe costs it nothing.
+// The waiting times between attempts. A target without an answer is probed at most five times a second, and as
+// often all the time, so that it is found back soon: a probe costs it nothing. One that answers is left alone for
+// longer.
 const (
-	firstPause = 50 * time.Millisecond
-	deadPause  = 280 * time.Millisecond
-	busyPause  = time.Second
-	holdPause  = 5 * time.Second
+	deadPause    = 200 * time.Millisecond
+	deadPauseMax = 260 * time.Millisecond
+	firstPause   = 50 * time.Millisecond
+	busyPause    = time.Second
+	holdPause    = 5 * time.Second
 	// smallestLimit is the least number of bytes that refused load reduces a body to.
 	smallestLimit = 128 << 10
 )
@@ -27,6 +29,9 @@ func (c *Client) Deliver(ctx context.Context, b *Batch) error {
 	}
 	d := delivery{client: c, batch: b, work: [][]int{b.all()}}
 	defer d.leave()
+	if err := d.awaitTemplates(ctx); err != nil {
+		return err
+	}
 	for len(d.work) > 0 {
 		if err := d.step(ctx); err != nil {
 			return err
@@ -42,6 +47,7 @@ type delivery struct {
 	// work are the groups of items that are not final, each in order. A group is sent in one request when it fits.
 	work     [][]int
 	attempts int  // failed ones in a row, for the pause
+	silent   int  // attempts without an answer since the last pause
 	probing  bool // this delivery holds the right to probe a degraded target
 }
 
@@ -59,22 +65,32 @@ func (d *delivery) step(ctx context.Context) error {
 	if d.attempts > 0 {
 		d.client.retries.Add(int64(len(group)))
 	}
-	res := d.client.send(ctx, d.batch.body(group))
+	body := d.batch.body(group)
+	res := d.client.send(ctx, body)
 	if ctx.Err() != nil && res.err != nil {
 		return fmt.Errorf("deliver bulk: %w", ctx.Err())
 	}
 	switch {
 	case res.err != nil:
+		d.unclear(group)
 		d.client.alarm("bulk request without answer", res.err.Error())
-		return d.retry(ctx, group, deadPause)
+		return d.retryDead(ctx, group)
 	case res.status >= 200 && res.status < 300:
 		return d.answered(ctx, group, res.body)
 	case res.status == http.StatusTooManyRequests:
+		d.unclear(group)
 		d.shrink()
 		return d.retry(ctx, group, busyPause)
-	case res.status == http.StatusRequestEntityTooLarge || res.status == http.StatusBadRequest:
+	case res.status == http.StatusRequestEntityTooLarge:
+		return d.tooLarge(ctx, group, len(body), res)
+	case res.status == http.StatusBadRequest:
 		return d.split(ctx, group, res)
+	case res.status == http.StatusBadGateway || res.status == http.StatusServiceUnavailable || res.status == http.StatusGatewayTimeout:
+		d.unclear(group)
+		d.client.alarm("bulk request failed", fmt.Sprintf("status %d: %s", res.status, brief(res.body)))
+		return d.retryDead(ctx, group)
 	case res.status >= 500 || res.status == http.StatusRequestTimeout:
+		d.unclear(group)
 		d.client.alarm("bulk request failed", fmt.Sprintf("status %d: %s", res.status, brief(res.body)))
 		return d.retry(ctx, group, busyPause)
 	}
@@ -82,16 +98,27 @@ func (d *delivery) step(ctx context.Context) error {
 	return d.retry(ctx, group, holdPause)
 }
 
+// unclear notes that nobody knows what the server did with the group.
+func (d *delivery) unclear(group []int) {
+	for _, i := range group {
+		d.batch.Items[i].unclear = true
+	}
+}
+
 // answered reads a 2xx answer to the group.
 func (d *delivery) answered(ctx context.Context, group []int, body []byte) error {
 	c := d.client
 	if allStored(body, len(group)) {
 		c.delivered.Add(int64(len(group)))
+		for _, i := range group {
+			d.batch.settle(i, stored)
+		}
 		d.healthy()
 		return nil
 	}
 	answers, err := items(body, len(group))
 	if err != nil {
+		d.unclear(group)
 		c.alarm("bulk answer unusable", err.Error())
 		return d.retry(ctx, group, busyPause)
 	}
@@ -100,12 +127,14 @@ func (d *delivery) answered(ctx context.Context, group []int, body []byte) error
 	held := false
 	for k, i := range group {
 		a := &answers[k]
-		switch itemVerdict(a.Status) {
+		verdict := itemVerdict(a.Status)
+		switch verdict {
 		case stored:
 			c.delivered.Add(1)
 			if a.FailureStore == "used" {
 				c.failureStore.Add(1)
 				c.alarm("document went to the failure store", a.reason())
+				continue // it is not in its data stream
 			}
 		case duplicate:
 			c.duplicates.Add(1)
@@ -114,10 +143,12 @@ func (d *delivery) answered(ctx context.Context, group []int, body []byte) error
 			c.alarm("document refused, waiting for a repaired setup", a.reason())
 			left = append(left, i)
 		case again:
+			d.batch.Items[i].unclear = true
 			left = append(left, i)
 		case reject:
 			dead, reasons = append(dead, i), append(reasons, a.reason())
 		}
+		d.batch.settle(i, verdict)
 	}
 	if err := d.bury(ctx, dead, reasons); err != nil {
 		return err
@@ -137,7 +168,7 @@ func (d *delivery) answered(ctx context.Context, group []int, body []byte) error
 	return d.pause(ctx, limit)
 }
 
-// split halves a group that the server refused as a whole; a single document goes to the dead-letter file.
+// split halves a group that the server refused as a whole; a single document goes to the dead-letter store.
 func (d *delivery) split(ctx context.Context, group []int, res answer) error {
 	if len(group) > 1 {
 		half := len(group) / 2
@@ -148,23 +179,81 @@ func (d *delivery) split(ctx context.Context, group []int, res answer) error {
 	return d.bury(ctx, group, []string{fmt.Sprintf("request status %d: %s", res.status, brief(res.body))})
 }
 
-// bury writes documents to the dead-letter file, as often as it takes: they are final only when they are there.
+// tooLarge deals with a body that the server finds too large: two smaller ones, or a shorter document.
+func (d *delivery) tooLarge(ctx context.Context, group []int, size int, res answer) error {
+	if len(group) > 1 {
+		d.lower(int64(size))
+		return d.split(ctx, group, res)
+	}
+	i := group[0]
+	item := d.batch.Items[i]
+	action := d.batch.original(i)[:item.Doc-item.Start]
+	doc := d.batch.bytes(i)[len(action):]
+	short, ok := shorten(doc, len(doc)/2)
+	if !ok {
+		return d.split(ctx, group, res)
+	}
+	if d.batch.shorter == nil {
+		d.batch.shorter = make(map[int][]byte)
+		d.client.alarm("document too large for the target, shortened", fmt.Sprintf("%d bytes: %s", len(doc), brief(res.body)))
+	}
+	d.batch.shorter[i] = append(append(append([]byte(nil), action...), short...), '\n')
+	d.client.shortened.Add(1)
+	d.work = append([][]int{group}, d.work...)
+	return nil
+}
+
+// lower remembers that a body of size bytes was too large.
+func (d *delivery) lower(size int64) {
+	c := d.client
+	if ceiling := c.ceiling.Load(); size/2 < ceiling {
+		next := max(size/2, min(smallestLimit, c.max))
+		c.ceiling.CompareAndSwap(ceiling, next)
+		if limit := c.limit.Load(); limit > next {
+			c.limit.CompareAndSwap(limit, next)
+		}
+	}
+}
+
+// bury keeps documents that will never be taken, as often as it takes: they are final only when they are kept.
 func (d *delivery) bury(ctx context.Context, dead []int, reasons []string) error {
 	if len(dead) == 0 {
 		return nil
 	}
+	now := time.Now().UTC()
+	letters := make([]DeadLetter, len(dead))
+	for k, i := range dead {
+		letter, err := describe(d.batch, i)
+		if err != nil {
+			return err
+		}
+		letter.Time, letter.Reason = now, reasons[k]
+		letters[k] = letter
+	}
 	for {
-		err := d.client.dead.write(d.batch, dead, reasons)
+		err := d.client.reject(letters)
 		if err == nil {
 			d.client.rejected.Add(int64(len(dead)))
-			d.client.alarm("document rejected, see the dead-letter file", reasons[0])
+			d.client.alarm("document rejected, see the dead-letter store", reasons[0])
 			return nil
 		}
-		d.client.alarm("dead-letter file not writable, waiting", err.Error())
+		d.client.alarm("dead-letter store not writable, waiting", err.Error())
 		if err := d.pause(ctx, holdPause); err != nil {
 			return err
 		}
 	}
+}
+
+// retryDead puts the group back because nobody is there. Every other address is tried before the pause.
+func (d *delivery) retryDead(ctx context.Context, group []int) error {
+	d.work = append([][]int{group}, d.work...)
+	d.client.degraded.Store(true)
+	d.attempts++
+	if d.silent++; d.silent < len(d.client.nodes) {
+		return nil
+	}
+	d.silent = 0
+	return sleep(ctx, deadPause+time.Duration(rand.Int64N(int64(deadPauseMax-deadPause))))
 }
 
 // retry puts the whole group back and waits.
@@ -181,7 +270,10 @@ func (d *delivery) pause(ctx context.Context, limit time.Duration) error {
 		wait = min(limit, firstPause<<d.attempts)
 	}
 	d.attempts++
-	wait -= time.Duration(rand.Int64N(int64(wait)/3 + 1))
+	return sleep(ctx, wait-time.Duration(rand.Int64N(int64(wait)/3+1)))
+}
+
+func sleep(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -219,9 +311,9 @@ func (d *delivery) leave() {
 // healthy notes a good answer: bodies may grow again and nobody needs to wait for a probe.
 func (d *delivery) healthy() {
 	c := d.client
-	d.attempts = 0
-	if limit := c.limit.Load(); limit < c.max {
-		c.limit.CompareAndSwap(limit, min(limit*2, c.max))
+	d.attempts, d.silent = 0, 0
+	if limit, ceiling := c.limit.Load(), c.ceiling.Load(); limit < ceiling {
+		c.limit.CompareAndSwap(limit, min(limit*2, ceiling))
 	}
 	c.degraded.Store(false)
 	d.leave()
