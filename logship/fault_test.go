@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -110,7 +109,7 @@ func TestRejectedItemsAreKept(t *testing.T) {
 	stop()
 	b.complete(5000, except)
 
-	f, err := os.Open(filepath.Join(b.opt.StateDir, "dead-letter.ndjson"))
+	f, err := os.Open(b.state("dead-letter.ndjson"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // enqueue notes that there is something to read.
-func (s *Shipper) enqueue(st *stream) {
+func (s *pipeline) enqueue(st *stream) {
 	if !st.queued && !st.finished && st.Readable() {
 		st.queued = true
 		s.queue = append(s.queue, st)
@@ -22,7 +22,7 @@ func (s *Shipper) enqueue(st *stream) {
 }
 
 // read fills batches from the queue for a while and reports whether it could go on at once.
-func (s *Shipper) read(now time.Time) bool {
+func (s *pipeline) read(now time.Time) bool {
 	s.builder.SetNow(now)
 	for range chunksPerTurn {
 		if len(s.queue) == 0 || !s.room(now) {
@@ -58,8 +58,8 @@ func (s *Shipper) read(now time.Time) bool {
 }
 
 // room makes sure that there is a batch with room and reports whether there is.
-func (s *Shipper) room(now time.Time) bool {
-	if s.current != nil && len(s.current.batch.Buf) >= s.opt.BatchBytes {
+func (s *pipeline) room(now time.Time) bool {
+	if s.current != nil && len(s.current.batch.Buf) >= s.batchBytes {
 		s.dispatch(now)
 	}
 	if s.current == nil && len(s.free) > 0 {
@@ -68,11 +68,11 @@ func (s *Shipper) room(now time.Time) bool {
 		s.loads++
 		s.current.number = s.loads
 	}
-	return s.current != nil && len(s.current.batch.Buf) < s.opt.BatchBytes
+	return s.current != nil && len(s.current.batch.Buf) < s.batchBytes
 }
 
 // take appends the lines of a chunk to batches. It reports false when it had to stop early for want of room.
-func (s *Shipper) take(st *stream, chunk tail.Chunk, now time.Time) bool {
+func (s *pipeline) take(st *stream, chunk tail.Chunk, now time.Time) bool {
 	offset := chunk.Start
 	for data := chunk.Data; len(data) > 0; {
 		if !s.room(now) {
@@ -101,7 +101,7 @@ func (s *Shipper) take(st *stream, chunk tail.Chunk, now time.Time) bool {
 }
 
 // append adds one line to the current batch.
-func (s *Shipper) append(st *stream, in enrich.Input) {
+func (s *pipeline) append(st *stream, in enrich.Input) {
 	b := &s.current.batch
 	start := len(b.Buf)
 	buf, mark, ok := s.builder.Append(b.Buf, st.origin, in)
@@ -116,7 +116,7 @@ func (s *Shipper) append(st *stream, in enrich.Input) {
 }
 
 // partOf returns the number of the part of st in the current load, which it makes when there is none.
-func (s *Shipper) partOf(st *stream) int {
+func (s *pipeline) partOf(st *stream) int {
 	l := s.current
 	if st.load != l.number {
 		st.load, st.span = l.number, len(l.parts)
@@ -130,17 +130,17 @@ func (s *Shipper) partOf(st *stream) int {
 }
 
 // cover notes that everything up to end is in the current load or before it.
-func (s *Shipper) cover(st *stream, end int64) {
+func (s *pipeline) cover(st *stream, end int64) {
 	st.Extend(s.current.parts[s.partOf(st)].ticket, st.join.safe(end))
 }
 
 // dispatch hands the current batch to a sender when it is full or has waited long enough and a sender is free.
-func (s *Shipper) dispatch(now time.Time) {
+func (s *pipeline) dispatch(now time.Time) {
 	l := s.current
 	if l == nil || len(l.parts) == 0 || s.inflight == senders {
 		return
 	}
-	if len(l.batch.Buf) < s.opt.BatchBytes && now.Sub(l.opened) < s.opt.FlushInterval {
+	if len(l.batch.Buf) < s.batchBytes && now.Sub(l.opened) < s.flush {
 		return
 	}
 	s.inflight++
@@ -149,7 +149,7 @@ func (s *Shipper) dispatch(now time.Time) {
 }
 
 // acknowledge takes a load back from a sender.
-func (s *Shipper) acknowledge(l *load) {
+func (s *pipeline) acknowledge(l *load) {
 	s.inflight--
 	if l.err == nil {
 		for _, p := range l.parts {
@@ -160,12 +160,12 @@ func (s *Shipper) acknowledge(l *load) {
 		s.alarms.check("checkpoint not writable", s.store.Write())
 	}
 	l.parts, l.err = l.parts[:0], nil
-	l.batch.Reset(s.opt.BatchBytes + tail.MaxLine)
+	l.batch.Reset(s.batchBytes + tail.MaxLine)
 	s.free = append(s.free, l)
 }
 
 // remember writes what identifies the file into the checkpoint.
-func (s *Shipper) remember(st *stream) {
+func (s *pipeline) remember(st *stream) {
 	head := st.Head()
 	st.headLen = head.Len
 	s.store.Put(checkpoint.Entry{
@@ -176,7 +176,7 @@ func (s *Shipper) remember(st *stream) {
 
 // replaced deals with a file whose content is not what it was: the old content goes on in a copy, when there is
 // one with something unread, and the new content is a file of its own.
-func (s *Shipper) replaced(st *stream, now time.Time) {
+func (s *pipeline) replaced(st *stream, now time.Time) {
 	path, key, next := st.Path, st.Key, st.generation+1
 	wasGone := st.gone
 	delete(s.files, key)

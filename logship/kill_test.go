@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/logship"
+	"kreislauf/logship/config"
 )
 
 // runShipper is the test binary as a shipper process; the environment has its options.
@@ -22,8 +23,8 @@ func runShipper() int {
 	defer cancel()
 	s, err := logship.New(logship.Options{
 		LogDir: os.Getenv("LOGSHIP_TEST_LOGS"), StateDir: os.Getenv("LOGSHIP_TEST_STATE"),
-		ElasticsearchURL: os.Getenv(shipperProcess), Logger: zerolog.New(os.Stderr), Instance: "logship-1",
-		PollInterval: 200 * time.Millisecond, FlushInterval: 5 * time.Millisecond, BatchBytes: 64 << 10,
+		Targets: []config.Target{testTarget(os.Getenv(shipperProcess))}, Logger: zerolog.New(os.Stderr), Instance: "logship-1",
+		PollInterval: 200 * time.Millisecond,
 	})
 	if err == nil {
 		err = s.Run(ctx)
@@ -105,7 +106,7 @@ func TestDamagedCheckpointShowsNothingTwice(t *testing.T) {
 	_, stop := b.run()
 	b.wait(n)
 	stop()
-	journal := filepath.Join(b.opt.StateDir, "checkpoint.journal")
+	journal := b.state("checkpoint.journal")
 	if err := os.WriteFile(journal, []byte("this is no checkpoint and never was one"), 0o600); err != nil {
 		t.Fatal(err)
 	}

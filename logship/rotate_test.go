@@ -88,7 +88,7 @@ func TestCopyTruncate(t *testing.T) {
 
 func TestTruncateWithoutCopyIsCounted(t *testing.T) {
 	b := newBench(t)
-	b.opt.BatchBytes = 4 << 10
+	b.opt.Targets[0].BatchBytes = 4 << 10
 	b.write(b.file, 0, 100)
 	s, _ := b.run()
 	b.wait(100)

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"kreislauf/logship"
+	"kreislauf/logship/config"
 )
 
 // shipperProcess tells the test binary to be a shipper; see TestMain.
@@ -37,8 +38,8 @@ func newBench(t *testing.T) *bench {
 	b := &bench{sink: newSink(t)}
 	b.opt = logship.Options{
 		LogDir: filepath.Join(dir, "logs"), StateDir: filepath.Join(dir, "state"),
-		ElasticsearchURL: b.url(), Logger: zerolog.New(io.Discard), Env: "test", Customer: "acme", Instance: "logship-1",
-		PollInterval: 200 * time.Millisecond, FlushInterval: 5 * time.Millisecond, BatchBytes: 64 << 10,
+		Targets: []config.Target{testTarget(b.url())}, Logger: zerolog.New(io.Discard), Env: "test", Customer: "acme", Instance: "logship-1",
+		PollInterval: 200 * time.Millisecond,
 	}
 	b.file = filepath.Join(b.opt.LogDir, "test", "acme", "order", "order-1.log")
 	if err := os.MkdirAll(filepath.Dir(b.file), 0o755); err != nil {
@@ -47,8 +48,23 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
+// testTarget is a target with small batches.
+func testTarget(urls ...string) config.Target {
+	return config.Target{Name: "main", URLs: urls, FlushInterval: 5 * time.Millisecond, BatchBytes: 64 << 10}
+}
+
+// state returns the path of a file in the state folder of the first target.
+func (b *bench) state(name string) string {
+	return filepath.Join(b.opt.StateDir, b.opt.Targets[0].Name, name)
+}
+
+// shipper is a Shipper with the status of its first target at hand.
+type shipper struct{ *logship.Shipper }
+
+func (s shipper) Status() logship.TargetStatus { return s.Shipper.Status().Targets[0] }
+
 // run starts a shipper in this process and returns it with what stops it.
-func (b *bench) run() (*logship.Shipper, func()) {
+func (b *bench) run() (shipper, func()) {
 	b.t.Helper()
 	s, err := logship.New(b.opt)
 	if err != nil {
@@ -69,7 +85,7 @@ func (b *bench) run() (*logship.Shipper, func()) {
 		}
 	}
 	b.t.Cleanup(stop)
-	return s, stop
+	return shipper{s}, stop
 }
 
 // line is service line number seq.

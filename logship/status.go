@@ -5,44 +5,84 @@ import (
 	"time"
 )
 
-// FileStatus is how far one file is delivered.
-type FileStatus struct {
-	Path string
-	// Size is the size of the file when it was last looked at, Acked the offset below which everything is final,
-	// Behind the difference; all in bytes.
-	Size, Acked, Behind int64
-	// OldestUnacked is the age of the oldest line that is noticed and not final, 0 when there is none.
-	OldestUnacked time.Duration
-	// Gone says that the file was renamed or deleted and is read to its end.
-	Gone bool
+// Status is what Shipper.Status reports.
+type Status struct {
+	// Instance is the name of the shipper, Started when it was made.
+	Instance string         `json:"instance"`
+	Started  time.Time      `json:"started"`
+	Targets  []TargetStatus `json:"targets"`
 }
 
-// Status is what Shipper.Status reports. Counters are documents since the start.
-type Status struct {
-	Files []FileStatus
-	// Behind is the sum over all files, OldestUnacked the maximum.
-	Behind        int64
-	OldestUnacked time.Duration
-	// Delivered were stored, Duplicates were there already (409), Rejected are in the dead-letter file,
-	// FailureStore went to the failure store of the server, Retries were sent again.
-	Delivered, Duplicates, Rejected, FailureStore, Retries int64
-	// Requests and SentBytes count bulk requests and their bodies.
-	Requests, SentBytes int64
+// FileStatus is how far one file is delivered to one target.
+type FileStatus struct {
+	Path string `json:"path"`
+	// Size is the size of the file when it was last looked at, Acked the offset below which everything is final,
+	// Behind the difference; all in bytes.
+	Size   int64 `json:"size"`
+	Acked  int64 `json:"acked"`
+	Behind int64 `json:"behind_bytes"`
+	// OldestUnacked is the age in seconds of the oldest line that is noticed and not final, 0 when there is none.
+	OldestUnacked float64 `json:"oldest_unacked_seconds"`
+	// Gone says that the file was renamed or deleted and is read to its end, Deleted that it has no name any more.
+	Gone    bool `json:"gone,omitempty"`
+	Deleted bool `json:"deleted,omitempty"`
+}
+
+// TargetStatus is how far one target is. Counters are documents since the start unless they say bytes.
+type TargetStatus struct {
+	Name string `json:"name"`
+	// Behind is the sum over all files in bytes, OldestUnacked the maximum in seconds.
+	Behind        int64   `json:"behind_bytes"`
+	OldestUnacked float64 `json:"oldest_unacked_seconds"`
+	// Degraded says that the last request to the target failed as a whole.
+	Degraded bool `json:"degraded"`
+	// Delivered were stored, Duplicates were there already (409), Rejected went to the dead-letter store,
+	// FailureStore to the failure store of the server, Retries were sent again, Shortened lost a part because the
+	// target takes no document as large.
+	Delivered    int64 `json:"delivered"`
+	Duplicates   int64 `json:"duplicates"`
+	Rejected     int64 `json:"rejected"`
+	FailureStore int64 `json:"failure_store"`
+	Retries      int64 `json:"retries"`
+	Shortened    int64 `json:"shortened"`
+	// Requests and SentBytes count bulk requests and their bodies, WireBytes the bodies as compressed, Failovers
+	// changes to another address.
+	Requests  int64 `json:"requests"`
+	SentBytes int64 `json:"sent_bytes"`
+	WireBytes int64 `json:"wire_bytes"`
+	Failovers int64 `json:"failovers"`
 	// AbandonedBytes were truncated away by a writer before they were read.
-	AbandonedBytes int64
+	AbandonedBytes int64 `json:"abandoned_bytes"`
+	// DeadLetterBytes are in the dead-letter store now.
+	DeadLetterBytes int64 `json:"dead_letter_bytes"`
+	// HeldBytes are of deleted files that are kept open until they are delivered.
+	HeldBytes int64 `json:"deleted_held_bytes"`
 	// GeoDatabases is the number of open geo databases, GeoMisses counts public addresses without a place.
-	GeoDatabases, GeoMisses int64
-	// TargetDegraded says that the last request to the target failed as a whole.
-	TargetDegraded bool
+	GeoDatabases int64 `json:"geo_databases"`
+	GeoMisses    int64 `json:"geo_misses"`
+
+	Files []FileStatus `json:"files"`
 }
 
 // Status returns the state at this moment. It may be called at any time, from any goroutine.
 func (s *Shipper) Status() Status {
+	out := Status{Instance: s.opt.Instance, Started: s.pipelines[0].started}
+	for _, p := range s.pipelines {
+		out.Targets = append(out.Targets, p.status())
+	}
+	return out
+}
+
+func (s *pipeline) status() TargetStatus {
 	stats := s.client.Stats()
-	out := Status{
-		Delivered: stats.Delivered, Duplicates: stats.Duplicates, Rejected: stats.Rejected,
-		FailureStore: stats.FailureStore, Retries: stats.Retries, Requests: stats.Requests, SentBytes: stats.Bytes,
-		GeoDatabases: s.geo.Loaded(), GeoMisses: s.geo.Misses(), TargetDegraded: stats.Degraded,
+	out := TargetStatus{
+		Name: s.name, Degraded: stats.Degraded,
+		Delivered: stats.Delivered, Duplicates: stats.Duplicates, Rejected: stats.Rejected, FailureStore: stats.FailureStore,
+		Retries: stats.Retries, Shortened: stats.Shortened, Requests: stats.Requests, SentBytes: stats.Bytes, WireBytes: stats.WireBytes,
+		Failovers: stats.Failovers, GeoDatabases: s.geo.Loaded(), GeoMisses: s.geo.Misses(), Files: []FileStatus{},
+	}
+	if size, err := s.dead.Size(); err == nil { // an unreadable folder shows as an alarm of the next rejection
+		out.DeadLetterBytes = size
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +91,10 @@ func (s *Shipper) Status() Status {
 	for _, st := range s.files {
 		f := FileStatus{
 			Path: st.Path, Size: st.Size(), Acked: st.Acked(),
-			Behind: max(0, st.Size()-st.Acked()), OldestUnacked: st.age(now), Gone: st.gone,
+			Behind: max(0, st.Size()-st.Acked()), OldestUnacked: st.age(now).Seconds(), Gone: st.gone, Deleted: st.gone && !st.Linked(),
+		}
+		if f.Deleted {
+			out.HeldBytes += f.Size
 		}
 		out.Behind += f.Behind
 		out.OldestUnacked = max(out.OldestUnacked, f.OldestUnacked)

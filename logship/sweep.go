@@ -22,7 +22,7 @@ const (
 )
 
 // sweep looks through all folders: new files, renamed ones, ones that are gone, growth that no notification told.
-func (s *Shipper) sweep(now time.Time) {
+func (s *pipeline) sweep(now time.Time) {
 	s.sweeps++
 	s.sweepAt = now
 	if s.opt.LogDir != "" {
@@ -55,7 +55,7 @@ func (s *Shipper) sweep(now time.Time) {
 	s.alarms.check("checkpoint not writable", s.store.Sync())
 }
 
-func (s *Shipper) folder(dir string, depth int, now time.Time) {
+func (s *pipeline) folder(dir string, depth int, now time.Time) {
 	if s.watcher != nil {
 		if err := s.watcher.Add(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			s.alarms.raise("folder not watched, looking through it instead", err.Error())
@@ -77,7 +77,7 @@ func (s *Shipper) folder(dir string, depth int, now time.Time) {
 }
 
 // written acts upon a notification of growth.
-func (s *Shipper) written(path string, now time.Time) {
+func (s *pipeline) written(path string, now time.Time) {
 	if st := s.paths[path]; st != nil {
 		s.enqueue(st)
 		return
@@ -89,7 +89,7 @@ func (s *Shipper) written(path string, now time.Time) {
 }
 
 // visit looks at one file by its name.
-func (s *Shipper) visit(path string, now time.Time) {
+func (s *pipeline) visit(path string, now time.Time) {
 	source, input := s.opt.sourceOf(path)
 	if !input && len(s.orphans) == 0 && len(s.leaving) == 0 {
 		return
@@ -140,7 +140,7 @@ func (s *Shipper) visit(path string, now time.Time) {
 }
 
 // again looks at a file that is known already, found under path.
-func (s *Shipper) again(st *stream, path string, source enrich.Source, input bool, size int64) {
+func (s *pipeline) again(st *stream, path string, source enrich.Source, input bool, size int64) {
 	if input && !st.copied && !st.finished {
 		st.sweep = s.sweeps
 		if st.gone {
@@ -163,7 +163,7 @@ func (s *Shipper) again(st *stream, path string, source enrich.Source, input boo
 }
 
 // start begins to follow a file that was never seen before.
-func (s *Shipper) start(f *tail.File, source enrich.Source, now time.Time) {
+func (s *pipeline) start(f *tail.File, source enrich.Source, now time.Time) {
 	st := &stream{File: f, source: source, generation: s.generations[f.Key]}
 	for {
 		st.id = f.Identity(s.opt.Instance, st.generation)
@@ -178,7 +178,7 @@ func (s *Shipper) start(f *tail.File, source enrich.Source, now time.Time) {
 }
 
 // resume goes on with a file of the checkpoint and reports whether f is it.
-func (s *Shipper) resume(f *tail.File, e checkpoint.Entry, source enrich.Source, input bool, now time.Time) bool {
+func (s *pipeline) resume(f *tail.File, e checkpoint.Entry, source enrich.Source, input bool, now time.Time) bool {
 	if f.Size() < e.Acked || !f.BeginsWith(tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}) {
 		return false
 	}
@@ -194,7 +194,7 @@ func (s *Shipper) resume(f *tail.File, e checkpoint.Entry, source enrich.Source,
 }
 
 // resumeCopy goes on with a file of the checkpoint in a copy of it, when the file itself was truncated.
-func (s *Shipper) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) bool {
+func (s *pipeline) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) bool {
 	twin := tail.FindCopy(filepath.Dir(e.Path), tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}, e.Acked, key)
 	if twin == nil {
 		return false
@@ -210,7 +210,7 @@ func (s *Shipper) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) bo
 }
 
 // follow enters a stream into the tables.
-func (s *Shipper) follow(st *stream, now time.Time) {
+func (s *pipeline) follow(st *stream, now time.Time) {
 	st.origin = enrich.NewOrigin(st.source, st.Path, st.id)
 	st.grew, st.sweep = now, s.sweeps
 	s.files[st.Key] = st

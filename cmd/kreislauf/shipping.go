@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/config"
 	"kreislauf/internal/process"
 	"kreislauf/logship"
+	shipconfig "kreislauf/logship/config"
 )
 
 // readElastic reads how to reach Elasticsearch.
@@ -38,11 +39,12 @@ func shipLogs(ctx context.Context, lookup process.Lookup) error {
 		return err
 	}
 	es := readElastic(p.Config)
+	target := shipconfig.DefaultTarget()
+	target.URLs, target.Username, target.Password, target.APIKey = []string{es.URL}, es.Username, shipconfig.Secret(es.Password), shipconfig.Secret(es.APIKey)
 	s, err := logship.New(logship.Options{
 		LogDir: p.Config.String("KREISLAUF_SHIP_DIR", p.Settings.LogDir), Pods: p.Config.String("KREISLAUF_PODS_DIR", ""),
 		StateDir: p.Config.String("KREISLAUF_LOGSHIP_STATE_DIR", "logship-state"), GeoDir: p.Config.String("KREISLAUF_GEO_DIR", ""),
-		ElasticsearchURL: es.URL, Username: es.Username, Password: es.Password, APIKey: es.APIKey,
-		Logger: p.Log, Env: p.Settings.Env, Customer: p.Settings.Customer, Instance: p.Settings.Instance,
+		Targets: []shipconfig.Target{target}, Logger: p.Log, Env: p.Settings.Env, Customer: p.Settings.Customer, Instance: p.Settings.Instance,
 	})
 	if err != nil {
 		return err

@@ -1,12 +1,7 @@
 package bulk
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestVerdicts(t *testing.T) {
@@ -85,48 +80,5 @@ func TestBatchBodies(t *testing.T) {
 	}
 	if n := b.prefix(b.all(), 1<<20); n != 3 {
 		t.Errorf("%d items in plenty", n)
-	}
-}
-
-func TestDeadLetterLines(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "dead.ndjson")
-	d := &deadLetter{path: path}
-	b := testBatch()
-	if err := d.write(b, []int{0, 1}, []string{"r0", "r1"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.write(b, []int{2}, []string{"r2"}); err != nil { // appended to
-		t.Fatal(err)
-	}
-	if err := d.close(); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var got []deadLine
-	for decoder := json.NewDecoder(f); decoder.More(); {
-		var line deadLine
-		if err := decoder.Decode(&line); err != nil {
-			t.Fatal(err)
-		}
-		if line.Time.IsZero() {
-			t.Error("no time")
-		}
-		line.Time = deadLine{}.Time
-		got = append(got, line)
-	}
-	want := []deadLine{
-		{Reason: "r0", File: "/log/a.log", Offset: 0, Index: "i", ID: "id0", Line: `{"a":1}`},
-		{Reason: "r1", File: "/log/a.log", Offset: 10, Index: "i", ID: "id1", Line: "x y", Document: `{"message":"x y","tags":["invalid_json"]}`},
-		{Reason: "r2", File: "/log/a.log", Offset: 20, Index: "i", ID: "id2", Line: `{"c":3}`},
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
 	}
 }

@@ -37,7 +37,7 @@ func Default() *Config {
 
 // DefaultTarget returns a target without addresses in which every default is filled in.
 func DefaultTarget() Target {
-	return Target{Name: "main", BatchBytes: 4 << 20, FlushInterval: 50e6}
+	return Target{Name: "main", BatchBytes: 4 << 20, FlushInterval: 50e6, CheckTemplates: true, DeadLetterBytes: 1 << 30}
 }
 
 // Check completes a configuration that was made in code, and reports all mistakes in it.

@@ -83,17 +83,19 @@ type Patterns []string
 
 // Target is an Elasticsearch or OpenSearch that gets every line.
 type Target struct {
-	Name          string        `key:"name" default:"main" allowed:"a-z, 0-9, -, _"`
-	URLs          []string      `key:"urls" required:"true" allowed:"http:// or https:// addresses"`
-	Gzip          int           `key:"gzip" default:"0" min:"0" max:"9"`
-	APIKey        Secret        `key:"api_key" allowed:"text, ${VARIABLE}"`
-	APIKeyFile    Path          `key:"api_key_file" allowed:"file"`
-	Username      string        `key:"username" allowed:"text"`
-	Password      Secret        `key:"password" allowed:"text, ${VARIABLE}"`
-	PasswordFile  Path          `key:"password_file" allowed:"file"`
-	TLS           TLS           `key:"tls"`
-	BatchBytes    Size          `key:"batch_bytes" default:"4MiB" min:"16KiB" max:"64MiB"`
-	FlushInterval time.Duration `key:"flush_interval" default:"50ms" min:"1ms" max:"1m"`
+	Name            string        `key:"name" default:"main" allowed:"a-z, 0-9, -, _"`
+	URLs            []string      `key:"urls" required:"true" allowed:"http:// or https:// addresses"`
+	Gzip            int           `key:"gzip" default:"0" min:"0" max:"9"`
+	APIKey          Secret        `key:"api_key" allowed:"text, ${VARIABLE}"`
+	APIKeyFile      Path          `key:"api_key_file" allowed:"file"`
+	Username        string        `key:"username" allowed:"text"`
+	Password        Secret        `key:"password" allowed:"text, ${VARIABLE}"`
+	PasswordFile    Path          `key:"password_file" allowed:"file"`
+	TLS             TLS           `key:"tls"`
+	BatchBytes      Size          `key:"batch_bytes" default:"4MiB" min:"16KiB" max:"64MiB"`
+	FlushInterval   time.Duration `key:"flush_interval" default:"50ms" min:"1ms" max:"1m"`
+	CheckTemplates  bool          `key:"check_templates" default:"true"`
+	DeadLetterBytes Size          `key:"dead_letter_bytes" default:"1GiB" min:"1MiB" max:"1024GiB"`
 }
 
 // TLS is how a target is trusted.

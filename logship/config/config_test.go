@@ -108,6 +108,8 @@ targets[0].api_key=***
 targets[0].tls.insecure_skip_verify=false
 targets[0].batch_bytes=4MiB
 targets[0].flush_interval=50ms
+targets[0].check_templates=true
+targets[0].dead_letter_bytes=1GiB
 targets[1].name=second
 targets[1].urls[0]=http://127.0.0.1:9200
 targets[1].gzip=0
@@ -116,7 +118,9 @@ targets[1].password=***
 targets[1].password_file=DIR/password
 targets[1].tls.insecure_skip_verify=false
 targets[1].batch_bytes=1MiB
-targets[1].flush_interval=200ms`
+targets[1].flush_interval=200ms
+targets[1].check_templates=true
+targets[1].dead_letter_bytes=1GiB`
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -208,12 +208,20 @@ func (p *platform) rss() (int, error) {
 
 // nothingRejected demands that Elasticsearch refused no line of the run.
 func (p *platform) nothingRejected() error {
-	b, err := os.ReadFile(filepath.Join(p.dir, "logship", "dead-letter.ndjson"))
-	if errors.Is(err, os.ErrNotExist) || (err == nil && len(b) == 0) {
-		return nil
+	files, err := filepath.Glob(filepath.Join(p.dir, "logship", "*", "dead-letter*.ndjson"))
+	if err != nil {
+		return err
 	}
-	first, _, _ := strings.Cut(string(b), "\n")
-	return fmt.Errorf("lines were rejected (%v), the first: %s", err, first)
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if first, _, _ := strings.Cut(string(b), "\n"); first != "" {
+			return fmt.Errorf("lines were rejected, the first: %s", first)
+		}
+	}
+	return nil
 }
 
 func (p *platform) stop() error {

@@ -1,0 +1,99 @@
+package logship
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"kreislauf/logship/bulk"
+	"kreislauf/logship/config"
+	"kreislauf/logship/tail"
+)
+
+// checkTarget refuses a target that cannot work and fills in what was left out.
+func checkTarget(t *config.Target) error {
+	standard := config.DefaultTarget()
+	if t.Name == "" {
+		t.Name = standard.Name
+	}
+	if filepath.Base(t.Name) != t.Name || t.Name == "." || t.Name == ".." {
+		return fmt.Errorf("logship options: the name %q of a target cannot be the name of a folder", t.Name)
+	}
+	if len(t.URLs) == 0 {
+		return fmt.Errorf("logship options: target %s has no URLs", t.Name)
+	}
+	for _, text := range t.URLs {
+		if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("logship options: URLs of target %s must be http or https addresses, not %q", t.Name, text)
+		}
+	}
+	if t.BatchBytes < 0 || t.FlushInterval < 0 || t.DeadLetterBytes < 0 {
+		return fmt.Errorf("logship options: BatchBytes, FlushInterval and DeadLetterBytes of target %s must not be negative", t.Name)
+	}
+	if t.BatchBytes == 0 {
+		t.BatchBytes = standard.BatchBytes
+	}
+	if t.FlushInterval == 0 {
+		t.FlushInterval = standard.FlushInterval
+	}
+	if t.DeadLetterBytes == 0 {
+		t.DeadLetterBytes = standard.DeadLetterBytes
+	}
+	return nil
+}
+
+// clientConfig says how to reach a target.
+func clientConfig(t *config.Target) (bulk.Config, error) {
+	out := bulk.Config{
+		URLs: t.URLs, Username: t.Username, Password: string(t.Password), APIKey: string(t.APIKey),
+		Gzip: t.Gzip, MaxBytes: int(t.BatchBytes) + tail.MaxLine, CheckTemplates: t.CheckTemplates,
+	}
+	if t.TLS == (config.TLS{}) {
+		return out, nil
+	}
+	out.TLS = &tls.Config{ServerName: t.TLS.ServerName, InsecureSkipVerify: t.TLS.InsecureSkipVerify} //nolint:gosec // what the operator asked for
+	if t.TLS.CAFile != "" {
+		pem, err := os.ReadFile(string(t.TLS.CAFile))
+		if err != nil {
+			return out, fmt.Errorf("ca_file of target %s: %w", t.Name, err)
+		}
+		out.TLS.RootCAs = x509.NewCertPool()
+		if !out.TLS.RootCAs.AppendCertsFromPEM(pem) {
+			return out, fmt.Errorf("ca_file of target %s: %s holds no PEM certificate", t.Name, t.TLS.CAFile)
+		}
+	}
+	if t.TLS.CertFile != "" || t.TLS.KeyFile != "" {
+		pair, err := tls.LoadX509KeyPair(string(t.TLS.CertFile), string(t.TLS.KeyFile))
+		if err != nil {
+			return out, fmt.Errorf("cert_file and key_file of target %s: %w", t.Name, err)
+		}
+		out.TLS.Certificates = []tls.Certificate{pair}
+	}
+	return out, nil
+}
+
+// takeOver moves the files of a state folder without target folders, as it once was, to the folder of the first
+// target. The checkpoint goes last, so that an interrupted move is completed by the next start.
+func takeOver(dir, target string) error {
+	to := filepath.Join(dir, target)
+	for _, name := range []string{"dead-letter.ndjson", "checkpoint.journal"} {
+		from := filepath.Join(dir, name)
+		if _, err := os.Stat(from); errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(to, name)); err == nil {
+			return fmt.Errorf("take over state folder: both %s and %s are there; move one away", from, filepath.Join(to, name))
+		}
+		if err := os.MkdirAll(to, 0o700); err != nil {
+			return fmt.Errorf("take over state folder: %w", err)
+		}
+		if err := os.Rename(from, filepath.Join(to, name)); err != nil {
+			return fmt.Errorf("take over state folder: %w", err)
+		}
+	}
+	return nil
+}
