@@ -63,21 +63,29 @@ func withoutTemplate(res answer, streams []string) ([]string, error) {
 	if res.status != http.StatusOK {
 		return nil, fmt.Errorf("status %d: %s", res.status, brief(res.body))
 	}
-	var decoded struct {
-		Templates []struct {
-			Template struct {
-				Patterns   []string         `json:"index_patterns"`
-				DataStream *json.RawMessage `json:"data_stream"`
-			} `json:"index_template"`
-		} `json:"index_templates"`
-	}
-	if err := json.Unmarshal(res.body, &decoded); err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(res.body, &members); err != nil {
 		return nil, fmt.Errorf("decode index templates: %w", err)
+	}
+	var templates []struct {
+		Template struct {
+			Patterns   []string         `json:"index_patterns"`
+			DataStream *json.RawMessage `json:"data_stream"`
+		} `json:"index_template"`
+	}
+	list, ok := members["index_templates"] // filter_path leaves an empty list out
+	if !ok && len(members) > 0 {
+		return nil, fmt.Errorf("not about index templates: %s", brief(res.body))
+	}
+	if ok {
+		if err := json.Unmarshal(list, &templates); err != nil {
+			return nil, fmt.Errorf("decode index templates: %w", err)
+		}
 	}
 	var missing []string
 	for _, stream := range streams {
 		found := false
-		for _, t := range decoded.Templates {
+		for _, t := range templates {
 			for _, p := range t.Template.Patterns {
 				found = found || t.Template.DataStream != nil && matches(p, stream)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/logship"
+	"kreislauf/logship/config"
 )
 
 // profile ships a backlog with a logship in this process and writes a CPU profile of it.
@@ -74,8 +75,10 @@ func (b *bench) shipProfiled(root, out string, n int) error {
 		return fmt.Errorf("make profile: %w", err)
 	}
 	defer f.Close()
+	target := config.DefaultTarget()
+	target.URLs = []string{b.sinkURL}
 	s, err := logship.New(logship.Options{
-		LogDir: root, StateDir: filepath.Join(b.dir, "state"), GeoDir: b.geoDir, ElasticsearchURL: b.sinkURL, Instance: "logship-1", Logger: zerolog.Nop(),
+		LogDir: root, StateDir: filepath.Join(b.dir, "state"), GeoDir: b.geoDir, Targets: []config.Target{target}, Instance: "logship-1", Logger: zerolog.Nop(),
 	})
 	if err != nil {
 		return fmt.Errorf("make shipper: %w", err)
