@@ -169,7 +169,7 @@ func (a *api) readBody(w http.ResponseWriter, r *request) (release func(), err e
 		release()
 		return nil, eserr.New(415, "illegal_argument_exception", "Content-Encoding [%s] is not supported", enc)
 	}
-	r.body, err = io.ReadAll(in)
+	r.body, err = readAll(in, size)
 	var tooBig *http.MaxBytesError
 	if errors.As(err, &tooBig) || len(r.body) > maxBody {
 		err = eserr.New(413, "content_too_long_exception", "entity content is too long [%d] for the configured buffer limit [%d]", max(r.ContentLength, int64(len(r.body))), maxBody)
@@ -181,6 +181,13 @@ func (a *api) readBody(w http.ResponseWriter, r *request) (release func(), err e
 		return nil, err
 	}
 	return release, nil
+}
+
+// readAll reads to the end. Size is how much the client announced, which it need not keep to.
+func readAll(in io.Reader, size int64) ([]byte, error) {
+	buf := bytes.NewBuffer(make([]byte, 0, min(size, maxBody)+bytes.MinRead))
+	_, err := buf.ReadFrom(in)
+	return buf.Bytes(), err
 }
 
 const vendor = "application/vnd.elasticsearch+json"
@@ -230,18 +237,18 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, status int, answer a
 	case text:
 		body, format = []byte(v), "text/plain; charset=UTF-8"
 	default:
-		var buf bytes.Buffer
-		enc := json.NewEncoder(&buf)
-		enc.SetEscapeHTML(false)
-		if r.URL.Query().Has("pretty") {
-			enc.SetIndent("", "  ")
-		}
-		if err := enc.Encode(v); err != nil {
+		var err error
+		if body, err = esjson.Append(nil, v); err != nil {
 			a.log.Error().Err(err).Msg("encode answer")
 			http.Error(w, "encode answer", http.StatusInternalServerError)
 			return
 		}
-		body = bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+		if r.URL.RawQuery != "" && r.URL.Query().Has("pretty") {
+			var buf bytes.Buffer
+			if json.Indent(&buf, body, "", "  ") == nil { // what Append wrote is valid
+				body = buf.Bytes()
+			}
+		}
 	}
 	w.Header().Set("Content-Type", format)
 	if len(body) > 1024 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {

@@ -29,6 +29,7 @@ type histogram struct {
 	bounds   *esjson.Node // extended_bounds
 	desc     bool
 	target   *query.Target
+	groups   groups
 }
 
 func (h *histogram) option(a *agg, f esjson.Field) (err error) {
@@ -179,13 +180,21 @@ func (s *histogramState) one(doc int, k key) error {
 	if s.h.width == 0 && s.bucket != nil && k.n >= s.last && k.n < s.until {
 		return s.bucket.Collect(doc)
 	}
+	if err := s.choose(k); err != nil {
+		return err
+	}
+	return s.bucket.Collect(doc)
+}
+
+// choose makes the bucket of a value the one used last.
+func (s *histogramState) choose(k key) error {
 	n := s.h.floor(k)
 	b, err := s.at(n)
 	if err != nil {
 		return err
 	}
 	s.last, s.until, s.bucket = n, s.h.next(n), b
-	return b.Collect(doc)
+	return nil
 }
 
 func (s *histogramState) at(n int64) (*Bucket, error) {

@@ -118,23 +118,14 @@ func (s *metricState) collect(doc int) error {
 func (s *metricState) add(x float64) {
 	s.count++
 	s.min, s.max = min(s.min, x), max(s.max, x)
+	s.addSum(x)
+}
+
+func (s *metricState) addSum(x float64) {
 	corrected := x - s.err
 	next := s.sum + corrected
 	s.err = next - s.sum - corrected
 	s.sum = next
-}
-
-// percentile interpolates linearly between the two nearest of the sorted values.
-func percentile(sorted []float64, p float64) float64 {
-	if len(sorted) == 0 {
-		return math.NaN()
-	}
-	at := p / 100 * float64(len(sorted)-1)
-	i := int(at)
-	if i+1 >= len(sorted) {
-		return sorted[len(sorted)-1]
-	}
-	return sorted[i] + (sorted[i+1]-sorted[i])*(at-float64(i))
 }
 
 func (s *metricState) avg() float64 {
@@ -152,8 +143,7 @@ func (s *metricState) metric(path string) (float64, bool) {
 		if err != nil || !slices.Contains(s.m.percents, p) {
 			return 0, false
 		}
-		slices.Sort(s.all)
-		return percentile(s.all, p), true
+		return percentiles(s.all, []float64{p})[0], true
 	case typ == "stats":
 		typ = path
 	case path != "" && path != "value":
@@ -211,11 +201,11 @@ func (s *metricState) printAs(out map[string]any, name string, x float64) {
 }
 
 func (s *metricState) percentiles() map[string]any {
-	slices.Sort(s.all)
 	keyed := map[string]any{}
 	list := []any{}
-	for _, p := range s.m.percents {
-		x := percentile(s.all, p)
+	found := percentiles(s.all, s.m.percents)
+	for i, p := range s.m.percents {
+		x := found[i]
 		name := strconv.FormatFloat(p, 'f', -1, 64)
 		if p == math.Trunc(p) {
 			name += ".0"

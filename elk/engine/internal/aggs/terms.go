@@ -20,6 +20,7 @@ type terms struct {
 	minDocs          int64
 	order            []bucketOrder
 	include, exclude []string
+	groups           groups
 }
 
 // bucketOrder is one criterion: _count, _key or a metric below the bucket.
@@ -141,17 +142,23 @@ type termsState struct {
 
 func (s *termsState) collect(doc int) error {
 	return s.t.v.each(doc, func(k key) error {
-		b := s.buckets[k]
+		b := s.bucket(k)
 		if b == nil {
-			if !s.t.wanted(k) {
-				return nil
-			}
-			// Only the largest are printed, so they count against the limit when printed.
-			b = s.t.a.subs.NewBucket()
-			s.buckets[k] = b
+			return nil
 		}
 		return b.Collect(doc)
 	})
+}
+
+// bucket returns that of a key, or nil if it is not wanted.
+func (s *termsState) bucket(k key) *Bucket {
+	b := s.buckets[k]
+	if b == nil && s.t.wanted(k) {
+		// Only the largest are printed, so they count against the limit when printed.
+		b = s.t.a.subs.NewBucket()
+		s.buckets[k] = b
+	}
+	return b
 }
 
 func (t *terms) wanted(k key) bool {

@@ -2,10 +2,15 @@
 //
 // Documents are numbered from 0 within a segment. A column is append-only while its segment is written, so a
 // View taken under the writer's lock stays valid and constant while further documents are appended. Strings are
-// kept once in a dictionary. Invariant: Ends is non-decreasing and its last entry is the number of values.
+// kept once in a dictionary. Invariant: the ends of documents are non-decreasing and the last one is the number
+// of values; they are left out while every document has exactly one value, which makes most columns small and
+// lets loops run over the values alone (see Single).
 package column
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Kind says how values are stored.
 type Kind uint8
@@ -29,22 +34,33 @@ type Value struct {
 // Column is the immutable view of one field's values.
 type Column struct {
 	Kind   Kind
-	Ends   []uint32 // per document the end of its values; documents beyond have none
 	Ints   []int64
 	Floats []float64
 	Ords   []uint32 // indexes into Dict
 	Dict   []string
+
+	docs int
+	ends []uint32 // per document the end of its values; nil if each of docs documents has exactly one
 }
+
+// Docs is the number of documents the column knows; documents beyond have no values.
+func (c *Column) Docs() int { return c.docs }
+
+// Single says whether each of the first n documents has exactly one value, at the position of its own number.
+func (c *Column) Single(n int) bool { return c.ends == nil && c.docs >= n }
 
 // Range returns the positions [from, to) of a document's values.
 func (c *Column) Range(doc int) (from, to uint32) {
-	if c == nil || doc >= len(c.Ends) {
+	if c == nil || doc >= c.docs {
 		return 0, 0
 	}
-	if doc > 0 {
-		from = c.Ends[doc-1]
+	if c.ends == nil {
+		return uint32(doc), uint32(doc) + 1
 	}
-	return from, c.Ends[doc]
+	if doc > 0 {
+		from = c.ends[doc-1]
+	}
+	return from, c.ends[doc]
 }
 
 // Float returns the numeric value at a position.
@@ -60,7 +76,7 @@ func (c *Column) Str(pos uint32) string { return c.Dict[c.Ords[pos]] }
 
 // Bytes estimates the memory the column holds.
 func (c *Column) Bytes() int {
-	n := 4*len(c.Ends) + 8*len(c.Ints) + 8*len(c.Floats) + 4*len(c.Ords) + 16*len(c.Dict)
+	n := 4*len(c.ends) + 8*len(c.Ints) + 8*len(c.Floats) + 4*len(c.Ords) + 16*len(c.Dict)
 	for _, s := range c.Dict {
 		n += len(s)
 	}
@@ -69,11 +85,7 @@ func (c *Column) Bytes() int {
 
 // Constant is a column in which each of n documents has the one value s.
 func Constant(n int, s string) *Column {
-	c := &Column{Kind: String, Ends: make([]uint32, n), Ords: make([]uint32, n), Dict: []string{s}}
-	for i := range c.Ends {
-		c.Ends[i] = uint32(i + 1)
-	}
-	return c
+	return &Column{Kind: String, docs: n, Ords: make([]uint32, n), Dict: []string{s}}
 }
 
 // Keyed returns the column of one key of a flattened field, whose values are `key 0 value`.
@@ -91,15 +103,15 @@ func (c *Column) Keyed(key string) *Column {
 			out.Dict = append(out.Dict, s[len(prefix):])
 		}
 	}
-	out.Ends = make([]uint32, len(c.Ends))
-	for doc := range c.Ends {
+	out.docs, out.ends = c.docs, make([]uint32, c.docs)
+	for doc := range c.docs {
 		from, to := c.Range(doc)
 		for ; from < to; from++ {
 			if o := ords[c.Ords[from]]; o >= 0 {
 				out.Ords = append(out.Ords, uint32(o))
 			}
 		}
-		out.Ends[doc] = uint32(len(out.Ords))
+		out.ends[doc] = uint32(len(out.Ords))
 	}
 	return out
 }
@@ -110,7 +122,7 @@ func (c *Column) Root() *Column {
 		return &Column{Kind: String}
 	}
 	b := newBuilder(String)
-	for doc := range c.Ends {
+	for doc := range c.docs {
 		from, to := c.Range(doc)
 		for ; from < to; from++ {
 			s := c.Str(from)
@@ -140,11 +152,19 @@ func newBuilder(kind Kind) *builder {
 	return b
 }
 
+// add appends a value to a document, which must not be before the last one.
 func (b *builder) add(doc int, v Value) {
 	c := &b.col
-	fresh := len(c.Ends) <= doc
-	for len(c.Ends) < doc {
-		c.Ends = append(c.Ends, b.len())
+	fresh := c.docs <= doc
+	if c.ends == nil && (c.docs < doc || !fresh) {
+		c.ends = make([]uint32, c.docs, doc+64)
+		for i := range c.ends {
+			c.ends[i] = uint32(i + 1)
+		}
+	}
+	for c.docs < doc {
+		c.ends = append(c.ends, b.len())
+		c.docs++
 	}
 	switch c.Kind {
 	case Int:
@@ -155,8 +175,9 @@ func (b *builder) add(doc int, v Value) {
 		ord, known := b.ords[v.Str]
 		if !known {
 			ord = uint32(len(c.Dict))
-			c.Dict = append(c.Dict, v.Str)
-			b.ords[v.Str] = ord
+			s := strings.Clone(v.Str) // of a request, which would stay in memory as a whole
+			c.Dict = append(c.Dict, s)
+			b.ords[s] = ord
 		}
 		if !fresh {
 			// A set, as doc values of keywords are: the same string counts once in a document.
@@ -166,10 +187,14 @@ func (b *builder) add(doc int, v Value) {
 		}
 		c.Ords = append(c.Ords, ord)
 	}
-	if fresh {
-		c.Ends = append(c.Ends, b.len())
-	} else {
-		c.Ends[doc] = b.len()
+	switch {
+	case !fresh:
+		c.ends[doc] = b.len()
+	case c.ends != nil:
+		c.ends = append(c.ends, b.len())
+		fallthrough
+	default:
+		c.docs++
 	}
 }
 

@@ -22,7 +22,7 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(c, got, cmpopts.EquateEmpty()); d != "" {
+		if d := cmp.Diff(c, got, cmpopts.EquateEmpty(), cmp.AllowUnexported(Column{})); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
@@ -39,8 +39,8 @@ func TestViewIsConstant(t *testing.T) {
 	for range 1000 {
 		s.Add([]Value{{Field: "s", Kind: String, Str: "b"}, {Field: "s", Kind: String, Str: "c"}})
 	}
-	want := &Column{Kind: String, Ends: []uint32{1}, Ords: []uint32{0}, Dict: []string{"a"}}
-	if d := cmp.Diff(want, old); d != "" {
+	want := &Column{Kind: String, docs: 1, Ords: []uint32{0}, Dict: []string{"a"}}
+	if d := cmp.Diff(want, old, cmp.AllowUnexported(Column{})); d != "" {
 		t.Errorf("view changed (-want +got):\n%s", d)
 	}
 }
@@ -50,10 +50,10 @@ func TestKeyed(t *testing.T) {
 	s.Add([]Value{{Field: "f", Kind: String, Str: "a.b\x00x"}, {Field: "f", Kind: String, Str: "a\x00y"}})
 	s.Add([]Value{{Field: "f", Kind: String, Str: "a\x00x"}})
 	c := s.Views()["f"]
-	if d := cmp.Diff(&Column{Kind: String, Ends: []uint32{1, 2}, Ords: []uint32{0, 1}, Dict: []string{"y", "x"}}, c.Keyed("a")); d != "" {
+	if d := cmp.Diff(&Column{Kind: String, docs: 2, ends: []uint32{1, 2}, Ords: []uint32{0, 1}, Dict: []string{"y", "x"}}, c.Keyed("a"), cmp.AllowUnexported(Column{})); d != "" {
 		t.Errorf("key (-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(&Column{Kind: String, Ends: []uint32{2, 3}, Ords: []uint32{0, 1, 0}, Dict: []string{"x", "y"}}, c.Root()); d != "" {
+	if d := cmp.Diff(&Column{Kind: String, docs: 2, ends: []uint32{2, 3}, Ords: []uint32{0, 1, 0}, Dict: []string{"x", "y"}}, c.Root(), cmp.AllowUnexported(Column{})); d != "" {
 		t.Errorf("root (-want +got):\n%s", d)
 	}
 }

@@ -15,17 +15,13 @@ var errCorrupt = errors.New("corrupt column")
 // length and bytes each) followed by uvarint indexes.
 func (c *Column) Encode(b []byte) []byte {
 	b = append(b, byte(c.Kind))
-	b = binary.AppendUvarint(b, uint64(len(c.Ends)))
-	single := true
-	for i, end := range c.Ends {
-		single = single && end == uint32(i+1)
-	}
-	if single {
+	b = binary.AppendUvarint(b, uint64(c.docs))
+	if c.ends == nil {
 		b = append(b, 0xFF)
 	} else {
 		b = append(b, 0)
 		var last uint32
-		for _, end := range c.Ends {
+		for _, end := range c.ends {
 			b = binary.AppendUvarint(b, uint64(end-last))
 			last = end
 		}
@@ -63,17 +59,15 @@ func Decode(b []byte) (*Column, error) {
 	if r.bad || c.Kind > String || docs > uint64(len(b)) {
 		return nil, errCorrupt
 	}
-	c.Ends = make([]uint32, docs)
-	var total uint64
-	for i := range c.Ends {
-		if mode == 0xFF {
-			total++
-		} else {
-			total += r.uvarint()
-		}
-		c.Ends[i] = uint32(total)
-		if total > uint64(len(b)) {
-			return nil, errCorrupt
+	c.docs = int(docs)
+	total := docs
+	if mode != 0xFF {
+		c.ends, total = make([]uint32, docs), 0
+		for i := range c.ends {
+			if total += r.uvarint(); total > uint64(len(b)) {
+				return nil, errCorrupt
+			}
+			c.ends[i] = uint32(total)
 		}
 	}
 	if err := c.decodeValues(&r, int(total)); err != nil {

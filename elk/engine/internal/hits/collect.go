@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/netip"
 
+	"kreislauf/elk/engine/internal/column"
 	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
 	"kreislauf/elk/engine/internal/mapping"
@@ -122,14 +123,81 @@ func (s *Spec) Prepare(t *query.Target, r *store.Reader) error {
 	return nil
 }
 
-// Collect looks at one document; base plus doc must grow over the whole search.
+// Collect looks at one document of a prepared segment; base is the place of its first document in the whole search.
 func (c *Collector) Collect(t *query.Target, r *store.Reader, base, doc int) error {
 	c.total++
+	return c.consider(hit{target: t, reader: r, doc: doc, ord: base + doc})
+}
+
+// CollectAll looks at all documents of a set. Of a time or another whole number that each document has exactly
+// once, the best so far is compared before anything else.
+func (c *Collector) CollectAll(t *query.Target, r *store.Reader, base int, docs store.Bits) error {
+	count := docs.Count()
+	c.total += count
+	limit := c.spec.From + c.spec.Size
+	if limit == 0 || count == 0 || len(c.spec.sort) == 0 && len(c.best) == limit {
+		return nil
+	}
+	var failed error
+	visit := func(doc int) bool {
+		failed = c.consider(hit{target: t, reader: r, doc: doc, ord: base + doc})
+		return failed == nil && (len(c.spec.sort) > 0 || len(c.best) < limit)
+	}
+	if len(c.spec.sort) > 0 {
+		k := c.spec.sort[0]
+		if k.res != nil && k.res.Kind() == column.Int && k.col.Kind == column.Int && k.col.Single(r.Docs) {
+			ints, desc := k.col.Ints, k.desc
+			visit = func(doc int) bool {
+				if len(c.best) == limit {
+					if v, worst := ints[doc], c.best[0].values[0]; worst.kind == column.Int && (desc && v < worst.i || !desc && v > worst.i) {
+						return true
+					}
+				}
+				failed = c.consider(hit{target: t, reader: r, doc: doc, ord: base + doc})
+				return failed == nil
+			}
+			if desc {
+				docs.EachDown(visit) // times grow: the best come first
+				return failed
+			}
+		}
+	}
+	docs.Each(visit)
+	return failed
+}
+
+// TimeOrder says whether the hits come in the order of @timestamp, and in which direction. Segments are then best
+// visited in that order too, because those that Beyond reports need no look.
+func (s *Spec) TimeOrder() (desc, ok bool) {
+	if len(s.sort) == 0 {
+		return false, false
+	}
+	k := s.sort[0]
+	return k.desc, k.field == mapping.TimestampField && k.missing == nil && k.mode == ""
+}
+
+// Beyond says whether no document of a segment can be among the best any more.
+func (c *Collector) Beyond(t *query.Target, r *store.Reader) bool {
+	desc, ok := c.spec.TimeOrder()
+	if limit := c.spec.From + c.spec.Size; !ok || len(c.best) < limit {
+		return false
+	} else if limit == 0 {
+		return true
+	}
+	f := t.Mapping.Lookup(mapping.TimestampField)
+	worst := c.best[0].values[0]
+	if f == nil || f.Type != mapping.Date || worst.kind != column.Int {
+		return false
+	}
+	return desc && r.MaxTime < worst.i || !desc && r.MinTime > worst.i
+}
+
+// consider keeps a hit if it is among the best.
+func (c *Collector) consider(h hit) error {
 	limit := c.spec.From + c.spec.Size
 	if limit == 0 {
 		return nil
 	}
-	h := hit{target: t, reader: r, doc: doc, ord: base + doc}
 	if len(c.spec.sort) == 0 {
 		// Everything has the same score: the first documents are the best.
 		if len(c.best) < limit {
@@ -137,14 +205,14 @@ func (c *Collector) Collect(t *query.Target, r *store.Reader, base, doc int) err
 		}
 		return nil
 	}
-	first, err := c.spec.sort[0].at(doc, h.ord)
+	first, err := c.spec.sort[0].at(h.doc, h.ord)
 	if err != nil || len(c.best) == limit && c.worse(first, c.best[0].values[0], c.spec.sort[0]) {
 		return err
 	}
 	h.values = make([]value, len(c.spec.sort))
 	h.types = make([]string, len(c.spec.sort))
 	for i, k := range c.spec.sort {
-		if h.values[i], err = k.at(doc, h.ord); err != nil {
+		if h.values[i], err = k.at(h.doc, h.ord); err != nil {
 			return err
 		}
 		if k.res != nil {
@@ -219,6 +287,9 @@ func (c *Collector) Pop() any {
 	c.best = c.best[:len(c.best)-1]
 	return last
 }
+
+// Count adds matching documents that cannot be among the best to the total.
+func (c *Collector) Count(n int) { c.total += n }
 
 // Total is the number of documents collected.
 func (c *Collector) Total() int { return c.total }

@@ -23,12 +23,13 @@ type Options struct {
 	NeedTimestamp   bool // the index backs a data stream
 }
 
-// Document is a document as it is stored. Time is @timestamp in milliseconds if HasTime.
+// Document is a document as it is stored. MinTime and MaxTime are the values of @timestamp in milliseconds if HasTime.
 type Document struct {
 	ID      string
 	Source  []byte
 	Values  []column.Value
-	Time    int64
+	MinTime int64
+	MaxTime int64
 	HasTime bool
 }
 

@@ -94,7 +94,11 @@ func (p *docParser) store(n *esjson.Node, f *Field) error {
 	}
 	if f.Path == TimestampField && f.Type == Date {
 		p.times++
-		p.doc.Time, p.doc.HasTime = v.Int, true
+		if p.times == 1 {
+			p.doc.MinTime, p.doc.MaxTime = v.Int, v.Int
+		}
+		p.doc.MinTime, p.doc.MaxTime = min(p.doc.MinTime, v.Int), max(p.doc.MaxTime, v.Int)
+		p.doc.HasTime = true
 	}
 	if !keep {
 		p.ignore(f.Path)

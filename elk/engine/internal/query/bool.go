@@ -124,16 +124,24 @@ func (b *boolQuery) bind(t *Target) (Matcher, error) {
 }
 
 func combine(r *store.Reader, required, not []Matcher) (store.Bits, error) {
-	bits, err := all().match(r)
-	if err != nil {
-		return nil, err
-	}
+	var bits store.Bits
 	for _, m := range required {
 		b, err := m.match(r)
 		if err != nil {
 			return nil, err
 		}
-		bits.And(b)
+		if bits == nil {
+			bits = b
+		} else {
+			bits.And(b)
+		}
+		if bits.Empty() {
+			return bits, nil
+		}
+	}
+	if bits == nil {
+		bits = store.NewBits(r.Docs)
+		bits.Fill(r.Docs)
 	}
 	for _, m := range not {
 		if !m.possible(r) {

@@ -133,20 +133,21 @@ func dateError(err error) error {
 
 // intRange matches whole numbers from lo to hi. For @timestamp, segments outside are skipped.
 func intRange(f *mapping.Resolved, lo, hi int64) Matcher {
-	m := intMatcher(f, func(v int64) bool { return v >= lo && v <= hi })
-	if f.Path == mapping.TimestampField {
-		scan := m.match
-		m.may = func(r *store.Reader) bool { return r.MinTime <= hi && r.MaxTime >= lo }
-		m.match = func(r *store.Reader) (store.Bits, error) {
-			c, err := r.Column(f.Path)
-			if err != nil {
-				return nil, err
-			}
-			if r.MinTime >= lo && r.MaxTime <= hi && len(c.Ints) == r.Docs && len(c.Ends) == r.Docs {
-				return all().match(r) // every document has exactly one time, all within
-			}
-			return scan(r)
+	isTime := f.Path == mapping.TimestampField
+	m := Matcher{match: func(r *store.Reader) (store.Bits, error) {
+		c, err := Column(r, f)
+		if err != nil {
+			return nil, err
 		}
+		if isTime && r.MinTime >= lo && r.MaxTime <= hi && c.Single(r.Docs) {
+			return all().match(r) // every document has exactly one time, all within
+		}
+		bits := store.NewBits(r.Docs)
+		scanInts(bits, c, r.Docs, lo, hi)
+		return bits, nil
+	}}
+	if isTime {
+		m.may = func(r *store.Reader) bool { return r.MinTime <= hi && r.MaxTime >= lo }
 	}
 	return m
 }

@@ -141,11 +141,10 @@ func termMatcher(t *Target, name string, values []string, fold bool) (Matcher, e
 
 // predicate matches documents of a string field; of a text field its words are tested.
 func predicate(f *mapping.Resolved, keep func(string) bool) Matcher {
-	test := keep
 	if f.IsText() {
-		test = func(s string) bool { return slices.ContainsFunc(mapping.Tokens(s), keep) }
+		return wordMatcher(f, keep)
 	}
-	return stringMatcher(func(r *store.Reader) (*column.Column, error) { return Column(r, f) }, test)
+	return stringMatcher(func(r *store.Reader) (*column.Column, error) { return Column(r, f) }, keep)
 }
 
 // stringMatcher tests each distinct string of a segment once.
@@ -165,15 +164,7 @@ func stringMatcher(load func(*store.Reader) (*column.Column, error), keep func(s
 		if !found {
 			return bits, nil
 		}
-		for doc := range min(r.Docs, len(c.Ends)) {
-			from, to := c.Range(doc)
-			for ; from < to; from++ {
-				if hits[c.Ords[from]] {
-					bits.Set(doc)
-					break
-				}
-			}
-		}
+		scanOrds(bits, c, r.Docs, hits)
 		return bits, nil
 	}}
 }
@@ -248,7 +239,12 @@ func numbersMatcher(t *Target, f *mapping.Resolved, values []string) (Matcher, e
 			}
 		}
 	}
-	if len(ints) > 0 {
+	switch {
+	case len(ints) == 1:
+		for i := range ints {
+			parts = append(parts, intRange(f, i, i))
+		}
+	case len(ints) > 1:
 		parts = append(parts, intMatcher(f, func(i int64) bool { _, ok := ints[i]; return ok }))
 	}
 	if len(parts) == 1 {
@@ -267,15 +263,7 @@ func intMatcher(f *mapping.Resolved, keep func(int64) bool) Matcher {
 		if err != nil {
 			return nil, err
 		}
-		for doc := range min(r.Docs, len(c.Ends)) {
-			from, to := c.Range(doc)
-			for ; from < to; from++ {
-				if keep(c.Ints[from]) {
-					bits.Set(doc)
-					break
-				}
-			}
-		}
+		scan(bits, c, r.Docs, func(pos uint32) bool { return keep(c.Ints[pos]) })
 		return bits, nil
 	}}
 }
@@ -287,15 +275,7 @@ func floatMatcher(f *mapping.Resolved, lo, hi float64) Matcher {
 		if err != nil {
 			return nil, err
 		}
-		for doc := range min(r.Docs, len(c.Ends)) {
-			from, to := c.Range(doc)
-			for ; from < to; from++ {
-				if v := c.Floats[from]; v >= lo && v <= hi {
-					bits.Set(doc)
-					break
-				}
-			}
-		}
+		scanFloats(bits, c, r.Docs, lo, hi)
 		return bits, nil
 	}}
 }

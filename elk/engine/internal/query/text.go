@@ -53,7 +53,11 @@ func hasValue(f *mapping.Resolved) Matcher {
 		if err != nil {
 			return nil, err
 		}
-		for doc := range min(r.Docs, len(c.Ends)) {
+		if c.Single(r.Docs) && r.Docs > 0 {
+			bits.Fill(r.Docs)
+			return bits, nil
+		}
+		for doc := range min(r.Docs, c.Docs()) {
 			if from, to := c.Range(doc); from < to {
 				bits.Set(doc)
 			}
@@ -233,9 +237,8 @@ func (m *matchSpec) bind(t *Target) (Matcher, error) {
 		}
 		return none(), nil
 	}
-	load := func(r *store.Reader) (*column.Column, error) { return Column(r, f) }
 	if m.phrase {
-		return stringMatcher(load, func(s string) bool { return mayContain(s, words[0]) && hasPhrase(mapping.Tokens(s), words) }), nil
+		return textMatcher(f, words, len(words), true), nil
 	}
 	slices.Sort(words)
 	words = slices.Compact(words)
@@ -247,7 +250,7 @@ func (m *matchSpec) bind(t *Target) (Matcher, error) {
 		}
 		minimum = min(max(minimum, 1), len(words))
 	}
-	return stringMatcher(load, func(s string) bool { return hasWords(s, words, minimum) }), nil
+	return textMatcher(f, words, minimum, false), nil
 }
 
 func hasWords(s string, words []string, minimum int) bool {

@@ -2,6 +2,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -159,16 +160,32 @@ func ParseCount(n *esjson.Node) (*query.Query, error) {
 
 // Count counts the matching documents.
 func Count(ctx context.Context, q *query.Query, shards []Shard) (int, error) {
+	parts, err := plan(q, shards)
+	if err != nil {
+		return 0, err
+	}
 	total := 0
-	err := each(ctx, q, shards, func(_ *query.Target, _ *store.Reader, _ int, bits store.Bits) error {
+	for _, p := range parts {
+		bits, err := p.match(ctx)
+		if err != nil {
+			return 0, err
+		}
 		total += bits.Count()
-		return nil
-	})
-	return total, err
+	}
+	return total, nil
 }
 
-// each visits every segment with its matching documents, in order.
-func each(ctx context.Context, q *query.Query, shards []Shard, visit func(*query.Target, *store.Reader, int, store.Bits) error) error {
+// part is one segment to search. Base is the place of its first document in the whole search.
+type part struct {
+	shard   Shard
+	reader  *store.Reader
+	matcher query.Matcher
+	base    int
+}
+
+// plan lists the segments of a search in the order of index and writing.
+func plan(q *query.Query, shards []Shard) ([]part, error) {
+	var parts []part
 	base := 0
 	someDocs := slices.ContainsFunc(shards, func(s Shard) bool { return len(s.Readers) > 0 })
 	for _, sh := range shards {
@@ -178,27 +195,30 @@ func each(ctx context.Context, q *query.Query, shards []Shard, visit func(*query
 		}
 		m, err := q.Bind(sh.Target)
 		if err != nil {
-			return phase(sh, err)
+			return nil, phase(sh, err)
 		}
 		readers := sh.Readers
 		if len(readers) == 0 {
 			readers = []*store.Reader{{MinTime: 1}} // so that a search of empty indices reports the same errors
 		}
 		for _, r := range readers {
-			if err := ctx.Err(); err != nil {
-				return eserr.New(400, "task_cancelled_exception", "task cancelled [%v]", err)
-			}
-			bits, err := m.Match(r)
-			if err == nil {
-				err = visit(sh.Target, r, base, bits)
-			}
-			if err != nil {
-				return phase(sh, err)
-			}
+			parts = append(parts, part{sh, r, m, base})
 			base += r.Docs
 		}
 	}
-	return nil
+	return parts, nil
+}
+
+// match finds the matching documents of the segment.
+func (p part) match(ctx context.Context) (store.Bits, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, eserr.New(400, "task_cancelled_exception", "task cancelled [%v]", err)
+	}
+	bits, err := p.matcher.Match(p.reader)
+	if err != nil {
+		return nil, phase(p.shard, err)
+	}
+	return bits, nil
 }
 
 // phase reports what went wrong on a shard.
@@ -219,27 +239,7 @@ func (r *Request) Run(ctx context.Context, shards []Shard) (map[string]any, erro
 		}
 		return nil, err
 	}
-	collector := r.Spec.NewCollector()
-	root := r.aggs.NewBucket()
-	err := each(ctx, r.query, shards, func(t *query.Target, reader *store.Reader, base int, bits store.Bits) error {
-		// Fields are checked even where nothing matches: an error does not depend on the documents.
-		if err := r.Spec.Prepare(t, reader); err != nil {
-			return err
-		}
-		if r.hasAggs {
-			if err := r.aggs.Prepare(t, reader, base); err != nil {
-				return err
-			}
-		}
-		var failed error
-		bits.Each(func(doc int) bool {
-			if failed = collector.Collect(t, reader, base, doc); failed == nil && r.hasAggs {
-				failed = root.Collect(doc)
-			}
-			return failed == nil
-		})
-		return failed
-	})
+	collector, root, err := r.collect(ctx, shards)
 	if err != nil {
 		return nil, err
 	}
@@ -260,6 +260,64 @@ func (r *Request) Run(ctx context.Context, shards []Shard) (map[string]any, erro
 	}
 	out["took"] = time.Since(started).Milliseconds()
 	return out, nil
+}
+
+// collect visits the segments with their matching documents.
+func (r *Request) collect(ctx context.Context, shards []Shard) (*hits.Collector, *aggs.Bucket, error) {
+	parts, err := plan(r.query, shards)
+	if err != nil {
+		return nil, nil, err
+	}
+	if desc, ok := r.Spec.TimeOrder(); ok && !r.hasAggs {
+		slices.SortStableFunc(parts, func(a, b part) int {
+			if desc {
+				return cmp.Compare(b.reader.MaxTime, a.reader.MaxTime)
+			}
+			return cmp.Compare(a.reader.MinTime, b.reader.MinTime)
+		})
+	}
+	collector := r.Spec.NewCollector()
+	root := r.aggs.NewBucket()
+	for _, p := range parts {
+		beyond := !r.hasAggs && collector.Beyond(p.shard.Target, p.reader)
+		if beyond && r.counted(collector.Total()) {
+			continue
+		}
+		bits, err := p.match(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if beyond {
+			collector.Count(bits.Count())
+			continue
+		}
+		if err := r.visit(p, bits, collector, root); err != nil {
+			return nil, nil, phase(p.shard, err)
+		}
+	}
+	return collector, root, nil
+}
+
+// counted says whether more matching documents would not change the total that is reported.
+func (r *Request) counted(total int) bool {
+	return !r.TotalInt && (r.Track == TotalOff || r.Track > 0 && total > int(r.Track))
+}
+
+func (r *Request) visit(p part, bits store.Bits, collector *hits.Collector, root *aggs.Bucket) error {
+	if bits.Empty() {
+		// Fields are checked even where nothing matches, for an error does not depend on the documents. No column is read.
+		p.reader = &store.Reader{MinTime: 1}
+	}
+	if err := r.Spec.Prepare(p.shard.Target, p.reader); err != nil {
+		return err
+	}
+	if err := collector.CollectAll(p.shard.Target, p.reader, p.base, bits); err != nil || !r.hasAggs {
+		return err
+	}
+	if err := r.aggs.Prepare(p.shard.Target, p.reader, p.base); err != nil {
+		return err
+	}
+	return root.CollectAll(bits.AppendTo(make([]int32, 0, bits.Count())))
 }
 
 func (r *Request) printHits(c *hits.Collector) (map[string]any, error) {

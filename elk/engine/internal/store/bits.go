@@ -36,6 +36,34 @@ func (b Bits) Count() int {
 	return n
 }
 
+// Empty says whether no document is in the set.
+func (b Bits) Empty() bool {
+	for _, w := range b {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// AppendTo appends the documents in ascending order.
+func (b Bits) AppendTo(docs []int32) []int32 {
+	for i, w := range b {
+		base := int32(i << 6)
+		if w == ^uint64(0) {
+			for j := range int32(64) {
+				docs = append(docs, base+j)
+			}
+			continue
+		}
+		for w != 0 {
+			docs = append(docs, base+int32(bits.TrailingZeros64(w)))
+			w &= w - 1
+		}
+	}
+	return docs
+}
+
 // Each calls visit for every document in ascending order until it returns false.
 func (b Bits) Each(visit func(doc int) bool) {
 	for i, w := range b {
@@ -44,6 +72,19 @@ func (b Bits) Each(visit func(doc int) bool) {
 				return
 			}
 			w &= w - 1
+		}
+	}
+}
+
+// EachDown calls visit for every document in descending order until it returns false.
+func (b Bits) EachDown(visit func(doc int) bool) {
+	for i := len(b) - 1; i >= 0; i-- {
+		for w := b[i]; w != 0; {
+			top := 63 - bits.LeadingZeros64(w)
+			if !visit(i<<6 + top) {
+				return
+			}
+			w &^= 1 << top
 		}
 	}
 }

@@ -256,7 +256,7 @@ func (x *Index) add(op Op) {
 	l.sources = append(l.sources, op.Doc.Source)
 	l.bytes += len(op.Doc.Source)
 	if op.Doc.HasTime {
-		l.minTime, l.maxTime = min(l.minTime, op.Doc.Time), max(l.maxTime, op.Doc.Time)
+		l.minTime, l.maxTime = min(l.minTime, op.Doc.MinTime), max(l.maxTime, op.Doc.MaxTime)
 	}
 }
 

@@ -53,6 +53,21 @@ func (r *Reader) Column(name string) (*column.Column, error) {
 	return c, r.index.readFailed(r.seg, err)
 }
 
+// Derived returns what build makes of the columns of a segment, kept in the cache under a name; bytes is its size.
+// It reports false for the documents in memory, which change.
+func (r *Reader) Derived(name string, build func() (value any, bytes int)) (any, bool) {
+	if r.seg == nil {
+		return nil, false
+	}
+	key := cacheKey{r.seg, name}
+	if v, ok := r.index.opt.Cache.get(key); ok {
+		return v, true
+	}
+	v, size := build()
+	r.index.opt.Cache.put(key, v, size)
+	return v, true
+}
+
 // Source returns the stored JSON of a document.
 func (r *Reader) Source(doc int) ([]byte, error) {
 	if r.seg == nil {

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func document(id string, source []byte) (*mapping.Document, error) {
 	return &mapping.Document{
-		ID: id, Source: source, Time: int64(len(id)), HasTime: true,
+		ID: id, Source: source, MinTime: int64(len(id)), MaxTime: int64(len(id)), HasTime: true,
 		Values: []column.Value{{Field: "src", Kind: column.String, Str: string(source)}},
 	}, nil
 }
