@@ -8,7 +8,7 @@ WEB_FILES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drill-kill clean
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill clean
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(ARGS)
@@ -64,6 +64,9 @@ race: ## race detector on the packages that changed since the last push (BASE=co
 
 drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running platform in turn and order again
 	go run ./test/smoke -bin $(BIN) -web web/dist -kill-each
+
+drills: $(BIN) ## logship through outages, kills, rotations and bad lines: nothing lost, nothing shown twice; ARGS="-only outage" and other flags
+	go run ./test/drills/logship -bin $(BIN) $(ARGS)
 
 bench-observability: ## CPU that log line, server span and two client spans add to a request
 	go run ./test/bench/observability
