@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/logship"
+	"kreislauf/logship/config"
 )
 
 // TestMain lets the test binary be the logship of the drills.
@@ -25,9 +26,11 @@ func TestMain(m *testing.M) {
 func ship() int {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
+	target := config.DefaultTarget()
+	target.URLs = []string{os.Getenv("KREISLAUF_ELASTICSEARCH_URL")}
 	s, err := logship.New(logship.Options{
 		LogDir: os.Getenv("KREISLAUF_SHIP_DIR"), StateDir: os.Getenv("KREISLAUF_LOGSHIP_STATE_DIR"),
-		ElasticsearchURL: os.Getenv("KREISLAUF_ELASTICSEARCH_URL"), Instance: "logship-1", Logger: zerolog.New(os.Stderr),
+		Targets: []config.Target{target}, Instance: "logship-1", Logger: zerolog.New(os.Stderr),
 	})
 	if err == nil {
 		err = s.Run(ctx)
