@@ -1,6 +1,7 @@
 package logship
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -52,4 +53,17 @@ func (a *alarms) check(what string, err error) {
 	if err != nil {
 		a.raise(what, err.Error())
 	}
+}
+
+// byteText renders a number of bytes for people.
+func byteText(n int64) string {
+	const units = "KMGT"
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n)/(1<<10), 0
+	for value >= 1<<10 && unit < len(units)-1 {
+		value, unit = value/(1<<10), unit+1
+	}
+	return fmt.Sprintf("%.1f %ciB", value, units[unit])
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"path/filepath"
 	"time"
 
 	"kreislauf/logship/bulk"
@@ -15,7 +14,7 @@ import (
 
 // enqueue notes that there is something to read.
 func (s *pipeline) enqueue(st *stream) {
-	if !st.queued && !st.finished && st.Readable() {
+	if !st.queued && !st.finished && st.durable && st.Readable() {
 		st.queued = true
 		s.queue = append(s.queue, st)
 	}
@@ -31,7 +30,11 @@ func (s *pipeline) read(now time.Time) bool {
 		st := s.queue[0]
 		s.queue = append(s.queue[:0], s.queue[1:]...)
 		st.queued = false
-		chunk, err := s.reader.Read(st.File)
+		var chunk tail.Chunk
+		err := s.wake(st)
+		if err == nil {
+			chunk, err = s.reader.Read(st.File)
+		}
 		switch {
 		case errors.Is(err, tail.ErrReplaced):
 			s.replaced(st, now)
@@ -180,21 +183,16 @@ func (s *pipeline) replaced(st *stream, now time.Time) {
 	path, key, next := st.Path, st.Key, st.generation+1
 	wasGone := st.gone
 	delete(s.files, key)
-	if s.paths[path] == st {
-		delete(s.paths, path)
-	}
+	s.strike(st)
 	st.gone = true
 	s.leaving[st] = true
-	if twin := tail.FindCopy(filepath.Dir(path), st.Head(), st.Offset(), key); twin != nil && s.files[twin.Key] == nil {
+	if twin := s.findCopy(path, st.Head(), st.Offset(), key); twin != nil {
 		s.alarms.check("log file not closed", st.Adopt(twin))
 		st.copied, st.grew = true, now
 		s.files[st.Key] = st
 		s.remember(st)
 		s.enqueue(st)
 	} else {
-		if twin != nil {
-			s.alarms.check("log file not closed", twin.Close())
-		}
 		if lost := st.Unread(); lost > 0 {
 			s.abandoned += lost
 			s.alarms.raise("log file truncated before it was read to the end", path)
@@ -204,6 +202,6 @@ func (s *pipeline) replaced(st *stream, now time.Time) {
 	if !wasGone {
 		s.generations[key] = next
 		s.visit(path, now)
-		s.alarms.check("checkpoint not writable", s.store.Sync())
+		s.secure()
 	}
 }

@@ -37,6 +37,15 @@ func (s *pipeline) lookAfterLeaving(now time.Time) {
 // completed, and reports whether there was room for all of it.
 func (s *pipeline) finish(st *stream, now time.Time) bool {
 	if st.Readable() {
+		if err := s.wake(st); err != nil { // parked, and gone since: everything was read before
+			s.alarms.check("log file not closed", st.Close())
+		}
+	}
+	if st.Readable() {
+		if !st.Complete() {
+			s.alarms.raise("gzip file ends too early, waiting for the rest", st.Path)
+			return false
+		}
 		lines, err := s.reader.Read(st.File)
 		if err == nil && len(lines.Data) > 0 { // it grew, or there was no room for a long time
 			st.grew = now

@@ -45,7 +45,7 @@ func TestSourceOf(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	good := Options{LogDir: "/logs", StateDir: "/state", Targets: []config.Target{{URLs: []string{"http://127.0.0.1:9200"}}}}
 	want := withURL(config.DefaultTarget())
-	want.CheckTemplates = false // a bool that was left out says no
+	want.CheckTemplates, want.Reconcile, want.ReportInterval = false, 0, 0 // off when left out
 	if err := good.check(); err != nil || good.PollInterval == 0 || cmp.Diff(good.Targets[0], want) != "" || good.Instance == "" {
 		t.Errorf("%v, %+v", err, good)
 	}

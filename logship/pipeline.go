@@ -41,8 +41,13 @@ type pipeline struct {
 	generations map[tail.Key]uint32             // of files that were replaced
 	files       map[tail.Key]*stream
 	paths       map[string]*stream
-	leaving     map[*stream]bool // gone, finished or replaced: to be closed some day
-	queue       []*stream        // has something to read
+	fresh       []*stream          // new ones whose identity is not on disk yet
+	looked      map[tail.Key]int64 // sizes of candidates for orphans that were looked at
+	open        int                // about how many files are open
+	maxOpen     int                // about how many may be
+	heldLimit   int64              // bytes of deleted open files that raise an alarm
+	leaving     map[*stream]bool   // gone, finished or replaced: to be closed some day
+	queue       []*stream          // has something to read
 	sweeps      int
 	sweepAt     time.Time
 	abandoned   int64 // bytes that were truncated away unread
@@ -100,7 +105,7 @@ func newPipeline(opt *Options, target *config.Target) (*pipeline, error) {
 	geo := enrich.NewGeo(opt.GeoDir)
 	s := &pipeline{
 		opt: opt, name: target.Name, alarms: alarms, client: client, dead: dead, geo: geo, store: store, started: time.Now(),
-		flush: target.FlushInterval, batchBytes: int(target.BatchBytes),
+		maxOpen: target.MaxOpenFiles, heldLimit: int64(target.HeldBytes), flush: target.FlushInterval, batchBytes: int(target.BatchBytes),
 		builder: enrich.NewBuilder(opt.Env, geo, time.Local),
 		orphans: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
 		files: make(map[tail.Key]*stream), paths: make(map[string]*stream), leaving: make(map[*stream]bool),

@@ -87,7 +87,7 @@ func (s *pipeline) turn(due *schedule) time.Duration {
 		due.leave = now.Add(leavePause)
 	}
 	if !now.Before(due.sync) {
-		s.alarms.check("checkpoint not writable", s.store.Sync())
+		s.secure()
 		due.sync = now.Add(syncPause)
 	}
 	more := s.read(now)

@@ -26,11 +26,13 @@ type stream struct {
 	origin     *enrich.Origin
 	join       joiner
 
-	queued   bool // in the queue of the pump
-	sweep    int  // the last sweep that found it under an input name
-	gone     bool // rotated away or deleted
-	copied   bool // continues in a copy that logrotate made
-	finished bool // read to the very end; only acknowledgements are missing
+	real     string // the path without symbolic links, when it is another
+	durable  bool   // its identity is on disk
+	queued   bool   // in the queue of the pump
+	sweep    int    // the last sweep that found it under an input name
+	gone     bool   // rotated away or deleted
+	copied   bool   // continues in a copy that logrotate made
+	finished bool   // read to the very end; only acknowledgements are missing
 	grew     time.Time
 	noticed  time.Time // since when there is something unread, zero when not
 

@@ -12,9 +12,6 @@ import (
 	"kreislauf/logship/tail"
 )
 
-// orphanTime is how long after the start a file of the checkpoint that was not found is still waited for.
-const orphanTime = time.Hour
-
 // The depth of the folders with log files under the two roots.
 const (
 	logDepth = 3
@@ -33,26 +30,18 @@ func (s *pipeline) sweep(now time.Time) {
 	}
 	for _, st := range s.files {
 		if st.sweep != s.sweeps && !st.gone {
-			st.gone, st.grew = true, now
-			s.leaving[st] = true
-			if s.paths[st.Path] == st {
-				delete(s.paths, st.Path)
-			}
+			s.leave(st, now)
 		}
 		if st.gone {
 			s.enqueue(st)
 		}
 	}
-	if len(s.orphans) > 0 && now.Sub(s.started) > orphanTime {
-		for _, entries := range s.orphans {
-			for _, e := range entries {
-				s.store.Forget(e.ID)
-			}
-		}
-		clear(s.orphans)
+	if len(s.orphans) > 0 {
+		s.adoptOrphans(now)
 	}
-	// The identity of a file must be safe before its first line goes out.
-	s.alarms.check("checkpoint not writable", s.store.Sync())
+	s.secure()
+	s.checkHeld()
+	s.park()
 }
 
 func (s *pipeline) folder(dir string, depth int, now time.Time) {
@@ -84,7 +73,7 @@ func (s *pipeline) written(path string, now time.Time) {
 	}
 	if _, ok := s.opt.sourceOf(path); ok {
 		s.visit(path, now)
-		s.alarms.check("checkpoint not writable", s.store.Sync())
+		s.secure()
 	}
 }
 
@@ -147,13 +136,11 @@ func (s *pipeline) again(st *stream, path string, source enrich.Source, input bo
 			st.gone = false
 			delete(s.leaving, st)
 		}
-		if st.Path != path || s.paths[path] != st {
-			if s.paths[st.Path] == st {
-				delete(s.paths, st.Path)
-			}
+		if s.paths[path] != st && !s.stillAt(st) {
+			s.strike(st)
 			st.Path, st.source = path, source
 			st.origin = enrich.NewOrigin(source, path, st.id)
-			s.paths[path] = st
+			s.enter(st)
 		}
 	}
 	if size != st.Offset() {
@@ -173,20 +160,21 @@ func (s *pipeline) start(f *tail.File, source enrich.Source, now time.Time) {
 		st.generation++
 	}
 	delete(s.generations, f.Key)
+	s.fresh = append(s.fresh, st)
 	s.follow(st, now)
 	s.remember(st)
 }
 
 // resume goes on with a file of the checkpoint and reports whether f is it.
 func (s *pipeline) resume(f *tail.File, e checkpoint.Entry, source enrich.Source, input bool, now time.Time) bool {
-	if f.Size() < e.Acked || !f.BeginsWith(tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}) {
+	if !f.Packed() && f.Size() < e.Acked || !f.BeginsWith(tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}) {
 		return false
 	}
 	if !input { // rotated away while nobody looked: it is what it was under its old name
 		source, _ = s.opt.sourceOf(e.Path)
 		f.Path = e.Path
 	}
-	st := &stream{File: f, id: tail.Identity(e.ID), generation: e.Generation, headLen: int(e.HeadLen), source: source}
+	st := &stream{File: f, id: tail.Identity(e.ID), generation: e.Generation, headLen: int(e.HeadLen), source: source, durable: true}
 	st.Resume(e.Acked)
 	st.gone = !input
 	s.follow(st, now)
@@ -195,11 +183,11 @@ func (s *pipeline) resume(f *tail.File, e checkpoint.Entry, source enrich.Source
 
 // resumeCopy goes on with a file of the checkpoint in a copy of it, when the file itself was truncated.
 func (s *pipeline) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) bool {
-	twin := tail.FindCopy(filepath.Dir(e.Path), tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}, e.Acked, key)
+	twin := s.findCopy(e.Path, tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}, e.Acked, key)
 	if twin == nil {
 		return false
 	}
-	if s.files[twin.Key] != nil || !s.resume(twin, e, enrich.Source{}, false, now) {
+	if !s.resume(twin, e, enrich.Source{}, false, now) {
 		s.alarms.check("log file not closed", twin.Close())
 		return false
 	}
@@ -217,7 +205,8 @@ func (s *pipeline) follow(st *stream, now time.Time) {
 	if st.gone {
 		s.leaving[st] = true
 	} else {
-		s.paths[st.Path] = st
+		s.enter(st)
 	}
+	s.open++
 	s.enqueue(st)
 }

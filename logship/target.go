@@ -31,8 +31,8 @@ func checkTarget(t *config.Target) error {
 			return fmt.Errorf("logship options: URLs of target %s must be http or https addresses, not %q", t.Name, text)
 		}
 	}
-	if t.BatchBytes < 0 || t.FlushInterval < 0 || t.DeadLetterBytes < 0 {
-		return fmt.Errorf("logship options: BatchBytes, FlushInterval and DeadLetterBytes of target %s must not be negative", t.Name)
+	if t.BatchBytes < 0 || t.FlushInterval < 0 || t.DeadLetterBytes < 0 || t.HeldBytes < 0 || t.MaxOpenFiles < 0 || t.Reconcile < 0 || t.ReportInterval < 0 {
+		return fmt.Errorf("logship options: BatchBytes and other numbers of target %s must not be negative", t.Name)
 	}
 	if t.BatchBytes == 0 {
 		t.BatchBytes = standard.BatchBytes
@@ -42,6 +42,12 @@ func checkTarget(t *config.Target) error {
 	}
 	if t.DeadLetterBytes == 0 {
 		t.DeadLetterBytes = standard.DeadLetterBytes
+	}
+	if t.HeldBytes == 0 {
+		t.HeldBytes = standard.HeldBytes
+	}
+	if t.MaxOpenFiles == 0 {
+		t.MaxOpenFiles = standard.MaxOpenFiles
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bmatcuk/doublestar/v4"
 )
@@ -37,7 +38,10 @@ func Default() *Config {
 
 // DefaultTarget returns a target without addresses in which every default is filled in.
 func DefaultTarget() Target {
-	return Target{Name: "main", BatchBytes: 4 << 20, FlushInterval: 50e6, CheckTemplates: true, DeadLetterBytes: 1 << 30}
+	return Target{
+		Name: "main", BatchBytes: 4 << 20, FlushInterval: 50 * time.Millisecond, CheckTemplates: true, DeadLetterBytes: 1 << 30,
+		HeldBytes: 1 << 30, MaxOpenFiles: 1024, Reconcile: time.Minute, ReportInterval: 10 * time.Second,
+	}
 }
 
 // Check completes a configuration that was made in code, and reports all mistakes in it.

@@ -96,6 +96,10 @@ type Target struct {
 	FlushInterval   time.Duration `key:"flush_interval" default:"50ms" min:"1ms" max:"1m"`
 	CheckTemplates  bool          `key:"check_templates" default:"true"`
 	DeadLetterBytes Size          `key:"dead_letter_bytes" default:"1GiB" min:"1MiB" max:"1024GiB"`
+	HeldBytes       Size          `key:"held_bytes" default:"1GiB" min:"0B" max:"1024GiB"`
+	MaxOpenFiles    int           `key:"max_open_files" default:"1024" min:"16" max:"1000000"`
+	Reconcile       time.Duration `key:"reconcile" default:"1m" min:"0s" max:"1h"`
+	ReportInterval  time.Duration `key:"report_interval" default:"10s" min:"0s" max:"1h"`
 }
 
 // TLS is how a target is trusted.

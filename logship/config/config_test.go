@@ -110,6 +110,10 @@ targets[0].batch_bytes=4MiB
 targets[0].flush_interval=50ms
 targets[0].check_templates=true
 targets[0].dead_letter_bytes=1GiB
+targets[0].held_bytes=1GiB
+targets[0].max_open_files=1024
+targets[0].reconcile=1m0s
+targets[0].report_interval=10s
 targets[1].name=second
 targets[1].urls[0]=http://127.0.0.1:9200
 targets[1].gzip=0
@@ -120,7 +124,11 @@ targets[1].tls.insecure_skip_verify=false
 targets[1].batch_bytes=1MiB
 targets[1].flush_interval=200ms
 targets[1].check_templates=true
-targets[1].dead_letter_bytes=1GiB`
+targets[1].dead_letter_bytes=1GiB
+targets[1].held_bytes=1GiB
+targets[1].max_open_files=1024
+targets[1].reconcile=1m0s
+targets[1].report_interval=10s`
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

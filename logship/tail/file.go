@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // HeadSize is how much of the beginning of a file tells its content from another, in bytes.
@@ -35,11 +36,13 @@ type File struct {
 	Key  Key
 
 	file    *os.File
-	head    []byte // the first bytes, at most HeadSize
-	offset  int64  // where reading goes on
-	size    int64  // when read last, of this very content
-	seen    int64  // as somebody else found it, perhaps of another content
-	scanned int64  // no line feed before this offset behind a line that is too long
+	gz      *unpacked // set when file is a gzip file; offsets are those of its content
+	parked  bool      // closed for want of file descriptors
+	head    []byte    // the first bytes, at most HeadSize
+	offset  int64     // where reading goes on
+	size    int64     // when read last, of this very content
+	seen    int64     // as somebody else found it, perhaps of another content
+	scanned int64     // no line feed before this offset behind a line that is too long
 
 	acks acks
 }
@@ -66,16 +69,55 @@ func (f *File) begin() error {
 		return fmt.Errorf("open log file: %s is not a regular file", f.Path)
 	}
 	f.Key, f.size = KeyOf(info), info.Size()
+	packed, err := isGzip(f.file)
+	if err != nil {
+		return err
+	}
+	if packed {
+		f.gz, f.size = &unpacked{file: f.file, size: -1}, 0
+	}
 	head := make([]byte, HeadSize)
-	n, err := readAt(f.file, head, 0)
+	n, err := f.readAt(head, 0)
 	if err != nil {
 		return err
 	}
 	f.head = head[:n]
+	if f.gz != nil {
+		if n < HeadSize && !f.gz.done {
+			return ErrNotReady
+		}
+		told, err := f.gz.trailer()
+		if err != nil {
+			return err
+		}
+		f.seen = int64(told)
+	}
 	if n < HeadSize && bytes.IndexByte(f.head, '\n') < 0 {
 		return ErrNotReady
 	}
 	return nil
+}
+
+// readAt reads at an offset of the content, without an error at its end.
+func (f *File) readAt(buf []byte, offset int64) (int, error) {
+	if f.gz != nil {
+		return f.gz.readAt(buf, offset)
+	}
+	return readAt(f.file, buf, offset)
+}
+
+// Packed reports whether f is a gzip file.
+func (f *File) Packed() bool { return f.gz != nil }
+
+// Complete reports false for a gzip file without its end that still has a name: it is being written, or damaged.
+func (f *File) Complete() bool { return f.gz == nil || f.gz.done || !f.Linked() }
+
+// LongerThan reports whether the content is longer than size bytes.
+func (f *File) LongerThan(size int64) (bool, error) {
+	if f.gz != nil {
+		return f.gz.longerThan(size)
+	}
+	return f.size > size, nil
 }
 
 // KeyOf returns the key of a file from os.Stat.
@@ -140,6 +182,9 @@ func (f *File) Saw(size int64) { f.seen = size }
 
 // Linked reports whether the file still has a name.
 func (f *File) Linked() bool {
+	if f.file == nil {
+		return f.parked
+	}
 	info, err := f.file.Stat()
 	if err != nil {
 		return false
@@ -151,16 +196,56 @@ func (f *File) Linked() bool {
 // Adopt lets f go on reading in other, which has the same content, and takes it over.
 func (f *File) Adopt(other *File) error {
 	err := f.Close()
-	f.file, f.Key, f.Path, f.size = other.file, other.Key, other.Path, other.size
+	f.file, f.gz, f.parked, f.Key, f.Path, f.size, f.seen = other.file, other.gz, false, other.Key, other.Path, other.size, other.seen
 	other.file = nil
 	return err
 }
 
-// Readable reports whether there is an open file behind f.
-func (f *File) Readable() bool { return f.file != nil }
+// Readable reports whether there is a file behind f.
+func (f *File) Readable() bool { return f.file != nil || f.parked }
+
+// Open reports whether the file is open.
+func (f *File) Open() bool { return f.file != nil }
+
+// Park closes the file to save a file descriptor; Wake opens it again.
+func (f *File) Park() error {
+	if f.file == nil {
+		return nil
+	}
+	err := f.Close()
+	f.parked = true
+	return err
+}
+
+// Wake opens a parked file again. It returns ErrReplaced when its path leads to another file now, or to none.
+func (f *File) Wake() error {
+	if f.file != nil || !f.parked {
+		return nil
+	}
+	file, err := os.Open(f.Path)
+	if errors.Is(err, os.ErrNotExist) {
+		return ErrReplaced
+	}
+	if err != nil {
+		return fmt.Errorf("open log file: %w", err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return errors.Join(fmt.Errorf("look at log file: %w", err), file.Close())
+	}
+	if KeyOf(info) != f.Key {
+		return errors.Join(ErrReplaced, file.Close())
+	}
+	f.file, f.parked = file, false
+	if f.gz != nil {
+		f.gz = &unpacked{file: file, size: -1}
+	}
+	return nil
+}
 
 // Close closes the file; what is pending can still be acknowledged.
 func (f *File) Close() error {
+	f.parked = false
 	if f.file == nil {
 		return nil
 	}
@@ -172,26 +257,37 @@ func (f *File) Close() error {
 	return nil
 }
 
-// FindCopy looks in the folder of a replaced file for a copy of its old content: a file that begins with head and
-// is longer than size bytes. It returns nil when there is none. skip is the replaced file itself.
-func FindCopy(dir string, head Head, size int64, skip Key) *File {
+// FindCopy looks in the folder of a file that is gone or replaced for a copy of its content, plain or gzipped: a
+// file that begins with head and is longer than size bytes. Of several it takes a plain one before a gzipped one,
+// then the one changed last. It returns nil when there is none. skip says which files are none.
+func FindCopy(dir string, head Head, size int64, skip func(Key) bool) *File {
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
 	}
+	var best *File
+	var changed time.Time
 	for _, name := range names {
 		info, err := name.Info()
-		if err != nil || !info.Mode().IsRegular() || info.Size() <= size || KeyOf(info) == skip {
+		if err != nil || !info.Mode().IsRegular() || skip(KeyOf(info)) {
 			continue
 		}
 		f, err := Open(filepath.Join(dir, name.Name()))
 		if err != nil {
 			continue
 		}
-		if f.Key != skip && f.BeginsWith(head) {
-			return f
+		longer := false
+		if f.BeginsWith(head) && !skip(f.Key) {
+			longer, err = f.LongerThan(size)
 		}
-		_ = f.Close()
+		if err != nil || !longer || best != nil && (f.Packed() && !best.Packed() || f.Packed() == best.Packed() && info.ModTime().Before(changed)) {
+			_ = f.Close()
+			continue
+		}
+		if best != nil {
+			_ = best.Close()
+		}
+		best, changed = f, info.ModTime()
 	}
-	return nil
+	return best
 }

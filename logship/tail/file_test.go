@@ -148,11 +148,11 @@ func TestFindCopy(t *testing.T) {
 	f := open(t, path)
 	put(t, filepath.Join(dir, "other.log"), strings.Repeat("another file\n", 10))
 	put(t, filepath.Join(dir, "a.log.2"), "one\ntwo\n")
-	if twin := FindCopy(dir, f.Head(), 8, f.Key); twin != nil {
+	if twin := FindCopy(dir, f.Head(), 8, func(k Key) bool { return k == f.Key }); twin != nil {
 		t.Errorf("%s is no copy with more than 8 bytes", twin.Path)
 	}
 	put(t, filepath.Join(dir, "a.log.1"), "one\ntwo\nthree\n")
-	twin := FindCopy(dir, f.Head(), 8, f.Key)
+	twin := FindCopy(dir, f.Head(), 8, func(k Key) bool { return k == f.Key })
 	if twin == nil || filepath.Base(twin.Path) != "a.log.1" {
 		t.Fatalf("copy %v", twin)
 	}

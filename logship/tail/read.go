@@ -69,7 +69,7 @@ func (r *Reader) Read(f *File) (Chunk, error) {
 func (r *Reader) cut(f *File, data []byte) (Chunk, error) {
 	at := max(f.scanned, f.offset+int64(len(data)))
 	for {
-		n, err := readAt(f.file, r.chunk, at)
+		n, err := f.readAt(r.chunk, at)
 		if err != nil {
 			return Chunk{}, err
 		}
@@ -103,6 +103,17 @@ func (r *Reader) Rest(f *File) (Chunk, error) {
 // read fills buf from the reading position and makes sure that the content is still the same afterwards: then it
 // was the same while reading.
 func (f *File) read(buf []byte) ([]byte, error) {
+	if f.gz != nil { // nobody changes it, it can only still grow
+		n, err := f.gz.readAt(buf, f.offset)
+		if err != nil {
+			return nil, err
+		}
+		f.size = max(f.size, f.offset+int64(n))
+		if end, known := f.gz.end(); known {
+			f.size, f.seen = end, end
+		}
+		return buf[:n], nil
+	}
 	info, err := f.file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("look at log file: %w", err)
