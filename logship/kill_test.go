@@ -9,23 +9,19 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rs/zerolog"
 
 	"kreislauf/logship"
-	"kreislauf/logship/config"
 )
 
 // runShipper is the test binary as a shipper process; the environment has its options.
 func runShipper() int {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	s, err := logship.New(logship.Options{
-		LogDir: os.Getenv("LOGSHIP_TEST_LOGS"), StateDir: os.Getenv("LOGSHIP_TEST_STATE"),
-		Targets: []config.Target{testTarget(os.Getenv(shipperProcess))}, Logger: zerolog.New(os.Stderr), Instance: "logship-1",
-		PollInterval: 200 * time.Millisecond,
-	})
+	opt := testOptions(os.Getenv("LOGSHIP_TEST_LOGS"), os.Getenv("LOGSHIP_TEST_STATE"), os.Getenv(shipperProcess))
+	opt.Logger = zerolog.New(os.Stderr)
+	s, err := logship.New(opt)
 	if err == nil {
 		err = s.Run(ctx)
 	}
@@ -39,7 +35,7 @@ func runShipper() int {
 func (b *bench) process() *exec.Cmd {
 	b.t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), shipperProcess+"="+b.url(), "LOGSHIP_TEST_LOGS="+b.opt.LogDir, "LOGSHIP_TEST_STATE="+b.opt.StateDir)
+	cmd.Env = append(os.Environ(), shipperProcess+"="+b.url(), "LOGSHIP_TEST_LOGS="+b.logs, "LOGSHIP_TEST_STATE="+string(b.opt.StateDir))
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)
@@ -57,7 +53,7 @@ func TestKillMidBacklog(t *testing.T) {
 	b := newBench(t)
 	const n = 30000
 	for part := range 3 {
-		b.write(fmt.Sprintf("%s/order-%d.log", b.opt.LogDir+"/test/acme/order", part), part*n/3, (part+1)*n/3)
+		b.write(fmt.Sprintf("%s/order-%d.log", b.logs+"/test/acme/order", part), part*n/3, (part+1)*n/3)
 	}
 	for kill := 1; kill <= 3; kill++ {
 		cmd := b.process()

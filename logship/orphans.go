@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"kreislauf/logship/checkpoint"
-	"kreislauf/logship/enrich"
 	"kreislauf/logship/tail"
 )
 
@@ -88,7 +87,7 @@ func (s *pipeline) tryCopy(path string, name os.DirEntry, packed bool, lost *[]o
 		if !longer {
 			continue
 		}
-		if s.resume(f, o.entry, enrich.Source{}, false, now) {
+		if s.resume(f, o.entry, source{}, false, now) {
 			*lost = append((*lost)[:i], (*lost)[i+1:]...)
 			s.forgetOrphan(o)
 			st := s.files[f.Key]

@@ -25,6 +25,7 @@ const senders = 2
 type pipeline struct {
 	opt     *Options
 	name    string // of the target
+	inputs  *inputs
 	alarms  *alarms
 	client  *bulk.Client
 	dead    *bulk.DeadLetters
@@ -79,7 +80,7 @@ type part struct {
 // newPipeline opens the checkpoint of the target. Nothing is read or sent before run.
 func newPipeline(opt *Options, target *config.Target) (*pipeline, error) {
 	log := opt.Logger.With().Str("logship.target", target.Name).Logger()
-	dir := filepath.Join(opt.StateDir, target.Name)
+	dir := filepath.Join(string(opt.StateDir), target.Name)
 	store, recovery, err := checkpoint.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open checkpoint of target %s: %w", target.Name, err)
@@ -102,11 +103,11 @@ func newPipeline(opt *Options, target *config.Target) (*pipeline, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("target %s: %w", target.Name, err), store.Close())
 	}
-	geo := enrich.NewGeo(opt.GeoDir)
+	geo := enrich.NewGeo(enrich.GeoOptions{CityDir: string(opt.Geo.CityDir), CountryFile: string(opt.Geo.CountryFile), Trusted: opt.TrustedProxies})
 	s := &pipeline{
-		opt: opt, name: target.Name, alarms: alarms, client: client, dead: dead, geo: geo, store: store, started: time.Now(),
+		opt: opt, inputs: newInputs(&opt.Config), name: target.Name, alarms: alarms, client: client, dead: dead, geo: geo, store: store, started: time.Now(),
 		maxOpen: target.MaxOpenFiles, heldLimit: int64(target.HeldBytes), flush: target.FlushInterval, batchBytes: int(target.BatchBytes),
-		builder: enrich.NewBuilder(opt.Env, geo, time.Local),
+		builder: enrich.NewBuilder(enrich.Options{Geo: geo, UserAgent: opt.UserAgent, Zone: time.Local, Routes: opt.Routes}),
 		orphans: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
 		files: make(map[tail.Key]*stream), paths: make(map[string]*stream), leaving: make(map[*stream]bool),
 		work: make(chan *load, senders), acks: make(chan *load, senders),
@@ -140,7 +141,7 @@ func (s *pipeline) run(ctx context.Context) error {
 	} else {
 		s.watcher = watcher
 	}
-	s.alarms.log.Info().Str("log_dir", s.opt.LogDir).Str("pods", s.opt.Pods).Int("known_files", len(s.store.Entries())).Msg("logship started")
+	s.alarms.log.Info().Int("inputs", len(s.opt.Inputs)).Int("known_files", len(s.store.Entries())).Msg("logship started")
 	s.loop(ctx)
 	s.drain(stopSending)
 	close(s.work)

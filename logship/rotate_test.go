@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"kreislauf/logship"
+	"kreislauf/logship/config"
 )
 
 func TestRotateByRename(t *testing.T) {
@@ -189,8 +190,9 @@ func TestLinesOfAllKinds(t *testing.T) {
 
 func TestContainerLines(t *testing.T) {
 	b := newBench(t)
-	b.opt.Pods = filepath.Join(t.TempDir(), "pods")
-	file := filepath.Join(b.opt.Pods, "shop_order-7d9f_0b1c", "order", "0.log")
+	pods := filepath.Join(t.TempDir(), "pods")
+	b.opt.Inputs = append(b.opt.Inputs, config.Pods(pods))
+	file := filepath.Join(pods, "shop_order-7d9f_0b1c", "order", "0.log")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -30,32 +30,39 @@ func TestMain(m *testing.M) {
 type bench struct {
 	*sink
 	opt  logship.Options
+	logs string // the root of the tree
 	file string // the log of order-1
 }
 
 func newBench(t *testing.T) *bench {
 	dir := t.TempDir()
 	b := &bench{sink: newSink(t)}
-	b.opt = logship.Options{
-		LogDir: filepath.Join(dir, "logs"), StateDir: filepath.Join(dir, "state"),
-		Targets: []config.Target{testTarget(b.url())}, Logger: zerolog.New(io.Discard), Env: "test", Customer: "acme", Instance: "logship-1",
-		PollInterval: 200 * time.Millisecond,
-	}
-	b.file = filepath.Join(b.opt.LogDir, "test", "acme", "order", "order-1.log")
+	b.logs = filepath.Join(dir, "logs")
+	b.opt = testOptions(b.logs, filepath.Join(dir, "state"), b.url())
+	b.file = filepath.Join(b.logs, "test", "acme", "order", "order-1.log")
 	if err := os.MkdirAll(filepath.Dir(b.file), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
+func testOptions(logs, state, url string) logship.Options {
+	c := config.Default()
+	c.Env, c.Customer, c.Instance, c.PollInterval = "test", "acme", "logship-1", 200*time.Millisecond
+	c.StateDir, c.Inputs, c.Targets = config.Path(state), config.Tree(logs), []config.Target{testTarget(url)}
+	return logship.Options{Config: *c, Logger: zerolog.New(io.Discard)}
+}
+
 // testTarget is a target with small batches.
 func testTarget(urls ...string) config.Target {
-	return config.Target{Name: "main", URLs: urls, FlushInterval: 5 * time.Millisecond, BatchBytes: 64 << 10}
+	t := config.DefaultTarget()
+	t.URLs, t.FlushInterval, t.BatchBytes, t.CheckTemplates = urls, 5*time.Millisecond, 64<<10, false
+	return t
 }
 
 // state returns the path of a file in the state folder of the first target.
 func (b *bench) state(name string) string {
-	return filepath.Join(b.opt.StateDir, b.opt.Targets[0].Name, name)
+	return filepath.Join(string(b.opt.StateDir), b.opt.Targets[0].Name, name)
 }
 
 // shipper is a Shipper with the status of its first target at hand.

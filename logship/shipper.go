@@ -18,7 +18,7 @@ func New(opt Options) (*Shipper, error) {
 	if err := opt.check(); err != nil {
 		return nil, err
 	}
-	if err := takeOver(opt.StateDir, opt.Targets[0].Name); err != nil {
+	if err := takeOver(string(opt.StateDir), opt.Targets[0].Name); err != nil {
 		return nil, err
 	}
 	s := &Shipper{opt: opt}

@@ -2,49 +2,175 @@ package logship
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
+	"kreislauf/logship/config"
 	"kreislauf/logship/enrich"
 )
 
-// sourceOf says what the path of a file means. ok is false when it is no input.
-func (o *Options) sourceOf(path string) (source enrich.Source, ok bool) {
-	if !strings.HasSuffix(path, ".log") {
-		return source, false
-	}
-	if parts := below(o.LogDir, path); len(parts) == 4 {
-		source = enrich.Source{Env: parts[0], Customer: parts[1], Service: parts[2]}
-		if source.Service == "nginx" {
-			switch parts[3] {
-			case "access.log":
-				source.Kind = enrich.NginxAccess
-			case "error.log":
-				source.Kind = enrich.NginxError
-			}
-		}
-		return source, true
-	}
-	if parts := below(o.Pods, path); len(parts) == 3 {
-		pod := strings.Split(parts[0], "_")
-		if len(pod) != 3 {
-			return source, false
-		}
-		return enrich.Source{
-			Kind: enrich.Container, Env: o.Env, Customer: o.Customer,
-			Namespace: pod[0], Pod: pod[1], Container: parts[1],
-		}, true
-	}
-	return source, false
+// source is what the configuration and the path of a file say about its lines.
+type source struct {
+	enrich.Source
+	multiline *config.Multiline
 }
 
-// below returns the path elements of path under root, nil when it is not under it.
-func below(root, path string) []string {
-	if root == "" {
-		return nil
+// inputs finds files and what their paths mean.
+type inputs struct {
+	list          []config.Input
+	env, customer string
+	roots         []root
+}
+
+// root is a folder with the patterns of what is looked for below it, each split into the names of its folders.
+type root struct {
+	dir      string
+	patterns [][]string
+}
+
+func newInputs(c *config.Config) *inputs {
+	in := &inputs{list: c.Inputs, env: c.Env, customer: c.Customer}
+	for _, one := range c.Inputs {
+		for _, glob := range one.Paths {
+			dir, rest := splitGlob(string(glob))
+			i := slices.IndexFunc(in.roots, func(r root) bool { return r.dir == dir })
+			if i < 0 {
+				i = len(in.roots)
+				in.roots = append(in.roots, root{dir: dir})
+			}
+			in.roots[i].patterns = append(in.roots[i].patterns, rest)
+		}
 	}
-	rel, err := filepath.Rel(root, path)
-	if err != nil || rel == "." || strings.HasPrefix(rel, "..") {
-		return nil
+	return in
+}
+
+// splitGlob splits a pattern into the deepest folder that it names without wildcards and what follows.
+func splitGlob(glob string) (dir string, rest []string) {
+	parts := strings.Split(filepath.ToSlash(glob), "/")
+	n := 0
+	for n < len(parts)-1 && !strings.ContainsAny(parts[n], `*?[{\`) {
+		n++
 	}
-	return strings.Split(rel, string(filepath.Separator))
+	return filepath.FromSlash(strings.Join(parts[:n], "/") + "/"), parts[n:]
+}
+
+// inFolder returns the patterns that can match below the folder name: ** goes on, or matches no folder at all.
+func inFolder(patterns [][]string, name string) [][]string {
+	var out [][]string
+	for _, p := range patterns {
+		if p[0] == "**" {
+			out = append(out, p)
+			continue
+		}
+		if len(p) > 1 && matches(p[0], name) {
+			out = append(out, anyDepth(p[1:])...)
+		}
+	}
+	return out
+}
+
+// anyDepth returns the pattern, and without its leading ** too.
+func anyDepth(p []string) [][]string {
+	out := [][]string{p}
+	for p[0] == "**" && len(p) > 1 {
+		p = p[1:]
+		out = append(out, p)
+	}
+	return out
+}
+
+func matches(pattern, name string) bool {
+	ok, err := doublestar.Match(pattern, name)
+	return ok && err == nil // the patterns were checked
+}
+
+func anyMatches(globs []config.Glob, path string) bool {
+	return slices.ContainsFunc(globs, func(g config.Glob) bool { return matches(string(g), path) })
+}
+
+// sourceOf says what the path of a file means: the first input that has it. ok is false when it is no input.
+func (in *inputs) sourceOf(path string) (s source, ok bool) {
+	for i := range in.list {
+		one := &in.list[i]
+		if !anyMatches(one.Paths, path) || anyMatches(one.Exclude, path) {
+			continue
+		}
+		s.multiline = one.Multiline
+		s.Kind = kinds[one.Type]
+		s.Dataset = one.Dataset
+		s.Env, s.Customer, s.Service = in.env, in.customer, ""
+		fill(&s.Source, one, path)
+		return s, true
+	}
+	return source{}, false
+}
+
+// kinds is how the lines of the types of inputs are read.
+var kinds = map[config.Type]enrich.Kind{
+	config.Service: enrich.Service, config.NginxAccess: enrich.NginxAccess, config.NginxCombined: enrich.NginxCombined,
+	config.NginxError: enrich.NginxError, config.Container: enrich.Container, config.Text: enrich.Text,
+}
+
+// fill reads the constants of the input and the folders of the path; folders count more.
+func fill(s *enrich.Source, in *config.Input, path string) {
+	set := func(name, value string) {
+		switch name {
+		case "env":
+			s.Env = value
+		case "customer":
+			s.Customer = value
+		case "service", "service_name":
+			s.Service = value
+		}
+	}
+	for name, value := range in.Fields {
+		set(name, value)
+		if label, ok := strings.CutPrefix(name, "labels."); ok {
+			if s.Labels == nil {
+				s.Labels = map[string]string{}
+			}
+			s.Labels[label] = value
+		}
+	}
+	folders := strings.Split(filepath.Dir(path), string(filepath.Separator))
+	for i, name := range in.Folders {
+		if at := len(folders) - len(in.Folders) + i; at >= 0 {
+			set(name, folders[at])
+		}
+	}
+	if s.Kind == enrich.NginxCombined || s.Kind == enrich.NginxError || s.Kind == enrich.NginxAccess {
+		if s.Service == "" {
+			s.Service = "nginx"
+		}
+	}
+	if s.Kind == enrich.Container {
+		podOf(s, folders, filepath.Base(path))
+	}
+}
+
+// podOf reads what the paths of container logs say:
+//
+//	…/<namespace>_<pod>_<uid>/<container>/<restarts>.log   /var/log/pods
+//	…/<pod>_<namespace>_<container>-<id>.log               /var/log/containers
+//	…/<id>/<id>-json.log                                   /var/lib/docker/containers
+func podOf(s *enrich.Source, folders []string, name string) {
+	if id, ok := strings.CutSuffix(name, "-json.log"); ok {
+		s.ContainerID = id
+		return
+	}
+	name, _, _ = strings.Cut(name, ".log")
+	if n := len(folders); n >= 2 {
+		if pod := strings.Split(folders[n-2], "_"); len(pod) == 3 {
+			s.Namespace, s.Pod, s.PodUID, s.Container, s.Restarts = pod[0], pod[1], pod[2], folders[n-1], name
+			return
+		}
+	}
+	if pod := strings.Split(name, "_"); len(pod) == 3 {
+		dash := strings.LastIndexByte(pod[2], '-')
+		if dash > 0 {
+			s.Pod, s.Namespace, s.Container, s.ContainerID = pod[0], pod[1], pod[2][:dash], pod[2][dash+1:]
+		}
+	}
 }

@@ -22,7 +22,7 @@ type stream struct {
 	id         tail.Identity
 	generation uint32
 	headLen    int // as it is in the checkpoint
-	source     enrich.Source
+	source     source
 	origin     *enrich.Origin
 	join       joiner
 

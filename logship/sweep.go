@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"kreislauf/logship/checkpoint"
@@ -12,21 +13,16 @@ import (
 	"kreislauf/logship/tail"
 )
 
-// The depth of the folders with log files under the two roots.
-const (
-	logDepth = 3
-	podDepth = 2
-)
-
 // sweep looks through all folders: new files, renamed ones, ones that are gone, growth that no notification told.
 func (s *pipeline) sweep(now time.Time) {
 	s.sweeps++
 	s.sweepAt = now
-	if s.opt.LogDir != "" {
-		s.folder(s.opt.LogDir, logDepth, now)
-	}
-	if s.opt.Pods != "" {
-		s.folder(s.opt.Pods, podDepth, now)
+	for _, r := range s.inputs.roots {
+		var patterns [][]string
+		for _, p := range r.patterns {
+			patterns = append(patterns, anyDepth(p)...)
+		}
+		s.folder(r.dir, patterns, now)
 	}
 	for _, st := range s.files {
 		if st.sweep != s.sweeps && !st.gone {
@@ -44,7 +40,9 @@ func (s *pipeline) sweep(now time.Time) {
 	s.park()
 }
 
-func (s *pipeline) folder(dir string, depth int, now time.Time) {
+// folder looks through one folder, below which files with the patterns are looked for. All files of a folder that can
+// hold inputs are looked at: one that is followed may have another name now.
+func (s *pipeline) folder(dir string, patterns [][]string, now time.Time) {
 	if s.watcher != nil {
 		if err := s.watcher.Add(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			s.alarms.raise("folder not watched, looking through it instead", err.Error())
@@ -54,15 +52,28 @@ func (s *pipeline) folder(dir string, depth int, now time.Time) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.alarms.raise("log folder not readable", err.Error())
 	}
+	files := slices.ContainsFunc(patterns, func(p []string) bool { return len(p) == 1 })
 	for _, name := range names {
 		path := filepath.Join(dir, name.Name())
+		isDir := name.IsDir()
+		if name.Type()&fs.ModeSymlink != 0 {
+			info, err := os.Stat(path)
+			isDir = err == nil && info.IsDir()
+		}
 		switch {
-		case depth == 0 && !name.IsDir():
+		case !isDir && files:
 			s.visit(path, now)
-		case depth > 0 && name.IsDir():
-			s.folder(path, depth-1, now)
+		case isDir:
+			if below := inFolder(patterns, name.Name()); len(below) > 0 && (name.IsDir() || !endless(below)) {
+				s.folder(path, below, now)
+			}
 		}
 	}
+}
+
+// endless reports whether a pattern goes to any depth: links to folders are not followed then, they may be circles.
+func endless(patterns [][]string) bool {
+	return slices.ContainsFunc(patterns, func(p []string) bool { return slices.Contains(p, "**") })
 }
 
 // written acts upon a notification of growth.
@@ -71,15 +82,23 @@ func (s *pipeline) written(path string, now time.Time) {
 		s.enqueue(st)
 		return
 	}
-	if _, ok := s.opt.sourceOf(path); ok {
+	if _, ok := s.inputs.sourceOf(path); ok {
 		s.visit(path, now)
 		s.secure()
 	}
 }
 
+// sourceOf says what a path means; it is known of the files that are followed.
+func (s *pipeline) sourceOf(path string) (source, bool) {
+	if st := s.paths[path]; st != nil && st.Path == path {
+		return st.source, true
+	}
+	return s.inputs.sourceOf(path)
+}
+
 // visit looks at one file by its name.
 func (s *pipeline) visit(path string, now time.Time) {
-	source, input := s.opt.sourceOf(path)
+	source, input := s.sourceOf(path)
 	if !input && len(s.orphans) == 0 && len(s.leaving) == 0 {
 		return
 	}
@@ -129,7 +148,7 @@ func (s *pipeline) visit(path string, now time.Time) {
 }
 
 // again looks at a file that is known already, found under path.
-func (s *pipeline) again(st *stream, path string, source enrich.Source, input bool, size int64) {
+func (s *pipeline) again(st *stream, path string, source source, input bool, size int64) {
 	if input && !st.copied && !st.finished {
 		st.sweep = s.sweeps
 		if st.gone {
@@ -139,7 +158,7 @@ func (s *pipeline) again(st *stream, path string, source enrich.Source, input bo
 		if s.paths[path] != st && !s.stillAt(st) {
 			s.strike(st)
 			st.Path, st.source = path, source
-			st.origin = enrich.NewOrigin(source, path, st.id)
+			st.origin = enrich.NewOrigin(source.Source, path, st.id)
 			s.enter(st)
 		}
 	}
@@ -150,7 +169,7 @@ func (s *pipeline) again(st *stream, path string, source enrich.Source, input bo
 }
 
 // start begins to follow a file that was never seen before.
-func (s *pipeline) start(f *tail.File, source enrich.Source, now time.Time) {
+func (s *pipeline) start(f *tail.File, source source, now time.Time) {
 	st := &stream{File: f, source: source, generation: s.generations[f.Key]}
 	for {
 		st.id = f.Identity(s.opt.Instance, st.generation)
@@ -166,12 +185,12 @@ func (s *pipeline) start(f *tail.File, source enrich.Source, now time.Time) {
 }
 
 // resume goes on with a file of the checkpoint and reports whether f is it.
-func (s *pipeline) resume(f *tail.File, e checkpoint.Entry, source enrich.Source, input bool, now time.Time) bool {
+func (s *pipeline) resume(f *tail.File, e checkpoint.Entry, source source, input bool, now time.Time) bool {
 	if !f.Packed() && f.Size() < e.Acked || !f.BeginsWith(tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum}) {
 		return false
 	}
 	if !input { // rotated away while nobody looked: it is what it was under its old name
-		source, _ = s.opt.sourceOf(e.Path)
+		source, _ = s.inputs.sourceOf(e.Path)
 		f.Path = e.Path
 	}
 	st := &stream{File: f, id: tail.Identity(e.ID), generation: e.Generation, headLen: int(e.HeadLen), source: source, durable: true}
@@ -187,7 +206,7 @@ func (s *pipeline) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) b
 	if twin == nil {
 		return false
 	}
-	if !s.resume(twin, e, enrich.Source{}, false, now) {
+	if !s.resume(twin, e, source{}, false, now) {
 		s.alarms.check("log file not closed", twin.Close())
 		return false
 	}
@@ -199,7 +218,7 @@ func (s *pipeline) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) b
 
 // follow enters a stream into the tables.
 func (s *pipeline) follow(st *stream, now time.Time) {
-	st.origin = enrich.NewOrigin(st.source, st.Path, st.id)
+	st.origin = enrich.NewOrigin(st.source.Source, st.Path, st.id)
 	st.grew, st.sweep = now, s.sweeps
 	s.files[st.Key] = st
 	if st.gone {

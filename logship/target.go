@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 
@@ -13,44 +12,6 @@ import (
 	"kreislauf/logship/config"
 	"kreislauf/logship/tail"
 )
-
-// checkTarget refuses a target that cannot work and fills in what was left out.
-func checkTarget(t *config.Target) error {
-	standard := config.DefaultTarget()
-	if t.Name == "" {
-		t.Name = standard.Name
-	}
-	if filepath.Base(t.Name) != t.Name || t.Name == "." || t.Name == ".." {
-		return fmt.Errorf("logship options: the name %q of a target cannot be the name of a folder", t.Name)
-	}
-	if len(t.URLs) == 0 {
-		return fmt.Errorf("logship options: target %s has no URLs", t.Name)
-	}
-	for _, text := range t.URLs {
-		if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("logship options: URLs of target %s must be http or https addresses, not %q", t.Name, text)
-		}
-	}
-	if t.BatchBytes < 0 || t.FlushInterval < 0 || t.DeadLetterBytes < 0 || t.HeldBytes < 0 || t.MaxOpenFiles < 0 || t.Reconcile < 0 || t.ReportInterval < 0 {
-		return fmt.Errorf("logship options: BatchBytes and other numbers of target %s must not be negative", t.Name)
-	}
-	if t.BatchBytes == 0 {
-		t.BatchBytes = standard.BatchBytes
-	}
-	if t.FlushInterval == 0 {
-		t.FlushInterval = standard.FlushInterval
-	}
-	if t.DeadLetterBytes == 0 {
-		t.DeadLetterBytes = standard.DeadLetterBytes
-	}
-	if t.HeldBytes == 0 {
-		t.HeldBytes = standard.HeldBytes
-	}
-	if t.MaxOpenFiles == 0 {
-		t.MaxOpenFiles = standard.MaxOpenFiles
-	}
-	return nil
-}
 
 // clientConfig says how to reach a target.
 func clientConfig(t *config.Target) (bulk.Config, error) {

@@ -11,8 +11,6 @@ import (
 	"kreislauf/elk/kpi"
 	"kreislauf/internal/config"
 	"kreislauf/internal/process"
-	"kreislauf/logship"
-	shipconfig "kreislauf/logship/config"
 )
 
 // readElastic reads how to reach Elasticsearch.
@@ -23,35 +21,6 @@ func readElastic(r *config.Reader) connect.Options {
 		Password: r.Secret("KREISLAUF_ELASTICSEARCH_PASSWORD"),
 		APIKey:   r.Secret("KREISLAUF_ELASTICSEARCH_API_KEY"),
 	}
-}
-
-func runLogship(ctx context.Context, args []string) error {
-	if err := noArguments("logship", args); err != nil {
-		return err
-	}
-	return shipLogs(ctx, os.LookupEnv)
-}
-
-// shipLogs runs the shipper until ctx ends.
-func shipLogs(ctx context.Context, lookup process.Lookup) error {
-	p, err := process.Open(ctx, "logship", lookup, process.Needs{})
-	if err != nil {
-		return err
-	}
-	es := readElastic(p.Config)
-	target := shipconfig.DefaultTarget()
-	target.URLs, target.Username, target.Password, target.APIKey = []string{es.URL}, es.Username, shipconfig.Secret(es.Password), shipconfig.Secret(es.APIKey)
-	s, err := logship.New(logship.Options{
-		LogDir: p.Config.String("KREISLAUF_SHIP_DIR", p.Settings.LogDir), Pods: p.Config.String("KREISLAUF_PODS_DIR", ""),
-		StateDir: p.Config.String("KREISLAUF_LOGSHIP_STATE_DIR", "logship-state"), GeoDir: p.Config.String("KREISLAUF_GEO_DIR", ""),
-		Targets: []shipconfig.Target{target}, Logger: p.Log, Env: p.Settings.Env, Customer: p.Settings.Customer, Instance: p.Settings.Instance,
-	})
-	if err != nil {
-		return err
-	}
-	p.Internal("GET /metrics/shipping", s.MetricsHandler())
-	p.Background("shipper", s.Run)
-	return p.Run(ctx)
 }
 
 func runAlerter(ctx context.Context, args []string) error {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func MatchKeys() []string {
 	return []string{
 		"service_name", "env", "customer", "log.level", "log.logger", "event.action", "event.dataset", "event.outcome",
 		"data_stream.type", "data_stream.dataset", "data_stream.namespace", "http.request.method", "http.response.status_code", "url.domain",
-		"msec", "input.type", "input.dataset", "log.file.path", "kubernetes.namespace", "kubernetes.pod.name", "kubernetes.container.name",
+		"input.type", "input.dataset", "log.file.path", "kubernetes.namespace", "kubernetes.pod.name", "kubernetes.container.name",
 	}
 }
 
@@ -34,6 +35,23 @@ func Default() *Config {
 	}
 	c.StateDir, c.Inputs, c.Targets = "", nil, nil
 	return c
+}
+
+// Tree returns the inputs of a log tree <env>/<customer>/<service>/*.log as the platform writes it: nginx has its own
+// folder with access.log and error.log.
+func Tree(dir string) []Input {
+	folders := Folders{"env", "customer", "service"}
+	glob := func(below string) []Glob { return []Glob{Glob(filepath.Join(dir, below))} }
+	return []Input{
+		{Type: NginxAccess, Paths: glob("*/*/nginx/access.log"), Folders: folders},
+		{Type: NginxError, Paths: glob("*/*/nginx/error.log"), Folders: folders},
+		{Type: Service, Paths: glob("*/*/*/*.log"), Folders: folders},
+	}
+}
+
+// Pods returns the input of a Kubernetes node whose containers log below dir.
+func Pods(dir string) Input {
+	return Input{Type: Container, Paths: []Glob{Glob(filepath.Join(dir, "*/*/*.log"))}}
 }
 
 // DefaultTarget returns a target without addresses in which every default is filled in.
@@ -227,8 +245,10 @@ func (r *reader) secret(inline Secret, file Path, key string) Secret {
 }
 
 func checkGlob(pattern string) error {
-	if pattern == "" || !doublestar.ValidatePattern(pattern) {
-		return fmt.Errorf("%q is no pattern of paths; allowed are *, **, ?, [a-z] and {a,b}", pattern)
+	for part := range strings.SplitSeq(pattern, "/") {
+		if !doublestar.ValidatePattern(part) {
+			return fmt.Errorf("%q is no pattern of paths; allowed are *, **, ?, [a-z] and {a,b}, each within one folder name", pattern)
+		}
 	}
 	return nil
 }

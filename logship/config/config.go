@@ -36,7 +36,6 @@ type Input struct {
 	Exclude   []Glob            `key:"exclude" allowed:"patterns"`
 	Folders   Folders           `key:"folders" allowed:"<env>, <customer>, <service>, *, separated by /"`
 	Dataset   string            `key:"dataset" allowed:"text"`
-	Service   string            `key:"service" allowed:"text"`
 	Fields    map[string]string `key:"fields" allowed:"env, customer, service_name, labels.<name>"`
 	Multiline *Multiline        `key:"multiline"`
 }

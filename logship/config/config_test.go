@@ -180,7 +180,7 @@ logship.yaml:2: statedir is not known; did you mean state_dir?
 logship.yaml:4: http "9600" is no address; allowed: host:port, for example 127.0.0.1:9600
 logship.yaml:6: log.level "loud" is not known; allowed: debug, info, warn, error
 logship.yaml:8: inputs[0].type "nginxx" is not known; allowed: service, nginx_access, nginx_combined, nginx_error, container, text
-logship.yaml:9: inputs[0].paths[0] "/a/[b.log" is no pattern of paths; allowed are *, **, ?, [a-z] and {a,b}
+logship.yaml:9: inputs[0].paths[0] "/a/[b.log" is no pattern of paths; allowed are *, **, ?, [a-z] and {a,b}, each within one folder name
 logship.yaml:10: inputs[0].folders "<tenant>" is not known; allowed: <env>, <customer>, <service>, * with / between them
 logship.yaml:11: inputs[0].fields.host is not known; allowed: env, customer, service_name, labels.<name>
 logship.yaml:13: inputs[1].paths is empty

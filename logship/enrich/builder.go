@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"kreislauf/logship/config"
 	"kreislauf/logship/record"
 )
 
@@ -16,17 +17,34 @@ const maxEventID = 512
 type Builder struct {
 	router router
 	geo    *Geo
+	agents *Agents // nil: user agents are not taken apart
 	zone   *time.Location
 	line   record.Line
 	clock  clock // for the times of lines
 	nowMS  int64
 	now    []byte // nowMS rendered
+	plain  []byte // a value without its escapes
 }
 
-// NewBuilder returns a Builder. env is the environment of lines that name none; zone is the time zone in which
-// nginx writes its error log.
-func NewBuilder(env string, geo *Geo, zone *time.Location) *Builder {
-	return &Builder{router: newRouter(env), geo: geo, zone: zone}
+// Options say how lines are enriched.
+type Options struct {
+	// Geo finds clients and their places.
+	Geo *Geo
+	// UserAgent says that user agents are taken apart.
+	UserAgent bool
+	// Zone is the time zone in which nginx writes its error log.
+	Zone *time.Location
+	// Routes stand before the built-in rules.
+	Routes []config.Route
+}
+
+// NewBuilder returns a Builder.
+func NewBuilder(opt Options) *Builder {
+	b := &Builder{router: newRouter(opt.Routes), geo: opt.Geo, zone: opt.Zone}
+	if opt.UserAgent {
+		b.agents = NewAgents()
+	}
+	return b
 }
 
 // SetNow sets the time of shipping for the documents to come.
@@ -67,8 +85,15 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 	if len(line) == 0 && !in.Truncated {
 		return dst, Mark{}, false
 	}
-	if o.source.Kind == NginxError {
+	switch o.source.Kind {
+	case NginxError:
 		dst, m = b.appendErrorLog(dst, o, in, line)
+		return dst, m, true
+	case NginxCombined:
+		dst, m = b.appendAccessText(dst, o, in, line)
+		return dst, m, true
+	case Text:
+		dst, m = b.wrap(dst, o, in, bytes.TrimRight(in.Line, " \t\r\n"), textTag(in, ""))
 		return dst, m, true
 	}
 	if in.Truncated {
@@ -79,18 +104,31 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 		dst, m = b.wrap(dst, o, in, line, faultTag(fault, o.source.Kind))
 		return dst, m, true
 	}
-	t := b.target(line, o.source.Kind)
-	to := b.router.find(&o.source, &t)
+	nginx := o.source.Kind == NginxAccess || b.isNginx(line)
+	to := b.routeOf(o, line, true, nginx)
 	dst = append(dst, to.action...)
 	dst = b.appendID(dst, o, to, line, in.Offset)
 	m = Mark{Doc: len(dst), Raw: b.line.Brace}
 	dst = append(dst, line[:b.line.Brace]...)
 	first := len(dst)
-	dst = b.additions(dst, o, to, line, in, t.nginx)
+	dst = b.additions(dst, o, to, line, in, nginx)
 	if b.line.Empty { // no member before the additions: their first comma goes
 		dst = append(dst[:first], dst[first+1:]...)
 	}
 	return append(dst, '}', '\n'), m, true
+}
+
+// isNginx recognises a line of the access log wherever it is.
+func (b *Builder) isNginx(line []byte) bool {
+	return b.line.Has(record.Msec) && string(b.line.Raw(line, record.ServiceName)) == `"nginx"`
+}
+
+// textTag is the tag of a line of text, perhaps none.
+func textTag(in Input, tag string) string {
+	if in.Truncated {
+		return "truncated"
+	}
+	return tag
 }
 
 func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in Input, nginx bool) []byte {
@@ -100,6 +138,18 @@ func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in In
 	}
 	if nginx {
 		dst = b.appendNginx(dst, line)
+	}
+	if !b.line.Has(record.ServiceName) {
+		dst = append(dst, o.service...)
+	}
+	if !b.line.Has(record.Env) {
+		dst = append(dst, o.env...)
+	}
+	if !b.line.Has(record.Customer) {
+		dst = append(dst, o.customer...)
+	}
+	if !b.line.Has(record.Labels) {
+		dst = append(dst, o.labels...)
 	}
 	if !b.line.Has(record.KubernetesName) {
 		dst = append(dst, o.kube...)
@@ -146,8 +196,7 @@ func (b *Builder) appendID(dst []byte, o *Origin, to *route, line []byte, offset
 
 // wrap appends a line that is no JSON object as a document with the line as message.
 func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string) ([]byte, Mark) {
-	t := target{nginx: o.source.Kind == NginxAccess}
-	to := b.router.find(&o.source, &t)
+	to := b.routeOf(o, nil, false, o.source.Kind == NginxAccess)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
 	m := Mark{Doc: len(dst)}
 	dst = append(dst, `{"@timestamp":"`...)
@@ -159,21 +208,26 @@ func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string)
 	dst = append(dst, `","message":"`...)
 	dst = append(appendEscaped(dst, line), '"')
 	dst = appendTags(dst, line, tag)
-	dst = append(append(dst, o.service...), o.kube...)
+	dst = append(o.appendIdentity(dst), o.kube...)
 	return append(b.common(dst, o, to, in.Offset, false, false), '}', '\n'), m
 }
 
-// appendTags appends the tags of a wrapped line: tag, and what else is wrong with its bytes.
+// appendTags appends the tags of a line: tag, when there is one, and what is wrong with its bytes.
 func appendTags(dst, line []byte, tag string) []byte {
-	dst = append(dst, `,"tags":["`...)
-	dst = append(append(dst, tag...), '"')
-	if bytes.IndexByte(line, 0) >= 0 {
-		dst = append(dst, `,"nul_bytes"`...)
+	nul, invalid := bytes.IndexByte(line, 0) >= 0, tag != "invalid_utf8" && !utf8.Valid(line)
+	if tag == "" && !nul && !invalid {
+		return dst
 	}
-	if tag != "invalid_utf8" && !utf8.Valid(line) {
-		dst = append(dst, `,"invalid_utf8"`...)
+	dst = append(dst, `,"tags":[`...)
+	for _, t := range [...]struct {
+		name string
+		on   bool
+	}{{tag, tag != ""}, {"nul_bytes", nul}, {"invalid_utf8", invalid}} {
+		if t.on {
+			dst = append(append(append(dst, '"'), t.name...), '"', ',')
+		}
 	}
-	return append(dst, ']')
+	return append(dst[:len(dst)-1], ']')
 }
 
 func faultTag(f record.Fault, kind Kind) string {

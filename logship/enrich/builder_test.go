@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func testBuilder(t testing.TB) *Builder {
-	b := NewBuilder("prod", testGeo(t), time.UTC)
+	b := NewBuilder(Options{Geo: testGeo(t), UserAgent: true, Zone: time.UTC})
 	b.SetNow(time.Date(2025, 11, 22, 18, 30, 0, 5e6, time.UTC))
 	return b
 }
@@ -28,7 +28,7 @@ func testOrigin(kind Kind) *Origin {
 	case Service:
 		source.Service = "order"
 	case Container:
-		source = Source{Kind: Container, Env: "prod", Namespace: "shop", Pod: "order-7d9f", Container: "order"}
+		source = Source{Kind: Container, Env: "prod", Namespace: "shop", Pod: "order-7d9f", PodUID: "0b1c", Container: "order", Restarts: "2"}
 	}
 	return NewOrigin(source, "/logs/a \"b\".log", [IdentitySize]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12})
 }

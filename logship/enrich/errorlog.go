@@ -7,12 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// errorLine is one line of the nginx error log: `2006/01/02 15:04:05 [level] pid#tid: message`.
+// errorLine is one line of the nginx error log:
+//
+//	2006/01/02 15:04:05 [level] pid#tid: *connection message, client: …, server: …, request: "…", upstream: "…", host: "…"
 type errorLine struct {
-	ms      int64
-	level   []byte
-	pid     int64
-	message []byte
+	ms                   int64
+	level                []byte
+	pid, tid, connection int64  // 0 when the line has none
+	message              []byte // with everything behind it
+	context              errorContext
+}
+
+// errorContext is what nginx puts behind a message, in this order; nil is not there.
+type errorContext struct {
+	client, server, request, upstream, host, referrer []byte
 }
 
 // parseErrorLine reads the line in zone. ok is false when it has not the form, as with the second line of a
@@ -34,15 +42,33 @@ func parseErrorLine(line []byte, zone *time.Location) (e errorLine, ok bool) {
 	if e.level, rest, found = bytes.Cut(rest, []byte("] ")); !found || !knownLevel(e.level) {
 		return e, false
 	}
-	e.message = rest
-	if pid, tail, found := bytes.Cut(rest, []byte{'#'}); found {
-		if _, message, found := bytes.Cut(tail, []byte(": ")); found {
-			if n, err := strconv.ParseInt(string(pid), 10, 32); err == nil && n > 0 {
-				e.pid, e.message = n, message
-			}
+	e.message = e.process(rest)
+	if number, message, found := bytes.Cut(e.message, []byte{' '}); found && number[0] == '*' {
+		if n, ok := fixedPoint(number[1:], 0); ok {
+			e.connection, e.message = n, message
 		}
 	}
+	e.context = parseErrorContext(e.message)
 	return e, true
+}
+
+// process reads `pid#tid: ` and returns what follows.
+func (e *errorLine) process(text []byte) (message []byte) {
+	pid, tail, found := bytes.Cut(text, []byte{'#'})
+	if !found {
+		return text
+	}
+	tid, message, found := bytes.Cut(tail, []byte(": "))
+	if !found || len(message) == 0 {
+		return text
+	}
+	p, ok := fixedPoint(pid, 0)
+	t, isThread := fixedPoint(tid, 0)
+	if !ok || !isThread || p == 0 {
+		return text
+	}
+	e.pid, e.tid = p, t
+	return message
 }
 
 func knownLevel(level []byte) bool {
@@ -53,33 +79,116 @@ func knownLevel(level []byte) bool {
 	return false
 }
 
+// parseErrorContext finds what nginx puts behind the message. Values in quotes end at the quote before the next name:
+// nginx does not escape quotes in them.
+func parseErrorContext(text []byte) (c errorContext) {
+	at := bytes.Index(text, []byte(", client: "))
+	if at < 0 {
+		return c
+	}
+	rest := text[at:]
+	for _, part := range [...]struct {
+		name string
+		to   *[]byte
+	}{
+		{", client: ", &c.client},
+		{", server: ", &c.server},
+		{", request: ", &c.request},
+		{", upstream: ", &c.upstream},
+		{", host: ", &c.host},
+		{", referrer: ", &c.referrer},
+	} {
+		if part.name == ", upstream: " { // a subrequest says nothing about the client's request
+			if i := bytes.Index(rest, []byte(", upstream: ")); i > 0 && bytes.HasPrefix(rest, []byte(", subrequest: ")) {
+				rest = rest[i:]
+			}
+		}
+		value, found := bytes.CutPrefix(rest, []byte(part.name))
+		if !found {
+			continue
+		}
+		if len(value) > 0 && value[0] == '"' {
+			end := endOfQuoted(value)
+			*part.to, rest = value[1:end], value[min(len(value), end+1):]
+			continue
+		}
+		end := bytes.Index(value, []byte(", "))
+		if end < 0 {
+			end = len(value)
+		}
+		*part.to, rest = value[:end], value[end:]
+	}
+	return c
+}
+
+// endOfQuoted returns where the closing quote of a value is: the first one that ends the line or stands before the
+// next name. Without one the value goes to the end.
+func endOfQuoted(value []byte) int {
+	for i := 1; i < len(value); i++ {
+		if value[i] != '"' {
+			continue
+		}
+		rest := value[i+1:]
+		if len(rest) == 0 {
+			return i
+		}
+		for _, name := range [...]string{`, subrequest: "`, `, upstream: "`, `, host: "`, `, referrer: "`} {
+			if bytes.HasPrefix(rest, []byte(name)) {
+				return i
+			}
+		}
+	}
+	return len(value)
+}
+
 // appendErrorLog appends a line of the nginx error log as a document of nginx.error.
 func (b *Builder) appendErrorLog(dst []byte, o *Origin, in Input, line []byte) ([]byte, Mark) {
-	to := b.router.find(&o.source, &target{})
+	e, ok := parseErrorLine(line, b.zone)
+	if !ok {
+		return b.wrap(dst, o, in, line, textTag(in, "unparsed"))
+	}
+	to := b.routeOf(o, nil, false, false)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
 	m := Mark{Doc: len(dst)}
-	dst = append(dst, `{"@timestamp":"`...)
-	e, ok := parseErrorLine(line, b.zone)
-	if ok {
-		dst = b.clock.appendStamp(dst, e.ms)
-		dst = append(dst, `","log.level":"`...)
-		dst = append(append(dst, e.level...), `","message":"`...)
-		dst = append(appendEscaped(dst, e.message), '"')
-		if e.pid > 0 {
-			dst = strconv.AppendInt(append(dst, `,"process.pid":`...), e.pid, 10)
+	dst = append(b.clock.appendStamp(append(dst, `{"@timestamp":"`...), e.ms), `","log.level":"`...)
+	dst = append(append(dst, e.level...), `","message":"`...)
+	dst = append(appendEscaped(dst, e.message), '"')
+	for _, n := range [...]struct {
+		name  string
+		value int64
+	}{{`,"process.pid":`, e.pid}, {`,"process.thread.id":`, e.tid}, {`,"nginx.error.connection_id":`, e.connection}} {
+		if n.value > 0 {
+			dst = strconv.AppendInt(append(dst, n.name...), n.value, 10)
 		}
-	} else {
-		dst = append(append(dst, b.now...), `","message":"`...)
-		dst = append(appendEscaped(dst, line), '"')
 	}
+	dst = b.appendErrorContext(dst, &e.context)
 	switch {
 	case in.Truncated:
 		dst = appendTags(dst, line, "truncated")
-	case !ok:
-		dst = appendTags(dst, line, "unparsed")
 	case !utf8.Valid(line):
 		dst = appendTags(dst, line, "invalid_utf8")
 	}
-	dst = append(dst, o.service...)
+	dst = o.appendIdentity(dst)
 	return append(b.common(dst, o, to, in.Offset, false, false), '}', '\n'), m
+}
+
+func (b *Builder) appendErrorContext(dst []byte, c *errorContext) []byte {
+	for _, f := range [...]struct {
+		name  string
+		value []byte
+	}{
+		{`,"remote_addr":"`, c.client},
+		{`,"nginx.error.server":"`, c.server},
+		{`,"nginx.error.upstream":"`, c.upstream},
+		{`,"url.domain":"`, c.host},
+		{`,"http.request.referrer":"`, c.referrer},
+	} {
+		if len(f.value) > 0 {
+			dst = append(appendEscaped(append(dst, f.name...), f.value), '"')
+		}
+	}
+	a := combinedLine{request: c.request}
+	a.split()
+	dst = b.appendRequest(dst, a.method, a.target, a.path(), a.version)
+	return b.geo.appendSource(dst, c.client, nil)
 }

@@ -30,6 +30,8 @@ func appendEscaped(dst, text []byte) []byte {
 		case c == 0:
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
 		case c == '\t':
 			dst = append(dst, '\\', 't')
 		default:

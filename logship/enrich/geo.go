@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -24,25 +26,34 @@ const (
 // geoCacheHalf is the number of clients in one of the two halves of the cache.
 const geoCacheHalf = 32 << 10
 
-// maxAddress is the longest text that can be an address, in bytes (an IPv6 address with an embedded IPv4 one).
-const maxAddress = 45
+// maxAddress is the longest text that can be an address, in bytes: an IPv6 address with an embedded IPv4 one, with
+// brackets and port.
+const maxAddress = 45 + len("[]:65535")
 
-// Geo finds the place of a client address. It belongs to one goroutine but for its counters. Addresses that are
-// private, loopback or not in the database have no place.
+// Geo finds the client of a line and the place of its address. It belongs to one goroutine but for its counters.
+// Addresses that are private, loopback or not in a database have no place.
 type Geo struct {
-	dir    string
-	v4, v6 geoFile
-	// recent and older cache rendered clients by the text of their address. When recent is full it becomes older,
-	// so the cache holds at least the last geoCacheHalf different clients.
-	recent, older map[string]client
+	opt         GeoOptions
+	v4, v6, all geoFile
+	clients     cache[client]
 
 	loaded, misses atomic.Int64
 }
 
+// GeoOptions say where the databases are and whose word is taken.
+type GeoOptions struct {
+	// CityDir holds GeoFileIPv4 and GeoFileIPv6. It may be empty, or be filled later.
+	CityDir string
+	// CountryFile is for addresses that these do not know; it may be empty, or come later.
+	CountryFile string
+	// Trusted are the proxies whose X-Forwarded-For is believed.
+	Trusted []netip.Prefix
+}
+
 // client is an address as the log has it, with its rendered fields.
 type client struct {
-	fields string // ,"source.ip":"..." and the place; empty when the text is no address
-	public bool
+	fields  string // ,"source.ip":"..." and the place; empty when the text is no address
+	trusted bool   // a proxy
 }
 
 type geoFile struct {
@@ -56,13 +67,12 @@ type fileStamp struct {
 	size     int64
 }
 
-// NewGeo returns a Geo that looks for its files in dir at the first Reload. dir may be empty: then no address
-// has a place.
-func NewGeo(dir string) *Geo {
-	return &Geo{dir: dir, recent: make(map[string]client), older: make(map[string]client)}
+// NewGeo returns a Geo that looks for its files at the first Reload.
+func NewGeo(opt GeoOptions) *Geo {
+	return &Geo{opt: opt, clients: newCache[client](geoCacheHalf)}
 }
 
-// Loaded returns the number of open databases, 0 to 2.
+// Loaded returns the number of open databases, 0 to 3.
 func (g *Geo) Loaded() int64 { return g.loaded.Load() }
 
 // Misses returns how many looked-up public addresses had no place. A cached address counts once.
@@ -71,23 +81,32 @@ func (g *Geo) Misses() int64 { return g.misses.Load() }
 // Reload opens database files that are new or changed and reports whether it opened one. A file that is missing
 // is no error; one that cannot be opened is, once for each version of it, and the open one stays in use.
 func (g *Geo) Reload() (bool, error) {
-	if g.dir == "" {
-		return false, nil
-	}
-	new4, err4 := g.v4.reload(filepath.Join(g.dir, GeoFileIPv4))
-	new6, err6 := g.v6.reload(filepath.Join(g.dir, GeoFileIPv6))
-	if new4 || new6 {
-		clear(g.recent)
-		clear(g.older)
-	}
-	n := int64(0)
-	for _, f := range []*geoFile{&g.v4, &g.v6} {
-		if f.reader != nil {
+	var errs []error
+	opened, n := false, int64(0)
+	for _, f := range []struct {
+		file *geoFile
+		dir  string
+		path string
+	}{
+		{&g.v4, g.opt.CityDir, filepath.Join(g.opt.CityDir, GeoFileIPv4)},
+		{&g.v6, g.opt.CityDir, filepath.Join(g.opt.CityDir, GeoFileIPv6)},
+		{&g.all, g.opt.CountryFile, g.opt.CountryFile},
+	} {
+		if f.dir == "" {
+			continue
+		}
+		isNew, err := f.file.reload(f.path)
+		opened = opened || isNew
+		errs = append(errs, err)
+		if f.file.reader != nil {
 			n++
 		}
 	}
+	if opened {
+		g.clients.clear()
+	}
 	g.loaded.Store(n)
-	return new4 || new6, errors.Join(err4, err6)
+	return opened, errors.Join(errs...)
 }
 
 func (f *geoFile) reload(path string) (bool, error) {
@@ -120,72 +139,66 @@ func (f *geoFile) reload(path string) (bool, error) {
 // Close closes the databases. Lookups afterwards find no place.
 func (g *Geo) Close() error {
 	var errs []error
-	for _, f := range []*geoFile{&g.v4, &g.v6} {
+	for _, f := range []*geoFile{&g.v4, &g.v6, &g.all} {
 		if f.reader != nil {
 			errs = append(errs, f.reader.Close())
 			f.reader = nil
 		}
 	}
-	clear(g.recent)
-	clear(g.older)
+	g.clients.clear()
 	g.loaded.Store(0)
 	return errors.Join(errs...)
 }
 
-// appendSource appends the client of a line: remote, or the first public address of forwarded when remote is a
-// private one (a proxy of our own).
+// appendSource appends the client of a line: remote, or when that is a trusted proxy, the last address of forwarded
+// that is none. What stands before it could have been written by anyone. When all are trusted it is the first.
 func (g *Geo) appendSource(dst, remote, forwarded []byte) []byte {
 	c := g.client(remote)
-	if !c.public && c.fields != "" {
-		for rest := forwarded; len(rest) > 0; {
-			var one []byte
-			one, rest = nextForwarded(rest)
-			if f := g.client(one); f.public {
-				c = f
-				break
-			}
+	for c.trusted && len(forwarded) > 0 {
+		var one []byte
+		one, forwarded = lastForwarded(forwarded)
+		if len(one) == 0 {
+			continue
 		}
+		next := g.client(one)
+		if next.fields == "" {
+			break // a proxy that does not tell: nobody else can be believed
+		}
+		c = next
 	}
 	return append(dst, c.fields...)
 }
 
-// nextForwarded returns the first address of an X-Forwarded-For list and the rest.
-func nextForwarded(list []byte) (first, rest []byte) {
-	for i, c := range list {
-		if c == ',' {
-			first, rest = list[:i], list[i+1:]
-			break
-		}
-		if i == len(list)-1 {
-			first = list
-		}
+// lastForwarded returns the last address of an X-Forwarded-For list and what stands before it.
+func lastForwarded(list []byte) (last, rest []byte) {
+	if i := bytes.LastIndexByte(list, ','); i >= 0 {
+		list, rest = list[i+1:], list[:i]
 	}
-	for len(first) > 0 && first[0] == ' ' {
-		first = first[1:]
-	}
-	for len(first) > 0 && first[len(first)-1] == ' ' {
-		first = first[:len(first)-1]
-	}
-	return first, rest
+	return bytes.TrimSpace(list), rest
 }
 
 func (g *Geo) client(address []byte) client {
-	if len(address) > maxAddress {
+	if len(address) == 0 || len(address) > maxAddress {
 		return client{}
 	}
-	if c, ok := g.recent[string(address)]; ok {
-		return c
+	return g.clients.get(address, g.lookup)
+}
+
+// parseAddress reads an address, perhaps with a port as some proxies write it.
+func parseAddress(text string) (netip.Addr, bool) {
+	ip, err := netip.ParseAddr(text)
+	if err != nil {
+		with, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return ip, false
+		}
+		ip = with.Addr()
 	}
-	c, ok := g.older[string(address)]
-	if !ok {
-		c = g.lookup(string(address))
-	}
-	if len(g.recent) == geoCacheHalf {
-		g.recent, g.older = g.older, g.recent
-		clear(g.recent)
-	}
-	g.recent[string(address)] = c
-	return c
+	return ip.Unmap(), ip.Zone() == ""
+}
+
+func (g *Geo) trusts(ip netip.Addr) bool {
+	return slices.ContainsFunc(g.opt.Trusted, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
 // place is a record of the database.
@@ -198,29 +211,38 @@ type place struct {
 }
 
 func (g *Geo) lookup(text string) client {
-	ip, err := netip.ParseAddr(text)
-	if err != nil || ip.Zone() != "" {
+	ip, ok := parseAddress(text)
+	if !ok {
 		return client{}
 	}
-	ip = ip.Unmap()
+	c := client{trusted: g.trusts(ip)}
 	fields := appendField(nil, "source.ip", ip.String())
-	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() {
-		return client{fields: string(fields)}
+	if !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified() && !ip.IsMulticast() {
+		fields = g.appendPlaceOf(fields, ip)
 	}
-	file := &g.v6
+	c.fields = string(fields)
+	return c
+}
+
+// appendPlaceOf asks the city database, then that of countries.
+func (g *Geo) appendPlaceOf(dst []byte, ip netip.Addr) []byte {
+	city := &g.v6
 	if ip.Is4() {
-		file = &g.v4
+		city = &g.v4
 	}
-	if file.reader != nil {
+	for _, f := range [...]*geoFile{city, &g.all} {
+		if f.reader == nil {
+			continue
+		}
 		p := place{Latitude: math.NaN(), Longitude: math.NaN()}
-		result := file.reader.Lookup(ip)
-		if err := result.Decode(&p); err != nil || !result.Found() {
-			g.misses.Add(1)
-		} else {
-			fields = appendPlace(fields, &p)
+		if result := f.reader.Lookup(ip); result.Found() && result.Decode(&p) == nil && p.Country != "" {
+			return appendPlace(dst, &p)
 		}
 	}
-	return client{fields: string(fields), public: true}
+	if g.loaded.Load() > 0 {
+		g.misses.Add(1)
+	}
+	return dst
 }
 
 func appendPlace(dst []byte, p *place) []byte {

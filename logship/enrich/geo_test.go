@@ -2,6 +2,8 @@ package enrich
 
 import (
 	"fmt"
+	"math"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,10 +17,12 @@ func TestClientAndPlace(t *testing.T) {
 	for _, c := range []struct{ name, remote, forwarded, want string }{
 		{"public", "203.0.113.9", "", `,"source.ip":"203.0.113.9"` + munich},
 		{"public does not believe the header", "203.0.113.9", "198.51.100.1", `,"source.ip":"203.0.113.9"` + munich},
-		{"private believes it", "10.0.0.1", "192.168.1.1, 203.0.113.9, 198.51.100.1", `,"source.ip":"203.0.113.9"` + munich},
+		{"what stands before the first untrusted address can be forged", "10.0.0.1", "198.51.100.1, 203.0.113.9, 192.168.1.1", `,"source.ip":"203.0.113.9"` + munich},
 		{"loopback, one address", "127.0.0.1", "203.0.113.9", `,"source.ip":"203.0.113.9"` + munich},
-		{"only private ones", "127.0.0.1", "10.1.2.3,fd00::1", `,"source.ip":"127.0.0.1"`},
+		{"only private ones", "127.0.0.1", "10.1.2.3,fd00::1", `,"source.ip":"10.1.2.3"`},
 		{"garbage in the header", "127.0.0.1", "unknown, ,203.0.113.9 ", `,"source.ip":"203.0.113.9"` + munich},
+		{"garbage next to the proxy", "127.0.0.1", "203.0.113.9, unknown", `,"source.ip":"127.0.0.1"`},
+		{"with ports", "127.0.0.1", "203.0.113.9:4711, [fd00::1]:80", `,"source.ip":"203.0.113.9"` + munich},
 		{"no header", "192.168.7.7", "", `,"source.ip":"192.168.7.7"`},
 		{"mapped", "::ffff:203.0.113.9", "", `,"source.ip":"203.0.113.9"` + munich},
 		{"no place", "192.0.2.1", "", `,"source.ip":"192.0.2.1"`},
@@ -44,7 +48,7 @@ func TestClientAndPlace(t *testing.T) {
 
 func TestGeoReload(t *testing.T) {
 	dir := t.TempDir()
-	g := NewGeo(dir)
+	g := NewGeo(GeoOptions{CityDir: dir})
 	defer g.Close()
 	if opened, err := g.Reload(); opened || err != nil {
 		t.Fatalf("empty folder: %v, %v", opened, err)
@@ -87,12 +91,56 @@ func TestGeoReload(t *testing.T) {
 	}
 }
 
+func TestTrustedProxiesAreTheConfiguredOnes(t *testing.T) {
+	g := NewGeo(GeoOptions{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/28")}})
+	for _, c := range []struct{ remote, forwarded, want string }{
+		{"192.0.2.1", "203.0.113.9", "203.0.113.9"},
+		{"192.0.2.1", "203.0.113.9, 10.0.0.1", "10.0.0.1"},
+		{"192.0.2.1", "203.0.113.9, 192.0.2.7", "203.0.113.9"},
+		{"192.0.2.16", "203.0.113.9", "192.0.2.16"},
+		{"10.0.0.1", "203.0.113.9", "10.0.0.1"},
+	} {
+		if got := string(g.appendSource(nil, []byte(c.remote), []byte(c.forwarded))); got != `,"source.ip":"`+c.want+`"` {
+			t.Errorf("%s behind %s: %s, want %s", c.forwarded, c.remote, got, c.want)
+		}
+	}
+}
+
+func TestCountryFallback(t *testing.T) {
+	dir := t.TempDir()
+	city, country := filepath.Join(dir, GeoFileIPv4), filepath.Join(dir, "country.mmdb")
+	g := NewGeo(GeoOptions{CityDir: dir, CountryFile: country})
+	defer g.Close()
+	nan := float32(math.NaN())
+	writeMMDB(t, country, 4, []mmdbPlace{{"203.0.113.0/24", "AT", "", "", nan, nan}, {"198.51.100.0/24", "FR", "", "", nan, nan}})
+	place := func(address string) string { return string(g.appendSource(nil, []byte(address), nil)) }
+	if opened, err := g.Reload(); !opened || err != nil || g.Loaded() != 1 {
+		t.Fatalf("%v, %v, %d open", opened, err, g.Loaded())
+	}
+	if got := place("203.0.113.9"); got != `,"source.ip":"203.0.113.9","source.geo.country_iso_code":"AT"` {
+		t.Errorf("country only: %s", got)
+	}
+	writeMMDB(t, city, 4, []mmdbPlace{{"203.0.113.0/24", "DE", "Bavaria", "Munich", nan, nan}})
+	if opened, err := g.Reload(); !opened || err != nil || g.Loaded() != 2 {
+		t.Fatalf("%v, %v, %d open", opened, err, g.Loaded())
+	}
+	for address, want := range map[string]string{
+		"203.0.113.9":  `,"source.geo.country_iso_code":"DE","source.geo.region_name":"Bavaria","source.geo.city_name":"Munich"`,
+		"198.51.100.1": `,"source.geo.country_iso_code":"FR"`,
+		"192.0.2.1":    ``,
+	} {
+		if got := place(address); got != `,"source.ip":"`+address+`"`+want {
+			t.Errorf("%s: %s", address, got)
+		}
+	}
+}
+
 func TestGeoCacheIsBounded(t *testing.T) {
 	g := testGeo(t)
 	for i := range 3 * geoCacheHalf {
 		g.appendSource(nil, fmt.Appendf(nil, "203.%d.%d.%d", i>>16, i>>8&255, i&255), nil)
 	}
-	if n := len(g.recent) + len(g.older); n > 2*geoCacheHalf {
+	if n := len(g.clients.recent) + len(g.clients.older); n > 2*geoCacheHalf {
 		t.Errorf("%d clients in the cache", n)
 	}
 }

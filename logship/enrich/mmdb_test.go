@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"kreislauf/logship/config"
 )
 
 // mmdbPlace is a network of a test database.
@@ -125,7 +127,7 @@ func testGeo(t testing.TB) *Geo {
 	writeMMDB(t, filepath.Join(dir, GeoFileIPv6), 6, []mmdbPlace{
 		{"2001:db8::/32", "AT", "Vienna", "Vienna", 48.2082, 16.3738},
 	})
-	g := NewGeo(dir)
+	g := NewGeo(GeoOptions{CityDir: dir, Trusted: config.PrivateNetworks()})
 	if opened, err := g.Reload(); err != nil || !opened || g.Loaded() != 2 {
 		t.Fatalf("open test databases: %v, %v, %d open", opened, err, g.Loaded())
 	}

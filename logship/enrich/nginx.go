@@ -15,13 +15,7 @@ func (b *Builder) appendNginx(dst, line []byte) []byte {
 		}
 	}
 	if !l.Has(record.EventOutcome) {
-		if status, ok := fixedPoint(l.Text(line, record.Status), 0); ok && status >= 100 {
-			if status < 400 {
-				dst = append(dst, `,"event.outcome":"success"`...)
-			} else {
-				dst = append(dst, `,"event.outcome":"failure"`...)
-			}
-		}
+		dst = appendOutcome(dst, l.Text(line, record.Status))
 	}
 	if !l.Has(record.SourceIP) && !l.Has(record.SourceGeo) {
 		dst = b.geo.appendSource(dst, l.Text(line, record.RemoteAddr), l.Text(line, record.ForwardedFor))
@@ -29,7 +23,21 @@ func (b *Builder) appendNginx(dst, line []byte) []byte {
 	if !l.Has(record.NginxUpstream) {
 		dst = b.appendUpstream(dst, line)
 	}
+	if b.agents != nil && l.IsString(line, record.UserAgent) && !l.Has(record.UserAgentParts) {
+		dst = b.agents.appendAgent(dst, l.Text(line, record.UserAgent))
+	}
 	return dst
+}
+
+// appendOutcome appends what a status means: from 400 on it is a failure.
+func appendOutcome(dst, text []byte) []byte {
+	switch status, ok := fixedPoint(text, 0); {
+	case !ok || status < 100:
+		return dst
+	case status < 400:
+		return append(dst, `,"event.outcome":"success"`...)
+	}
+	return append(dst, `,"event.outcome":"failure"`...)
 }
 
 // upstreamList is one upstream variable of nginx with its field names.

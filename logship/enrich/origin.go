@@ -1,60 +1,89 @@
 package enrich
 
-import "encoding/base64"
+import (
+	"encoding/base64"
+	"maps"
+	"slices"
+	"strconv"
+)
 
 // Kind says how the lines of a file are read.
 type Kind uint8
 
 // The kinds of files.
 const (
-	Service     Kind = iota // JSON lines of a service
-	NginxAccess             // JSON lines of the nginx access log
-	NginxError              // text lines of the nginx error log
-	Container               // lines of a container runtime
+	Service       Kind = iota // JSON lines of a service
+	NginxAccess               // JSON lines of the nginx access log
+	NginxError                // text lines of the nginx error log
+	Container                 // lines of a container runtime
+	NginxCombined             // text lines of the nginx access log
+	Text                      // text, perhaps of several lines
 )
 
 // IdentitySize is the length of a file identity in bytes. Together with six bytes of offset it makes a
 // document id of 24 characters.
 const IdentitySize = 12
 
-// Source is what the path of a file says about its lines.
+// Source is what the configuration and the path of a file say about its lines. What is empty is not known.
 type Source struct {
 	Kind Kind
-	// Env, Customer and Service are the folders of the log tree. For containers Env and Customer are configured,
-	// Customer perhaps not, and Service is empty.
+	// Dataset is for lines that neither name one nor match a route.
+	Dataset string
+	// Env, Customer and Service are for lines that do not say.
 	Env, Customer, Service string
-	// Namespace, Pod and Container are set for containers.
-	Namespace, Pod, Container string
+	// Labels are added to lines that have none.
+	Labels map[string]string
+	// Namespace, Pod, PodUID, Container and Restarts are of Kubernetes, ContainerID is of Docker.
+	Namespace, Pod, PodUID, Container, Restarts, ContainerID string
 }
 
 // Origin is a file as the documents show it: its source and its identity, rendered once.
 type Origin struct {
-	source  Source
-	id      [IdentitySize * 4 / 3]byte
-	file    []byte // ,"log.file.path":"...","log.offset":
-	kube    []byte // ,"kubernetes.namespace":"..." and so on
-	service []byte // ,"service_name":"..." and so on, for lines that are wrapped
+	source Source
+	path   string
+	id     [IdentitySize * 4 / 3]byte
+	file   []byte // ,"log.file.path":"...","log.offset":
+	kube   []byte // ,"kubernetes.namespace":"..." and so on
+	labels []byte // ,"labels.x":"..." and so on
+	// routeKey is what the rules look at in the source, made by the router.
+	routeKey []byte
+	// What a line gets that does not say it: ,"service_name":"..."
+	service, env, customer []byte
 }
 
 // NewOrigin renders what is the same in all documents of a file.
 func NewOrigin(source Source, path string, identity [IdentitySize]byte) *Origin {
-	o := &Origin{source: source}
+	o := &Origin{source: source, path: path}
 	base64.RawURLEncoding.Encode(o.id[:], identity[:])
 	o.file = append(appendField(nil, "log.file.path", path), `,"log.offset":`...)
-	if source.Kind == Container {
-		o.kube = appendField(o.kube, "kubernetes.namespace", source.Namespace)
-		o.kube = appendField(o.kube, "kubernetes.pod.name", source.Pod)
-		o.kube = appendField(o.kube, "kubernetes.container.name", source.Container)
-		o.service = appendField(o.service, "env", source.Env)
-		if source.Customer != "" {
-			o.service = appendField(o.service, "customer", source.Customer)
-		}
-		return o
+	o.service = appendKnown(nil, "service_name", source.Service)
+	o.env = appendKnown(nil, "env", source.Env)
+	o.customer = appendKnown(nil, "customer", source.Customer)
+	o.kube = appendKnown(o.kube, "kubernetes.namespace", source.Namespace)
+	o.kube = appendKnown(o.kube, "kubernetes.pod.name", source.Pod)
+	o.kube = appendKnown(o.kube, "kubernetes.pod.uid", source.PodUID)
+	o.kube = appendKnown(o.kube, "kubernetes.container.name", source.Container)
+	if n, err := strconv.ParseUint(source.Restarts, 10, 32); err == nil {
+		o.kube = strconv.AppendUint(append(o.kube, `,"kubernetes.container.restart_count":`...), n, 10)
 	}
-	o.service = appendField(o.service, "service_name", source.Service)
-	o.service = appendField(o.service, "env", source.Env)
-	o.service = appendField(o.service, "customer", source.Customer)
+	o.kube = appendKnown(o.kube, "container.id", source.ContainerID)
+	for _, name := range slices.Sorted(maps.Keys(source.Labels)) {
+		o.labels = appendField(o.labels, "labels."+name, source.Labels[name])
+	}
 	return o
+}
+
+// appendIdentity appends what a line gets that is no JSON object.
+func (o *Origin) appendIdentity(dst []byte) []byte {
+	dst = append(append(dst, o.service...), o.env...)
+	return append(append(dst, o.customer...), o.labels...)
+}
+
+func appendKnown(dst []byte, name, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return appendField(dst, name, value)
 }
 
 // appendID appends the document id of the line at offset.

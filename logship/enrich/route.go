@@ -1,6 +1,11 @@
 package enrich
 
-import "kreislauf/logship/record"
+import (
+	"slices"
+
+	"kreislauf/logship/config"
+	"kreislauf/logship/record"
+)
 
 // route is where a line goes and what it lacks to say so itself.
 type route struct {
@@ -14,63 +19,122 @@ const maxRoutes = 1024
 
 // router finds the data stream of a line. Routes are rendered once per combination of what they depend on.
 type router struct {
-	env    string // for lines that do not say
-	routes map[string]*route
-	key    []byte
+	own, defaults []config.Route
+	looks         []record.Key // what the rules look at in a line
+	files         []string     // what they look at in a file
+	routes        map[string]*route
+	key           []byte
 }
 
-func newRouter(env string) router { return router{env: env, routes: make(map[string]*route)} }
-
-// target is what decides the route: an empty part is filled from the source.
-type target struct {
-	streamType, dataset, namespace, service, env []byte
-	nginx                                        bool
-	has                                          uint8 // which of the fields below the line has
+func newRouter(own []config.Route) router {
+	r := router{own: own, defaults: builtin(), looks: slices.Clone(always), routes: make(map[string]*route)}
+	r.files = []string{"input.type", "input.dataset", "service_name", "env"}
+	note := func(key string) {
+		if k, ok := inLine[key]; ok && !slices.Contains(r.looks, k) {
+			r.looks = append(r.looks, k)
+		}
+		if !slices.Contains(r.files, key) {
+			r.files = append(r.files, key)
+		}
+	}
+	for _, rule := range own {
+		for key := range rule.Match {
+			note(key)
+		}
+		for _, text := range [...]string{rule.Type, rule.Dataset, rule.Namespace} {
+			expand(text, func(key string) string { note(key); return "x" })
+		}
+	}
+	return r
 }
 
+// Which of the fields that name its data stream a line has.
 const (
 	hasType = 1 << iota
 	hasDataset
 	hasNamespace
 	hasEventDataset
+	isNginx
+	isScanned
 )
 
-func (r *router) find(source *Source, t *target) *route {
-	key := r.key[:0]
-	key = append(key, t.has, byte(source.Kind))
-	if t.nginx {
-		key[1] |= 0x80
+// routeOf finds the route of the line that was scanned, or, when scanned is false, of any line of the file that is no
+// JSON object.
+func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
+	r := &b.router
+	if o.routeKey == nil {
+		o.routeKey = append(o.routeKey, 0)
+		for _, name := range r.files {
+			o.routeKey = append(append(o.routeKey, o.inFile(name, false)...), 0)
+		}
 	}
-	for _, part := range [...][]byte{t.streamType, t.dataset, t.namespace, t.service, t.env} {
-		key = append(append(key, part...), 0)
+	has := byte(0)
+	if nginx {
+		has |= isNginx
 	}
-	if len(t.service) == 0 {
-		key = append(append(key, source.Service...), 0)
+	key := append(append(r.key[:0], 0), o.routeKey...)
+	if scanned {
+		has |= isScanned | b.names()
+		for _, k := range r.looks {
+			key = append(append(key, b.line.Raw(line, k)...), 0)
+		}
 	}
-	if len(t.env) == 0 {
-		key = append(key, source.Env...)
-	}
+	key[0] = has
 	r.key = key
 	if found := r.routes[string(key)]; found != nil {
 		return found
 	}
-	made := r.render(source, t)
 	if len(r.routes) == maxRoutes {
 		clear(r.routes)
 	}
+	made := r.render(has, func(name string) string {
+		if k, ok := inLine[name]; ok && scanned {
+			if text := b.line.Text(line, k); len(text) > 0 && (k == record.Status || b.line.IsString(line, k)) {
+				return string(text)
+			}
+		}
+		return o.inFile(name, nginx)
+	})
 	r.routes[string(key)] = made
 	return made
 }
 
-func (r *router) render(source *Source, t *target) *route {
-	streamType := streamPart(string(t.streamType), "logs")
-	dataset := streamPart(string(t.dataset), defaultDataset(source, t))
-	namespace := firstOf(string(t.namespace), string(t.env), source.Env, r.env)
-	namespace = streamPart(namespace, "default")
+// names says which of the names of its data stream the line has.
+func (b *Builder) names() byte {
+	has := byte(0)
+	for _, f := range [...]struct {
+		key  record.Key
+		flag byte
+	}{
+		{record.StreamType, hasType},
+		{record.StreamDataset, hasDataset},
+		{record.StreamNamespace, hasNamespace},
+		{record.EventDataset, hasEventDataset},
+	} {
+		if b.line.Has(f.key) {
+			has |= f.flag
+		}
+	}
+	return has
+}
+
+func (r *router) render(has byte, value func(string) string) *route {
+	s := apply(r.own, r.defaults, value)
+	// What the line names itself is not the rules' business: the fields of a document and its stream must agree.
+	for _, f := range [...]struct {
+		flag byte
+		key  string
+		part *string
+	}{{hasType, "data_stream.type", &s.streamType}, {hasDataset, "data_stream.dataset", &s.dataset}, {hasNamespace, "data_stream.namespace", &s.namespace}} {
+		if v := value(f.key); has&f.flag != 0 && v != "" {
+			*f.part = v
+		}
+	}
+	streamType, dataset, namespace := streamPart(s.streamType, "logs"), streamPart(s.dataset, "generic"), streamPart(s.namespace, "default")
 	out := &route{events: streamType == "events"}
 	out.action = append(out.action, `{"create":{"_index":"`+streamType+"-"+dataset+"-"+namespace+`","_id":"`...)
 	for _, f := range [...]struct {
-		flag        uint8
+		flag        byte
 		name, value string
 	}{
 		{hasType, "data_stream.type", streamType},
@@ -78,33 +142,11 @@ func (r *router) render(source *Source, t *target) *route {
 		{hasNamespace, "data_stream.namespace", namespace},
 		{hasEventDataset, "event.dataset", dataset},
 	} {
-		if t.has&f.flag == 0 {
+		if has&f.flag == 0 {
 			out.fields = appendField(out.fields, f.name, f.value)
 		}
 	}
 	return out
-}
-
-func defaultDataset(source *Source, t *target) string {
-	service := firstOf(string(t.service), source.Service)
-	switch {
-	case source.Kind == NginxError:
-		return "nginx.error"
-	case t.nginx:
-		return "nginx.access"
-	case service == "":
-		return "kubernetes.container"
-	}
-	return "kreislauf." + streamPart(service, "unknown")
-}
-
-func firstOf(names ...string) string {
-	for _, n := range names {
-		if n != "" {
-			return n
-		}
-	}
-	return ""
 }
 
 // streamPart makes name fit to be a part of a data stream name: lower case, at most 100 bytes, and nothing of
@@ -129,36 +171,4 @@ func streamPart(name, otherwise string) string {
 		out = append(out, c)
 	}
 	return string(out)
-}
-
-// target reads from a scanned line what decides its route.
-func (b *Builder) target(line []byte, kind Kind) target {
-	text := func(k record.Key) []byte {
-		if b.line.IsString(line, k) {
-			return b.line.Text(line, k)
-		}
-		return nil
-	}
-	t := target{
-		streamType: text(record.StreamType),
-		dataset:    text(record.StreamDataset),
-		namespace:  text(record.StreamNamespace),
-		service:    text(record.ServiceName),
-		env:        text(record.Env),
-	}
-	t.nginx = kind == NginxAccess || string(t.service) == "nginx" && b.line.Has(record.Msec)
-	for _, f := range [...]struct {
-		key  record.Key
-		flag uint8
-	}{
-		{record.StreamType, hasType},
-		{record.StreamDataset, hasDataset},
-		{record.StreamNamespace, hasNamespace},
-		{record.EventDataset, hasEventDataset},
-	} {
-		if b.line.Has(f.key) {
-			t.has |= f.flag
-		}
-	}
-	return t
 }

@@ -9,10 +9,14 @@ const (
 	Msec
 	ServiceName
 	Env
+	Customer
+	LogLevel
+	Logger
 	StreamType
 	StreamDataset
 	StreamNamespace
 	EventID
+	EventAction
 	EventDataset
 	EventCreated
 	EventDuration
@@ -23,6 +27,9 @@ const (
 	ForwardedFor
 	RequestTime
 	Status
+	Method
+	Domain
+	UserAgent
 	UpstreamAddr
 	UpstreamStatus
 	UpstreamConnectTime
@@ -32,6 +39,8 @@ const (
 	SourceGeo      // any key at or under source.geo
 	NginxUpstream  // any key at or under nginx.access.upstream
 	KubernetesName // any key at or under kubernetes
+	UserAgentParts // any key under user_agent but original
+	Labels         // any key at or under labels
 	numKeys
 	noKey Key = 255
 )
@@ -47,6 +56,12 @@ func lookup(path []byte) Key {
 		return ServiceName
 	case "env":
 		return Env
+	case "customer":
+		return Customer
+	case "log.level":
+		return LogLevel
+	case "log.logger":
+		return Logger
 	case "data_stream.type":
 		return StreamType
 	case "data_stream.dataset":
@@ -55,6 +70,8 @@ func lookup(path []byte) Key {
 		return StreamNamespace
 	case "event.id":
 		return EventID
+	case "event.action":
+		return EventAction
 	case "event.dataset":
 		return EventDataset
 	case "event.created":
@@ -75,6 +92,12 @@ func lookup(path []byte) Key {
 		return RequestTime
 	case "http.response.status_code":
 		return Status
+	case "http.request.method":
+		return Method
+	case "url.domain":
+		return Domain
+	case "user_agent.original":
+		return UserAgent
 	case "upstream_addr":
 		return UpstreamAddr
 	case "upstream_status":
@@ -99,6 +122,10 @@ func lookupTree(path []byte) Key {
 		return NginxUpstream
 	case within(path, "kubernetes"):
 		return KubernetesName
+	case len(path) > len("user_agent.") && string(path[:len("user_agent.")]) == "user_agent.":
+		return UserAgentParts
+	case within(path, "labels"):
+		return Labels
 	}
 	return noKey
 }
@@ -112,7 +139,7 @@ func within(path []byte, root string) bool {
 func parent(path []byte) bool {
 	switch string(path) {
 	case "event", "data_stream", "log", "source", "http", "nginx", "kubernetes",
-		"log.file", "http.response", "nginx.access":
+		"log.file", "http.response", "nginx.access", "http.request", "url", "user_agent":
 		return true
 	}
 	return false

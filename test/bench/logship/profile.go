@@ -77,9 +77,10 @@ func (b *bench) shipProfiled(root, out string, n int) error {
 	defer f.Close()
 	target := config.DefaultTarget()
 	target.URLs = []string{b.sinkURL}
-	s, err := logship.New(logship.Options{
-		LogDir: root, StateDir: filepath.Join(b.dir, "state"), GeoDir: b.geoDir, Targets: []config.Target{target}, Instance: "logship-1", Logger: zerolog.Nop(),
-	})
+	c := config.Default()
+	c.Instance, c.StateDir, c.Inputs = "logship-1", config.Path(filepath.Join(b.dir, "state")), config.Tree(root)
+	c.Geo.CityDir, c.Targets = config.Path(b.geoDir), []config.Target{target}
+	s, err := logship.New(logship.Options{Config: *c, Logger: zerolog.Nop()})
 	if err != nil {
 		return fmt.Errorf("make shipper: %w", err)
 	}

@@ -28,10 +28,10 @@ func ship() int {
 	defer cancel()
 	target := config.DefaultTarget()
 	target.URLs = []string{os.Getenv("KREISLAUF_ELASTICSEARCH_URL")}
-	s, err := logship.New(logship.Options{
-		LogDir: os.Getenv("KREISLAUF_SHIP_DIR"), StateDir: os.Getenv("KREISLAUF_LOGSHIP_STATE_DIR"),
-		Targets: []config.Target{target}, Instance: "logship-1", Logger: zerolog.New(os.Stderr),
-	})
+	c := config.Default()
+	c.Instance, c.StateDir = "logship-1", config.Path(os.Getenv("KREISLAUF_LOGSHIP_STATE_DIR"))
+	c.Inputs, c.Targets = config.Tree(os.Getenv("KREISLAUF_SHIP_DIR")), []config.Target{target}
+	s, err := logship.New(logship.Options{Config: *c, Logger: zerolog.New(os.Stderr)})
 	if err == nil {
 		err = s.Run(ctx)
 	}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	settings "kreislauf/internal/config"
+	"kreislauf/internal/logging"
+	"kreislauf/internal/process"
+	"kreislauf/internal/run"
+	"kreislauf/logship"
+	"kreislauf/logship/config"
+)
+
+// runLogship ships as a configuration file says, or as the environment does.
+func runLogship(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("logship", flag.ContinueOnError)
+	file := fs.String("config", "", "configuration file; without one the environment variables count")
+	check := fs.Bool("check", false, "only check the configuration file")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case fs.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	case *file == "" && *check:
+		return errors.New("-check needs -config")
+	case *file == "":
+		return shipLogs(ctx, os.LookupEnv)
+	}
+	c, err := config.Read(*file)
+	if err != nil {
+		return fmt.Errorf("the configuration has mistakes:\n%w", err)
+	}
+	if *check {
+		fmt.Printf("%s: no mistakes, %d inputs, %d targets\n", *file, len(c.Inputs), len(c.Targets))
+		return nil
+	}
+	return shipStandalone(ctx, c)
+}
+
+// shipStandalone runs the shipper of a configuration file until ctx ends. It logs to standard output.
+func shipStandalone(ctx context.Context, c *config.Config) (err error) {
+	level, err := zerolog.ParseLevel(c.Log.Level)
+	if err != nil {
+		return fmt.Errorf("log level: %w", err)
+	}
+	log := logging.New(os.Stdout, settings.Process{Service: "logship", Env: c.Env, Customer: c.Customer, Instance: c.Instance}).Level(level)
+	log.Info().Strs("logship.configuration", c.Dump()).Msg("logship is configured")
+	s, err := logship.New(logship.Options{Config: *c, Logger: log})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var stack run.Stack
+	defer func() { err = errors.Join(err, stack.Stop(context.WithoutCancel(ctx))) }()
+	if c.HTTP != "" {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", s.MetricsHandler())
+		mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+		server := &http.Server{Addr: c.HTTP, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+		stack.Go("HTTP listener", cancel, func(ctx context.Context) error {
+			defer context.AfterFunc(ctx, func() { _ = server.Close() })() // nobody waits for an answer
+			if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("listen on %s: %w", c.HTTP, err)
+			}
+			return nil
+		})
+	}
+	err = s.Run(ctx)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
+	}
+	return err
+}
+
+// shipLogs runs the shipper of the platform until ctx ends.
+func shipLogs(ctx context.Context, lookup process.Lookup) error {
+	p, err := process.Open(ctx, "logship", lookup, process.Needs{})
+	if err != nil {
+		return err
+	}
+	c, err := shippingConfig(p)
+	if err != nil {
+		return err
+	}
+	s, err := logship.New(logship.Options{Config: *c, Logger: p.Log})
+	if err != nil {
+		return err
+	}
+	p.Internal("GET /metrics/shipping", s.MetricsHandler())
+	p.Background("shipper", s.Run)
+	return p.Run(ctx)
+}
+
+// shippingConfig turns the environment variables of a process into the configuration that logship.yaml would hold.
+func shippingConfig(p *process.Process) (*config.Config, error) {
+	c := config.Default()
+	c.Env, c.Customer, c.Instance = p.Settings.Env, p.Settings.Customer, p.Settings.Instance
+	c.StateDir = config.Path(p.Config.String("KREISLAUF_LOGSHIP_STATE_DIR", "logship-state"))
+	if dir := p.Config.String("KREISLAUF_GEO_DIR", ""); dir != "" {
+		c.Geo = config.Geo{CityDir: config.Path(dir), CountryFile: config.Path(filepath.Join(dir, countryFile))}
+	}
+	if dir := p.Config.String("KREISLAUF_SHIP_DIR", p.Settings.LogDir); dir != "" {
+		whole, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, fmt.Errorf("find log folder: %w", err)
+		}
+		c.Inputs = config.Tree(whole)
+	}
+	if dir := p.Config.String("KREISLAUF_PODS_DIR", ""); dir != "" {
+		c.Inputs = append(c.Inputs, config.Pods(dir))
+	}
+	es := readElastic(p.Config)
+	target := config.DefaultTarget()
+	target.URLs, target.Username, target.Password, target.APIKey = []string{es.URL}, es.Username, config.Secret(es.Password), config.Secret(es.APIKey)
+	c.Targets = []config.Target{target}
+	return c, nil
+}
