@@ -68,11 +68,13 @@ func runEngine(ctx context.Context, args []string) error {
 
 func runKafkad(ctx context.Context, args []string) error {
 	var advertise string
+	var sync bool
 	more := func(fs *flag.FlagSet) {
 		fs.StringVar(&advertise, "advertise", "", "host:port that clients are told to connect to; default: the address listened on")
+		fs.BoolVar(&sync, "sync", false, "write each batch to the disk before it is acknowledged")
 	}
 	return serveBackend(ctx, "kafkad", "127.0.0.1:9092", args, more, func(dir, addr string, log zerolog.Logger) (server, error) {
-		return kafkad.New(kafkad.Options{Dir: dir, Addr: addr, Advertise: advertise, Logger: log})
+		return kafkad.New(kafkad.Options{Dir: dir, Addr: addr, Advertise: advertise, Sync: sync, Logger: log})
 	})
 }
 

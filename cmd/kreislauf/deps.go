@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -22,6 +23,7 @@ func runDeps(ctx context.Context, args []string) error {
 	cache := fs.String("cache", cacheFolder(), "folder for unpacked programs and geo data")
 	chromium := fs.Bool("chromium", false, "also install Chromium, for the browser tests")
 	noGeo := fs.Bool("no-geo", false, "leave the geo data out")
+	real := fs.Bool("real", false, "also install Java and Maven, and fetch the jars of the real Kafka and OpenSearch")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
@@ -37,6 +39,11 @@ func runDeps(ctx context.Context, args []string) error {
 	}
 	if len(missing) > 0 {
 		if err := install(ctx, missing, *cache); err != nil {
+			return err
+		}
+	}
+	if *real {
+		if err := installReal(ctx, *cache); err != nil {
 			return err
 		}
 	}
@@ -61,20 +68,35 @@ func findChromium() string {
 	return ""
 }
 
+// packageNames are what package managers call the programs whose name differs there.
+func packageNames(manager string, programs []string) string {
+	names := map[string]map[string]string{
+		"apt-get": {"java": "default-jre-headless"},
+		"brew":    {"redis-server": "redis", "java": "openjdk"},
+		"dnf":     {"redis-server": "redis", "java": "java-21-openjdk-headless"},
+		"pacman":  {"redis-server": "redis", "java": "jre-openjdk-headless"},
+		"apk":     {"redis-server": "redis", "java": "openjdk21-jre-headless"},
+	}[manager]
+	list := make([]string, len(programs))
+	for i, p := range programs {
+		list[i] = cmp.Or(names[p], p)
+	}
+	return strings.Join(list, " ")
+}
+
 // installCommand is what a person would type.
-func installCommand(packages []string) string {
-	list := strings.Join(packages, " ")
+func installCommand(programs []string) string {
 	switch {
 	case runtime.GOOS == "darwin":
-		return "brew install " + strings.ReplaceAll(list, "redis-server", "redis")
+		return "brew install " + packageNames("brew", programs)
 	case have("dnf"):
-		return "sudo dnf install " + strings.ReplaceAll(list, "redis-server", "redis")
+		return "sudo dnf install " + packageNames("dnf", programs)
 	case have("pacman"):
-		return "sudo pacman -S " + strings.ReplaceAll(list, "redis-server", "redis")
+		return "sudo pacman -S " + packageNames("pacman", programs)
 	case have("apk"):
-		return "sudo apk add " + strings.ReplaceAll(list, "redis-server", "redis")
+		return "sudo apk add " + packageNames("apk", programs)
 	}
-	return "sudo apt-get install " + list
+	return "sudo apt-get install " + packageNames("apt-get", programs)
 }
 
 func have(program string) bool {
@@ -82,10 +104,11 @@ func have(program string) bool {
 	return err == nil
 }
 
-// install brings packages in: by apt as root or with sudo, else unpacked into the cache folder.
-func install(ctx context.Context, packages []string, cache string) error {
+// install brings programs in: by apt as root or with sudo, else, what can be, unpacked into the cache folder.
+func install(ctx context.Context, programs []string, cache string) error {
+	what := strings.Join(programs, ", ")
 	if !have("apt-get") {
-		return fmt.Errorf("%s missing; install with: %s", strings.Join(packages, ", "), installCommand(packages))
+		return fmt.Errorf("%s missing; install with: %s", what, installCommand(programs))
 	}
 	// The packages would start system services on their usual ports; policy-rc.d says no for the time of the installation.
 	script := `set -e
@@ -93,16 +116,16 @@ policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then printf '#!/bin/sh\nexit 101\n' > $policy; chmod 755 $policy; trap 'rm -f $policy' EXIT; fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
-apt-get install -y -q --no-install-recommends ` + strings.Join(packages, " ")
+apt-get install -y -q --no-install-recommends ` + packageNames("apt-get", programs)
 	switch {
 	case os.Geteuid() == 0:
-		return step(ctx, "install "+strings.Join(packages, ", ")+" with apt", exec.CommandContext(ctx, "sh", "-c", script))
+		return step(ctx, "install "+what+" with apt", exec.CommandContext(ctx, "sh", "-c", script))
 	case have("sudo") && exec.CommandContext(ctx, "sudo", "-n", "true").Run() == nil:
-		return step(ctx, "install "+strings.Join(packages, ", ")+" with sudo apt", exec.CommandContext(ctx, "sudo", "-n", "sh", "-c", script))
+		return step(ctx, "install "+what+" with sudo apt", exec.CommandContext(ctx, "sudo", "-n", "sh", "-c", script))
 	}
-	for _, p := range packages {
-		if p == "chromium" {
-			return fmt.Errorf("chromium is missing and needs rights to install: %s", installCommand([]string{"chromium"}))
+	for _, p := range programs {
+		if p != "nginx" && p != "redis-server" {
+			return fmt.Errorf("%s missing, and installing needs rights: %s", what, installCommand(programs))
 		}
 	}
 	return unpack(ctx, cache)
@@ -138,10 +161,22 @@ rm -rf "$apt"`
 
 // step runs a command, tells that it runs and how long, and shows its output only when it fails.
 func step(ctx context.Context, what string, cmd *exec.Cmd) error {
-	began := time.Now()
-	fmt.Printf("%s …\n", what)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
+	err := timed(what, cmd.Run)
+	if err != nil {
+		if ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("%s: %w", what, ctx.Err()))
+		}
+		return fmt.Errorf("%s: %w\n%s", what, err, strings.TrimSpace(out.String()))
+	}
+	return nil
+}
+
+// timed does something, tells that it runs, and how long.
+func timed(what string, do func() error) error {
+	began := time.Now()
+	fmt.Printf("%s …\n", what)
 	done := make(chan struct{}) // closed when the command has ended
 	go func() {
 		tick := time.NewTicker(5 * time.Second)
@@ -155,14 +190,10 @@ func step(ctx context.Context, what string, cmd *exec.Cmd) error {
 			}
 		}
 	}()
-	err := cmd.Run()
+	err := do()
 	close(done)
-	if err != nil {
-		if ctx.Err() != nil {
-			return errors.Join(fmt.Errorf("%s: %w", what, ctx.Err()))
-		}
-		return fmt.Errorf("%s: %w\n%s", what, err, strings.TrimSpace(out.String()))
+	if err == nil {
+		fmt.Printf("  done in %.1f s\n", time.Since(began).Seconds())
 	}
-	fmt.Printf("  done in %.1f s\n", time.Since(began).Seconds())
-	return nil
+	return err
 }

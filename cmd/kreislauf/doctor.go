@@ -93,7 +93,7 @@ func programs(ctx context.Context, o upOptions) []finding {
 	default:
 		list = append(list, finding{"geo data", "none in " + o.geo + "; access lines will have no location", "make deps", false})
 	}
-	return list
+	return append(list, realPrograms(ctx, o)...)
 }
 
 func folders(o upOptions) []finding {
@@ -158,7 +158,7 @@ func portsFree(o upOptions) []finding {
 
 // health looks at a running platform.
 func health(ctx context.Context, r running) []finding {
-	list := []finding{{what: "platform", state: fmt.Sprintf("%s runs since %s, pid %d, %s", r.Version, r.Started.Format(time.DateTime), r.PID, r.Entry)}}
+	list := []finding{{what: "platform", state: fmt.Sprintf("%s runs since %s, pid %d, %s", r.Version, r.Started.Format(time.DateTime), r.PID, r.Entry)}, {what: "profile", state: profileSentence(r.Profile)}}
 	for _, c := range r.Components {
 		f := finding{what: c.Name, state: fmt.Sprintf("%s, pid %d, %d restarts", c.State, c.PID, c.Restarts)}
 		if c.State != supervise.Ready {

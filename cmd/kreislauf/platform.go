@@ -80,7 +80,11 @@ func (p *platform) backendAddresses() error {
 			continue
 		}
 		if p.freePorts {
-			addr, err := p.ports.take()
+			take := p.ports.take
+			if p.real && b.name == "elasticsearch" {
+				take = p.ports.takeForOpenSearch
+			}
+			addr, err := take()
 			if err != nil {
 				return err
 			}
@@ -133,11 +137,10 @@ func (p *platform) console(name string) string {
 }
 
 // backends lists what is started here before everything else.
-func (p *platform) backends() ([]supervise.Component, error) {
+func (p *platform) backends(ctx context.Context) ([]supervise.Component, error) {
 	var list []supervise.Component
 	add := func(name, addr string, ready func(context.Context) error, argv ...string) {
-		if p.external[name] {
-			p.notes = append(p.notes, name+" is not started: its address was given in the environment")
+		if p.given(name) {
 			return
 		}
 		m := p.env(name, "127.0.0.1:0", "127.0.0.1:0")
@@ -153,8 +156,16 @@ func (p *platform) backends() ([]supervise.Component, error) {
 	for i := range list { // nobody else sees the passwords
 		list[i].Env = append(list[i].Env, mongoUsers+"="+users)
 	}
-	add("kafka", p.kafka, supervise.TCPReady(p.kafka), p.self, "kafkad", "-data", folder("kafka"), "-addr", p.kafka)
-	add("elasticsearch", p.elastic, supervise.HTTPReady("http://"+p.elastic+"/_cluster/health"), p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.elastic)
+	if p.real {
+		real, err := p.realBackends(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, real...)
+	} else {
+		add("kafka", p.kafka, supervise.TCPReady(p.kafka), p.self, "kafkad", "-data", folder("kafka"), "-addr", p.kafka, fmt.Sprintf("-sync=%t", p.syncKafka))
+		add("elasticsearch", p.elastic, supervise.HTTPReady("http://"+p.elastic+"/_cluster/health"), p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.elastic)
+	}
 	if p.external["redis"] {
 		add("redis", p.redisAddr, nil)
 		return list, nil
@@ -171,6 +182,14 @@ func (p *platform) backends() ([]supervise.Component, error) {
 	}
 	add("redis", p.redis, supervise.TCPReady(p.redis), argv...)
 	return list, nil
+}
+
+// given says whether a backend's address was given, and notes that it is not started.
+func (p *platform) given(name string) bool {
+	if p.external[name] {
+		p.notes = append(p.notes, name+" is not started: its address was given in the environment")
+	}
+	return p.external[name]
 }
 
 // instances lists the service instances; -compact makes one of each, inside this process.
@@ -277,7 +296,7 @@ func (p *platform) running(started time.Time, components []supervise.Status) run
 		mongo = u.Redacted()
 	}
 	return running{
-		PID: os.Getpid(), Started: started, Version: p.version, Env: p.upOptions.env, Customer: p.customer, Entry: "http://" + p.nginx,
+		PID: os.Getpid(), Started: started, Version: p.version, Env: p.upOptions.env, Customer: p.customer, Profile: p.profile(), Entry: "http://" + p.nginx,
 		Elastic: p.esURL, MongoDB: mongo, Kafka: strings.Split(p.kafkaList, ","), Redis: p.redisAddr, Components: components,
 	}
 }

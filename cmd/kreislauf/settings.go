@@ -30,6 +30,8 @@ type upOptions struct {
 	nginx, redis, mongodb, kafka, elastic string // addresses of what is started here
 	portBase                              int
 	freePorts, compact                    bool
+	real                                  bool // the real Kafka and OpenSearch instead of the embedded ones
+	syncKafka                             bool
 	webhook                               string
 	alertInterval                         time.Duration
 	env, customer                         string
@@ -46,10 +48,12 @@ func parseUp(name string, args []string) (upOptions, error) {
 	fs.StringVar(&o.redis, "redis-addr", "127.0.0.1:16379", "address of Redis")
 	fs.StringVar(&o.mongodb, "mongodb-addr", "127.0.0.1:27117", "address of MongoDB")
 	fs.StringVar(&o.kafka, "kafka-addr", "127.0.0.1:19092", "address of Kafka")
-	fs.StringVar(&o.elastic, "elasticsearch-addr", "127.0.0.1:19200", "address of the embedded Elasticsearch")
+	fs.StringVar(&o.elastic, "elasticsearch-addr", "127.0.0.1:19200", "address of Elasticsearch; with -real the default is "+realElastic)
 	fs.IntVar(&o.portBase, "service-port-base", 18100, "first of the 64 ports of the service instances")
 	fs.BoolVar(&o.freePorts, "free-ports", false, "take free ports everywhere; run.json in the data folder tells which")
 	fs.BoolVar(&o.compact, "compact", false, "run one instance of each service, the alerter and logship inside this process")
+	fs.BoolVar(&o.real, "real", false, "run the real Kafka and OpenSearch (Java 17 or newer) instead of the embedded servers; their jars are fetched once, 100 MB")
+	fs.BoolVar(&o.syncKafka, "sync-kafka", false, "the embedded Kafka writes each batch to the disk before it acknowledges it, for power failures")
 	fs.StringVar(&o.webhook, "alert-webhook", "", "URL that gets alerts as JSON when they fire and resolve")
 	fs.DurationVar(&o.alertInterval, "alert-interval", 0, "evaluate every KPI rule this often instead of its own interval")
 	fs.StringVar(&o.env, "env", "local", "environment name")
@@ -62,6 +66,9 @@ func parseUp(name string, args []string) (upOptions, error) {
 	}
 	if o.portBase < 1024 || o.portBase > 65000 {
 		return o, fmt.Errorf("-service-port-base %d: use 1024 to 65000", o.portBase)
+	}
+	if err := o.checkReal(fs); err != nil {
+		return o, err
 	}
 	for _, p := range []*string{&o.data, &o.web, &o.cache} {
 		abs, err := filepath.Abs(*p)
@@ -176,7 +183,8 @@ type running struct {
 	Version    string             `json:"platform_version"`
 	Env        string             `json:"env"`
 	Customer   string             `json:"customer"`
-	Entry      string             `json:"entry"` // http://host:port
+	Profile    string             `json:"profile"` // "embedded" or "real": who serves Kafka and Elasticsearch, unless their address was given
+	Entry      string             `json:"entry"`   // http://host:port
 	Elastic    string             `json:"elasticsearch"`
 	MongoDB    string             `json:"mongodb"`
 	Kafka      []string           `json:"kafka"`

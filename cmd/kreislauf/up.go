@@ -57,7 +57,7 @@ func runUp(ctx context.Context, args []string) error {
 
 // bringUp starts everything in order.
 func (p *platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *table) error {
-	backends, err := p.backends()
+	backends, err := p.backends(ctx)
 	if err != nil {
 		return err
 	}

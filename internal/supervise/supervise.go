@@ -40,6 +40,7 @@ type Component struct {
 	Console string                          // file that gets standard output and error
 	Signal  syscall.Signal                  // asks it to stop; SIGTERM when zero
 	Grace   time.Duration                   // before SIGKILL; 10 s when zero
+	Within  time.Duration                   // how long Start waits for its readiness; ReadyTimeout when zero
 }
 
 // State of a component.
@@ -107,8 +108,8 @@ func (s *Supervisor) Start(ctx context.Context, group ...Component) error {
 			return err
 		case <-ctx.Done():
 			return fmt.Errorf("start %s: %w", m.Name, ctx.Err())
-		case <-time.After(ReadyTimeout):
-			return fmt.Errorf("start %s: not ready after %v; its output: %s", m.Name, ReadyTimeout, tail(m.Console))
+		case <-time.After(m.within()):
+			return fmt.Errorf("start %s: not ready after %v; its output: %s", m.Name, m.within(), tail(m.Console))
 		}
 	}
 	return nil
@@ -154,6 +155,13 @@ func (m *member) grace() time.Duration {
 		return m.Grace
 	}
 	return 10 * time.Second
+}
+
+func (m *member) within() time.Duration {
+	if m.Within > 0 {
+		return m.Within
+	}
+	return ReadyTimeout
 }
 
 func (s *Supervisor) set(m *member, change func(*Status)) {

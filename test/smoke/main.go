@@ -21,6 +21,7 @@ import (
 type options struct {
 	bin, web, then string
 	compact, keep  bool
+	real           bool
 	killEach       bool
 	idle           time.Duration
 	limit          time.Duration
@@ -32,6 +33,7 @@ func main() {
 	flag.StringVar(&o.web, "web", "web/dist", "the built web app")
 	flag.StringVar(&o.then, "then", "", "shell command to run against the platform after the order")
 	flag.BoolVar(&o.compact, "compact", false, "run the platform with -compact")
+	flag.BoolVar(&o.real, "real", false, "run the platform with -real: the real Kafka and OpenSearch")
 	flag.BoolVar(&o.keep, "keep", false, "keep the data folder")
 	flag.BoolVar(&o.killEach, "kill-each", false, "also kill every process in turn and order again")
 	flag.DurationVar(&o.idle, "idle", 0, "let the platform idle this long before memory is measured")
@@ -67,6 +69,7 @@ func run(o options) (err error) {
 	if err := p.awaitUp(ctx); err != nil {
 		return err
 	}
+	up := time.Since(p.began)
 	c := newCustomer(p.info.Entry)
 	orderID, traceID, err := c.firstOrder(ctx)
 	if err != nil {
@@ -78,6 +81,9 @@ func run(o options) (err error) {
 		return err
 	}
 	if err := c.awaitState(ctx, orderID, "matched"); err != nil {
+		return err
+	}
+	if err := p.commandsAnswer(ctx, orderID); err != nil {
 		return err
 	}
 	time.Sleep(o.idle)
@@ -103,12 +109,35 @@ func run(o options) (err error) {
 	if err := p.nothingRejected(); err != nil {
 		return err
 	}
-	fmt.Printf("smoke: first order %.1f s after start, trace lines %d, rss %d MB, ok\n", first.Seconds(), lines, rss)
+	fmt.Printf("smoke: %s profile, up after %.1f s, first order after %.1f s, trace lines %d, rss %d MB, ok\n", p.info.Profile, up.Seconds(), first.Seconds(), lines, rss)
+	return nil
+}
+
+// commandsAnswer asks the commands of an operator about the order: its story as a tree, and the funnel that it went through.
+func (p *platform) commandsAnswer(ctx context.Context, orderID string) error {
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"trace", "-data", p.dir, orderID}, []string{"nginx POST /api/order/v1/orders 201", "publish order.placed", "consume matching.accepted"}},
+		{[]string{"funnel", "run", "orders", "-data", p.dir}, []string{"order attempt            1", "order placed             1", "partner accepted         1"}},
+	} {
+		out, err := exec.CommandContext(ctx, p.bin, c.args...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("kreislauf %s: %w: %s", c.args[0], err, out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(string(out), want) {
+				return fmt.Errorf("kreislauf %s does not show %q: %s", c.args[0], want, out)
+			}
+		}
+	}
 	return nil
 }
 
 // platform is the running `kreislauf up`.
 type platform struct {
+	bin   string
 	dir   string
 	cmd   *exec.Cmd
 	began time.Time
@@ -120,6 +149,7 @@ type platform struct {
 type info struct {
 	PID        int    `json:"pid"`
 	Env        string `json:"env"`
+	Profile    string `json:"profile"`
 	Entry      string `json:"entry"`
 	Elastic    string `json:"elasticsearch"`
 	Components []struct {
@@ -132,6 +162,9 @@ type info struct {
 
 func start(ctx context.Context, o options, dir string) (*platform, error) {
 	args := []string{"up", "-data", dir, "-free-ports", "-web", o.web}
+	if o.real {
+		args = append(args, "-real")
+	}
 	if o.compact {
 		args = append(args, "-compact")
 	}
@@ -139,7 +172,7 @@ func start(ctx context.Context, o options, dir string) (*platform, error) {
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Minute
-	p := &platform{dir: dir, cmd: cmd, began: time.Now(), done: make(chan error, 1)}
+	p := &platform{bin: o.bin, dir: dir, cmd: cmd, began: time.Now(), done: make(chan error, 1)}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", o.bin, err)
 	}
