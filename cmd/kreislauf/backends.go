@@ -5,12 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"kreislauf/elk/engine"
 	"kreislauf/internal/backend/kafkad"
 	"kreislauf/internal/backend/redisd"
+	"kreislauf/internal/broker"
 	"kreislauf/internal/config"
 	"kreislauf/internal/logging"
 	"kreislauf/internal/run"
@@ -74,8 +76,22 @@ func runKafkad(ctx context.Context, args []string) error {
 		fs.BoolVar(&sync, "sync", false, "write each batch to the disk before it is acknowledged")
 	}
 	return serveBackend(ctx, "kafkad", "127.0.0.1:9092", args, more, func(dir, addr string, log zerolog.Logger) (server, error) {
-		return kafkad.New(kafkad.Options{Dir: dir, Addr: addr, Advertise: advertise, Sync: sync, Logger: log})
+		s, err := kafkad.New(kafkad.Options{Dir: dir, Addr: addr, Advertise: advertise, Sync: sync, Logger: log})
+		return kafka{s}, err
 	})
+}
+
+// kafka is kafkad with the platform's topics.
+type kafka struct{ *kafkad.Server }
+
+// Start also makes the topics equal to the table.
+func (k kafka) Start() error {
+	if err := k.Server.Start(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return broker.AlignTopics(ctx, k.Addr())
 }
 
 func runRedisd(ctx context.Context, args []string) error {

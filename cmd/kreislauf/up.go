@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/elk/provision"
+	"kreislauf/internal/broker"
 	"kreislauf/internal/supervise"
 	"kreislauf/nginx"
 )
@@ -73,6 +74,11 @@ func (p *platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *ta
 	t.header()
 	if err := sup.Start(ctx, backends...); err != nil {
 		return err
+	}
+	if p.real && !p.external["kafka"] { // kafkad does it itself
+		if err := broker.AlignTopics(ctx, p.kafka); err != nil {
+			return err
+		}
 	}
 	client, err := connectTo(p.esURL)
 	if err != nil {

@@ -9,13 +9,10 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -83,34 +80,6 @@ func (p *Producer) Publish(ctx context.Context, topic string, events ...event.Ev
 	}
 	if err != nil {
 		return fmt.Errorf("publish to %s: %w", topic, err)
-	}
-	return nil
-}
-
-// EnsureTopics creates the missing topics of the table; existing ones stay as they are. All services may do so at once.
-func EnsureTopics(ctx context.Context, brokers []string, replicas int16) error {
-	c, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.RetryBackoffFn(backoff))
-	if err != nil {
-		return fmt.Errorf("open Kafka client: %w", err)
-	}
-	defer c.Close()
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.TimeoutMillis = 10_000
-	for _, t := range event.Topics() {
-		rt := kmsg.NewCreateTopicsRequestTopic()
-		rt.Topic, rt.NumPartitions, rt.ReplicationFactor = t.Name, event.Partitions, replicas
-		limit := fmt.Sprint(t.RetentionBytes)
-		rt.Configs = append(rt.Configs, kmsg.CreateTopicsRequestTopicConfig{Name: "retention.bytes", Value: &limit})
-		req.Topics = append(req.Topics, rt)
-	}
-	res, err := req.RequestWith(ctx, c)
-	if err != nil {
-		return fmt.Errorf("create topics: %w", err)
-	}
-	for _, t := range res.Topics {
-		if err := kerr.ErrorForCode(t.ErrorCode); err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
-			return fmt.Errorf("create topic %s: %w", t.Topic, err)
-		}
 	}
 	return nil
 }

@@ -7,41 +7,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/telemetry"
 )
 
 const cause = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-func TestEnsureTopics(t *testing.T) {
-	f := newFixture(t)
-	if err := EnsureTopics(t.Context(), f.brokers, 1); err != nil {
-		t.Fatalf("a second time: %v", err)
-	}
-	c, err := kgo.NewClient(kgo.SeedBrokers(f.brokers...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	res, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, want := map[string]int{}, map[string]int{}
-	for _, topic := range res.Topics {
-		got[*topic.Topic] = len(topic.Partitions)
-	}
-	for _, topic := range event.Topics() {
-		want[topic.Name] = event.Partitions
-	}
-	delete(got, "__consumer_offsets")
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("partitions of the topics (-want +got):\n%s", diff)
-	}
-}
 
 func TestTraceContinues(t *testing.T) {
 	f := newFixture(t)

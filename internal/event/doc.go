@@ -6,14 +6,39 @@
 // Types are append only: a field is added, never renamed or given another meaning; a breaking change is a new topic version.
 package event
 
-// Topic is one Kafka topic and the table row that says who uses it.
+import (
+	"fmt"
+	"time"
+)
+
+// Topic is one Kafka topic and the table row that says who uses it and how much of it is kept.
 type Topic struct {
 	Name      string
 	Types     []string // event types that may appear
 	Producer  string   // the only service that writes it
 	Consumers []string // services that read it, each as a consumer group of its own name
-	// RetentionBytes bounds a partition; the embedded broker keeps a topic in memory after a restart, so it bounds memory too.
-	RetentionBytes int64
+	Keep      Keep
+}
+
+// Keep says how a topic is divided and how long its events stay: an event goes when either limit is passed, a whole segment at a time.
+// A new consumer group can read back as far, and a group that was away for longer misses events.
+type Keep struct {
+	Partitions int32         // the largest number of instances of one consumer that can share the work
+	Age        time.Duration // of an event
+	Bytes      int64         // of a partition; the embedded broker reads a topic back at a restart, so it bounds memory too
+	Segment    int64         // bytes of a segment file, at least 1 MiB (Kafka's own limit)
+	Compact    bool          // keep the newest event of each subject whatever its age, instead of Age and Bytes
+}
+
+// Config is what Kafka calls it.
+func (k Keep) Config() map[string]string {
+	if k.Compact {
+		return map[string]string{"cleanup.policy": "compact", "segment.bytes": fmt.Sprint(k.Segment)}
+	}
+	return map[string]string{
+		"cleanup.policy": "delete", "segment.bytes": fmt.Sprint(k.Segment),
+		"retention.bytes": fmt.Sprint(k.Bytes), "retention.ms": fmt.Sprint(k.Age.Milliseconds()),
+	}
 }
 
 // Names of the topics.
@@ -36,18 +61,17 @@ const (
 	TypeRecorded  = "statistics.recorded"
 )
 
-// Partitions of every topic: the largest number of instances of one consumer that can share the work.
-const Partitions = 3
-
-// Topics is the whole table. A test compares it with what the services subscribe to.
+// Topics is the whole table. Tests compare it with what the services subscribe to, and with what the embedded broker says it keeps.
 func Topics() []Topic {
-	const keep = 16 << 20
+	week := Keep{Partitions: 3, Age: 7 * 24 * time.Hour, Bytes: 16 << 20, Segment: 2 << 20}
+	month := week
+	month.Age = 30 * 24 * time.Hour
 	return []Topic{
-		{TopicIdentity, []string{TypeSignedUp}, "identity", []string{"statistics"}, keep},
-		{TopicOrder, []string{TypePlaced, TypeMatched}, "order", []string{"matching", "pricing", "statistics"}, keep},
-		{TopicMatching, []string{TypeOffered, TypeAccepted, TypeUnmatched}, "matching", []string{"order", "statistics"}, keep},
-		{TopicStatistics, []string{TypeRecorded}, "statistics", []string{"statistics"}, keep},
-		{TopicDeadLetter, nil, "", nil, keep},
+		{TopicIdentity, []string{TypeSignedUp}, "identity", []string{"statistics"}, week},
+		{TopicOrder, []string{TypePlaced, TypeMatched}, "order", []string{"matching", "pricing", "statistics"}, week},
+		{TopicMatching, []string{TypeOffered, TypeAccepted, TypeUnmatched}, "matching", []string{"order", "statistics"}, week},
+		{TopicStatistics, []string{TypeRecorded}, "statistics", []string{"statistics"}, week},
+		{TopicDeadLetter, nil, "", nil, month},
 	}
 }
 

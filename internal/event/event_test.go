@@ -22,8 +22,8 @@ func TestTableIsConsistent(t *testing.T) {
 		if !name.MatchString(topic.Name) {
 			t.Errorf("topic name %q", topic.Name)
 		}
-		if topic.RetentionBytes <= 0 {
-			t.Errorf("%s is not bounded", topic.Name)
+		if k := topic.Keep; k.Partitions < 1 || k.Segment < 1<<20 || !k.Compact && (k.Bytes < k.Segment || k.Age < 24*time.Hour) {
+			t.Errorf("%s is kept as %+v", topic.Name, k)
 		}
 		if topic.Name == TopicDeadLetter {
 			continue

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"kreislauf/internal/backend/real"
+)
+
+// TestGivenAddressesAreUsed: a backend whose address is in the environment is no component, so nothing starts or stops it, and every
+// instance is told the address. It holds in both profiles, and the real one then needs no Java.
+func TestGivenAddressesAreUsed(t *testing.T) {
+	given := map[string]string{
+		"KREISLAUF_REDIS_ADDR": "redis.example:6379", "KREISLAUF_REDIS_PASSWORD": "theirs", "KREISLAUF_MONGODB_URI": "mongodb://u:p@mongo.example:27017/?replicaSet=rs",
+		"KREISLAUF_KAFKA_BROKERS": "k1.example:9092,k2.example:9092", "KREISLAUF_ELASTICSEARCH_URL": "https://es.example:9200",
+	}
+	for name, value := range given {
+		t.Setenv(name, value)
+	}
+	t.Setenv("JAVA_HOME", t.TempDir())
+	for _, flags := range [][]string{{}, {"-real"}} {
+		o, err := parseUp("up", append(flags, "-data", t.TempDir(), "-cache", t.TempDir(), "-free-ports"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := plan(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.ports.release()
+		list, err := p.backends(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range list {
+			t.Errorf("%v starts %s", flags, c.Name)
+		}
+		for _, b := range []string{"redis", "mongodb", "kafka", "elasticsearch"} {
+			if !strings.Contains(strings.Join(p.notes, "\n"), b+" is not started: its address was given in the environment") {
+				t.Errorf("%v: no note about %s: %q", flags, b, p.notes)
+			}
+		}
+		env := p.env("order-1", "127.0.0.1:0", "127.0.0.1:0")
+		for name, want := range given {
+			if env[name] != want {
+				t.Errorf("%v: %s is %q, want %q", flags, name, env[name], want)
+			}
+		}
+	}
+}
+
+func TestRealNeedsJavaAndSaysHow(t *testing.T) {
+	t.Setenv("JAVA_HOME", t.TempDir())
+	o, err := parseUp("up", []string{"-real", "-data", t.TempDir(), "-cache", t.TempDir(), "-free-ports"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := plan(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.ports.release()
+	if _, err := p.backends(t.Context()); err == nil || !strings.Contains(err.Error(), "kreislauf deps -real") || !strings.Contains(err.Error(), realCommand()) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestRealFlags(t *testing.T) {
+	o, err := parseUp("up", []string{"-real"})
+	if err != nil || o.elastic != realElastic {
+		t.Errorf("default address %s, %v", o.elastic, err)
+	}
+	o, err = parseUp("up", []string{"-real", "-elasticsearch-addr", "127.0.0.1:9201"})
+	if err != nil || o.elastic != "127.0.0.1:9201" {
+		t.Errorf("chosen address %s, %v", o.elastic, err)
+	}
+	for _, args := range [][]string{{"-elasticsearch-addr", "127.0.0.1:19200"}, {"-elasticsearch-addr", "localhost"}, {"-sync-kafka"}} {
+		if _, err := parseUp("up", append(args, "-real")); err == nil {
+			t.Errorf("%v was taken", args)
+		}
+	}
+	var p ports
+	defer p.release()
+	one, err := p.takeForOpenSearch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := p.takeForOpenSearch()
+	if err != nil || one == two {
+		t.Errorf("%s was given twice, %v", one, err)
+	}
+	for _, addr := range []string{one, two} {
+		if _, err := (real.OpenSearch{Dir: t.TempDir(), Addr: addr}).Command(); err != nil {
+			t.Errorf("OpenSearch cannot have %s: %v", addr, err)
+		}
+	}
+	if l, err := net.Listen("tcp", one); err == nil {
+		l.Close()
+		t.Errorf("%s is not held", one)
+	}
+}
+
+func TestInstallCommands(t *testing.T) {
+	for manager, want := range map[string]string{
+		"apt-get": "default-jre-headless maven nginx redis-server", "brew": "openjdk maven nginx redis", "dnf": "java-21-openjdk-headless maven nginx redis",
+		"pacman": "jre-openjdk-headless maven nginx redis", "apk": "openjdk21-jre-headless maven nginx redis",
+	} {
+		if got := packageNames(manager, []string{"java", "maven", "nginx", "redis-server"}); got != want {
+			t.Errorf("%s: %q, want %q", manager, got, want)
+		}
+	}
+}
