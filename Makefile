@@ -3,23 +3,25 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 BIN := bin/kreislauf
 GO_FILES := $(shell find . -name '*.go' -not -path './web/*' -not -path './k8s/test/*' 2>/dev/null) go.mod go.sum
-EMBEDDED := $(shell find elk nginx internal cmd -type f \( -name '*.json' -o -name '*.ndjson' -o -name '*.csv' -o -name '*.tmpl' \) -not -path '*/testdata/*' 2>/dev/null)
+EMBEDDED := $(shell find elk nginx internal cmd -type f \( -name '*.json' -o -name '*.ndjson' -o -name '*.csv' -o -name '*.tmpl' -o -name '*.xml' -o -name '*.sha256' \) -not -path '*/testdata/*' 2>/dev/null)
 WEB_FILES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/playwright-report/*' 2>/dev/null)
+# REAL=1 runs the real Kafka and OpenSearch instead of the embedded ones: make up REAL=1, make smoke REAL=1.
+REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill clean
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
-	$(BIN) up $(ARGS)
+	$(BIN) up $(REAL_FLAG) $(ARGS)
 
 build: $(BIN)
 
 $(BIN): $(GO_FILES) $(EMBEDDED)
 	$(call said,build bin/kreislauf,go build -o $(BIN) ./cmd/kreislauf)
 
-deps: $(BIN) ## install nginx and redis-server where missing, fetch geo data
-	@$(BIN) deps
+deps: $(BIN) ## install nginx and redis-server where missing, fetch geo data; REAL=1: Java, Maven, and the jars of Kafka and OpenSearch too
+	@$(BIN) deps $(REAL_FLAG)
 
 web: web/dist/index.html
 
@@ -30,9 +32,13 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_FILES)
 	$(call said,build web app,cd web && npm run --silent build && touch dist/index.html)
 
 smoke: $(BIN) web/dist/index.html deps ## everything up on free ports in a temporary folder, one order, its trace
-	go run ./test/smoke -bin $(BIN) -web web/dist $(SMOKE_ARGS)
+	go run ./test/smoke -bin $(BIN) -web web/dist $(REAL_FLAG) $(SMOKE_ARGS)
 
-test: test-go test-k8s test-web smoke ## all tests
+test: test-go test-k8s test-web smoke test-real ## all tests
+
+test-real: ## the smoke test with the real Kafka and OpenSearch, on machines that have Java and Maven
+	@if command -v mvn >/dev/null && [ "$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ] 2>/dev/null; then $(MAKE) smoke REAL=1; \
+	else echo "smoke REAL=1: SKIPPED, it needs Java 17 or newer and Maven; make deps REAL=1 installs them"; fi
 
 test-go: deps
 	$(call said,Go tests,go test ./...)
@@ -67,6 +73,9 @@ drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running
 
 drills: $(BIN) ## logship through outages, kills, rotations and bad lines: nothing lost, nothing shown twice; ARGS="-only outage" and other flags
 	go run ./test/drills/logship -bin $(BIN) $(ARGS)
+
+bench-kafkad: $(BIN) ## memory of the embedded Kafka with all topics full, before and after restarts
+	go run ./test/bench/kafkad -bin $(BIN)
 
 bench-observability: ## CPU that log line, server span and two client spans add to a request
 	go run ./test/bench/observability
