@@ -42,6 +42,7 @@ func TestGivenAddressesAreUsed(t *testing.T) {
 			}
 		}
 		env := p.env("order-1", "127.0.0.1:0", "127.0.0.1:0")
+		env["KREISLAUF_MONGODB_URI"] = p.databaseURI("order")
 		for name, want := range given {
 			if env[name] != want {
 				t.Errorf("%v: %s is %q, want %q", flags, name, env[name], want)
