@@ -19,8 +19,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// shorten makes doc about size bytes long: message is cut first, then the longest other texts, then members that
-// are no texts are left out, the longest first. The tag truncated says so. ok is false when doc is small already.
+// shorten makes doc about size bytes long: the longest member, as a rule message, is cut when it is a text and left
+// out otherwise, then the next. The tag truncated says so. ok is false when doc is small already.
 func shorten(doc []byte, size int) (short []byte, ok bool) {
 	if size < smallestDocument {
 		return nil, false
@@ -50,13 +50,10 @@ func shorten(doc []byte, size int) (short []byte, ok bool) {
 	return render(mark(members)), true
 }
 
-// longest returns the member to shorten next: message while it is long, else the longest of all.
+// longest returns the longest member, -1 when there is none worth shortening.
 func longest(members []member) int {
 	best := -1
 	for i, m := range members {
-		if m.key == "message" && len(m.value) > smallestDocument/2 {
-			return i
-		}
 		if len(m.value) > 64 && (best < 0 || len(m.value) > len(members[best].value)) {
 			best = i
 		}
