@@ -107,6 +107,6 @@ func (p *Process) Stop(limit time.Duration) error {
 }
 
 // CPU is the user and system time the process has used; it must have ended.
-func (p *Process) CPU() time.Duration {
-	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+func (p *Process) CPU() (user, system time.Duration) {
+	return p.cmd.ProcessState.UserTime(), p.cmd.ProcessState.SystemTime()
 }

@@ -83,7 +83,8 @@ func (b *bench) reset() error {
 // result is what one shipper used for one input.
 type result struct {
 	events int
-	cpu    time.Duration
+	cpu    time.Duration // user and system
+	system time.Duration
 	wall   time.Duration
 	sent   int64 // bytes of bodies on the wire
 	memory shipper.Memory
@@ -135,7 +136,8 @@ func (b *bench) until(n int, start func() (*shipper.Process, error)) (result, er
 	if t.Events != int64(n) {
 		return r, fmt.Errorf("%d events came, want %d", t.Events, n)
 	}
-	r.cpu, r.memory = p.CPU(), <-memory
+	user, system := p.CPU()
+	r.cpu, r.system, r.memory = user+system, system, <-memory
 	return r, nil
 }
 

@@ -44,7 +44,7 @@ func (t *table) failed(work string, err error) {
 }
 
 func cost(who string, r result) string {
-	return fmt.Sprintf("%s %.2f CPU-s/M, %d B/event, %.1f s, peak %.0f MB (%.0f anonymous)", who, r.perMillion(), r.sent/int64(r.events),
+	return fmt.Sprintf("%s %.2f CPU-s/M (system %.2f), %d B/event, %.1f s, peak %.0f MB (%.0f anonymous)", who, r.perMillion(), r.system.Seconds()/float64(r.events)*1e6, r.sent/int64(r.events),
 		r.wall.Seconds(), mb(r.memory.Resident), mb(r.memory.Anonymous))
 }
 
