@@ -38,6 +38,9 @@ type Line struct {
 	present uint64
 	spans   [numKeys]Span
 	seen    memberSet
+	shapes  shapeTree
+	members [memberLimit]Span // the top-level keys of this line, without their quotes
+	last    Span              // the key that topKey read
 	path    [maxPath]byte
 	badUTF8 bool
 	dup     bool
@@ -75,6 +78,7 @@ func (l *Line) IsString(line []byte, k Key) bool {
 func (l *Line) Scan(line []byte) Fault {
 	l.present, l.Brace, l.Empty, l.badUTF8, l.dup = 0, 0, false, false, false
 	l.seen.reset()
+	l.shapes.reset()
 	i := skipSpace(line, 0)
 	if i >= len(line) {
 		return Syntax
@@ -83,7 +87,7 @@ func (l *Line) Scan(line []byte) Fault {
 	var end int
 	var fault Fault
 	if object {
-		end, fault = l.object(line, i, 0, 0)
+		end, fault = l.top(line, i)
 		l.Brace = end - 1
 	} else {
 		end, fault = l.value(line, i, 0, -1)
@@ -105,6 +109,121 @@ func (l *Line) Scan(line []byte) Fault {
 	return OK
 }
 
+// top scans the object of the line, whose brace is at i, and returns the offset after its closing brace. It
+// follows the shape tree for as long as the keys are in it, and extends it.
+func (l *Line) top(b []byte, i int) (int, Fault) {
+	if i = skipSpace(b, i+1); i < len(b) && b[i] == '}' {
+		l.Empty = true
+		return i + 1, OK
+	}
+	at, onTree := uint16(0), true
+	noted := 0 // how many of the members are in l.seen
+	for count := 0; ; count++ {
+		var node *shapeNode
+		var fault Fault
+		start := i
+		if onTree {
+			if c, n := l.shapes.next(at, b, i); n != nil {
+				at, node = c, n
+			}
+		}
+		if node != nil {
+			if count < memberLimit {
+				l.members[count] = Span{uint32(i + 1), uint32(i + int(node.size) - 2)}
+			}
+			if i += int(node.size); i < len(b) && b[i] <= ' ' {
+				i = skipSpace(b, i)
+			}
+			i, fault = l.known(b, i, node, start)
+		} else {
+			colon, known := 0, false
+			if colon, known, fault = l.topKey(b, i, count, &noted); fault != OK {
+				return 0, fault
+			}
+			if onTree {
+				fresh := uint16(0)
+				if known {
+					fresh = l.shapes.learn(at, b[i:colon+1])
+				}
+				at, onTree = fresh, fresh != 0
+			}
+			name := b[l.last.Start:l.last.End]
+			i, fault = l.member(b, skipSpace(b, colon+1), 0, 0, name)
+		}
+		if fault != OK {
+			return 0, fault
+		}
+		if i < len(b) && b[i] <= ' ' {
+			i = skipSpace(b, i)
+		}
+		if i >= len(b) {
+			return 0, Syntax
+		}
+		if b[i] == '}' {
+			return i + 1, OK
+		}
+		if b[i] != ',' {
+			return 0, Syntax
+		}
+		if i++; i < len(b) && b[i] <= ' ' {
+			i = skipSpace(b, i)
+		}
+	}
+}
+
+// topKey scans a key that the shape tree did not expect and checks it against all keys before it. It returns the
+// offset of its colon, and whether the tree may learn it.
+func (l *Line) topKey(b []byte, i, count int, noted *int) (colon int, learn bool, fault Fault) {
+	if i >= len(b) || b[i] != '"' {
+		return 0, false, Syntax
+	}
+	bad := l.badUTF8
+	end, ok := l.str(b, i)
+	if !ok {
+		return 0, false, Syntax
+	}
+	l.last = Span{uint32(i + 1), uint32(end - 1)}
+	for ; *noted < min(count, memberLimit); *noted++ {
+		l.seen.add(b, 0, int(l.members[*noted].Start), int(l.members[*noted].End))
+	}
+	if l.seen.add(b, 0, i+1, end-1) {
+		l.dup = true
+	}
+	if count < memberLimit {
+		l.members[count] = l.last
+		*noted = count + 1
+	}
+	if colon = skipSpace(b, end); colon >= len(b) || b[colon] != ':' {
+		return 0, false, Syntax
+	}
+	return colon, colon == end && count < memberLimit/2 && !l.dup && l.badUTF8 == bad, OK
+}
+
+// known scans the value at i of a key that the shape tree knows; name is where the key begins.
+func (l *Line) known(b []byte, i int, node *shapeNode, name int) (int, Fault) {
+	if i < len(b) && b[i] == '"' { // by far the most
+		end, ok := l.str(b, i)
+		if !ok {
+			return 0, Syntax
+		}
+		if node.key != noKey {
+			l.spans[node.key] = Span{uint32(i), uint32(end)}
+			l.present |= 1 << node.key
+		}
+		return end, OK
+	}
+	below := -1
+	if node.parent && i < len(b) && b[i] == '{' {
+		below = copy(l.path[:], b[name+1:name+int(node.size)-2])
+	}
+	end, fault := l.value(b, i, 0, below)
+	if fault == OK && node.key != noKey {
+		l.spans[node.key] = Span{uint32(i), uint32(end)}
+		l.present |= 1 << node.key
+	}
+	return end, fault
+}
+
 // object scans the object whose brace is at i. prefix is the length of the dotted path of the object in
 // l.path, or -1 when its keys cannot be known. It returns the offset after the closing brace.
 func (l *Line) object(b []byte, i, depth, prefix int) (int, Fault) {
@@ -114,7 +233,6 @@ func (l *Line) object(b []byte, i, depth, prefix int) (int, Fault) {
 	start := i
 	i = skipSpace(b, i+1)
 	if i < len(b) && b[i] == '}' {
-		l.Empty = depth == 0
 		return i + 1, OK
 	}
 	for {
@@ -251,15 +369,21 @@ func special(w uint64) uint64 {
 // str scans the string whose opening quote is at i and returns the offset after the closing quote.
 func (l *Line) str(b []byte, i int) (int, bool) {
 	i++
-	for {
-		for i+8 <= len(b) {
-			m := special(binary.LittleEndian.Uint64(b[i:]))
-			if m != 0 {
-				i += bits.TrailingZeros64(m) >> 3
-				break
+	for i+8 <= len(b) {
+		if m := special(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+			if i += bits.TrailingZeros64(m) >> 3; b[i] == '"' {
+				return i + 1, true
 			}
-			i += 8
+			return l.odd(b, i)
 		}
+		i += 8
+	}
+	return l.odd(b, i)
+}
+
+// odd goes on in a string at i, where something else than plain text may be.
+func (l *Line) odd(b []byte, i int) (int, bool) {
+	for {
 		if i >= len(b) {
 			return 0, false
 		}
@@ -282,6 +406,14 @@ func (l *Line) str(b []byte, i int) (int, bool) {
 				l.badUTF8 = true
 			}
 			i += n
+		}
+		for i+8 <= len(b) {
+			m := special(binary.LittleEndian.Uint64(b[i:]))
+			if m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			i += 8
 		}
 	}
 }

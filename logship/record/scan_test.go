@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -96,13 +97,95 @@ func TestMemberSetForgets(t *testing.T) {
 	}
 }
 
+// TestShapesDoNotMatter scans lines in every order with one Line and compares with a fresh one.
+func TestShapesDoNotMatter(t *testing.T) {
+	lines := []string{
+		`{"msec":1,"env":"a","event":{"id":"x"}}`, `{"msec":1,"env":"a","event":{"id":"y","id":"z"}}`, `{"msec":1,"env":"a","env":"b"}`,
+		`{"env":"a","msec":1}`, `{"msec":1,"other":2,"env":"b","other":3}`, `{"msec":1,"other":2,"env":"b","event":"e"}`, `{"msec" :1, "env": "a" , "event":[] }`,
+		`{"msec":1,"env":"a","event":{"id":"x"}`, `{"msec":1,"env"`, `{"msec":1,"env":`, `{"msec":`, `{"msec":1,`, `{"msec":1,"env":"a"x`, `{}`, `{"m":1,"m":1}`,
+		`{"msec":1,"\u0065nv":1,"env":2}`, `{"msec":1,"\u0065nv":1,"\u0065nv":2}`, "{\"msec\":1,\"\xff\":1}", "{\"msec\":1,\"\xff\":2}",
+	}
+	for i := range 2000 { // far more keys than the tree holds
+		lines = append(lines, fmt.Sprintf(`{"msec":1,"k%d":%d,"env":"e%d"}`, i, i, i), fmt.Sprintf(`{"k%d":1,"env":2}`, i))
+	}
+	var warm Line
+	for round := range 3 {
+		for i := range lines {
+			line := []byte(lines[(i*7+round)%len(lines)])
+			var fresh Line
+			want, got := fresh.Scan(line), warm.Scan(line)
+			if got != want || got == OK && (warm.Brace != fresh.Brace || warm.Empty != fresh.Empty || warm.present != fresh.present) {
+				t.Fatalf("%s: fault %d, want %d", line, got, want)
+			}
+			for k := Key(0); got == OK && k < numKeys; k++ {
+				if string(warm.Raw(line, k)) != string(fresh.Raw(line, k)) {
+					t.Fatalf("%s: key %d is %q, want %q", line, k, warm.Raw(line, k), fresh.Raw(line, k))
+				}
+			}
+		}
+	}
+}
+
+// TestManyMembers has more keys than the duplicate check looks at.
+func TestManyMembers(t *testing.T) {
+	var text []byte
+	for i := range 300 {
+		text = fmt.Appendf(text, `,"key-%d":%d`, i, i)
+	}
+	text[0] = '{'
+	var l Line
+	for range 3 {
+		if f := l.Scan(append(text, '}')); f != OK {
+			t.Fatalf("fault %d", f)
+		}
+		if f := l.Scan(append(text, `,"key-7":1}`...)); f != OK && f != DuplicateKey {
+			t.Fatalf("fault %d", f)
+		}
+		if f := l.Scan([]byte(`{"key-0":0,"key-1":1,"key-2":2,"key-0":1}`)); f != DuplicateKey {
+			t.Fatalf("fault %d, want a duplicate key", f)
+		}
+	}
+}
+
+func TestScanDoesNotAllocate(t *testing.T) {
+	line := []byte(`{"msec":1763835810.123,"env":"local","event":{"id":"x"},"list":[1,{"a":null}],"message":"GET / 200"}`)
+	var l Line
+	l.Scan(line)
+	if n := testing.AllocsPerRun(100, func() { l.Scan(line) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkScan(b *testing.B) {
+	line := []byte(`{"msec":1763835810.123,"service_name":"nginx","env":"local","customer":"kreislauf","platform_version":"dev","message":"POST /api/order/v1/orders 201",` +
+		`"remote_addr":"203.0.113.9","peer_addr":"127.0.0.1","x_forwarded_for":"203.0.113.9","http.request.method":"POST","url.original":"/api/order/v1/orders?x=1",` +
+		`"url.path":"/api/order/v1/orders","http.version":"HTTP/1.1","http.response.status_code":201,"http.response.body.bytes":512,"http.request.bytes":900,` +
+		`"request_time":0.012,"upstream_addr":"127.0.0.1:18103, 127.0.0.1:18104","upstream_status":"502, 201","upstream_connect_time":"-, 0.000",` +
+		`"upstream_header_time":"-, 0.011","upstream_response_time":"0.001, 0.011","limit_req":"PASSED","url.domain":"localhost",` +
+		`"user_agent.original":"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_9_1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/32.0.1700.77 Safari/537.36",` +
+		`"http.request.referrer":"","request_id":"0af7651916cd43dd8448eb211c80319c","trace.id":"0af7651916cd43dd8448eb211c80319c","span.id":"b7ad6b7169203331","parent.id":""}`)
+	var l Line
+	b.SetBytes(int64(len(line)))
+	for b.Loop() {
+		if l.Scan(line) != OK {
+			b.Fatal("the line is bad")
+		}
+	}
+}
+
 func FuzzScan(f *testing.F) {
 	for _, seed := range []string{`{"a":1}`, `{"event":{"id":"x"},"a":[1,{"b":null}]}`, "{\"a\":\"\xff\"}", `[]`, `{"a":"\ud800"}`, `{"a":1,"a":2}`} {
 		f.Add([]byte(seed))
 	}
+	var warm Line // has seen the shapes of lines before
 	f.Fuzz(func(t *testing.T, line []byte) {
 		var l Line
 		fault := l.Scan(line)
+		for range 2 {
+			if again := warm.Scan(line); again != fault || fault == OK && (warm.present != l.present || warm.Brace != l.Brace) {
+				t.Fatalf("%q: fault %d alone, %d after other lines", line, fault, again)
+			}
+		}
 		if fault == TooDeep {
 			return
 		}
