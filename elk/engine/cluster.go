@@ -22,10 +22,15 @@ import (
 )
 
 // cacheBytes bounds the decoded parts of segments that stay in memory.
-const cacheBytes = 48 << 20
+const cacheBytes = 64 << 20
+
+// format is the version of the files in a data directory. It changes with every change that an older or newer engine
+// could misread.
+const format = 2
 
 // stateFile is state.json: everything that is not an index. It is replaced as a whole.
 type stateFile struct {
+	Format     int                        `json:"format"`
 	UUID       string                     `json:"uuid"`
 	Components map[string]json.RawMessage `json:"component_templates"`
 	Templates  map[string]json.RawMessage `json:"index_templates"`
@@ -72,7 +77,7 @@ func openCluster(dir string, log zerolog.Logger) (*cluster, error) {
 	raw, err := os.ReadFile(c.statePath())
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		c.state.UUID = randomID(16)
+		c.state.UUID, c.state.Format = randomID(16), format
 		if err := c.save(); err != nil {
 			return nil, err
 		}
@@ -81,6 +86,10 @@ func openCluster(dir string, log zerolog.Logger) (*cluster, error) {
 	default:
 		if err := json.Unmarshal(raw, &c.state); err != nil {
 			return nil, fmt.Errorf("decode state: %w", err)
+		}
+		if c.state.Format != format {
+			return nil, fmt.Errorf("the data in %s has format %d and this engine reads format %d: move or delete the directory and start again, or use the version that wrote it",
+				dir, max(c.state.Format, 1), format)
 		}
 	}
 	if err := c.loadIndices(); err != nil {

@@ -267,6 +267,18 @@ func TestRestartKeepsSegments(t *testing.T) {
 	wantEqual(t, "segment", len(files(t, dir, "seg-*")), 1)
 }
 
+// TestOtherFormat opens the data of an engine before format 2, which had no number for it.
+func TestOtherFormat(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte(`{"uuid":"x","component_templates":{},"index_templates":{},"policies":{}}`), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	_, err := engine.New(engine.Options{Dir: dir, Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
+	if err == nil || !strings.Contains(err.Error(), "format 1 and this engine reads format 2: move or delete the directory and start again") {
+		t.Errorf("error: %v", err)
+	}
+}
+
 func TestStopIsIdempotent(t *testing.T) {
 	n := start(t, t.TempDir())
 	n.fill("x", 0, 10)

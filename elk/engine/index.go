@@ -168,10 +168,8 @@ func (x *index) write(ops []store.Op) ([]store.Result, error) {
 }
 
 func (x *index) shard(now time.Time) search.Shard {
-	return search.Shard{
-		Target:  &query.Target{Index: x.file.Name, Mapping: x.mapping.Load(), Now: now},
-		Readers: x.store.View(),
-	}
+	readers, err := x.store.View()
+	return search.Shard{Target: &query.Target{Index: x.file.Name, Mapping: x.mapping.Load(), Now: now}, Readers: readers, Err: err}
 }
 
 // sealed marks a backing index as rolled over and writes its documents to a segment.

@@ -239,6 +239,19 @@ func (s *Set) Add(values []Value) bool {
 // Docs is the number of documents added.
 func (s *Set) Docs() int { return s.docs }
 
+// Str returns the first string of a document in a field, or "".
+func (s *Set) Str(field string, doc int) string {
+	b := s.cols[field]
+	if b == nil || b.col.Kind != String {
+		return ""
+	}
+	from, to := b.col.Range(doc)
+	if from == to {
+		return ""
+	}
+	return b.col.Str(from)
+}
+
 // Views returns all columns as they are now.
 func (s *Set) Views() map[string]*Column {
 	m := make(map[string]*Column, len(s.cols))

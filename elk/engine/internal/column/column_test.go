@@ -2,6 +2,7 @@ package column
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"testing"
 
@@ -75,4 +76,38 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("decoded column does not survive a round trip: %v", err)
 		}
 	})
+}
+
+func TestPacked(t *testing.T) {
+	s := NewSet()
+	for i := range 300 {
+		s.Add([]Value{{Field: "id", Kind: String, Str: fmt.Sprintf("%032x", i*i)}, {Field: "n", Kind: String, Str: fmt.Sprintf("%08d", i)}, {Field: "up", Kind: String, Str: fmt.Sprintf("%08X", i)}})
+	}
+	c := s.Views()["id"]
+	packed, ok := c.Packed(300)
+	if !ok {
+		t.Fatal("not packed")
+	}
+	got, err := Unpack(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(c, got, cmp.AllowUnexported(Column{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	var found []int
+	for _, id := range []int{0, 7, 299} {
+		FindPacked(packed, fmt.Sprintf("%032x", id*id), func(doc int) { found = append(found, doc) })
+	}
+	FindPacked(packed, fmt.Sprintf("%031x", 4), func(doc int) { t.Errorf("a shorter value is found in document %d", doc) })
+	FindPacked(packed, fmt.Sprintf("%032x", 5), func(doc int) { t.Errorf("a value that is not there is found in document %d", doc) })
+	if d := cmp.Diff([]int{0, 7, 299}, found); d != "" {
+		t.Errorf("found (-want +got):\n%s", d)
+	}
+	if _, ok := s.Views()["up"].Packed(300); ok {
+		t.Error("digits in upper case would be lost")
+	}
+	if _, ok := c.Packed(301); ok {
+		t.Error("a column that lacks a document is packed")
+	}
 }

@@ -27,6 +27,7 @@ type Options struct {
 type Document struct {
 	ID      string
 	Source  []byte
+	Cuts    []uint32 // see Cuts
 	Values  []column.Value
 	MinTime int64
 	MaxTime int64
@@ -40,7 +41,7 @@ func (m *Mapping) Read(id string, n *esjson.Node, opt Options) (doc *Document, u
 		line, col := n.Pos()
 		return nil, nil, documentError(line, col, "failed to parse", "not_x_content_exception", "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes")
 	}
-	p := &docParser{m: m, opt: opt, doc: &Document{ID: id, Source: n.Raw()}, budget: opt.FieldLimit - m.Size()}
+	p := &docParser{m: m, opt: opt, doc: &Document{ID: id, Source: n.Raw(), Cuts: Cuts(n)}, budget: opt.FieldLimit - m.Size()}
 	if err := p.object(n, m.root, "", dynamicOf(m.root, "true")); err != nil {
 		return nil, nil, err
 	}
@@ -56,6 +57,16 @@ func (m *Mapping) Read(id string, n *esjson.Node, opt Options) (doc *Document, u
 		update = finish(&Mapping{root: p.added, top: map[string]any{}})
 	}
 	return p.doc, update, nil
+}
+
+// Cuts returns where in the text of an object the values of its members begin and end. What lies between them is the
+// same in most documents of an index, and stored once.
+func Cuts(n *esjson.Node) []uint32 {
+	cuts := make([]uint32, 0, 2*len(n.Fields))
+	for _, f := range n.Fields {
+		cuts = append(cuts, uint32(f.Value.Start-n.Start), uint32(f.Value.End-n.Start))
+	}
+	return cuts
 }
 
 type docParser struct {

@@ -81,6 +81,13 @@ func parseIDs(n *esjson.Node) (*Query, error) {
 // exactStrings matches documents whose stored column has one of the values; the bloom filter applies.
 func exactStrings(field string, values []string) Matcher {
 	m := stringMatcher(func(r *store.Reader) (*column.Column, error) { return r.Column(field) }, setPredicate(values))
+	scan := m.match
+	m.match = func(r *store.Reader) (store.Bits, error) {
+		if found, ok, err := r.Find(field, values); ok || err != nil {
+			return found, err
+		}
+		return scan(r)
+	}
 	m.may = func(r *store.Reader) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return r.MayHave(field, v) })
 	}

@@ -43,6 +43,7 @@ type Request struct {
 type Shard struct {
 	Target  *query.Target
 	Readers []*store.Reader
+	Err     error // why the index cannot be read
 }
 
 // Parse reads a search body; nil is an empty one.
@@ -189,6 +190,9 @@ func plan(q *query.Query, shards []Shard) ([]part, error) {
 	base := 0
 	someDocs := slices.ContainsFunc(shards, func(s Shard) bool { return len(s.Readers) > 0 })
 	for _, sh := range shards {
+		if sh.Err != nil {
+			return nil, phase(sh, sh.Err)
+		}
 		if len(sh.Readers) == 0 && someDocs {
 			// A backing index that is new and empty has no dynamic fields yet; that must not fail the search.
 			continue

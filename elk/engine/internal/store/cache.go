@@ -15,8 +15,9 @@ type Cache struct {
 	items map[cacheKey]*list.Element
 }
 
+// cacheKey names a part; the owner is a segment, or the sources in memory.
 type cacheKey struct {
-	seg     *segment
+	owner   any
 	section string
 }
 
@@ -62,12 +63,12 @@ func (c *Cache) remove(e *list.Element) {
 	c.used -= entry.size
 }
 
-// drop forgets all parts of a segment.
-func (c *Cache) drop(s *segment) {
+// drop forgets all parts of an owner.
+func (c *Cache) drop(owner any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k, e := range c.items {
-		if k.seg == s {
+		if k.owner == owner {
 			c.remove(e)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"slices"
+
+	"github.com/klauspost/compress/s2"
 )
 
 // maxGroup bounds the operations that share one sync, so that no writer waits for too many others.
@@ -42,13 +44,14 @@ func (x *Index) Close() error {
 	x.closing.Lock()
 	if x.closed {
 		x.closing.Unlock()
-		<-x.done
+		x.done.Wait()
 		return nil
 	}
 	x.closed = true
 	close(x.queue)
+	close(x.stop)
 	x.closing.Unlock()
-	<-x.done
+	x.done.Wait()
 	if err := x.log.f.Close(); err != nil {
 		return fmt.Errorf("close log: %w", err)
 	}
@@ -57,7 +60,6 @@ func (x *Index) Close() error {
 
 // commitLoop is the only writer of the index: it takes all waiting batches and makes them durable together.
 func (x *Index) commitLoop() {
-	defer close(x.done)
 	for first := range x.queue {
 		group := []*batch{first}
 		for size := len(first.ops); size < maxGroup; {
@@ -77,8 +79,10 @@ func (x *Index) commitLoop() {
 }
 
 func (x *Index) commit(group []*batch) {
-	durable, answers := x.decide(group)
-	err := x.persist(durable)
+	durable, answers, err := x.decide(group)
+	if err == nil {
+		err = x.persist(durable)
+	}
 	if err != nil {
 		x.opt.Log.Error().Err(err).Int("operations", len(durable)).Msg("write refused")
 	}
@@ -95,30 +99,60 @@ func (x *Index) commit(group []*batch) {
 }
 
 // decide works out what each operation of a group does, and which of them change the index.
-func (x *Index) decide(group []*batch) (durable []Op, answers []batchResult) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
+func (x *Index) decide(group []*batch) (durable []Op, answers []batchResult, err error) {
 	answers = make([]batchResult, len(group))
-	state := map[idHash]bool{} // what the group itself changes: id exists or not
-	seq := x.seq
+	count := 0
+	for _, b := range group {
+		count += len(b.ops)
+	}
+	if count == 0 {
+		return nil, answers, nil
+	}
+	if err := x.loadIDs(); err != nil {
+		return nil, answers, err
+	}
+	durable = make([]Op, 0, count)
+	state := make(map[string]bool, count) // what the group itself changes: id exists or not
+	seq := x.seq                          // only the committer writes it
 	for i, b := range group {
 		answers[i].results = make([]Result, len(b.ops))
 		for j, op := range b.ops {
-			h := x.hash.sum(op.ID)
-			exists, changed := state[h]
+			exists, changed := state[op.ID]
 			if !changed {
-				_, exists = x.ids[h]
+				if op.place, exists, err = x.find(op.ID); err != nil {
+					return nil, answers, err
+				}
+				op.fresh, op.placed = !exists, exists
 			}
 			r := Result{Outcome: outcome(op.Kind, exists), Seq: seq}
 			if r.Outcome != Conflict && r.Outcome != NotFound {
 				seq++
-				state[h] = op.Kind != Delete
+				state[op.ID] = op.Kind != Delete
 				durable = append(durable, op)
 			}
 			answers[i].results[j] = r
 		}
 	}
-	return durable, answers
+	return durable, answers, nil
+}
+
+// find looks for an id. What is in a damaged segment does not exist any more.
+func (x *Index) find(id string) (place uint32, found bool, err error) {
+	h := hashID(id)
+	for {
+		x.mu.RLock()
+		slot, failed, err := x.slot(h, id)
+		if slot >= 0 {
+			place = x.ids.places[slot]
+		}
+		x.mu.RUnlock()
+		if err == nil {
+			return place, slot >= 0, nil
+		}
+		if err := x.readFailed(failed, err); !errors.Is(err, ErrDamaged) {
+			return 0, false, err
+		}
+	}
 }
 
 func outcome(kind OpKind, exists bool) Outcome {
@@ -146,22 +180,10 @@ func (x *Index) persist(ops []Op) error {
 			raw[i].source = op.Doc.Source
 		}
 	}
-	body := encodeOps(raw)
-	if err := x.log.append(appendFrame(nil, x.codec.fast.EncodeAll(body, nil))); err != nil {
+	if err := x.log.append(appendFrame(nil, s2.Encode(nil, encodeOps(raw)))); err != nil {
 		return err
 	}
-	// The sources of the frame replace those of the request, whose buffer can then be freed.
-	stored, err := decodeOps(body)
-	if err != nil {
-		return fmt.Errorf("read back own frame: %w", err)
-	}
-	for i, s := range stored {
-		if ops[i].Doc != nil {
-			ops[i].Doc.Source = s.source
-		}
-	}
-	x.apply(ops)
-	return nil
+	return x.apply(ops)
 }
 
 // maybeFlush writes a segment once enough documents are in memory. A failure is tried again a thousand
@@ -181,7 +203,7 @@ func (x *Index) flush() error {
 	if x.live.set.Docs() == 0 {
 		return nil
 	}
-	next, err := openWAL(x.walPath(x.number+1), x.codec, x.opt.Log, func([]rawOp) error { return errors.New("log is not new") })
+	next, err := openWAL(x.walPath(x.number+1), x.opt.Log, func([]rawOp) error { return errors.New("log is not new") })
 	if err != nil {
 		return err
 	}
@@ -195,7 +217,7 @@ func (x *Index) flush() error {
 	old := x.log
 	x.mu.Lock()
 	x.segs = append(slices.Clone(x.segs), seg)
-	x.live = newLive()
+	x.live = newLive(x.codec, seg.base+uint32(seg.foot.Docs))
 	x.number++
 	x.log = next
 	x.mu.Unlock()

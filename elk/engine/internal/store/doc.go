@@ -2,20 +2,20 @@
 //
 // A directory holds one write-ahead log (wal-N) and immutable segments (seg-N, with seg-N.del for deleted
 // documents). A write is acknowledged after its frame is synced to the log; concurrent writes share one sync.
-// Acknowledged documents are also columns in memory. When these reach FlushDocs or FlushBytes they are written
-// as segment N, and the log N is removed: so thousands of tiny writes become one readable segment. A reader
-// takes a view and is never blocked by writers, nor blocks them.
+// Acknowledged documents are also columns in memory, their sources compressed chunk by chunk. When these reach
+// FlushDocs or FlushBytes they are written as segment N, and the log N is removed: so thousands of tiny writes
+// become one readable segment, and there is nothing to merge. A reader takes a view and is never blocked by
+// writers, nor blocks them.
 //
 // Invariants: a log is obsolete as soon as a segment with its number or a higher one exists; document numbers
-// in segment N are those the documents had in memory; ids are unique among documents that are not deleted.
-// Ids are compared by a 128-bit hash with a random seed of the process, not byte by byte.
+// in segment N are those the documents had in memory; ids are unique among documents that are not deleted;
+// nothing of a segment is read before all of its bytes were compared with their checksums, once per process.
 //
 // Not guaranteed: space of deleted documents is not reclaimed, except with the whole index.
 package store
 
 import (
 	"errors"
-	"hash/maphash"
 
 	"github.com/rs/zerolog"
 
@@ -24,8 +24,8 @@ import (
 
 // Limits of the documents in memory before they become a segment.
 const (
-	FlushDocs  = 8192
-	FlushBytes = 8 << 20 // of sources
+	FlushDocs  = 32_768
+	FlushBytes = 64 << 20 // of sources, not compressed
 )
 
 // Columns the store adds to those of the mapping.
@@ -59,6 +59,11 @@ type Op struct {
 	Kind OpKind
 	ID   string
 	Doc  *mapping.Document // nil for Delete
+
+	// What decide found, so that apply cannot fail: the id does not exist, or is at a place. Neither is known of an
+	// id that the same group changes before, and after a restart.
+	fresh, placed bool
+	place         uint32
 }
 
 // Outcome is what an Op did.
@@ -77,17 +82,4 @@ const (
 type Result struct {
 	Outcome Outcome
 	Seq     int64
-}
-
-type idHash [2]uint64
-
-type location struct{ seg, doc uint32 }
-
-// hasher makes 128-bit hashes of ids from two independent seeds.
-type hasher [2]maphash.Seed
-
-func newHasher() hasher { return hasher{maphash.MakeSeed(), maphash.MakeSeed()} }
-
-func (h hasher) sum(id string) idHash {
-	return idHash{maphash.String(h[0], id), maphash.String(h[1], id)}
 }

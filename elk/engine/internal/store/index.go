@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,9 +19,9 @@ import (
 type Index struct {
 	opt   Options
 	codec *codec
-	hash  hasher
 	queue chan *batch
-	done  chan struct{} // closed by the committer when it ends
+	stop  chan struct{} // closed by Close; ends verify
+	done  sync.WaitGroup
 
 	closing sync.RWMutex // held for reading while a batch is enqueued
 	closed  bool
@@ -30,10 +31,13 @@ type Index struct {
 	number    uint32 // of the log and of the segment it becomes
 	nextFlush int
 
+	idsOnce sync.Once // fills ids
+	idsErr  error
+
 	mu      sync.RWMutex // guards what follows
 	segs    []*segment   // by number
 	live    *live
-	ids     map[idHash]location
+	ids     *idTable
 	deleted map[uint32]Bits // by segment number; a Bits value is never changed in place
 	seq     int64
 	damaged int // segments and log parts set aside
@@ -60,13 +64,14 @@ func Open(opt Options) (*Index, error) {
 		return nil, fmt.Errorf("create index directory: %w", err)
 	}
 	x := &Index{
-		opt: opt, codec: c, hash: newHasher(), queue: make(chan *batch, 64), done: make(chan struct{}),
-		live: newLive(), ids: map[idHash]location{}, deleted: map[uint32]Bits{}, nextFlush: FlushDocs,
+		opt: opt, codec: c, queue: make(chan *batch, 64), stop: make(chan struct{}),
+		live: newLive(c, 0), deleted: map[uint32]Bits{}, nextFlush: FlushDocs,
 	}
 	if err := x.load(); err != nil {
 		return nil, fmt.Errorf("open index %s: %w", opt.Dir, err)
 	}
-	go x.commitLoop()
+	x.done.Go(x.commitLoop)
+	x.done.Go(x.verifyAll)
 	return x, nil
 }
 
@@ -105,16 +110,16 @@ func (x *Index) load() error {
 		}
 	}
 	slices.SortFunc(x.segs, func(a, b *segment) int { return int(a.number) - int(b.number) })
-	total := 0
+	var base uint64
 	for _, s := range x.segs {
-		total += s.foot.Docs
+		s.base = uint32(base)
+		base += uint64(s.foot.Docs)
+		x.seq += int64(s.foot.Docs)
 	}
-	x.ids = make(map[idHash]location, total)
-	for _, s := range x.segs {
-		if err := x.loadIDs(s); err != nil {
-			return err
-		}
+	if base > uint64(maxPlace) {
+		return fmt.Errorf("index holds %d documents, more than %d", base, maxPlace)
 	}
+	x.live.base = uint32(base)
 	return x.loadLogs(logs, lastSeg, highest)
 }
 
@@ -138,7 +143,7 @@ func (x *Index) loadLogs(logs []uint32, lastSeg, highest uint32) error {
 		replay = []uint32{x.number}
 	}
 	for i, n := range replay {
-		w, err := openWAL(x.walPath(n), x.codec, x.opt.Log, x.replay)
+		w, err := openWAL(x.walPath(n), x.opt.Log, x.replay)
 		if err != nil {
 			return err
 		}
@@ -186,20 +191,101 @@ func (x *Index) aside(path string, cause error) error {
 	return nil
 }
 
-func (x *Index) loadIDs(s *segment) error {
-	col, err := s.column(NewCache(0), IDField)
-	if err != nil {
-		return err
-	}
-	del := x.deleted[s.number]
-	for doc := range s.foot.Docs {
-		from, to := col.Range(doc)
-		if from < to && !del.Has(doc) {
-			x.ids[x.hash.sum(col.Str(from))] = location{s.number, uint32(doc)}
+// verifyAll compares the bytes of all segments with their checksums, newest first, so that the first searches after
+// a start rarely have to.
+func (x *Index) verifyAll() {
+	x.mu.RLock()
+	segs := x.segs
+	x.mu.RUnlock()
+	for _, s := range slices.Backward(segs) {
+		select {
+		case <-x.stop:
+			return
+		default:
+		}
+		if err := x.readFailed(s, s.verify()); err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, os.ErrNotExist) {
+			x.opt.Log.Error().Err(err).Msg("segment could not be verified")
 		}
 	}
-	x.seq += int64(s.foot.Docs)
+}
+
+// loadIDs fills the id table with the ids of all segments, once, when the first write or read by id needs it.
+func (x *Index) loadIDs() error {
+	x.idsOnce.Do(func() { x.idsErr = x.fillIDs() })
+	return x.idsErr
+}
+
+func (x *Index) fillIDs() error {
+	x.mu.RLock()
+	segs, deleted := x.segs, maps.Clone(x.deleted)
+	x.mu.RUnlock()
+	total := 0
+	for _, s := range segs {
+		total += s.foot.Docs
+	}
+	table := newIDTable(total + FlushDocs)
+	for _, s := range segs {
+		err := x.readFailed(s, s.verify())
+		var col *column.Column
+		if err == nil {
+			col, err = s.column(NewCache(0), IDField)
+			err = x.readFailed(s, err)
+		}
+		if errors.Is(err, ErrDamaged) {
+			continue // its ids can be created again
+		}
+		if err != nil {
+			return fmt.Errorf("read ids: %w", err)
+		}
+		del := deleted[s.number]
+		for doc := range s.foot.Docs {
+			if from, to := col.Range(doc); from < to && !del.Has(doc) {
+				table.insert(hashID(col.Str(from)), s.base+uint32(doc))
+			}
+		}
+	}
+	x.mu.Lock()
+	x.ids = table
+	x.mu.Unlock()
 	return nil
+}
+
+// locate finds the segment and document of a place. The segment is nil for the documents in memory; ok is false if
+// the segment was set aside. The caller holds mu.
+func (x *Index) locate(place uint32) (seg *segment, doc int, ok bool) {
+	if place >= x.live.base {
+		return nil, int(place - x.live.base), true
+	}
+	i, found := slices.BinarySearchFunc(x.segs, place, func(s *segment, p uint32) int { return cmp.Compare(s.base, p) })
+	if !found {
+		i--
+	}
+	if i < 0 || int(place-x.segs[i].base) >= x.segs[i].foot.Docs {
+		return nil, 0, false
+	}
+	return x.segs[i], int(place - x.segs[i].base), true
+}
+
+// slot finds the slot of an id in the table, or -1. Of a segment that cannot be read it finds nothing, and the
+// error is returned for the caller to handle without mu, which it holds now.
+func (x *Index) slot(h uint64, id string) (slot int, failed *segment, err error) {
+	slot = x.ids.find(h, func(place uint32) bool {
+		seg, doc, ok := x.locate(place)
+		if !ok || err != nil {
+			return false
+		}
+		if seg == nil {
+			return x.live.set.Str(IDField, doc) == id
+		}
+		col, cerr := seg.column(x.opt.Cache, IDField)
+		if cerr != nil {
+			failed, err = seg, cerr
+			return false
+		}
+		from, to := col.Range(doc)
+		return from < to && col.Str(from) == id
+	})
+	return slot, failed, err
 }
 
 // replay applies one frame of the log after a restart.
@@ -218,42 +304,73 @@ func (x *Index) replay(raw []rawOp) error {
 		}
 		ops = append(ops, op)
 	}
-	x.apply(ops)
-	return nil
+	return x.apply(ops)
 }
 
 // apply makes durable operations visible.
-func (x *Index) apply(ops []Op) {
+func (x *Index) apply(ops []Op) error {
+	if err := x.loadIDs(); err != nil {
+		return err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	touched := map[uint32]Bits{}
-	for _, op := range ops {
-		h := x.hash.sum(op.ID)
-		if at, ok := x.ids[h]; ok {
-			bits := touched[at.seg]
-			if bits == nil {
-				bits = slices.Clone(x.deleted[at.seg])
+	for i := range ops {
+		op := &ops[i]
+		h := hashID(op.ID)
+		if !op.fresh {
+			if slot := x.slotOf(h, op); slot >= 0 {
+				x.delete(x.ids.places[slot], touched)
+				x.ids.remove(slot)
 			}
-			touched[at.seg] = bits.With(int(at.doc))
-			delete(x.ids, h)
 		}
 		x.seq++
 		if op.Kind == Delete {
 			continue
 		}
-		x.ids[h] = location{x.number, uint32(x.live.set.Docs())}
+		x.ids.insert(h, x.live.base+uint32(x.live.set.Docs()))
 		x.add(op)
 	}
 	maps.Copy(x.deleted, touched)
+	return nil
 }
 
-func (x *Index) add(op Op) {
+// slotOf finds the slot of an operation's id, or -1. An id in a segment that turns out to be damaged is not found: the
+// next read sets that segment aside.
+func (x *Index) slotOf(h uint64, op *Op) int {
+	if op.placed {
+		return x.ids.find(h, func(place uint32) bool { return place == op.place })
+	}
+	slot, _, err := x.slot(h, op.ID)
+	if err != nil {
+		x.opt.Log.Error().Err(err).Str("id", op.ID).Msg("an earlier document of this id cannot be looked for")
+	}
+	return slot
+}
+
+// delete marks the document of a place as deleted, in copies of the sets that readers may hold.
+func (x *Index) delete(place uint32, touched map[uint32]Bits) {
+	seg, doc, ok := x.locate(place)
+	if !ok {
+		return
+	}
+	number := x.number
+	if seg != nil {
+		number = seg.number
+	}
+	bits := touched[number]
+	if bits == nil {
+		bits = slices.Clone(x.deleted[number])
+	}
+	touched[number] = bits.With(doc)
+}
+
+func (x *Index) add(op *Op) {
 	l := x.live
-	values := append(op.Doc.Values, column.Value{Field: IDField, Kind: column.String, Str: op.ID})
-	if !l.set.Add(values) {
+	if !l.set.Add(append(op.Doc.Values, column.Value{Field: IDField, Kind: column.String, Str: op.ID})) {
 		x.opt.Log.Error().Str("id", op.ID).Msg("a field has values of two kinds: those of this document are not searchable")
 	}
-	l.sources = append(l.sources, op.Doc.Source)
+	l.sources.add(op.Doc)
 	l.bytes += len(op.Doc.Source)
 	if op.Doc.HasTime {
 		l.minTime, l.maxTime = min(l.minTime, op.Doc.MinTime), max(l.maxTime, op.Doc.MaxTime)
@@ -270,34 +387,37 @@ type Stats struct {
 func (x *Index) Stats() Stats {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	st := Stats{Docs: len(x.ids), Segments: len(x.segs), Damaged: x.damaged, Bytes: int64(x.live.bytes)}
+	st := Stats{Docs: x.live.set.Docs(), Segments: len(x.segs), Damaged: x.damaged, Bytes: x.live.sources.size()}
 	for _, s := range x.segs {
 		st.Bytes += s.size
+		st.Docs += s.foot.Docs
+		st.Deleted += x.deleted[s.number].Count()
 	}
-	for _, b := range x.deleted {
-		st.Deleted += b.Count()
-	}
+	st.Deleted += x.deleted[x.number].Count()
+	st.Docs -= st.Deleted
 	return st
 }
 
 // Get returns the source of a document by id.
 func (x *Index) Get(id string) (source []byte, found bool, err error) {
+	if err := x.loadIDs(); err != nil {
+		return nil, false, err
+	}
+	h := hashID(id)
 	x.mu.RLock()
-	at, ok := x.ids[x.hash.sum(id)]
-	number := x.number
-	var seg *segment
-	if ok && at.seg == number {
-		source = x.live.sources[at.doc]
-	} else if ok {
-		for _, s := range x.segs {
-			if s.number == at.seg {
-				seg = s
-			}
-		}
+	slot, failed, err := x.slot(h, id)
+	if slot < 0 || err != nil {
+		x.mu.RUnlock()
+		return nil, false, x.readFailed(failed, err)
 	}
+	seg, doc, _ := x.locate(x.ids.places[slot])
+	live := x.live.sources.view()
+	owner := x.live
 	x.mu.RUnlock()
-	if seg != nil {
-		source, err = seg.source(x.opt.Cache, int(at.doc))
+	if seg == nil {
+		source, err = live.source(x.opt.Cache, owner, doc)
+		return source, err == nil, err
 	}
-	return source, ok, err
+	source, err = seg.source(x.opt.Cache, doc)
+	return source, err == nil, x.readFailed(seg, err)
 }

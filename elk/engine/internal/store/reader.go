@@ -18,11 +18,31 @@ type Reader struct {
 	index            *Index
 	seg              *segment
 	cols             map[string]*column.Column // without a segment
-	sources          [][]byte
+	live             *live
+	sources          *sources
 }
 
-// View returns the readers of all documents visible now, in the order they were written.
-func (x *Index) View() []*Reader {
+// View returns the readers of all documents visible now, in the order they were written. Segments are verified before
+// they are read for the first time; damaged ones are set aside and missing.
+func (x *Index) View() ([]*Reader, error) {
+	readers := x.view()
+	out := readers[:0]
+	for _, r := range readers {
+		if r.seg == nil || r.seg.verified.Load() {
+			out = append(out, r)
+			continue
+		}
+		switch err := x.readFailed(r.seg, r.seg.verify()); {
+		case err == nil:
+			out = append(out, r)
+		case !errors.Is(err, ErrDamaged):
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (x *Index) view() []*Reader {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	out := make([]*Reader, 0, len(x.segs)+1)
@@ -35,7 +55,7 @@ func (x *Index) View() []*Reader {
 	if n := x.live.set.Docs(); n > 0 {
 		out = append(out, &Reader{
 			Docs: n, MinTime: x.live.minTime, MaxTime: x.live.maxTime, Deleted: x.deleted[x.number],
-			index: x, cols: x.live.set.Views(), sources: x.live.sources,
+			index: x, cols: x.live.set.Views(), live: x.live, sources: x.live.sources.view(),
 		})
 	}
 	return out
@@ -71,7 +91,7 @@ func (r *Reader) Derived(name string, build func() (value any, bytes int)) (any,
 // Source returns the stored JSON of a document.
 func (r *Reader) Source(doc int) ([]byte, error) {
 	if r.seg == nil {
-		return r.sources[doc], nil
+		return r.sources.source(r.index.opt.Cache, r.live, doc)
 	}
 	b, err := r.seg.source(r.index.opt.Cache, doc)
 	return b, r.index.readFailed(r.seg, err)
@@ -88,6 +108,16 @@ func (r *Reader) ID(doc int) (string, error) {
 		return "", fmt.Errorf("%w: document without id", ErrDamaged)
 	}
 	return c.Str(from), nil
+}
+
+// Find returns the documents that have one of the values in a field whose values are stored in a form that can be
+// searched as it is; ok is false for other fields.
+func (r *Reader) Find(field string, values []string) (found Bits, ok bool, err error) {
+	if r.seg == nil {
+		return nil, false, nil
+	}
+	found, ok, err = r.seg.findPacked(field, values)
+	return found, ok, r.index.readFailed(r.seg, err)
 }
 
 // MayHave is false only if no document has exactly that value.
@@ -109,13 +139,10 @@ func (x *Index) readFailed(s *segment, err error) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if i := slices.Index(x.segs, s); i >= 0 {
+		// Its places are not found any more, so its ids can be created again.
 		x.segs = slices.Delete(slices.Clone(x.segs), i, i+1)
+		delete(x.deleted, s.number)
 		x.opt.Cache.drop(s)
-		for h, at := range x.ids {
-			if at.seg == s.number {
-				delete(x.ids, h)
-			}
-		}
 		if asideErr := x.aside(s.path, err); asideErr != nil {
 			return errors.Join(err, asideErr)
 		}

@@ -9,18 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"kreislauf/elk/engine/internal/column"
 )
 
-// A segment file is: magic; sections (zstd each); footer (JSON); length and CRC-32C of the footer (4 bytes little
-// endian each); magic. Section names: `c/<field>` a column, `s/<n>` the sources of documents n*chunkDocs and
-// following (uvarint length and bytes each), `bloom` the filter, not compressed.
-const (
-	segMagic  = "KLSEG001"
-	chunkDocs = 128
-)
+// A segment file is: magic; sections; footer (JSON); length and CRC-32C of the footer (4 bytes little endian each);
+// magic. Section names: `c/<field>` a column (zstd), `x/<field>` a packed column (not compressed), `s/<n>` the sources
+// of documents n*chunkDocs and following (zstd), `bloom` the filter (not compressed).
+const segMagic = "KLSEG002"
 
 // ErrDamaged is reported for a segment whose bytes do not match their checksum.
 var ErrDamaged = errors.New("damaged segment")
@@ -44,8 +42,12 @@ type segment struct {
 	path   string
 	size   int64
 	foot   footer
-	filter bloom
+	base   uint32 // place of the first document in the index
 	codec  *codec
+
+	verified  atomic.Bool
+	verifying sync.Mutex
+	filter    bloom // set by verify
 }
 
 func segPath(dir string, number uint32) string {
@@ -63,20 +65,22 @@ func writeSegment(dir string, number uint32, c *codec, l *live, isTerm func(stri
 	var terms []uint64
 	cols := l.set.Views()
 	for name, col := range cols {
-		put("c/"+name, c.dense.EncodeAll(col.Encode(nil), nil))
+		if packed, ok := col.Packed(foot.Docs); ok {
+			put("x/"+name, packed)
+		} else {
+			put("c/"+name, c.dense.EncodeAll(col.Encode(nil), nil))
+		}
 		if col.Kind == column.String && isTerm(name) {
 			for _, s := range col.Dict {
 				terms = append(terms, termHash(name, s))
 			}
 		}
 	}
-	for first := 0; first < len(l.sources); first += chunkDocs {
-		var raw []byte
-		for _, src := range l.sources[first:min(first+chunkDocs, len(l.sources))] {
-			raw = binary.AppendUvarint(raw, uint64(len(src)))
-			raw = append(raw, src...)
-		}
-		put("s/"+strconv.Itoa(first/chunkDocs), c.dense.EncodeAll(raw, nil))
+	for n, packed := range l.sources.chunks {
+		put(chunkName(n), packed)
+	}
+	if len(l.sources.tail) > 0 {
+		put(chunkName(len(l.sources.chunks)), c.fast.EncodeAll(encodeChunk(l.sources.tail), nil))
 	}
 	filter := newBloom(len(terms))
 	for _, h := range terms {
@@ -95,45 +99,79 @@ func writeSegment(dir string, number uint32, c *codec, l *live, isTerm func(stri
 	if err := WriteFile(path, data); err != nil {
 		return nil, fmt.Errorf("write segment: %w", err)
 	}
-	return &segment{number: number, path: path, size: int64(len(data)), foot: foot, filter: filter, codec: c}, nil
+	seg := &segment{number: number, path: path, size: int64(len(data)), foot: foot, filter: filter, codec: c, base: l.base}
+	seg.verified.Store(true)
+	return seg, nil
 }
 
-// openSegment reads and verifies a whole segment file.
+// openSegment reads the footer of a segment file.
 func openSegment(path string, number uint32, c *codec) (*segment, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read segment: %w", err)
+		return nil, fmt.Errorf("open segment: %w", err)
 	}
-	tail := len(data) - len(segMagic) - 8
-	if tail < len(segMagic) || string(data[:len(segMagic)]) != segMagic || string(data[tail+8:]) != segMagic {
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open segment: %w", err)
+	}
+	s := &segment{number: number, path: path, size: info.Size(), codec: c}
+	tail := s.size - int64(len(segMagic)) - 8
+	if tail < int64(len(segMagic)) {
 		return nil, fmt.Errorf("%w: no magic", ErrDamaged)
 	}
-	n := int(binary.LittleEndian.Uint32(data[tail:]))
-	if n > tail {
-		return nil, fmt.Errorf("%w: footer length", ErrDamaged)
+	end := make([]byte, 8+len(segMagic))
+	if _, err := f.ReadAt(end, tail); err != nil {
+		return nil, fmt.Errorf("read segment: %w", err)
 	}
-	raw := data[tail-n : tail]
-	s := &segment{number: number, path: path, size: int64(len(data)), codec: c}
-	if checksum(raw) != binary.LittleEndian.Uint32(data[tail+4:]) || json.Unmarshal(raw, &s.foot) != nil {
+	n := int64(binary.LittleEndian.Uint32(end))
+	if string(end[8:]) != segMagic || n > tail {
+		return nil, fmt.Errorf("%w: no magic", ErrDamaged)
+	}
+	raw := make([]byte, n)
+	if _, err := f.ReadAt(raw, tail-n); err != nil {
+		return nil, fmt.Errorf("read segment: %w", err)
+	}
+	if checksum(raw) != binary.LittleEndian.Uint32(end[4:]) || json.Unmarshal(raw, &s.foot) != nil {
 		return nil, fmt.Errorf("%w: footer", ErrDamaged)
 	}
 	for name, sec := range s.foot.Sections {
-		if sec.Offset < 0 || sec.Length < 0 || sec.Offset > int64(tail) || int64(sec.Length) > int64(tail)-sec.Offset {
+		if sec.Offset < 0 || sec.Length < 0 || sec.Offset > tail || int64(sec.Length) > tail-sec.Offset {
 			return nil, fmt.Errorf("%w: section %s", ErrDamaged, name)
 		}
+	}
+	return s, nil
+}
+
+// verify compares the whole file with its checksums, once.
+func (s *segment) verify() error {
+	s.verifying.Lock()
+	defer s.verifying.Unlock()
+	if s.verified.Load() {
+		return nil
+	}
+	data, err := os.ReadFile(s.path)
+	if err != nil {
+		return fmt.Errorf("read segment: %w", err)
+	}
+	if int64(len(data)) != s.size || string(data[:len(segMagic)]) != segMagic {
+		return fmt.Errorf("%w: no magic", ErrDamaged)
+	}
+	for name, sec := range s.foot.Sections {
 		if checksum(data[sec.Offset:sec.Offset+int64(sec.Length)]) != sec.Sum {
-			return nil, fmt.Errorf("%w: section %s", ErrDamaged, name)
+			return fmt.Errorf("%w: section %s", ErrDamaged, name)
 		}
 	}
 	f := s.foot.Sections["bloom"]
 	if f.Length == 0 {
-		return nil, fmt.Errorf("%w: no filter", ErrDamaged)
+		return fmt.Errorf("%w: no filter", ErrDamaged)
 	}
 	s.filter = bloom(slices.Clone(data[f.Offset : f.Offset+int64(f.Length)]))
-	return s, nil
+	s.verified.Store(true)
+	return nil
 }
 
-// read returns the decompressed bytes of a section; ok is false if the segment has none of that name.
+// read returns the bytes of a section; ok is false if the segment has none of that name.
 func (s *segment) read(name string) (b []byte, ok bool, err error) {
 	sec, ok := s.foot.Sections[name]
 	if !ok {
@@ -151,11 +189,7 @@ func (s *segment) read(name string) (b []byte, ok bool, err error) {
 	if checksum(raw) != sec.Sum {
 		return nil, true, fmt.Errorf("%w: %s section %s", ErrDamaged, s.path, name)
 	}
-	b, err = s.codec.dec.DecodeAll(raw, nil)
-	if err != nil {
-		return nil, true, fmt.Errorf("%w: %s section %s: %v", ErrDamaged, s.path, name, err)
-	}
-	return b, true, nil
+	return raw, true, nil
 }
 
 // column reads a column; a segment without the field has an empty one.
@@ -164,44 +198,66 @@ func (s *segment) column(cache *Cache, name string) (*column.Column, error) {
 	if v, ok := cache.get(key); ok {
 		return v.(*column.Column), nil
 	}
-	raw, ok, err := s.read(key.section)
-	if err != nil || !ok {
-		return &column.Column{}, err
-	}
-	col, err := column.Decode(raw)
+	col, err := s.decodeColumn(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s column %s: %v", ErrDamaged, s.path, name, err)
+		return nil, err
 	}
 	cache.put(key, col, col.Bytes())
 	return col, nil
 }
 
+func (s *segment) decodeColumn(name string) (*column.Column, error) {
+	packed, ok, err := s.read("x/" + name)
+	if err != nil {
+		return nil, err
+	}
+	var col *column.Column
+	if ok {
+		col, err = column.Unpack(packed)
+	} else {
+		var raw []byte
+		if raw, ok, err = s.read("c/" + name); err != nil || !ok {
+			return &column.Column{}, err
+		}
+		if raw, err = s.codec.dec.DecodeAll(raw, nil); err == nil {
+			col, err = column.Decode(raw)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s column %s: %v", ErrDamaged, s.path, name, err)
+	}
+	return col, nil
+}
+
+// findPacked looks for values in a packed column, without decoding it.
+func (s *segment) findPacked(name string, values []string) (found Bits, ok bool, err error) {
+	packed, ok, err := s.read("x/" + name)
+	if err != nil || !ok {
+		return nil, ok, err
+	}
+	found = NewBits(s.foot.Docs)
+	for _, v := range values {
+		if s.filter.has(termHash(name, v)) {
+			column.FindPacked(packed, v, func(doc int) {
+				if doc < s.foot.Docs {
+					found.Set(doc)
+				}
+			})
+		}
+	}
+	return found, true, nil
+}
+
 // source reads the source of a document.
 func (s *segment) source(cache *Cache, doc int) ([]byte, error) {
-	key := cacheKey{s, "s/" + strconv.Itoa(doc/chunkDocs)}
-	v, ok := cache.get(key)
-	if !ok {
-		raw, found, err := s.read(key.section)
-		if err != nil {
-			return nil, err
+	name := chunkName(doc / chunkDocs)
+	return chunkSource(cache, s.codec, cacheKey{s, name}, doc, func() ([]byte, error) {
+		raw, ok, err := s.read(name)
+		if err == nil && !ok {
+			err = fmt.Errorf("%w: %s lacks the source of document %d", ErrDamaged, s.path, doc)
 		}
-		if !found {
-			return nil, fmt.Errorf("%w: %s lacks sources of document %d", ErrDamaged, s.path, doc)
-		}
-		v = raw
-		cache.put(key, raw, len(raw)+64)
-	}
-	b := v.([]byte)
-	for i := 0; ; i++ {
-		n, used := binary.Uvarint(b)
-		if used <= 0 || n > uint64(len(b)-used) {
-			return nil, fmt.Errorf("%w: %s source %d", ErrDamaged, s.path, doc)
-		}
-		if i == doc%chunkDocs {
-			return b[used : used+int(n)], nil
-		}
-		b = b[used+int(n):]
-	}
+		return raw, err
+	})
 }
 
 // WriteFile writes a file durably: a temporary file is synced, renamed, and the directory synced.
@@ -238,13 +294,14 @@ func SyncDir(dir string) error {
 
 // live holds the documents that are in the log but in no segment yet.
 type live struct {
+	base    uint32 // place of the first document in the index
 	set     *column.Set
-	sources [][]byte
-	bytes   int
+	sources *sources
+	bytes   int // of sources, not compressed
 	minTime int64
 	maxTime int64
 }
 
-func newLive() *live {
-	return &live{set: column.NewSet(), minTime: math.MaxInt64, maxTime: math.MinInt64}
+func newLive(c *codec, base uint32) *live {
+	return &live{base: base, set: column.NewSet(), sources: &sources{codec: c}, minTime: math.MaxInt64, maxTime: math.MinInt64}
 }

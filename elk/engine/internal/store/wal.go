@@ -8,14 +8,15 @@ import (
 	"io"
 	"os"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/rs/zerolog"
 )
 
 // A log is a sequence of frames: magic (4 bytes), length of the body, CRC-32C over length and body (4 bytes
-// little endian each), body. The body is zstd of: number of operations (uvarint), then per operation kind
+// little endian each), body. The body is S2 of: number of operations (uvarint), then per operation kind
 // (byte), id and source (uvarint length and bytes each).
 const (
-	walMagic  = "KLF1"
+	walMagic  = "KLF2"
 	walHeader = 12
 	maxFrame  = 256 << 20
 )
@@ -96,7 +97,7 @@ func frameSum(length, body []byte) uint32 {
 }
 
 // readFrame reads the frame at the start of b and returns its operations and size.
-func readFrame(c *codec, b []byte) (ops []rawOp, size int, err error) {
+func readFrame(b []byte) (ops []rawOp, size int, err error) {
 	if len(b) < walHeader || string(b[:4]) != walMagic {
 		return nil, 0, errFrame
 	}
@@ -108,7 +109,10 @@ func readFrame(c *codec, b []byte) (ops []rawOp, size int, err error) {
 	if frameSum(b[4:8], body) != binary.LittleEndian.Uint32(b[8:]) {
 		return nil, 0, errFrame
 	}
-	raw, err := c.dec.DecodeAll(body, nil)
+	if size, err := s2.DecodedLen(body); err != nil || size > maxDecoded {
+		return nil, 0, errFrame
+	}
+	raw, err := s2.Decode(nil, body)
 	if err != nil {
 		return nil, 0, errFrame
 	}
@@ -158,7 +162,7 @@ func (w *wal) repair() error {
 
 // openWAL opens or creates a log and hands its frames to apply. A torn tail is cut off; damage in the middle is
 // copied to <path>.damaged-<offset> and jumped over. Both are logged.
-func openWAL(path string, c *codec, log zerolog.Logger, apply func([]rawOp) error) (*wal, error) {
+func openWAL(path string, log zerolog.Logger, apply func([]rawOp) error) (*wal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
@@ -169,7 +173,7 @@ func openWAL(path string, c *codec, log zerolog.Logger, apply func([]rawOp) erro
 	}
 	pos, damaged := 0, 0
 	for pos < len(data) {
-		ops, n, err := readFrame(c, data[pos:])
+		ops, n, err := readFrame(data[pos:])
 		if err == nil {
 			if err := apply(ops); err != nil {
 				return nil, errors.Join(err, f.Close())
@@ -177,7 +181,7 @@ func openWAL(path string, c *codec, log zerolog.Logger, apply func([]rawOp) erro
 			pos += n
 			continue
 		}
-		next := nextFrame(c, data, pos+1)
+		next := nextFrame(data, pos+1)
 		if next < 0 {
 			log.Warn().Str("file", path).Int("offset", pos).Int("bytes", len(data)-pos).Msg("torn end of log cut off; it was never acknowledged")
 			w := &wal{f: f, size: int64(pos), damaged: damaged}
@@ -198,14 +202,14 @@ func openWAL(path string, c *codec, log zerolog.Logger, apply func([]rawOp) erro
 }
 
 // nextFrame finds the next intact frame at or after pos, or -1.
-func nextFrame(c *codec, data []byte, pos int) int {
+func nextFrame(data []byte, pos int) int {
 	for pos < len(data) {
 		i := bytes.Index(data[pos:], []byte(walMagic))
 		if i < 0 {
 			return -1
 		}
 		pos += i
-		if _, _, err := readFrame(c, data[pos:]); err == nil {
+		if _, _, err := readFrame(data[pos:]); err == nil {
 			return pos
 		}
 		pos++
