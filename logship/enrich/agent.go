@@ -3,6 +3,7 @@ package enrich
 import (
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/mileusna/useragent"
 )
@@ -43,6 +44,9 @@ func renderAgent(text string) string {
 	if ua.Bot {
 		ua.Device = "Spider" // the word of the parsers that Elastic uses
 	}
+	if ua.OSVersion != "" && (ua.OSVersion[0] < '0' || ua.OSVersion[0] > '9') {
+		ua.OSVersion = "" // x86_64 is none
+	}
 	var dst []byte
 	for _, f := range [...]struct{ name, value string }{
 		{"user_agent.name", ua.Name},
@@ -51,9 +55,14 @@ func renderAgent(text string) string {
 		{"user_agent.os.version", ua.OSVersion},
 		{"user_agent.device.name", ua.Device},
 	} {
-		if f.value != "" && len(f.value) <= maxAgentName && !strings.ContainsAny(f.value, "()") {
+		if f.value != "" && len(f.value) <= maxAgentName && strings.IndexFunc(f.value, odd) < 0 {
 			dst = appendField(dst, f.name, f.value)
 		}
 	}
 	return string(dst)
+}
+
+// odd reports whether a name with this letter is no name but a text that the parser could not take apart.
+func odd(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" ._-+/", r)
 }

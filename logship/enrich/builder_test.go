@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/logship/record"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -27,6 +30,8 @@ func testOrigin(kind Kind) *Origin {
 	switch kind {
 	case Service:
 		source.Service = "order"
+	case Text:
+		source = Source{Kind: Text, Env: "prod", Dataset: "app.text", Labels: map[string]string{"zone": "b", "cell": "1"}}
 	case Container:
 		source = Source{Kind: Container, Env: "prod", Namespace: "shop", Pod: "order-7d9f", PodUID: "0b1c", Container: "order", Restarts: "2"}
 	}
@@ -72,6 +77,51 @@ func TestDocuments(t *testing.T) {
 			{"error log", NginxError, `2025/11/22 18:23:30 [error] 4711#4712: *5 connect() failed (111: Connection refused), upstream: "http://127.0.0.1:1/"`},
 			{"error log, second line", NginxError, "  of a message with \xff in it"},
 			{"error log without process", NginxError, `2025/11/22 18:23:30 [emerg] bind() failed`},
+		}},
+		{"combined", []struct {
+			name string
+			kind Kind
+			text string
+		}{
+			{"combined", NginxCombined, `203.0.113.9 - - [22/Nov/2025:19:23:30 +0100] "GET /shop/orders?x=1&y=a%20b HTTP/1.1" 200 512 "https://shop.example/" "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"`},
+			{"common", NginxCombined, `198.51.100.200 - - [22/Nov/2025:18:23:30 +0000] "HEAD / HTTP/1.0" 304 0`},
+			{"main, behind a proxy, with a user", NginxCombined, `10.0.0.1 - ann b [22/Nov/2025:18:23:30 +0000] "POST /x HTTP/2.0" 502 157 "-" "curl/8.5.0" "203.0.113.9, 10.0.0.7"`},
+			{"escapes of nginx", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET /\x22\xC3\xA4\xFF\x5C HTTP/1.1" 404 0 "-" "a \x22quoted\x22 agent"`},
+			{"escapes of others", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET /\"q\" HTTP/1.1" 404 - "-" "tab\there"`},
+			{"no request", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "-" 408 0 "-" "-"`},
+			{"no HTTP", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "\x16\x03\x01\x02" 400 157 "-" "-"`},
+			{"spaces in the target", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET /a b c HTTP/1.1" 200 1 "-" "-"`},
+			{"whole address", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET http://x.example/a HTTP/1.1" 200 1 "-" "-"`},
+			{"a socket", NginxCombined, `unix: - - [22/Nov/2025:18:23:30 +0000] "GET / HTTP/1.1" 200 1 "-" "-"`},
+			{"more than combined", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET / HTTP/1.1" 200 1 "-" "-" "-" 0.012`},
+			{"no such day", NginxCombined, `203.0.113.9 - - [99/Nov/2025:18:23:30 +0000] "GET / HTTP/1.1" 200 1 "-" "-"`},
+			{"a cut line", NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET / HTTP/1.1" 200 1 "-" "Mozil`},
+			{"invalid UTF-8", NginxCombined, "203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] \"GET /\xff HTTP/1.1\" 200 1 \"-\" \"-\""},
+		}},
+		{"errorlog", []struct {
+			name string
+			kind Kind
+			text string
+		}{
+			{"upstream", NginxError, `2025/11/22 18:23:30 [error] 4711#4712: *5 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, server: shop.example, request: "POST /api/order/v1/orders?x=1 HTTP/1.1", upstream: "http://127.0.0.1:18103/api/order/v1/orders?x=1", host: "shop.example", referrer: "https://shop.example/cart"`},
+			{"limit", NginxError, `2025/11/22 18:23:30 [warn] 4711#4711: *6 limiting requests, excess: 10.5 by zone "api", client: 10.0.0.1, server: localhost, request: "GET /a", b "c HTTP/1.1", host: "localhost:8080"`},
+			{"subrequest", NginxError, `2025/11/22 18:23:30 [error] 1#1: *7 auth request unexpected status: 502, client: 2001:db8::7, server: , request: "GET / HTTP/2.0", subrequest: "/auth", upstream: "http://unix:/run/auth.sock:/auth", host: "x"`},
+			{"process", NginxError, `2025/11/22 18:23:30 [notice] 4711#4711: signal process started`},
+			{"no process", NginxError, `2025/11/22 18:23:30 [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)`},
+			{"only a client", NginxError, `2025/11/22 18:23:30 [info] 4711#4711: *8 client closed connection while waiting for request, client: 203.0.113.9, server: 0.0.0.0:443`},
+			{"a colon and a hash", NginxError, `2025/11/22 18:23:30 [error] 4711#x: no number`},
+			{"no date", NginxError, `2025/13/22 18:23:30 [error] 1#1: x`},
+			{"unknown level", NginxError, `2025/11/22 18:23:30 [fatal] 1#1: x`},
+		}},
+		{"text", []struct {
+			name string
+			kind Kind
+			text string
+		}{
+			{"line", Text, "2025-11-22 18:23:30 INFO started\r"},
+			{"stack trace", Text, "  java.lang.IllegalStateException: \"no\"\n\tat a.B.c(B.java:1)\nCaused by: x\n"},
+			{"not JSON here", Text, `{"a":1}`},
+			{"invalid UTF-8 and a hole", Text, "a\x00\xff"},
 		}},
 		{"routes", []struct {
 			name string
@@ -152,6 +202,8 @@ func golden(t *testing.T, path string, got []byte) {
 		t.Errorf("%s: %s", path, d)
 	}
 }
+
+const combinedText = `203.0.113.9 - - [22/Nov/2025:19:23:30 +0100] "GET /shop/orders?x=1 HTTP/1.1" 200 512 "https://shop.example/" "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0"`
 
 func TestBlankLinesGiveNoDocument(t *testing.T) {
 	b := testBuilder(t)
@@ -253,12 +305,14 @@ func FuzzDocument(f *testing.F) {
 	f.Add([]byte(serviceLine), uint8(Service))
 	f.Add([]byte("2025/11/22 18:23:30 [error] 1#1: x"), uint8(NginxError))
 	f.Add([]byte("\x00\xff{"), uint8(Container))
+	f.Add([]byte(combinedText), uint8(NginxCombined))
+	f.Add([]byte("a\tb\r"), uint8(Text))
 	b := testBuilder(f)
 	f.Fuzz(func(t *testing.T, line []byte, kind uint8) {
 		if bytes.IndexByte(line, '\n') >= 0 {
 			return
 		}
-		out, mark, ok := b.Append(nil, testOrigin(Kind(kind%4)), Input{Line: line})
+		out, mark, ok := b.Append(nil, testOrigin(Kind(kind%6)), Input{Line: line})
 		if !ok {
 			return
 		}
@@ -281,5 +335,81 @@ func benchmarkLine(b *testing.B, kind Kind, text string) {
 	}
 }
 
-func BenchmarkNginxLine(b *testing.B)   { benchmarkLine(b, NginxAccess, accessLine) }
-func BenchmarkServiceLine(b *testing.B) { benchmarkLine(b, Service, serviceLine) }
+func BenchmarkNginxLine(b *testing.B)    { benchmarkLine(b, NginxAccess, accessLine) }
+func BenchmarkServiceLine(b *testing.B)  { benchmarkLine(b, Service, serviceLine) }
+func BenchmarkCombinedLine(b *testing.B) { benchmarkLine(b, NginxCombined, combinedText) }
+func BenchmarkErrorLine(b *testing.B)    { benchmarkLine(b, NginxError, errorText) }
+func BenchmarkTextLine(b *testing.B) {
+	benchmarkLine(b, Text, "2025-11-22 18:23:30 INFO started in 12 ms with 3 workers")
+}
+
+// TestNothingIsAllocatedPerLine holds for every kind of line once its caches are warm.
+func TestNothingIsAllocatedPerLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind Kind
+		text string
+	}{
+		"access": {NginxAccess, accessLine}, "service": {Service, serviceLine}, "combined": {NginxCombined, combinedText},
+		"escapes": {NginxCombined, `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET /\x22 HTTP/1.1" 404 0 "-" "a \x22b"`},
+		"error":   {NginxError, errorText}, "text": {Text, "plain"}, "container": {Container, "plain"},
+	} {
+		b, o, buf := testBuilder(t), testOrigin(c.kind), make([]byte, 0, 64<<10)
+		line := []byte(c.text)
+		if n := testing.AllocsPerRun(100, func() { b.Append(buf, o, Input{Line: line}) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+const errorText = `2025/11/22 18:23:30 [error] 4711#4712: *5 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, server: shop.example, request: "POST /api/order/v1/orders?x=1 HTTP/1.1", upstream: "http://127.0.0.1:18103/api/order/v1/orders?x=1", host: "shop.example"`
+
+func FuzzCombined(f *testing.F) {
+	f.Add([]byte(combinedText))
+	f.Add([]byte(`10.0.0.1 - ann b [22/Nov/2025:18:23:30 -1100] "-" 502 - "-" "\x22\" "203.0.113.9, 10.0.0.7"`))
+	f.Add([]byte(`a b c [01/Jan/1970:00:00:00 +0000] "" 0 0`))
+	b, o := testBuilder(f), testOrigin(NginxCombined)
+	f.Fuzz(func(t *testing.T, line []byte) {
+		checkText(t, b, o, line, func() bool { _, ok := parseCombined(bytes.TrimSpace(line)); return ok })
+	})
+}
+
+func FuzzErrorLog(f *testing.F) {
+	f.Add([]byte(errorText))
+	f.Add([]byte(`2025/11/22 18:23:30 [warn] 1#1: *6 x, client: , server: , request: "GET /a", upstream: "" b", host: ""`))
+	f.Add([]byte(`2025/11/22 18:23:30 [emerg] #: *`))
+	b, o := testBuilder(f), testOrigin(NginxError)
+	f.Fuzz(func(t *testing.T, line []byte) {
+		checkText(t, b, o, line, func() bool { _, ok := parseErrorLine(bytes.TrimSpace(line), time.UTC); return ok })
+	})
+}
+
+// checkText checks what must hold for a line of a text format: a document without repeated fields, whose message is the
+// whole line when it has not the format.
+func checkText(t *testing.T, b *Builder, o *Origin, line []byte, parses func() bool) {
+	if bytes.IndexByte(line, '\n') >= 0 {
+		return
+	}
+	out, mark, ok := b.Append(nil, o, Input{Line: line})
+	if !ok {
+		return
+	}
+	var fault record.Line
+	if f := fault.Scan(bytes.TrimSpace(out[mark.Doc:])); f != record.OK || !json.Valid(out[:mark.Doc]) || bytes.Count(out, []byte("\n")) != 2 {
+		t.Fatalf("%q gives fault %d: %s", line, f, out)
+	}
+	var doc struct {
+		Time    time.Time `json:"@timestamp"`
+		Message string
+		Tags    []string
+	}
+	if err := json.Unmarshal(out[mark.Doc:], &doc); err != nil {
+		t.Fatal(err)
+	}
+	if parses() {
+		return
+	}
+	whole := strings.ToValidUTF8(strings.ReplaceAll(string(bytes.TrimSpace(line)), "\x00", ""), "")
+	if !slices.Contains(doc.Tags, "unparsed") || strings.ReplaceAll(doc.Message, "\ufffd", "") != strings.ReplaceAll(whole, "\ufffd", "") {
+		t.Fatalf("%q gives %s", line, out)
+	}
+}
