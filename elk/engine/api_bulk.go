@@ -136,6 +136,9 @@ func validateItems(items []*bulkItem) error {
 }
 
 func parseAction(text []byte, line int, index string) (*bulkItem, error) {
+	if it := plainAction(text, index); it != nil {
+		return it, nil
+	}
 	n, err := esjson.Parse(text)
 	if err != nil {
 		return nil, err
@@ -292,7 +295,12 @@ func (x *index) operation(it *bulkItem) (store.Op, error) {
 	if it.action == "create" {
 		kind = store.Create
 	}
-	n, err := esjson.Parse(bytes.TrimSpace(it.source))
+	parser, _ := x.parsers.Get().(*esjson.Parser)
+	if parser == nil {
+		parser = &esjson.Parser{}
+	}
+	defer x.parsers.Put(parser)
+	n, err := parser.Parse(bytes.TrimSpace(it.source))
 	if err != nil {
 		e := eserr.From(err)
 		at, _, _ := strings.Cut(e.Reason, " ")

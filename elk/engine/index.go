@@ -41,6 +41,8 @@ type index struct {
 	log   zerolog.Logger
 	store *store.Index
 
+	parsers sync.Pool // of *esjson.Parser, for documents
+
 	mapping atomic.Pointer[mapping.Mapping]
 	mu      sync.Mutex // guards file, and the order of changes of mapping
 	file    indexFile

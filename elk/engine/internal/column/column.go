@@ -140,8 +140,10 @@ func (c *Column) Root() *Column {
 
 // builder appends values document by document.
 type builder struct {
+	name string
 	col  Column
 	ords map[string]uint32
+	last uint32 // entry of the dictionary that was used last
 }
 
 func newBuilder(kind Kind) *builder {
@@ -172,13 +174,17 @@ func (b *builder) add(doc int, v Value) {
 	case Float:
 		c.Floats = append(c.Floats, v.Float)
 	case String:
-		ord, known := b.ords[v.Str]
+		ord, known := b.last, b.last < uint32(len(c.Dict)) && c.Dict[b.last] == v.Str
+		if !known {
+			ord, known = b.ords[v.Str]
+		}
 		if !known {
 			ord = uint32(len(c.Dict))
 			s := strings.Clone(v.Str) // of a request, which would stay in memory as a whole
 			c.Dict = append(c.Dict, s)
 			b.ords[s] = ord
 		}
+		b.last = ord
 		if !fresh {
 			// A set, as doc values of keywords are: the same string counts once in a document.
 			if from, to := c.Range(doc); slices.Contains(c.Ords[from:to], ord) {
@@ -209,23 +215,30 @@ func (b *builder) view() *Column {
 
 // Set is the growing set of columns of a segment in writing. The caller serialises Add and View.
 type Set struct {
-	docs int
-	cols map[string]*builder
+	docs  int
+	cols  map[string]*builder
+	order []*builder // of the values of the document before, which the next one mostly repeats
 }
 
 // NewSet returns an empty set.
 func NewSet() *Set { return &Set{cols: map[string]*builder{}} }
 
+// Reset forgets all documents and keeps the memory that views do not share, for the next segment.
+func (s *Set) Reset() *Set {
+	next := &Set{cols: make(map[string]*builder, len(s.cols))}
+	for name, b := range s.cols {
+		clear(b.ords)
+		next.cols[name] = &builder{name: name, col: Column{Kind: b.col.Kind}, ords: b.ords}
+	}
+	return next
+}
+
 // Add appends the values of the next document. A value of another kind than its column had before is
 // reported by false and left out; mappings never change a type, so this is a damaged state.
 func (s *Set) Add(values []Value) bool {
 	ok := true
-	for _, v := range values {
-		b := s.cols[v.Field]
-		if b == nil {
-			b = newBuilder(v.Kind)
-			s.cols[v.Field] = b
-		}
+	for i, v := range values {
+		b := s.builder(i, v)
 		if b.col.Kind != v.Kind {
 			ok = false
 			continue
@@ -234,6 +247,25 @@ func (s *Set) Add(values []Value) bool {
 	}
 	s.docs++
 	return ok
+}
+
+// builder returns that of a value, which is the i-th of its document.
+func (s *Set) builder(i int, v Value) *builder {
+	if i < len(s.order) && s.order[i].name == v.Field {
+		return s.order[i]
+	}
+	b := s.cols[v.Field]
+	if b == nil {
+		b = newBuilder(v.Kind)
+		b.name = strings.Clone(v.Field)
+		s.cols[b.name] = b
+	}
+	if i < len(s.order) {
+		s.order[i] = b
+	} else if i == len(s.order) {
+		s.order = append(s.order, b)
+	}
+	return b
 }
 
 // Docs is the number of documents added.
@@ -256,7 +288,9 @@ func (s *Set) Str(field string, doc int) string {
 func (s *Set) Views() map[string]*Column {
 	m := make(map[string]*Column, len(s.cols))
 	for name, b := range s.cols {
-		m[name] = b.view()
+		if b.col.docs > 0 {
+			m[name] = b.view()
+		}
 	}
 	return m
 }

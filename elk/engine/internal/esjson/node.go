@@ -2,7 +2,8 @@
 //
 // Elasticsearch names line and column of what it refuses, in requests and in documents, so encoding/json is
 // not enough. The parser is strict: RFC 8259, valid UTF-8, no duplicate keys, nesting up to MaxDepth.
-// Numbers keep their literal. A tree refers to the parsed bytes: the caller must not change them.
+// Numbers keep their literal. A tree refers to the parsed bytes, and its strings are parts of them: the caller must not
+// change them, and copies what it keeps for long (strings.Clone), so that a whole request does not stay in memory.
 package esjson
 
 import (

@@ -5,13 +5,24 @@ import (
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 
 	"kreislauf/elk/engine/internal/eserr"
 )
 
 // Parse reads exactly one JSON value. Errors are *eserr.Error of type x_content_parse_exception.
 func Parse(data []byte) (*Node, error) {
-	p := &parser{src: &source{data: data}, data: data}
+	return new(Parser).Parse(data)
+}
+
+// Parser parses one value after the other in the same memory: a tree is valid until the next one is parsed.
+// The zero value is ready for use.
+type Parser struct{ p parser }
+
+// Parse reads exactly one JSON value, as the function of that name.
+func (r *Parser) Parse(data []byte) (*Node, error) {
+	p := &r.p
+	*p = parser{src: &source{data: data}, data: data, nodes: p.nodes[:0], fields: p.fields[:0], open: p.open[:0]}
 	p.space()
 	n, err := p.value(0)
 	if err != nil {
@@ -25,18 +36,40 @@ func Parse(data []byte) (*Node, error) {
 }
 
 type parser struct {
-	src   *source
-	data  []byte
-	pos   int
-	nodes []Node // arena: one allocation for many nodes
+	src    *source
+	data   []byte
+	pos    int
+	nodes  []Node  // memory of the values: full parts stay with those that refer to them
+	fields []Field // memory of the members
+	open   []Field // members of the objects that are not closed yet
 }
 
 func (p *parser) node(kind Kind, start int) *Node {
 	if len(p.nodes) == cap(p.nodes) {
-		p.nodes = make([]Node, 0, 32)
+		p.nodes = make([]Node, 0, min(2*cap(p.nodes)+8, 1024))
 	}
 	p.nodes = append(p.nodes, Node{Kind: kind, Start: start, doc: p.src})
 	return &p.nodes[len(p.nodes)-1]
+}
+
+// members moves the members of an object from those that are open to where they stay.
+func (p *parser) members(from int) []Field {
+	n := len(p.open) - from
+	if len(p.fields)+n > cap(p.fields) {
+		p.fields = make([]Field, 0, max(n, min(2*cap(p.fields), 1024)))
+	}
+	at := len(p.fields)
+	p.fields = append(p.fields, p.open[from:]...)
+	p.open = p.open[:from]
+	return p.fields[at : at+n : at+n]
+}
+
+// text is a part of the input as a string without a copy. The input does not change, see the package comment.
+func (p *parser) text(from, to int) string {
+	if from == to {
+		return ""
+	}
+	return unsafe.String(&p.data[from], to-from)
 }
 
 func (p *parser) fail(at int, format string, args ...any) *eserr.Error {
@@ -103,6 +136,7 @@ func (p *parser) value(depth int) (*Node, error) {
 
 func (p *parser) object(depth int) (*Node, error) {
 	n := p.node(Object, p.pos)
+	from := len(p.open)
 	p.pos++
 	p.space()
 	if p.peek() == '}' {
@@ -129,7 +163,7 @@ func (p *parser) object(depth int) (*Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		n.Fields = append(n.Fields, Field{Name: name, Start: at, Value: v})
+		p.open = append(p.open, Field{Name: name, Start: at, Value: v})
 		p.space()
 		switch p.peek() {
 		case ',':
@@ -138,20 +172,30 @@ func (p *parser) object(depth int) (*Node, error) {
 			continue
 		case '}':
 			p.pos++
-			n.End = p.pos
+			n.End, n.Fields = p.pos, p.members(from)
 			return n, p.unique(n)
 		}
 		return nil, p.fail(p.pos, "Unexpected character or end of input: was expecting comma to separate Object entries")
 	}
 }
 
-// unique refuses duplicate keys. Small objects are compared pairwise, which needs no memory.
+// unique refuses duplicate keys. In small objects only those that look alike are compared, which needs no memory.
 func (p *parser) unique(n *Node) error {
-	if len(n.Fields) <= 24 {
-		for i := range n.Fields {
-			for j := range i {
-				if n.Fields[i].Name == n.Fields[j].Name {
-					return p.fail(n.Fields[i].Start, "Duplicate field '%s'", n.Fields[i].Name)
+	if len(n.Fields) <= 64 {
+		var seen [4]uint64
+		for i, f := range n.Fields {
+			h := len(f.Name)
+			if h > 0 {
+				h = h*7 ^ int(f.Name[0]) ^ int(f.Name[h/2])<<2 ^ int(f.Name[h-1])<<4
+			}
+			word, bit := h>>6&3, uint64(1)<<(h&63)
+			if seen[word]&bit == 0 {
+				seen[word] |= bit
+				continue
+			}
+			for _, other := range n.Fields[:i] {
+				if f.Name == other.Name {
+					return p.fail(f.Start, "Duplicate field '%s'", f.Name)
 				}
 			}
 		}
@@ -238,7 +282,7 @@ func (p *parser) number() (*Node, error) {
 		return nil, p.fail(p.pos, "Unexpected character or end of input in numeric value")
 	}
 	n := p.node(Number, start)
-	n.Str, n.End = string(p.data[start:p.pos]), p.pos
+	n.Str, n.End = p.text(start, p.pos), p.pos
 	return n, nil
 }
 
@@ -254,8 +298,9 @@ func (p *parser) str() (string, error) {
 			if !ascii && !utf8.Valid(raw) {
 				return "", p.fail(start, "Invalid UTF-8 in a string")
 			}
+			s := p.text(p.pos, i)
 			p.pos = i + 1
-			return string(raw), nil
+			return s, nil
 		case c == '\\':
 			return p.escaped(start)
 		case c < 0x20:

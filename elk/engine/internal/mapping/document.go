@@ -41,7 +41,7 @@ func (m *Mapping) Read(id string, n *esjson.Node, opt Options) (doc *Document, u
 		line, col := n.Pos()
 		return nil, nil, documentError(line, col, "failed to parse", "not_x_content_exception", "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes")
 	}
-	p := &docParser{m: m, opt: opt, doc: &Document{ID: id, Source: n.Raw(), Cuts: Cuts(n)}, budget: opt.FieldLimit - m.Size()}
+	p := &docParser{m: m, opt: opt, doc: &Document{ID: id, Source: n.Raw(), Cuts: Cuts(n), Values: make([]column.Value, 0, len(n.Fields)+4)}, budget: opt.FieldLimit - m.Size()}
 	if err := p.object(n, m.root, "", dynamicOf(m.root, "true")); err != nil {
 		return nil, nil, err
 	}
@@ -88,6 +88,9 @@ func documentError(line, col int, reason, causeType, cause string) *eserr.Error 
 }
 
 func (p *docParser) checkTimestamp(n *esjson.Node) error {
+	if p.times == 1 {
+		return nil
+	}
 	line, col := n.PosAt(n.End - 1)
 	switch {
 	case p.times == 0:
@@ -111,6 +114,15 @@ func dynamicOf(f *Field, inherited string) string {
 func (p *docParser) object(n *esjson.Node, obj *Field, path, dynamic string) error {
 	for i := range n.Fields {
 		f := &n.Fields[i]
+		if path == "" {
+			// The usual document has flat members with dotted names, all of them mapped.
+			if leaf := p.m.direct[f.Name]; leaf != nil {
+				if err := p.value(f.Value, leaf, leaf.Path, dynamic); err != nil {
+					return err
+				}
+				continue
+			}
+		}
 		if err := p.member(n, f, f.Name, obj, path, dynamic); err != nil {
 			return err
 		}
@@ -173,6 +185,7 @@ func (p *docParser) pending(full string) *Field {
 
 // introduce maps a new field, or returns nil where it stays unmapped.
 func (p *docParser) introduce(n *esjson.Node, f *esjson.Field, full string, dotted bool, dynamic string) (*Field, error) {
+	full = strings.Clone(full) // the mapping keeps it longer than the document
 	probe := f.Value
 	for probe.Kind == esjson.Array {
 		i := slices.IndexFunc(probe.Items, func(it *esjson.Node) bool { return it.Kind != esjson.Null })

@@ -94,6 +94,7 @@ type Mapping struct {
 	noDates   bool
 	numeric   bool
 	flat      map[string]*Field
+	direct    map[string]*Field // leaves that a document can name by their whole path
 }
 
 // Empty is the mapping of an index without one.
@@ -104,7 +105,21 @@ func Empty() *Mapping {
 func finish(m *Mapping) *Mapping {
 	m.flat = map[string]*Field{}
 	m.root.walk(func(f *Field) { m.flat[f.Path] = f })
+	m.direct = map[string]*Field{}
+	m.root.leaves(m.direct)
 	return m
+}
+
+// leaves collects the fields below an object that hold values, but no multi-fields and nothing below what is disabled.
+func (f *Field) leaves(into map[string]*Field) {
+	for _, p := range f.Props {
+		switch {
+		case p.IsObject() && !p.Disabled:
+			p.leaves(into)
+		case !p.IsObject():
+			into[p.Path] = p
+		}
+	}
 }
 
 func (f *Field) walk(visit func(*Field)) {

@@ -133,7 +133,7 @@ func (p *docParser) constant(n *esjson.Node, f *Field, s string) error {
 	}
 	if !f.HasConstant {
 		set := *f
-		set.Constant, set.HasConstant = s, true
+		set.Constant, set.HasConstant = strings.Clone(s), true
 		p.add(&set)
 	}
 	return nil

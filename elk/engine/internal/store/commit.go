@@ -173,14 +173,21 @@ func (x *Index) persist(ops []Op) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	raw := make([]rawOp, len(ops))
+	x.rawOps = slices.Grow(x.rawOps[:0], len(ops))[:len(ops)]
+	raw := x.rawOps
 	for i, op := range ops {
 		raw[i] = rawOp{kind: op.Kind, id: op.ID}
 		if op.Doc != nil {
 			raw[i].source = op.Doc.Source
 		}
 	}
-	if err := x.log.append(appendFrame(nil, s2.Encode(nil, encodeOps(raw)))); err != nil {
+	x.opBytes = encodeOps(x.opBytes[:0], raw)
+	if need := s2.MaxEncodedLen(len(x.opBytes)); need > cap(x.packed) {
+		x.packed = make([]byte, need)
+	}
+	x.frame = appendFrame(x.frame[:0], s2.Encode(x.packed[:cap(x.packed)], x.opBytes))
+	clear(raw) // so that the documents are not held
+	if err := x.log.append(x.frame); err != nil {
 		return err
 	}
 	return x.apply(ops)
@@ -217,7 +224,7 @@ func (x *Index) flush() error {
 	old := x.log
 	x.mu.Lock()
 	x.segs = append(slices.Clone(x.segs), seg)
-	x.live = newLive(x.codec, seg.base+uint32(seg.foot.Docs))
+	x.live = newLive(x.codec, seg.base+uint32(seg.foot.Docs), x.live.set.Reset())
 	x.number++
 	x.log = next
 	x.mu.Unlock()

@@ -30,6 +30,10 @@ type Index struct {
 	log       *wal
 	number    uint32 // of the log and of the segment it becomes
 	nextFlush int
+	rawOps    []rawOp // buffers of the last frame
+	opBytes   []byte
+	packed    []byte
+	frame     []byte
 
 	idsOnce sync.Once // fills ids
 	idsErr  error
@@ -65,7 +69,7 @@ func Open(opt Options) (*Index, error) {
 	}
 	x := &Index{
 		opt: opt, codec: c, queue: make(chan *batch, 64), stop: make(chan struct{}),
-		live: newLive(c, 0), deleted: map[uint32]Bits{}, nextFlush: FlushDocs,
+		live: newLive(c, 0, column.NewSet()), deleted: map[uint32]Bits{}, nextFlush: FlushDocs,
 	}
 	if err := x.load(); err != nil {
 		return nil, fmt.Errorf("open index %s: %w", opt.Dir, err)

@@ -80,7 +80,7 @@ func writeSegment(dir string, number uint32, c *codec, l *live, isTerm func(stri
 		put(chunkName(n), packed)
 	}
 	if len(l.sources.tail) > 0 {
-		put(chunkName(len(l.sources.chunks)), c.fast.EncodeAll(encodeChunk(l.sources.tail), nil))
+		put(chunkName(len(l.sources.chunks)), c.fast.EncodeAll(encodeChunk(nil, l.sources.tail), nil))
 	}
 	filter := newBloom(len(terms))
 	for _, h := range terms {
@@ -302,6 +302,6 @@ type live struct {
 	maxTime int64
 }
 
-func newLive(c *codec, base uint32) *live {
-	return &live{base: base, set: column.NewSet(), sources: &sources{codec: c}, minTime: math.MaxInt64, maxTime: math.MinInt64}
+func newLive(c *codec, base uint32, set *column.Set) *live {
+	return &live{base: base, set: set, sources: &sources{codec: c}, minTime: math.MaxInt64, maxTime: math.MinInt64}
 }

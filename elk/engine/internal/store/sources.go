@@ -19,6 +19,8 @@ type sources struct {
 	codec  *codec
 	chunks [][]byte // compressed, chunkDocs documents each
 	tail   []cutSource
+	buf    []byte // the chunk encoded last
+	packed []byte // and compressed
 }
 
 // cutSource is a source with the places of the values of its top-level members.
@@ -28,8 +30,7 @@ type cutSource struct {
 }
 
 func (s *sources) view() *sources {
-	v := *s
-	return &v
+	return &sources{codec: s.codec, chunks: s.chunks, tail: s.tail}
 }
 
 // size is about what the sources take as a file.
@@ -47,7 +48,9 @@ func (s *sources) size() int64 {
 func (s *sources) add(d *mapping.Document) {
 	s.tail = append(s.tail, cutSource{d.Source, d.Cuts})
 	if len(s.tail) == chunkDocs {
-		s.chunks = append(s.chunks, s.codec.fast.EncodeAll(encodeChunk(s.tail), nil))
+		s.buf = encodeChunk(s.buf[:0], s.tail)
+		s.packed = s.codec.fast.EncodeAll(s.buf, s.packed[:0])
+		s.chunks = append(s.chunks, slices.Clone(s.packed))
 		s.tail = make([]cutSource, 0, chunkDocs) // a view may hold the old one
 	}
 }
@@ -114,7 +117,7 @@ const (
 //	number of documents; number of shapes; per shape its number of gaps, then length and bytes of each
 //	per document its shape
 //	per shape and member: how the values are stored (one byte), and the values of its documents
-func encodeChunk(docs []cutSource) []byte {
+func encodeChunk(b []byte, docs []cutSource) []byte {
 	var shapes [][]int // documents of each
 	var of []int
 	for i, d := range docs {
@@ -126,7 +129,7 @@ func encodeChunk(docs []cutSource) []byte {
 		shapes[n] = append(shapes[n], i)
 		of = append(of, n)
 	}
-	b := binary.AppendUvarint(nil, uint64(len(docs)))
+	b = binary.AppendUvarint(b, uint64(len(docs)))
 	b = binary.AppendUvarint(b, uint64(len(shapes)))
 	for _, list := range shapes {
 		d := docs[list[0]]

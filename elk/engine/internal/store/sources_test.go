@@ -27,7 +27,7 @@ func FuzzChunk(f *testing.F) {
 		if len(docs) == 0 {
 			return
 		}
-		got, err := decodeChunk(encodeChunk(docs))
+		got, err := decodeChunk(encodeChunk(nil, docs))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func FuzzChunk(f *testing.F) {
 
 // FuzzDecodeChunk reads any bytes.
 func FuzzDecodeChunk(f *testing.F) {
-	f.Add(encodeChunk([]cutSource{{[]byte(`{"a":"0123456789abcdef"}`), []uint32{5, 23}}, {[]byte(`{"a":12}`), []uint32{5, 7}}, {[]byte(`{"a":x}`), []uint32{5, 6}}}))
+	f.Add(encodeChunk(nil, []cutSource{{[]byte(`{"a":"0123456789abcdef"}`), []uint32{5, 23}}, {[]byte(`{"a":12}`), []uint32{5, 7}}, {[]byte(`{"a":x}`), []uint32{5, 6}}}))
 	f.Fuzz(func(_ *testing.T, data []byte) { _, _ = decodeChunk(data) })
 }
 

@@ -264,7 +264,7 @@ func TestBloom(t *testing.T) {
 }
 
 func FuzzReadFrame(f *testing.F) {
-	good := appendFrame(nil, s2.Encode(nil, encodeOps([]rawOp{{kind: Put, id: "a", source: []byte(`{"a":1}`)}, {kind: Delete, id: "b"}})))
+	good := appendFrame(nil, s2.Encode(nil, encodeOps(nil, []rawOp{{kind: Put, id: "a", source: []byte(`{"a":1}`)}, {kind: Delete, id: "b"}})))
 	f.Add(good)
 	f.Add(good[:len(good)-3])
 	f.Add(bytes.Repeat([]byte(walMagic), 5))
@@ -276,7 +276,7 @@ func FuzzReadFrame(f *testing.F) {
 		if size > len(data) {
 			t.Fatalf("frame of %d bytes in %d", size, len(data))
 		}
-		if again, err := decodeOps(encodeOps(ops)); err != nil || len(again) != len(ops) {
+		if again, err := decodeOps(encodeOps(nil, ops)); err != nil || len(again) != len(ops) {
 			t.Fatalf("operations do not survive a round trip: %v", err)
 		}
 	})

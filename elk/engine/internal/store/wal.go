@@ -30,12 +30,8 @@ type rawOp struct {
 	source []byte
 }
 
-func encodeOps(ops []rawOp) []byte {
-	size := 10
-	for _, op := range ops {
-		size += len(op.id) + len(op.source) + 12
-	}
-	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(ops)))
+func encodeOps(b []byte, ops []rawOp) []byte {
+	b = binary.AppendUvarint(b, uint64(len(ops)))
 	for _, op := range ops {
 		b = append(b, byte(op.kind))
 		b = binary.AppendUvarint(b, uint64(len(op.id)))
