@@ -10,7 +10,7 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record-conformance
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
@@ -85,3 +85,9 @@ bench-logship: $(BIN) deps ## what shipping a line costs: floor, logship, peers;
 
 clean:
 	rm -rf bin web/dist web/node_modules
+
+conformance: ## the recorded answers of OpenSearch against the engine, or against CONFORMANCE_URL
+	@go run ./test/conformance/replay
+
+record-conformance: ## record them anew from the OpenSearch at CONFORMANCE_URL
+	@go run ./test/conformance/replay -record test/conformance/testdata

@@ -10,6 +10,7 @@ import (
 
 	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
+	"kreislauf/elk/engine/internal/hits"
 	"kreislauf/elk/engine/internal/store"
 )
 
@@ -22,7 +23,13 @@ type bulkItem struct {
 	index  string // as the request names it
 	id     string
 	source []byte
-	err    error // set as soon as the item is known to fail
+	update *update // of an update
+
+	wantSource *hits.Spec // an update answers with the document; nil does not
+	err        error      // set as soon as the item is known to fail
+
+	refreshed  bool // the request asks for a refresh
+	needStream bool // require_data_stream
 
 	target *index
 	result map[string]any
@@ -37,6 +44,7 @@ func (a *api) bulk(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	r.applyTo(items)
 	a.runItems(items)
 	out := make([]any, len(items))
 	failed := false
@@ -63,13 +71,45 @@ func checkWriteArgs(r *request) error {
 	if v, ok := r.args["refresh"]; ok && !slices.Contains([]string{"", "true", "false", "wait_for"}, v) {
 		return eserr.IllegalArgument("Unknown value for refresh: [%s].", v)
 	}
-	if p := r.args["pipeline"]; p != "" && p != "_none" {
-		return eserr.IllegalArgument("pipeline with id [%s] does not exist", p)
+	for _, name := range []string{"if_seq_no", "if_primary_term", "version", "version_type", "routing"} {
+		if _, ok := r.args[name]; ok {
+			return eserr.IllegalArgument("[%s] is not supported by this engine", name)
+		}
 	}
-	if v := r.args["require_alias"]; v == "true" || v == "" && r.URL.Query().Has("require_alias") {
-		return eserr.IllegalArgument("[require_alias] as a parameter is not supported by this engine")
+	for _, name := range []string{"require_alias", "require_data_stream"} {
+		if _, err := r.flag(name, false); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// applyTo gives the items what the parameters of the request say.
+func (r *request) applyTo(items []*bulkItem) {
+	refresh, ok := r.args["refresh"]
+	refreshed := ok && (refresh == "" || refresh == "true")
+	alias, _ := r.flag("require_alias", false)
+	stream, _ := r.flag("require_data_stream", false)
+	for _, it := range items {
+		it.refreshed = refreshed
+		it.needStream = it.needStream || stream
+		switch p := r.args["pipeline"]; {
+		case it.err != nil:
+		case alias:
+			it.err = needsAlias(it.index)
+		case p != "" && p != "_none":
+			it.err = eserr.IllegalArgument("pipeline with id [%s] does not exist", p)
+		}
+	}
+}
+
+// needsAlias is the error of a write that wants an alias: there are none here.
+func needsAlias(index string) error {
+	e := eserr.IndexNotFound(index)
+	delete(e.Extra, "resource.type")
+	delete(e.Extra, "resource.id")
+	e.Reason = fmt.Sprintf("no such index [%s] and [require_alias] request flag is [true] and [%s] is not an alias", index, index)
+	return e
 }
 
 // parseBulk splits a body into items. An error concerns the whole request.
@@ -105,12 +145,24 @@ func parseBulk(body []byte, index string) ([]*bulkItem, error) {
 		}
 		if it.action != "delete" {
 			if it.source, ok = next(); !ok {
+				if len(items) > 0 {
+					break // as the real server, which drops an action without its document
+				}
 				return nil, eserr.Validation("no requests added")
+			}
+			if it.action == "update" {
+				if err := it.readUpdate(); err != nil {
+					return nil, err
+				}
 			}
 		}
 		items = append(items, it)
 	}
 	return items, validateItems(items)
+}
+
+func tooLong(id string) string {
+	return fmt.Sprintf("id [%s] is too long, must be no longer than %d bytes but was: %d", id, maxID, len(id))
 }
 
 func validateItems(items []*bulkItem) error {
@@ -123,10 +175,13 @@ func validateItems(items []*bulkItem) error {
 			problems = append(problems, "index is missing")
 		}
 		if len(it.id) > maxID {
-			problems = append(problems, fmt.Sprintf("id [%s] is too long, must be no longer than %d bytes but was: %d", it.id, maxID, len(it.id)))
+			problems = append(problems, tooLong(it.id))
 		}
-		if it.action == "delete" && it.id == "" && it.err == nil {
+		if (it.action == "delete" || it.action == "update") && it.id == "" && it.err == nil {
 			problems = append(problems, "id is missing")
+		}
+		if it.update != nil {
+			problems = append(problems, it.update.problems()...)
 		}
 	}
 	if problems != nil {
@@ -162,7 +217,7 @@ func parseAction(text []byte, line int, index string) (*bulkItem, error) {
 	}
 	for _, f := range n.Fields[0].Value.Fields {
 		v := f.Value
-		if !v.IsScalar() {
+		if !v.IsScalar() && f.Name != "dynamic_templates" {
 			return nil, eserr.IllegalArgument("Malformed action/metadata line [%d], expected a simple value for field [%s] but found [%s]", line, f.Name, v.Token())
 		}
 		switch f.Name {
@@ -176,18 +231,19 @@ func parseAction(text []byte, line int, index string) (*bulkItem, error) {
 			}
 		case "require_alias":
 			if v.Str == "true" && it.err == nil {
-				e := eserr.IndexNotFound(it.index)
-				delete(e.Extra, "resource.type")
-				delete(e.Extra, "resource.id")
-				e.Reason = fmt.Sprintf("no such index [%s] and [require_alias] request flag is [true] and [%s] is not an alias", it.index, it.index)
-				it.err = e
+				it.err = needsAlias(it.index)
 			}
 		case "pipeline":
 			if v.Str != "_none" {
 				it.err = eserr.IllegalArgument("pipeline with id [%s] does not exist", v.Str)
 			}
 		case "require_data_stream":
-		case "routing", "if_seq_no", "if_primary_term", "version", "version_type", "retry_on_conflict", "dynamic_templates", "_source":
+			it.needStream = v.Str == "true"
+		case "retry_on_conflict": // updates never conflict here
+		case "_source":
+			it.wantSource = &hits.Spec{}
+			it.wantSource.SourceIncludes([]string{v.Str})
+		case "routing", "if_seq_no", "if_primary_term", "version", "version_type", "dynamic_templates":
 			it.err = eserr.IllegalArgument("[%s] is not supported by this engine", f.Name)
 		default:
 			return nil, eserr.IllegalArgument("Action/metadata line [%d] contains an unknown parameter [%s]", line, f.Name)
@@ -236,8 +292,8 @@ func (it *bulkItem) allow(x *index, isStream bool) error {
 		return eserr.IllegalArgument("only write ops with an op_type of create are allowed in data streams")
 	case !isStream && x.file.Stream != "":
 		return eserr.IllegalArgument("index request with op_type=create targeting backing indices is disallowed, target corresponding data stream [%s] instead", x.file.Stream)
-	case it.action == "update":
-		return eserr.IllegalArgument("[update] is not supported by this engine")
+	case it.needStream && !isStream:
+		return eserr.New(404, "index_not_found_exception", "no such index [%s] and the index creation request requires a data stream, but no matching index template with data stream template was found for it", it.index)
 	}
 	it.target = x
 	return nil
@@ -248,7 +304,7 @@ func (a *api) findForDelete(it *bulkItem) error {
 	x, isStream := a.target(it.index)
 	a.mu.RUnlock()
 	if x == nil {
-		return eserr.IndexNotFound(it.index)
+		return noIndexExpression(it.index)
 	}
 	if isStream || x.file.Stream != "" {
 		return eserr.IllegalArgument("only write ops with an op_type of create are allowed in data streams")
@@ -257,11 +313,41 @@ func (a *api) findForDelete(it *bulkItem) error {
 	return nil
 }
 
-// run carries out the items of one index with one durable write.
+// run carries out the items of one index in order. An update reads what is stored, so nothing else writes to the
+// index meanwhile, and what came before it in the request is written first.
 func (x *index) run(items []*bulkItem) {
+	if !slices.ContainsFunc(items, func(it *bulkItem) bool { return it.action == "update" }) {
+		x.updates.RLock()
+		defer x.updates.RUnlock()
+		x.runAll(items)
+		return
+	}
+	x.updates.Lock()
+	defer x.updates.Unlock()
+	from := 0
+	touched := map[string]bool{}
+	for i, it := range items {
+		if it.action == "update" && touched[it.id] {
+			x.runAll(items[from:i])
+			from = i
+			clear(touched)
+		}
+		touched[it.id] = true
+		if it.action == "update" {
+			it.err = x.merge(it)
+		}
+	}
+	x.runAll(items[from:])
+}
+
+// runAll carries out items with one durable write.
+func (x *index) runAll(items []*bulkItem) {
 	ops := make([]store.Op, 0, len(items))
 	sent := make([]*bulkItem, 0, len(items))
 	for _, it := range items {
+		if it.err != nil || it.result != nil {
+			continue
+		}
 		op, err := x.operation(it)
 		if err != nil {
 			it.err = err
@@ -315,6 +401,7 @@ func (x *index) operation(it *bulkItem) (store.Op, error) {
 
 // finish turns the outcome into the item's result.
 func (it *bulkItem) finish(x *index, r store.Result) {
+	defer it.decorate()
 	if r.Outcome == store.Conflict {
 		e := eserr.New(409, "version_conflict_engine_exception", "[%s]: version conflict, document already exists (current version [1])", it.id)
 		e.Extra = map[string]any{"index": x.file.Name, "index_uuid": x.file.UUID, "shard": "0"}

@@ -1,13 +1,14 @@
 package engine
 
 import (
-	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"kreislauf/elk/engine/internal/eserr"
+	"kreislauf/elk/engine/internal/esjson"
 )
 
 // version is the Elasticsearch version whose API this is.
@@ -46,74 +47,27 @@ func (a *api) health(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return 200, map[string]any{
+	level := r.args["level"]
+	if level != "" && level != "cluster" && level != "indices" {
+		return 0, nil, eserr.IllegalArgument("level parameter must be one of [cluster] or [indices] here but was [%s]", level)
+	}
+	out := map[string]any{
 		"cluster_name": "kreislauf", "status": a.status(list), "timed_out": false, "number_of_nodes": 1, "number_of_data_nodes": 1,
 		"active_primary_shards": len(list), "active_shards": len(list), "relocating_shards": 0, "initializing_shards": 0, "unassigned_shards": 0,
 		"unassigned_primary_shards": 0, "delayed_unassigned_shards": 0, "number_of_pending_tasks": 0, "number_of_in_flight_fetch": 0,
 		"task_max_waiting_in_queue_millis": 0, "active_shards_percent_as_number": 100.0,
-	}, nil
-}
-
-// table prints rows as text columns or as JSON objects.
-func table(r *request, columns []string, rows [][]string) (int, any, error) {
-	if h := r.args["h"]; h != "" {
-		var keep []int
-		names := strings.Split(h, ",")
-		for _, name := range names {
-			i := slices.Index(columns, name)
-			if i < 0 {
-				return 0, nil, eserr.IllegalArgument("unknown column [%s], supported: [%s]", name, strings.Join(columns, ", "))
-			}
-			keep = append(keep, i)
-		}
-		for i, row := range rows {
-			rows[i] = nil
-			for _, k := range keep {
-				rows[i] = append(rows[i], row[k])
+	}
+	if level == "indices" {
+		indices := map[string]any{}
+		for _, x := range list {
+			indices[x.file.Name] = map[string]any{
+				"status": a.status([]*index{x}), "number_of_shards": 1, "number_of_replicas": 0, "active_primary_shards": 1, "active_shards": 1,
+				"relocating_shards": 0, "initializing_shards": 0, "unassigned_shards": 0, "unassigned_primary_shards": 0,
 			}
 		}
-		columns = names
+		out["indices"] = indices
 	}
-	if s := r.args["s"]; s != "" && s != columns[0] {
-		return 0, nil, eserr.IllegalArgument("sorting a cat table by [%s] is not supported by this engine", s)
-	}
-	format := r.args["format"]
-	if format == "" && strings.Contains(r.Header.Get("Accept"), "json") {
-		format = "json"
-	}
-	switch format {
-	case "json":
-		out := []any{}
-		for _, row := range rows {
-			m := map[string]string{}
-			for i, c := range columns {
-				m[c] = row[i]
-			}
-			out = append(out, m)
-		}
-		return 200, out, nil
-	case "", "text", "txt":
-	default:
-		return 0, nil, eserr.IllegalArgument("format [%s] is not supported by this engine", format)
-	}
-	if _, ok := r.args["v"]; ok && r.args["v"] != "false" {
-		rows = append([][]string{columns}, rows...)
-	}
-	widths := make([]int, len(columns))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len(cell))
-		}
-	}
-	var b strings.Builder
-	for _, row := range rows {
-		line := ""
-		for i, cell := range row {
-			line += fmt.Sprintf("%-*s ", widths[i], cell)
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	return 200, text(b.String()), nil
+	return 200, out, nil
 }
 
 func (a *api) catIndices(r *request) (int, any, error) {
@@ -127,24 +81,42 @@ func (a *api) catIndices(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	columns := []string{"health", "status", "index", "uuid", "pri", "rep", "docs.count", "docs.deleted", "store.size", "pri.store.size", "dataset.size"}
-	rows := [][]string{}
+	t := &catTable{columns: []catColumn{
+		{"health", "h", "current health status"},
+		{"status", "s", "open/close status"},
+		{"index", "i,idx", "index name"},
+		{"uuid", "id,uuid", "index uuid"},
+		{"pri", "p,shards.primary,shardsPrimary", "number of primary shards"},
+		{"rep", "r,shards.replica,shardsReplica", "number of replica shards"},
+		{"docs.count", "dc,docsCount", "available docs"},
+		{"docs.deleted", "dd,docsDeleted", "deleted docs"},
+		{"store.size", "ss,storeSize", "store size of primaries & replicas"},
+		{"pri.store.size", "", "store size of primaries"},
+		{"dataset.size", "", "total size of dataset"},
+	}}
 	for _, x := range list {
-		st := x.store.Stats()
-		size := strconv.FormatInt(st.Bytes, 10) + "b"
-		if r.args["bytes"] == "b" {
-			size = strings.TrimSuffix(size, "b")
+		if h := r.args["health"]; h != "" && h != a.status([]*index{x}) {
+			continue
 		}
-		rows = append(rows, []string{
+		st := x.store.Stats()
+		size, err := byteSize(st.Bytes, r.args["bytes"])
+		if err != nil {
+			return 0, nil, err
+		}
+		t.rows = append(t.rows, []string{
 			a.status([]*index{x}), "open", x.file.Name, x.file.UUID, "1", "0", strconv.Itoa(st.Docs), strconv.Itoa(st.Deleted), size, size, size,
 		})
 	}
-	return table(r, columns, rows)
+	return t.print(r)
 }
 
 func clock() (epoch, hms string) {
 	now := time.Now().UTC()
 	return strconv.FormatInt(now.Unix(), 10), now.Format(time.TimeOnly)
+}
+
+func clockColumns() []catColumn {
+	return []catColumn{{"epoch", "t,time", "seconds since 1970-01-01 00:00:00"}, {"timestamp", "ts,hms,hhmmss", "time in HH:MM:SS"}}
 }
 
 func (a *api) catCount(r *request) (int, any, error) {
@@ -163,7 +135,9 @@ func (a *api) catCount(r *request) (int, any, error) {
 		total += x.store.Stats().Docs
 	}
 	epoch, hms := clock()
-	return table(r, []string{"epoch", "timestamp", "count"}, [][]string{{epoch, hms, strconv.Itoa(total)}})
+	t := &catTable{columns: append(clockColumns(), catColumn{"count", "dc,docs.count,docsCount", "the document count"})}
+	t.rows = [][]string{{epoch, hms, strconv.Itoa(total)}}
+	return t.print(r)
 }
 
 func (a *api) catHealth(r *request) (int, any, error) {
@@ -175,6 +149,60 @@ func (a *api) catHealth(r *request) (int, any, error) {
 	}
 	n := strconv.Itoa(len(list))
 	epoch, hms := clock()
-	columns := []string{"epoch", "timestamp", "cluster", "status", "node.total", "node.data", "shards", "pri", "relo", "init", "unassign", "pending_tasks", "max_task_wait_time", "active_shards_percent"}
-	return table(r, columns, [][]string{{epoch, hms, "kreislauf", a.status(list), "1", "1", n, n, "0", "0", "0", "0", "-", "100.0%"}})
+	columns := []catColumn{
+		{"cluster", "cl", "cluster name"},
+		{"status", "st", "health status"},
+		{"node.total", "nt,nodeTotal", "total number of nodes"},
+		{"node.data", "nd,nodeData", "number of nodes that can store data"},
+		{"shards", "t,sh,shards.total,shardsTotal", "total number of shards"},
+		{"pri", "p,shards.primary,shardsPrimary", "number of primary shards"},
+		{"relo", "r,shards.relocating,shardsRelocating", "number of relocating nodes"},
+		{"init", "i,shards.initializing,shardsInitializing", "number of initializing nodes"},
+		{"unassign", "u,shards.unassigned,shardsUnassigned", "number of unassigned shards"},
+		{"pending_tasks", "pt,pendingTasks", "number of pending tasks"},
+		{"max_task_wait_time", "mtwt,maxTaskWaitTime", "wait time of longest task pending"},
+		{"active_shards_percent", "asp,activeShardsPercent", "active number of shards in percent"},
+	}
+	row := []string{"kreislauf", a.status(list), "1", "1", n, n, "0", "0", "0", "0", "-", "100.0%"}
+	stamps, err := r.flag("ts", true)
+	if err != nil {
+		return 0, nil, err
+	}
+	if stamps {
+		columns, row = append(clockColumns(), columns...), append([]string{epoch, hms}, row...)
+	}
+	return (&catTable{columns: columns, rows: [][]string{row}}).print(r)
+}
+
+func (a *api) catTemplates(r *request) (int, any, error) {
+	t := &catTable{columns: []catColumn{
+		{"name", "n", "template name"},
+		{"index_patterns", "t", "template index patterns"},
+		{"order", "o,p", "template application order/priority number"},
+		{"version", "v", "version"},
+		{"composed_of", "c", "component templates comprising index template"},
+	}}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, name := range slices.Sorted(maps.Keys(a.state.Templates)) {
+		if p := r.vars["name"]; p != "" && !matchesAny(strings.Split(p, ","), name) {
+			continue
+		}
+		n, err := esjson.Parse(a.state.Templates[name])
+		if err != nil {
+			return 0, nil, err
+		}
+		body, err := parseTemplate(n, true)
+		if err != nil {
+			return 0, nil, err
+		}
+		version := ""
+		if v := n.Get("version"); v != nil {
+			version = v.Str
+		}
+		t.rows = append(t.rows, []string{
+			name, "[" + strings.Join(body.patterns, ", ") + "]", strconv.FormatInt(body.priority, 10), version, "[" + strings.Join(body.components, ", ") + "]",
+		})
+	}
+	return t.print(r)
 }

@@ -22,7 +22,13 @@ func (a *api) createIndex(r *request) (int, any, error) {
 		return 0, nil, err
 	}
 	if n != nil {
+		if n.Kind != esjson.Object {
+			return 0, nil, eserr.New(400, "not_x_content_exception", "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes")
+		}
 		for _, f := range n.Fields {
+			if (f.Name == "settings" || f.Name == "mappings") && f.Value.Kind != esjson.Object {
+				return 0, nil, eserr.New(400, "parse_exception", "key [%s] must be an object", f.Name)
+			}
 			if f.Name != "settings" && f.Name != "mappings" && f.Name != "aliases" {
 				return 0, nil, eserr.New(400, "parse_exception", "unknown key [%s] for create index", f.Name)
 			}
@@ -150,6 +156,9 @@ func (a *api) refresh(r *request) (int, any, error) {
 
 func (a *api) putStream(r *request) (int, any, error) {
 	name := r.vars["name"]
+	if strings.ToLower(name) != name {
+		return 0, nil, eserr.IllegalArgument("data_stream [%s] must be lowercase", name)
+	}
 	if err := checkName(name); err != nil {
 		return 0, nil, err
 	}
@@ -218,6 +227,10 @@ func (a *api) getStreams(r *request) (int, any, error) {
 		if err != nil {
 			return 0, nil, err
 		}
+		l, hasLifecycle, err := a.lifecycleOf(s)
+		if err != nil {
+			return 0, nil, err
+		}
 		m := map[string]any{
 			"name": s.name, "timestamp_field": map[string]any{"name": mapping.TimestampField}, "indices": backing,
 			"generation": s.write().file.Generation, "status": status, "template": template,
@@ -225,6 +238,9 @@ func (a *api) getStreams(r *request) (int, any, error) {
 		}
 		if p := s.write().file.Settings["index.lifecycle.name"]; p != "" {
 			m["ilm_policy"] = p
+		}
+		if hasLifecycle {
+			m["lifecycle"] = l.json()
 		}
 		out = append(out, m)
 	}
@@ -240,13 +256,14 @@ func (a *api) deleteStreams(r *request) (int, any, error) {
 	}
 	for _, s := range list {
 		delete(a.streams, s.name)
+		delete(a.state.Lifecycles, s.name)
 		for _, x := range s.indices {
 			if err := a.remove(x); err != nil {
 				return 0, nil, err
 			}
 		}
 	}
-	return 200, acknowledged, nil
+	return 200, acknowledged, a.save()
 }
 
 func (a *api) rollover(r *request) (int, any, error) {
@@ -258,14 +275,15 @@ func (a *api) rollover(r *request) (int, any, error) {
 	if n != nil {
 		for _, f := range n.Fields {
 			if f.Name != "conditions" {
-				return 0, nil, f.Value.Contentf("[rollover] unknown or unsupported field [%s]", f.Name)
+				return 0, nil, f.Unknown("rollover")
 			}
 			cond = f.Value
 		}
 	}
 	c, err := parseConditions(cond)
 	if err != nil {
-		return 0, nil, err
+		line, col := cond.Pos()
+		return 0, nil, eserr.Within(line, col, "rollover", "conditions", err)
 	}
 	dry, err := r.flag("dry_run", false)
 	if err != nil {

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
 	"kreislauf/elk/engine/internal/mapping"
+	"kreislauf/elk/engine/internal/query"
 	"kreislauf/elk/engine/internal/search"
 )
 
@@ -50,7 +53,7 @@ func searchArgs(r *request, req *search.Request) error {
 		}
 		n, err := strconv.Atoi(v)
 		if err != nil {
-			return eserr.IllegalArgument("Failed to parse int parameter [%s] with value [%s]", name, v)
+			return eserr.IllegalArgument("Failed to parse int parameter [%s] with value [%s]", name, v).Wrap(eserr.New(400, "number_format_exception", "For input string: \"%s\"", v))
 		}
 		if n < 0 {
 			return eserr.IllegalArgument("[%s] parameter cannot be negative, found [%d]", name, n)
@@ -84,12 +87,41 @@ func searchArgs(r *request, req *search.Request) error {
 		}
 	}
 	sourceArgs(r, &req.Spec)
-	var err error
+	q, err := uriQuery(r)
+	if err != nil {
+		return err
+	}
+	if q != nil {
+		req.SetQuery(q)
+	}
 	if req.Typed, err = r.flag("typed_keys", false); err != nil {
 		return err
 	}
 	req.TotalInt, err = r.flag("rest_total_hits_as_int", false)
 	return err
+}
+
+// uriQuery reads the query of the parameters q, df, default_operator, lenient, analyze_wildcard; nil is none.
+func uriQuery(r *request) (*query.Query, error) {
+	text, ok := r.args["q"]
+	if !ok {
+		return nil, nil
+	}
+	body := map[string]any{"query": text}
+	for param, option := range map[string]string{"df": "default_field", "default_operator": "default_operator", "lenient": "lenient", "analyze_wildcard": "analyze_wildcard", "analyzer": "analyzer"} {
+		if v, ok := r.args[param]; ok {
+			body[option] = v
+		}
+	}
+	b, err := json.Marshal(map[string]any{"query_string": body})
+	if err != nil {
+		return nil, err
+	}
+	n, err := esjson.Parse(b)
+	if err != nil {
+		return nil, err
+	}
+	return query.Parse(n)
 }
 
 func (a *api) count(r *request) (int, any, error) {
@@ -100,6 +132,11 @@ func (a *api) count(r *request) (int, any, error) {
 	q, err := search.ParseCount(n)
 	if err != nil {
 		return 0, nil, err
+	}
+	if typed, err := uriQuery(r); err != nil {
+		return 0, nil, err
+	} else if typed != nil {
+		q = typed
 	}
 	o, err := r.indicesOptions()
 	if err != nil {
@@ -124,15 +161,23 @@ func shardCounts(n int) map[string]any {
 func (a *api) multiSearch(r *request) (int, any, error) {
 	started := time.Now()
 	if len(r.body) == 0 || r.body[len(r.body)-1] != '\n' {
-		return 0, nil, eserr.IllegalArgument("The msearch request must be terminated by a newline [\\n]")
+		return 0, nil, eserr.IllegalArgument("The msearch request must be terminated by a newline [\n]")
 	}
 	lines := bytes.Split(bytes.TrimSuffix(r.body, []byte("\n")), []byte("\n"))
 	if len(lines)%2 != 0 {
 		return 0, nil, eserr.Validation("no requests added")
 	}
-	responses := make([]any, 0, len(lines)/2)
+	searches := make([]pair, 0, len(lines)/2)
 	for i := 0; i < len(lines); i += 2 {
-		out, err := a.searchPair(r, lines[i], lines[i+1])
+		p, err := parsePair(r, lines[i], lines[i+1])
+		if err != nil {
+			return 0, nil, err // one that cannot be read fails the whole request
+		}
+		searches = append(searches, p)
+	}
+	responses := make([]any, 0, len(searches))
+	for _, p := range searches {
+		out, err := a.searchOne(r, p.expr, p.body, p.o)
 		if r.Context().Err() != nil {
 			return 0, nil, context.Cause(r.Context())
 		}
@@ -147,36 +192,42 @@ func (a *api) multiSearch(r *request) (int, any, error) {
 	return 200, map[string]any{"took": time.Since(started).Milliseconds(), "responses": responses}, nil
 }
 
-func (a *api) searchPair(r *request, header, body []byte) (map[string]any, error) {
-	expr := r.vars["index"]
-	o, err := r.indicesOptions()
-	if err != nil {
-		return nil, err
+// pair is one search of a multi search.
+type pair struct {
+	expr string
+	body *esjson.Node
+	o    indicesOptions
+}
+
+func parsePair(r *request, header, body []byte) (p pair, err error) {
+	p.expr = r.vars["index"]
+	if p.o, err = r.indicesOptions(); err != nil {
+		return p, err
 	}
 	if len(bytes.TrimSpace(header)) > 0 {
 		h, err := esjson.Parse(header)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		for _, f := range h.Fields {
 			switch f.Name {
-			case "index":
-				expr = strings.Join(stringList(f.Value), ",")
+			case "index", "indices":
+				p.expr = strings.Join(stringList(f.Value), ",")
 			case "ignore_unavailable":
-				o.ignoreUnavailable = f.Value.Str == "true"
+				p.o.ignoreUnavailable = f.Value.Str == "true"
 			case "allow_no_indices":
-				o.allowNone = f.Value.Str == "true"
+				p.o.allowNone = f.Value.Str == "true"
 			case "preference", "request_cache", "search_type":
 			default:
-				return nil, eserr.IllegalArgument("key [%s] is not supported in the metadata section", f.Name)
+				return p, eserr.IllegalArgument("key [%s] is not supported in the metadata section", f.Name)
 			}
 		}
 	}
-	n, err := esjson.Parse(body)
-	if err != nil {
-		return nil, err
+	if p.body, err = esjson.Parse(body); err != nil {
+		return p, err
 	}
-	return a.searchOne(r, expr, n, o)
+	_, err = search.Parse(p.body)
+	return p, err
 }
 
 // fieldCaps lists the fields of indices by type.
@@ -187,13 +238,17 @@ func (a *api) fieldCaps(r *request) (int, any, error) {
 	} else if n != nil {
 		for _, f := range n.Fields {
 			if f.Name != "fields" {
-				return 0, nil, f.Value.Contentf("[field_caps_request] unknown field [%s]", f.Name)
+				return 0, nil, f.Unknown("field_caps_request")
 			}
 			patterns = stringList(f.Value)
 		}
 	}
 	if len(patterns) == 1 && patterns[0] == "" {
-		return 0, nil, eserr.Validation("no fields specified")
+		return 0, nil, eserr.IllegalArgument("specified fields can't be null or empty")
+	}
+	unmapped, err := r.flag("include_unmapped", false)
+	if err != nil {
+		return 0, nil, err
 	}
 	o, err := r.indicesOptions()
 	if err != nil {
@@ -203,36 +258,102 @@ func (a *api) fieldCaps(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	fields := map[string]map[string]map[string]any{}
-	users := map[string]map[string][]string{} // field and type to indices
+	fields, names := capabilities(shards, patterns)
+	if unmapped {
+		fields.addUnmapped(names)
+	}
+	return 200, map[string]any{"indices": names, "fields": fields.json()}, nil
+}
+
+// capsOf is what a field can do with one type, and in which indices.
+type capsOf struct {
+	searchable, aggregatable, metadata bool
+	indices                            []string
+}
+
+// caps are fields by path and type.
+type caps map[string]map[string]*capsOf
+
+func capabilities(shards []search.Shard, patterns []string) (caps, []string) {
+	out := caps{}
 	names := make([]string, 0, len(shards))
 	for _, sh := range shards {
-		names = append(names, sh.Target.Index)
-		m := sh.Target.Mapping
+		index, m := sh.Target.Index, sh.Target.Mapping
+		names = append(names, index)
+		add := func(path, typ string, c capsOf) {
+			if !matchesAny(patterns, path) {
+				return
+			}
+			if out[path] == nil {
+				out[path] = map[string]*capsOf{}
+			}
+			if out[path][typ] == nil {
+				out[path][typ] = &c
+			}
+			out[path][typ].indices = append(out[path][typ].indices, index)
+		}
+		for _, path := range []string{"_id", "_index", "_ignored", "_source"} {
+			add(path, path, capsOf{searchable: path != "_source", aggregatable: path == "_index", metadata: true})
+		}
+		objects := map[string]bool{}
 		m.Leaves(func(path string, f *mapping.Field) {
 			res := m.Lookup(path)
 			if res == nil || !matchesAny(patterns, path) {
 				return
 			}
 			typ := res.Type
-			if fields[path] == nil {
-				fields[path], users[path] = map[string]map[string]any{}, map[string][]string{}
+			if typ == mapping.MatchOnlyText {
+				typ = mapping.Text // the family of the type
+			} else if typ == mapping.ConstantKeyword {
+				typ = mapping.Keyword
 			}
-			fields[path][typ] = map[string]any{
-				"type": typ, "metadata_field": false, "searchable": !res.Unsearchable && !res.NoColumn,
-				"aggregatable": !res.IsText() && !res.NoColumn && typ != mapping.GeoPoint,
+			add(path, typ, capsOf{searchable: !res.Unsearchable && res.Params["index"] != false, aggregatable: !res.IsText() && res.Params["doc_values"] != false})
+			for i, c := range path {
+				parent := path[:i]
+				if p := m.Lookup(parent); c == '.' && !objects[parent] && (p == nil || p.IsObject()) {
+					objects[parent] = true
+					wanted := patterns
+					patterns = []string{"*"} // objects above a wanted field are listed with it
+					add(parent, mapping.Object, capsOf{})
+					patterns = wanted
+				}
 			}
-			users[path][typ] = append(users[path][typ], sh.Target.Index)
 		})
 	}
-	for path, types := range fields {
-		if len(types) > 1 {
-			for typ, caps := range types {
-				caps["indices"] = users[path][typ]
+	return out, names
+}
+
+// addUnmapped says for each field in which of the indices it is not mapped.
+func (c caps) addUnmapped(names []string) {
+	for _, types := range c {
+		missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+			for _, u := range types {
+				if slices.Contains(u.indices, name) {
+					return true
+				}
 			}
+			return false
+		})
+		if len(missing) > 0 {
+			types["unmapped"] = &capsOf{indices: missing}
 		}
 	}
-	return 200, map[string]any{"indices": names, "fields": fields}, nil
+}
+
+func (c caps) json() map[string]any {
+	out := map[string]any{}
+	for path, types := range c {
+		m := map[string]any{}
+		for typ, u := range types {
+			one := map[string]any{"type": typ, "metadata_field": u.metadata, "searchable": u.searchable, "aggregatable": u.aggregatable}
+			if len(types) > 1 {
+				one["indices"] = u.indices
+			}
+			m[typ] = one
+		}
+		out[path] = m
+	}
+	return out
 }
 
 func matchesAny(patterns []string, s string) bool {

@@ -2,8 +2,11 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kreislauf/elk/engine/internal/eserr"
@@ -23,6 +26,9 @@ func (a *api) putComponent(r *request) (int, any, error) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if _, exists := a.state.Components[r.vars["name"]]; exists && r.args["create"] == "true" {
+		return 0, nil, eserr.IllegalArgument("component template [%s] already exists", r.vars["name"])
+	}
 	return a.store(a.state.Components, r.vars["name"], n)
 }
 
@@ -67,52 +73,74 @@ func (a *api) getStored(r *request, in map[string]json.RawMessage, what, member,
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	out := []any{}
+	var bad error
 	err := listed(in, r.vars["name"], what, func(name string, raw json.RawMessage) {
-		out = append(out, map[string]any{"name": name, member: raw})
+		shown, showErr := showTemplate(raw)
+		if showErr != nil {
+			bad = showErr
+		}
+		out = append(out, map[string]any{"name": name, member: shown})
 	})
-	return 200, map[string]any{list: out}, err
+	return 200, map[string]any{list: out}, errors.Join(err, bad)
 }
 
 func (a *api) deleteComponent(r *request) (int, any, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	name := r.vars["name"]
-	for _, tname := range slices.Sorted(maps.Keys(a.state.Templates)) {
-		n, err := esjson.Parse(a.state.Templates[tname])
-		if err != nil {
-			return 0, nil, err
+	return a.deleteMatching(r, a.state.Components, "resource_not_found_exception", "component_template [%s] missing", func(name string) error {
+		for _, tname := range slices.Sorted(maps.Keys(a.state.Templates)) {
+			n, err := esjson.Parse(a.state.Templates[tname])
+			if err != nil {
+				return err
+			}
+			if t, err := parseTemplate(n, true); err == nil && slices.Contains(t.components, name) && !slices.Contains(t.ignore, name) {
+				return eserr.IllegalArgument("component templates [%s] cannot be removed as they are still in use by index templates [%s]", name, tname)
+			}
 		}
-		if t, err := parseTemplate(n, true); err == nil && slices.Contains(t.components, name) && !slices.Contains(t.ignore, name) {
-			return 0, nil, eserr.IllegalArgument("component templates [%s] cannot be removed as they are still in use by index templates [%s]", name, tname)
-		}
-	}
-	if _, ok := a.state.Components[name]; !ok {
-		return 0, nil, eserr.New(404, "resource_not_found_exception", "component_template [%s] missing", name)
-	}
-	return a.drop(a.state.Components, name)
+		return nil
+	})
 }
 
 func (a *api) deleteTemplate(r *request) (int, any, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	name := r.vars["name"]
-	for _, s := range a.streams {
-		if used, _, err := a.matchTemplate(s.name); err == nil && used == name {
-			return 0, nil, eserr.IllegalArgument("unable to remove composable templates [%s] as they are in use by a data streams [%s]", name, s.name)
+	return a.deleteMatching(r, a.state.Templates, "index_template_missing_exception", "index_template [%s] missing", func(name string) error {
+		var users []string
+		for _, sname := range slices.Sorted(maps.Keys(a.streams)) {
+			if used, _, err := a.matchTemplate(sname); err == nil && used == name {
+				users = append(users, sname)
+			}
 		}
-	}
-	if _, ok := a.state.Templates[name]; !ok {
-		return 0, nil, eserr.New(404, "index_template_missing_exception", "index_template [%s] missing", name)
-	}
-	return a.drop(a.state.Templates, name)
+		if users != nil {
+			return eserr.IllegalArgument("unable to remove composable templates [%s] as they are in use by a data streams [%s]", name, strings.Join(users, ", "))
+		}
+		return nil
+	})
 }
 
-// drop deletes a template that exists. The caller holds mu.
-func (a *api) drop(in map[string]json.RawMessage, name string) (int, any, error) {
-	old := in[name]
-	delete(in, name)
+// deleteMatching deletes templates by names or patterns, all or none.
+func (a *api) deleteMatching(r *request, in map[string]json.RawMessage, typ, missing string, check func(string) error) (int, any, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var names []string
+	for part := range strings.SplitSeq(r.vars["name"], ",") {
+		found := false
+		for _, name := range slices.Sorted(maps.Keys(in)) {
+			if mapping.Glob(part, name) {
+				found = true
+				if err := check(name); err != nil {
+					return 0, nil, err
+				}
+				names = append(names, name)
+			}
+		}
+		if !found && !strings.Contains(part, "*") {
+			return 0, nil, eserr.New(404, typ, missing, part)
+		}
+	}
+	old := map[string]json.RawMessage{}
+	for _, name := range names {
+		old[name] = in[name]
+		delete(in, name)
+	}
 	if err := a.save(); err != nil {
-		in[name] = old
+		maps.Copy(in, old)
 		return 0, nil, err
 	}
 	return 200, acknowledged, nil
@@ -146,10 +174,82 @@ func (a *api) putTemplate(r *request) (int, any, error) {
 				name, t.patterns, other, other, o.patterns, t.priority)
 		}
 	}
+	if err := checkPatterns(name, t.patterns); err != nil {
+		return 0, nil, err
+	}
 	if err := a.applyTemplate(&composed{settings: map[string]string{}, mapping: mapping.Empty()}, name, t); err != nil {
 		return 0, nil, err
 	}
 	return a.store(a.state.Templates, name, n)
+}
+
+// checkPatterns refuses patterns that no index name can match.
+func checkPatterns(name string, patterns []string) error {
+	var problems []string
+	for _, p := range patterns {
+		if strings.Contains(p, " ") {
+			problems = append(problems, fmt.Sprintf("index_patterns [%s] must not contain a space", p))
+		}
+		if strings.HasPrefix(p, "_") {
+			problems = append(problems, fmt.Sprintf("index_pattern [%s] must not start with '_'", p))
+		}
+		if badName.MatchString(strings.ReplaceAll(p, "*", "")) {
+			problems = append(problems, fmt.Sprintf("index_pattern [%s] must not contain the following characters %s", p, badCharacters))
+		}
+	}
+	if problems == nil {
+		return nil
+	}
+	return eserr.New(400, "invalid_index_template_exception", "index_template [%s] invalid, cause [%s]", name, eserr.Validation(problems...).Reason)
+}
+
+// simulateIndex shows what templates would make of a name.
+func (a *api) simulateIndex(r *request) (int, any, error) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	name := r.vars["name"]
+	tname, t, err := a.matchTemplate(name)
+	if err != nil {
+		return 0, nil, err
+	}
+	if t == nil {
+		return 200, map[string]any{}, nil
+	}
+	return a.simulated(tname, t, []string{name})
+}
+
+// simulateTemplate shows what a stored template, or the one in the body, makes of its components.
+func (a *api) simulateTemplate(r *request) (int, any, error) {
+	n, err := r.json()
+	if err != nil {
+		return 0, nil, err
+	}
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	name := r.vars["name"]
+	if n == nil {
+		raw, ok := a.state.Templates[name]
+		if !ok {
+			return 0, nil, eserr.IllegalArgument("unable to simulate template [%s] that does not exist", name)
+		}
+		if n, err = esjson.Parse(raw); err != nil {
+			return 0, nil, err
+		}
+	}
+	t, err := parseTemplate(n, true)
+	if err != nil {
+		return 0, nil, err
+	}
+	return a.simulated(name, t, t.patterns)
+}
+
+func (a *api) simulated(name string, t *templateBody, patterns []string) (int, any, error) {
+	made := &composed{settings: map[string]string{}, mapping: mapping.Empty()}
+	if err := a.applyTemplate(made, name, t); err != nil {
+		return 0, nil, err
+	}
+	others, err := a.overlapping(name, patterns)
+	return 200, map[string]any{"template": made.json(), "overlapping": others}, err
 }
 
 func (a *api) putPolicy(r *request) (int, any, error) {

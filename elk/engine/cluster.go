@@ -35,6 +35,7 @@ type stateFile struct {
 	Components map[string]json.RawMessage `json:"component_templates"`
 	Templates  map[string]json.RawMessage `json:"index_templates"`
 	Policies   map[string]policyFile      `json:"policies"`
+	Lifecycles map[string]lifecycleFile   `json:"lifecycles"` // by data stream, where it is not that of the template
 }
 
 type policyFile struct {
@@ -69,6 +70,7 @@ func openCluster(dir string, log zerolog.Logger) (*cluster, error) {
 		indices: map[string]*index{}, streams: map[string]*stream{},
 		state: stateFile{
 			Components: map[string]json.RawMessage{}, Templates: map[string]json.RawMessage{}, Policies: map[string]policyFile{},
+			Lifecycles: map[string]lifecycleFile{},
 		},
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "indices"), 0o750); err != nil {
@@ -177,7 +179,10 @@ func randomID(n int) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-var badName = regexp.MustCompile(`[\\/*?"<>| ,#:]`)
+var badName = regexp.MustCompile(`[\\/*?"<>| ,]`)
+
+// badCharacters are those of badName as an error shows them.
+const badCharacters = `[' ','"','*',',','/','<','>','?','\','|']`
 
 func checkName(name string) error {
 	reason := ""
@@ -185,7 +190,11 @@ func checkName(name string) error {
 	case strings.ToLower(name) != name:
 		reason = "must be lowercase"
 	case badName.MatchString(name):
-		reason = "must not contain the following characters [' ','\"','*',',','/','<','>','?','\\','|','#',':']"
+		reason = "must not contain the following characters " + badCharacters
+	case strings.Contains(name, "#"):
+		reason = "must not contain '#'"
+	case strings.Contains(name, ":"):
+		reason = "must not contain ':'"
 	case strings.HasPrefix(name, "-") || strings.HasPrefix(name, "_") || strings.HasPrefix(name, "+"):
 		reason = "must not start with '_', '-', or '+'"
 	case name == "." || name == "..":

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kreislauf/elk/engine/internal/eserr"
@@ -33,16 +34,42 @@ type templateBody struct {
 	retention  string
 }
 
+// showTemplate is a stored template as GET shows it: with its settings as text below index.
+func showTemplate(raw json.RawMessage) (any, error) {
+	n, err := esjson.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	out, ok := n.Any().(map[string]any)
+	settings := n.Get("template").Get("settings")
+	if !ok || settings == nil {
+		return out, nil
+	}
+	flat := map[string]string{}
+	if err := flattenSettings(settings, "", flat); err != nil {
+		return nil, err
+	}
+	out["template"].(map[string]any)["settings"] = nest(flat)
+	return out, nil
+}
+
 func parseTemplate(n *esjson.Node, isIndex bool) (*templateBody, error) {
 	t := &templateBody{settings: map[string]string{}, mapping: mapping.Empty()}
 	for _, f := range n.Fields {
 		var err error
 		switch {
 		case f.Name == "template":
-			err = t.parseInner(f.Value)
+			if err = t.parseInner(f.Value); err != nil && eserr.From(err).Type == "x_content_parse_exception" {
+				name := "component_template"
+				if isIndex {
+					name = "index_template"
+				}
+				line, col := f.Value.Pos()
+				err = eserr.Within(line, col, name, f.Name, err)
+			}
 		case f.Name == "version" || f.Name == "_meta" || f.Name == "deprecated":
 		case !isIndex:
-			err = f.Value.Contentf("[component_template] unknown field [%s]", f.Name)
+			err = f.Unknown("component_template")
 		case f.Name == "index_patterns":
 			t.patterns = stringList(f.Value)
 		case f.Name == "priority":
@@ -58,17 +85,19 @@ func parseTemplate(n *esjson.Node, isIndex bool) (*templateBody, error) {
 				err = eserr.IllegalArgument("[allow_auto_create] false is not supported by this engine")
 			}
 		default:
-			err = f.Value.Contentf("[index_template] unknown field [%s]", f.Name)
+			err = f.Unknown("index_template")
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case isIndex && len(t.patterns) == 0:
-		return nil, eserr.Validation("index patterns are missing")
+	case isIndex && n.Get("index_patterns") == nil:
+		return nil, eserr.IllegalArgument("Required [index_patterns]")
+	case isIndex && t.priority < 0:
+		return nil, eserr.Validation("index template priority must be >= 0")
 	case !isIndex && n.Get("template") == nil:
-		return nil, eserr.New(400, "x_content_parse_exception", "Required [template]")
+		return nil, eserr.IllegalArgument("Required [template]")
 	}
 	return t, nil
 }
@@ -87,6 +116,9 @@ func (t *templateBody) parseInner(n *esjson.Node) (err error) {
 	for _, f := range n.Fields {
 		switch f.Name {
 		case "settings":
+			if f.Value.Kind != esjson.Object {
+				return f.Value.Contentf("[settings] must be an object but was: %s", f.Value.Token())
+			}
 			err = flattenSettings(f.Value, "", t.settings)
 			if err == nil {
 				err = checkSettings(t.settings)
@@ -100,7 +132,7 @@ func (t *templateBody) parseInner(n *esjson.Node) (err error) {
 				err = eserr.IllegalArgument("[aliases] are not supported by this engine")
 			}
 		default:
-			err = f.Value.Contentf("[template] unknown field [%s]", f.Name)
+			err = f.Unknown("template")
 		}
 		if err != nil {
 			return err
@@ -122,7 +154,7 @@ func (t *templateBody) parseLifecycle(n *esjson.Node) error {
 				return eserr.IllegalArgument("[lifecycle] enabled: false is not supported by this engine")
 			}
 		default:
-			return f.Value.Contentf("[lifecycle] unknown field [%s]", f.Name)
+			return f.Unknown("lifecycle")
 		}
 	}
 	return nil
@@ -179,6 +211,19 @@ func checkSettings(settings map[string]string) error {
 			return eserr.IllegalArgument("unknown setting [%s] please check that any required plugins are installed, or check the breaking changes documentation for removed settings", k)
 		}
 	}
+	for key, least := range map[string]int64{"index.number_of_shards": 1, "index.number_of_replicas": 0} {
+		v, ok := settings[key]
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(v, 10, 32)
+		if err != nil {
+			return eserr.IllegalArgument("Failed to parse value [%s] for setting [%s]", v, key).Wrap(eserr.New(400, "number_format_exception", "For input string: \"%s\"", v))
+		}
+		if n < least {
+			return eserr.IllegalArgument("Failed to parse value [%s] for setting [%s] must be >= %d", v, key, least)
+		}
+	}
 	if m := settings["index.mode"]; m != "" && m != "standard" {
 		return eserr.IllegalArgument("[index.mode] [%s] is not supported by this engine", m)
 	}
@@ -203,6 +248,70 @@ func (c *cluster) compose(name string) (*composed, error) {
 	}
 	out.raw, err = out.mapping.Marshal()
 	return out, err
+}
+
+// overlapping lists the other templates whose patterns could match the names that patterns match. The caller holds mu.
+func (c *cluster) overlapping(name string, patterns []string) ([]any, error) {
+	out := []any{}
+	for _, tname := range slices.Sorted(maps.Keys(c.state.Templates)) {
+		n, err := esjson.Parse(c.state.Templates[tname])
+		if err != nil {
+			return nil, err
+		}
+		t, err := parseTemplate(n, true)
+		if err != nil {
+			return nil, err
+		}
+		if tname == name || !slices.ContainsFunc(t.patterns, func(p string) bool {
+			return slices.ContainsFunc(patterns, func(q string) bool { return overlap(p, q) })
+		}) {
+			continue
+		}
+		out = append(out, map[string]any{"name": tname, "index_patterns": t.patterns})
+	}
+	return out, nil
+}
+
+// overlap says whether there is a name that both patterns match.
+func overlap(a, b string) bool {
+	if a == "" || b == "" {
+		return strings.Trim(a+b, "*") == ""
+	}
+	switch {
+	case a[0] == '*':
+		return overlap(a[1:], b) || overlap(a, b[1:])
+	case b[0] == '*':
+		return overlap(a, b[1:]) || overlap(a[1:], b)
+	}
+	return a[0] == b[0] && overlap(a[1:], b[1:])
+}
+
+// json is what templates made, as a simulation shows it.
+func (c *composed) json() map[string]any {
+	out := map[string]any{"aliases": map[string]any{}, "mappings": c.mapping.JSON(), "settings": nest(c.settings)}
+	if c.retention != "" {
+		out["lifecycle"] = map[string]any{"enabled": true, "data_retention": c.retention}
+	}
+	return out
+}
+
+// nest turns dotted settings into objects.
+func nest(settings map[string]string) map[string]any {
+	out := map[string]any{}
+	for _, key := range slices.Sorted(maps.Keys(settings)) {
+		at := out
+		parts := strings.Split(key, ".")
+		for _, p := range parts[:len(parts)-1] {
+			next, ok := at[p].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				at[p] = next
+			}
+			at = next
+		}
+		at[parts[len(parts)-1]] = settings[key]
+	}
+	return out
 }
 
 func (c *cluster) applyTemplate(out *composed, tname string, t *templateBody) error {

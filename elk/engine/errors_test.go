@@ -19,7 +19,7 @@ func TestErrors(t *testing.T) {
 		{"POST", "/i/_search", `{"foo":1}`, 400, "parsing_exception", "Unknown key for a VALUE_NUMBER in [foo]."},
 		{"POST", "/i/_search", `{"query":{"term":{"n":"x"}}}`, 400, "search_phase_execution_exception", "all shards failed"},
 		{"POST", "/i/_search", `{"sort":["t"]}`, 400, "search_phase_execution_exception", "all shards failed"},
-		{"POST", "/i/_search", `{"highlight":{}}`, 400, "illegal_argument_exception", "[highlight] is not supported by this engine"},
+		{"POST", "/i/_search", `{"collapse":{}}`, 400, "illegal_argument_exception", "[collapse] is not supported by this engine"},
 		{"POST", "/i/_search", `{"size":`, 400, "x_content_parse_exception", "[1:9] Unexpected end-of-input"},
 		{"POST", "/i/_search?foo=1", "", 400, "illegal_argument_exception", "request [/i/_search] contains unrecognized parameter: [foo]"},
 		{"POST", "/i/_bulk", "{}\n{}\n", 400, "illegal_argument_exception", "Malformed action/metadata line [1], expected FIELD_NAME but found [END_OBJECT]"},

@@ -84,6 +84,11 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) (int, any) {
 	}
 	defer release()
 	status, answer, err := rt.handle(req)
+	if _, isText := answer.(text); err == nil && !isText && answer != nil {
+		if f := parseFilterPath(req.args["filter_path"]); f != nil {
+			answer, err = f.apply(answer)
+		}
+	}
 	if err != nil {
 		return a.fail(err)
 	}
@@ -102,7 +107,7 @@ func (a *api) fail(err error) (int, any) {
 func (r *request) parseArgs(allowed []string) error {
 	r.args = map[string]string{}
 	for name, values := range r.URL.Query() {
-		if !slices.Contains(allowed, name) && name != "pretty" && name != "human" && name != "error_trace" {
+		if !slices.Contains(allowed, name) && name != "pretty" && name != "human" && name != "error_trace" && name != "filter_path" {
 			return eserr.IllegalArgument("request [%s] contains unrecognized parameter: [%s]", r.URL.Path, name)
 		}
 		r.args[name] = values[len(values)-1]

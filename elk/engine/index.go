@@ -4,10 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,7 +44,8 @@ type index struct {
 	parsers sync.Pool // of *esjson.Parser, for documents
 
 	mapping atomic.Pointer[mapping.Mapping]
-	mu      sync.Mutex // guards file, and the order of changes of mapping
+	updates sync.RWMutex // held by a writer that reads before it writes, for reading by all others
+	mu      sync.Mutex   // guards file, and the order of changes of mapping
 	file    indexFile
 }
 
@@ -171,7 +172,8 @@ func (x *index) write(ops []store.Op) ([]store.Result, error) {
 
 func (x *index) shard(now time.Time) search.Shard {
 	readers, err := x.store.View()
-	return search.Shard{Target: &query.Target{Index: x.file.Name, Mapping: x.mapping.Load(), Now: now}, Readers: readers, Err: err}
+	target := &query.Target{Index: x.file.Name, UUID: x.file.UUID, Mapping: x.mapping.Load(), Now: now}
+	return search.Shard{Target: target, Readers: readers, Err: err}
 }
 
 // sealed marks a backing index as rolled over and writes its documents to a segment.
@@ -191,30 +193,10 @@ func (x *index) rolledOver() int64 {
 
 // settingsJSON nests dotted settings as GET /{index} shows them.
 func (x *index) settingsJSON() map[string]any {
-	out := map[string]any{}
-	set := func(key, value string) {
-		at := out
-		parts := strings.Split(key, ".")
-		for _, p := range parts[:len(parts)-1] {
-			next, ok := at[p].(map[string]any)
-			if !ok {
-				next = map[string]any{}
-				at[p] = next
-			}
-			at = next
-		}
-		at[parts[len(parts)-1]] = value
-	}
-	for k, v := range map[string]string{
+	all := map[string]string{
 		"index.number_of_shards": "1", "index.number_of_replicas": "0", "index.provided_name": x.file.Name,
 		"index.uuid": x.file.UUID, "index.creation_date": strconv.FormatInt(x.file.Created, 10),
-	} {
-		if _, given := x.file.Settings[k]; !given {
-			set(k, v)
-		}
 	}
-	for k, v := range x.file.Settings {
-		set(k, v)
-	}
-	return out
+	maps.Copy(all, x.file.Settings)
+	return nest(all)
 }

@@ -21,7 +21,10 @@ type conditions struct {
 }
 
 // parseAge reads a time value such as 30d or 12h.
-func parseAge(s string) (time.Duration, error) {
+func parseAge(s string) (time.Duration, error) { return parseTime("age", s) }
+
+// parseTime reads a time value; name is what the error calls it.
+func parseTime(name, s string) (time.Duration, error) {
 	i := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	units := map[string]time.Duration{"ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 	if i > 0 && units[s[i:]] > 0 {
@@ -32,10 +35,12 @@ func parseAge(s string) (time.Duration, error) {
 	if s == "0" {
 		return 0, nil
 	}
-	return 0, eserr.IllegalArgument("failed to parse setting [age] with value [%s] as a time value: unit is missing or unrecognized", s)
+	return 0, eserr.IllegalArgument("failed to parse setting [%s] with value [%s] as a time value: unit is missing or unrecognized", name, s)
 }
 
-func parseBytes(s string) (int64, error) {
+func parseBytes(s string) (int64, error) { return parseSize("size", s) }
+
+func parseSize(name, s string) (int64, error) {
 	lower := strings.ToLower(s)
 	for _, u := range []struct {
 		suffix string
@@ -48,7 +53,7 @@ func parseBytes(s string) (int64, error) {
 			break
 		}
 	}
-	return 0, eserr.New(400, "parse_exception", "failed to parse setting [size] with value [%s] as a size in bytes: unit is missing or unrecognized", s)
+	return 0, eserr.New(400, "parse_exception", "failed to parse setting [%s] with value [%s] as a size in bytes: unit is missing or unrecognized", name, s)
 }
 
 // parseConditions reads the conditions of a rollover.
@@ -61,19 +66,20 @@ func parseConditions(n *esjson.Node) (conditions, error) {
 		var err error
 		switch f.Name {
 		case "max_age":
-			c.maxAge, err = parseAge(f.Value.Str)
+			c.maxAge, err = parseTime(f.Name, f.Value.Str)
 		case "max_docs", "max_primary_shard_docs":
 			var ok bool
 			if c.maxDocs, ok = f.Value.Int(); !ok {
 				err = f.Value.Contentf("[conditions] failed to parse field [%s]", f.Name)
 			}
 		case "max_size", "max_primary_shard_size":
-			c.maxBytes, err = parseBytes(f.Value.Str)
+			c.maxBytes, err = parseSize(f.Name, f.Value.Str)
 		default:
-			err = f.Value.Contentf("[conditions] unknown field [%s]", f.Name)
+			return c, f.Unknown("conditions")
 		}
 		if err != nil {
-			return c, err
+			line, col := f.Value.Pos()
+			return c, eserr.Within(line, col, "conditions", f.Name, err)
 		}
 		c.names[f.Name] = f.Value.Str
 	}
@@ -192,11 +198,14 @@ func (c *cluster) streamPolicy(s *stream) (*policy, error) {
 		}
 		return parsePolicy(n)
 	}
-	made, err := c.compose(s.name)
-	if err != nil || made.retention == "" {
+	l, ok, err := c.lifecycleOf(s)
+	switch {
+	case err != nil || !ok || l.Disabled:
 		return nil, err
+	case l.Retention == "": // without a retention there is only rollover
+		return &policy{rollover: &conditions{maxAge: lifecycleAge(1 << 62), names: map[string]string{"max_age": "auto"}}}, nil
 	}
-	keep, err := parseAge(made.retention)
+	keep, err := parseAge(l.Retention)
 	if err != nil {
 		return nil, err
 	}

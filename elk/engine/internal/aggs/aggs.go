@@ -8,7 +8,9 @@
 package aggs
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 
 	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
@@ -22,6 +24,7 @@ const MaxBuckets = 65_536
 // Tree is a set of aggregations side by side.
 type Tree struct {
 	aggs  []*agg
+	pipes []*pipeline
 	limit *int // buckets left, shared by the whole request
 }
 
@@ -31,6 +34,7 @@ type agg struct {
 	typ  string
 	meta any
 	impl impl
+	pipe *pipeline // instead of impl
 	subs *Tree
 }
 
@@ -53,7 +57,11 @@ var validName = regexp.MustCompile(`^[^\[\]>]+$`)
 // Parse reads an aggregations object.
 func Parse(n *esjson.Node) (*Tree, error) {
 	limit := MaxBuckets
-	return parseTree(n, &limit)
+	t, err := parseTree(n, &limit)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.checkPipes("")
 }
 
 func parseTree(n *esjson.Node, limit *int) (*Tree, error) {
@@ -66,11 +74,16 @@ func parseTree(n *esjson.Node, limit *int) (*Tree, error) {
 	}
 	for _, f := range n.Fields {
 		if !validName.MatchString(f.Name) {
-			return nil, n.Errorf("Invalid aggregation name [%s]. Aggregation names can contain any character except '[', ']', and '>'", f.Name)
+			line, col := n.PosAt(f.Start)
+			return nil, eserr.Parsing(line, col, "Invalid aggregation name [%s]. Aggregation names can contain any character except '[', ']', and '>'", f.Name)
 		}
 		a, err := parseAgg(f, limit)
 		if err != nil {
 			return nil, err
+		}
+		if a.pipe != nil {
+			t.pipes = append(t.pipes, a.pipe)
+			continue
 		}
 		t.aggs = append(t.aggs, a)
 	}
@@ -79,7 +92,7 @@ func parseTree(n *esjson.Node, limit *int) (*Tree, error) {
 
 func parseAgg(f esjson.Field, limit *int) (*agg, error) {
 	if f.Value.Kind != esjson.Object {
-		return nil, f.Value.Errorf("Aggregation definition for [%s] starts with a [%s], expected a [START_OBJECT].", f.Name, f.Value.Token())
+		return nil, f.Value.Errorf("Aggregation definition for [%s starts with a [%s], expected a [START_OBJECT].", f.Name, f.Value.Token())
 	}
 	a := &agg{name: f.Name, subs: &Tree{limit: limit}}
 	var body *esjson.Node
@@ -88,6 +101,9 @@ func parseAgg(f esjson.Field, limit *int) (*agg, error) {
 		case "meta":
 			a.meta = m.Value.Any()
 		case "aggs", "aggregations":
+			if m.Value.Kind != esjson.Object {
+				return nil, m.Value.Errorf("Expected [START_OBJECT] under [%s], but got a [%s] in [%s]", m.Name, m.Value.Token(), f.Name)
+			}
 			subs, err := parseTree(m.Value, limit)
 			if err != nil {
 				return nil, err
@@ -101,44 +117,47 @@ func parseAgg(f esjson.Field, limit *int) (*agg, error) {
 		}
 	}
 	if body == nil {
-		return nil, f.Value.Errorf("Missing definition for aggregation [%s]", f.Name)
+		line, col := f.Value.PosAt(f.Value.End - 1)
+		return nil, eserr.Parsing(line, col, "Missing definition for aggregation [%s]", f.Name)
 	}
 	var err error
+	if isPipeline(a.typ) {
+		a.pipe, err = parsePipeline(a, body)
+		return a, err
+	}
 	a.impl, err = newImpl(a, body)
 	return a, err
 }
 
 func newImpl(a *agg, n *esjson.Node) (impl, error) {
 	if n.Kind != esjson.Object {
-		return nil, n.Errorf("Unexpected token %s in [%s].", n.Token(), a.name)
+		return nil, n.Errorf("Expected [START_OBJECT] under [%s], but got a [%s] in [%s]", a.typ, n.Token(), a.name)
 	}
-	switch a.typ {
-	case "terms":
-		return parseTerms(a, n)
-	case "date_histogram":
-		return parseDateHistogram(a, n)
-	case "histogram":
-		return parseHistogram(a, n)
-	case "range":
-		return parseRange(a, n)
-	case "filter", "filters":
-		return parseFilters(a, n)
-	case "missing":
-		return parseMissing(a, n)
-	case "composite":
-		return parseComposite(a, n)
-	case "cardinality", "value_count", "min", "max", "avg", "sum", "stats", "percentiles":
-		if len(a.subs.aggs) > 0 {
-			return nil, eserr.New(400, "aggregation_initialization_exception", "Aggregator [%s] of type [%s] cannot accept sub-aggregations", a.name, a.typ)
-		}
-		return parseMetric(a, n)
-	case "top_hits":
-		return parseTopHits(a, n)
+	if parse, ok := parsers()[a.typ]; ok {
+		return parse(a, n)
 	}
 	line, col := n.Pos()
 	e := eserr.Parsing(line, col, "Unknown aggregation type [%s]", a.typ)
 	e.Cause = eserr.New(400, "named_object_not_found_exception", "[%d:%d] unknown field [%s]", line, col, a.typ)
 	return nil, e
+}
+
+// parsers are the types of aggregations over documents.
+func parsers() map[string]func(*agg, *esjson.Node) (impl, error) {
+	out := map[string]func(*agg, *esjson.Node) (impl, error){
+		"terms": parseTerms, "date_histogram": parseDateHistogram, "histogram": parseHistogram, "range": parseRange, "date_range": parseRange,
+		"filter": parseFilters, "filters": parseFilters, "missing": parseMissing, "composite": parseComposite, "top_hits": parseTopHits,
+		"geotile_grid": parseGeotile,
+	}
+	for _, typ := range []string{"cardinality", "value_count", "min", "max", "avg", "sum", "stats", "percentiles"} {
+		out[typ] = parseMetric
+	}
+	return out
+}
+
+// Types lists the types of aggregations by name.
+func Types() []string {
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(parsers())), "cumulative_sum", "bucket_sort")))
 }
 
 func unknown(a *agg, f esjson.Field) error {
@@ -233,16 +252,6 @@ func (b *Bucket) print(typed bool) (map[string]any, error) {
 	}
 	m["doc_count"] = b.docs
 	return m, nil
-}
-
-// metric finds the number that a path such as p.95 or stats.avg names.
-func (b *Bucket) metric(name, path string) (float64, bool) {
-	for i, a := range b.tree.aggs {
-		if a.name == name {
-			return b.states[i].metric(path)
-		}
-	}
-	return 0, false
 }
 
 // noMetric is embedded by states that cannot order buckets.

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"kreislauf/elk/engine/internal/column"
+	"kreislauf/elk/engine/internal/mapping"
 )
 
 // bulkState is a state that takes many documents of the prepared segment at once, in ascending order. It must give
@@ -40,9 +41,9 @@ func collectEach(s state, docs []int32) error {
 	return nil
 }
 
-// single says whether each of the documents has exactly one value.
+// single says whether each of the documents has exactly one value, which is stored as it is.
 func (v *values) single(docs []int32) bool {
-	return len(docs) > 0 && v.col.Single(int(docs[len(docs)-1])+1)
+	return len(docs) > 0 && v.typ != mapping.UnsignedLong && v.col.Single(int(docs[len(docs)-1])+1)
 }
 
 // groups is scratch space to sort documents by a small number. Each aggregation has its own, so that the documents
@@ -251,6 +252,9 @@ func (s *metricState) addInts(docs []int32) bool {
 
 // collectAll gives each filter those that it matches.
 func (s *filtersState) collectAll(docs []int32) error {
+	if s.rest != nil {
+		return collectEach(s, docs)
+	}
 	for i, b := range s.buckets {
 		list := make([]int32, 0, len(docs))
 		for _, doc := range docs {

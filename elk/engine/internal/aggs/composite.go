@@ -1,6 +1,8 @@
 package aggs
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -8,6 +10,7 @@ import (
 	"kreislauf/elk/engine/internal/dates"
 	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
+	"kreislauf/elk/engine/internal/hits"
 	"kreislauf/elk/engine/internal/mapping"
 	"kreislauf/elk/engine/internal/query"
 	"kreislauf/elk/engine/internal/store"
@@ -26,6 +29,9 @@ type source struct {
 	name     string
 	v        values
 	desc     bool
+	last     bool            // missing_order: last; null sorts last whatever the direction
+	first    bool            // missing_order: first
+	width    float64         // of a histogram
 	missing  bool            // missing_bucket: documents without a value have the key null, which sorts first
 	interval *dates.Interval // of a date_histogram
 	format   bool            // the key is printed as text
@@ -62,8 +68,16 @@ func parseComposite(a *agg, n *esjson.Node) (impl, error) {
 			return nil, unknown(a, f)
 		}
 	}
+	if n.Get("sources") == nil {
+		return nil, eserr.IllegalArgument("Required [sources]")
+	}
 	if len(c.sources) == 0 {
 		return nil, eserr.IllegalArgument("Composite [%s] cannot be null or empty", "sources")
+	}
+	for i, s := range c.sources {
+		if slices.ContainsFunc(c.sources[:i], func(o *source) bool { return o.name == s.name }) {
+			return nil, eserr.IllegalArgument("Composite source names must be unique, found duplicates: [%s]", s.name)
+		}
 	}
 	if c.after != nil && len(c.after.Fields) != len(c.sources) {
 		return nil, eserr.IllegalArgument("[after] has %d value(s) but [sources] has %d", len(c.after.Fields), len(c.sources))
@@ -77,8 +91,10 @@ func parseSource(a *agg, n *esjson.Node) (*source, error) {
 	}
 	s := &source{name: n.Fields[0].Name}
 	body := n.Fields[0].Value.Fields[0]
-	if body.Name != "terms" && body.Name != "date_histogram" {
-		return nil, body.Value.Errorf("invalid source type [%s]", body.Name)
+	if body.Name != "terms" && body.Name != "date_histogram" && body.Name != "histogram" {
+		e := body.Value.Errorf("invalid source type: %s", body.Name)
+		line, col := body.Value.Pos()
+		return nil, eserr.Within(line, col, a.typ, "sources", e)
 	}
 	for _, f := range body.Value.Fields {
 		var err error
@@ -95,6 +111,20 @@ func parseSource(a *agg, n *esjson.Node) (*source, error) {
 			var iv dates.Interval
 			iv, err = dates.ParseCalendar(f.Value.Str)
 			s.interval = &iv
+		case f.Name == "missing_order":
+			switch strings.ToLower(f.Value.Str) {
+			case "first":
+				s.first = true
+			case "last":
+				s.last = true
+			case "default":
+			default:
+				err = eserr.IllegalArgument("No enum constant org.elasticsearch.search.aggregations.bucket.missing.MissingOrder.%s", strings.ToUpper(f.Value.Str))
+			}
+		case f.Name == "interval" && body.Name == "histogram":
+			if s.width, _ = f.Value.Float(); s.width <= 0 {
+				err = eserr.IllegalArgument("[interval] must be greater than 0 for [histogram] source")
+			}
 		case f.Name == "missing":
 			err = unknown(a, f)
 		default:
@@ -111,6 +141,9 @@ func parseSource(a *agg, n *esjson.Node) (*source, error) {
 	if body.Name == "date_histogram" && s.interval == nil {
 		return nil, eserr.IllegalArgument("Invalid interval specified, must be non-null and non-empty")
 	}
+	if body.Name == "histogram" && s.width <= 0 {
+		return nil, eserr.IllegalArgument("[interval] must be greater than 0 for [histogram] source")
+	}
 	return s, s.v.need(a)
 }
 
@@ -120,6 +153,11 @@ func (c *composite) prepare(t *query.Target, r *store.Reader, _ int) error {
 	for _, s := range c.sources {
 		if err := s.v.prepare(t, r); err != nil {
 			return err
+		}
+		if s.width > 0 {
+			if err := s.v.mustBeNumeric(c.a); err != nil {
+				return err
+			}
 		}
 		if s.interval != nil && s.v.typ != "" && s.v.typ != mapping.Date {
 			return eserr.IllegalArgument("invalid source, expected date but got [%s] for [%s]", s.v.typ, s.name)
@@ -134,6 +172,13 @@ func (c *composite) prepare(t *query.Target, r *store.Reader, _ int) error {
 		s.after = part{null: n.Kind == esjson.Null}
 		if !s.after.null {
 			k, err := s.v.parseKey(n)
+			if s.width > 0 {
+				f, ok := n.Float()
+				if err = nil; !ok {
+					err = eserr.IllegalArgument("Invalid value [%s] for field [%s]", n.Str, s.v.field)
+				}
+				k = key{n: int64(math.Float64bits(f))}
+			}
 			if err != nil {
 				return err
 			}
@@ -178,6 +223,9 @@ func (s *compositeState) walk(doc, i int, parts []part) error {
 		return s.walk(doc, i+1, parts)
 	}
 	return src.v.each(doc, func(k key) error {
+		if src.width > 0 {
+			k.n = int64(math.Float64bits(math.Floor(src.v.number(k)/src.width) * src.width))
+		}
 		if src.interval != nil {
 			k.n = src.interval.Floor(k.n, src.v.zone)
 		}
@@ -243,10 +291,16 @@ func (c *composite) compare(a, b []part) int {
 			d = -1
 		case b[i].null:
 			d = 1
+		case src.width > 0:
+			d = cmp.Compare(math.Float64frombits(uint64(a[i].n)), math.Float64frombits(uint64(b[i].n)))
 		default:
 			d = src.v.compare(a[i].key, b[i].key)
 		}
-		if src.desc {
+		switch null := a[i].null != b[i].null; {
+		case null && src.last:
+			d = -d
+		case null && src.first:
+		case src.desc:
 			d = -d
 		}
 		if d != 0 {
@@ -266,11 +320,11 @@ func (s *compositeState) sorted() []*compositeBucket {
 }
 
 func (s *compositeState) result(typed bool) (map[string]any, error) {
-	list := s.sorted()
-	list = list[:min(len(list), s.c.size)]
+	sorted := s.sorted()
+	sorted = sorted[:min(len(sorted), s.c.size)]
 	out := map[string]any{}
-	buckets := []any{}
-	for _, b := range list {
+	var rows []row
+	for _, b := range sorted {
 		m, err := b.print(typed)
 		if err != nil {
 			return nil, err
@@ -281,9 +335,9 @@ func (s *compositeState) result(typed bool) (map[string]any, error) {
 		}
 		m["key"] = k
 		out["after_key"] = k
-		buckets = append(buckets, m)
+		rows = append(rows, row{b: b.Bucket, m: m})
 	}
-	out["buckets"] = buckets
+	out["buckets"] = list(s.c.a.subs.pipe(rows, typed))
 	return out, nil
 }
 
@@ -291,6 +345,8 @@ func (s *source) print(p part) any {
 	switch {
 	case p.null:
 		return nil
+	case s.width > 0:
+		return hits.Number(math.Float64frombits(uint64(p.n)))
 	case s.v.typ == mapping.Boolean:
 		return p.n != 0
 	case s.v.kind == column.Int && s.format && s.v.format != nil:

@@ -1,13 +1,10 @@
 package aggs
 
 import (
-	"math"
 	"slices"
-	"strconv"
 
 	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
-	"kreislauf/elk/engine/internal/hits"
 	"kreislauf/elk/engine/internal/query"
 	"kreislauf/elk/engine/internal/store"
 )
@@ -18,6 +15,7 @@ type filters struct {
 	names   []string // of a keyed filters
 	queries []*query.Query
 	single  bool
+	other   string       // key of the bucket for what no filter matches; "" is none
 	bits    []store.Bits // of the prepared segment
 }
 
@@ -29,8 +27,24 @@ func parseFilters(a *agg, n *esjson.Node) (impl, error) {
 		return fs, err
 	}
 	for _, f := range n.Fields {
-		if f.Name != "filters" {
-			return nil, unknown(a, f)
+		switch f.Name {
+		case "filters":
+		case "other_bucket":
+			on, ok := f.Value.Bool()
+			if !ok {
+				return nil, unknown(a, f)
+			}
+			if on && fs.other == "" {
+				fs.other = "_other_"
+			} else if !on {
+				fs.other = ""
+			}
+			continue
+		case "other_bucket_key":
+			fs.other = f.Value.Str
+			continue
+		default:
+			return nil, f.Value.Errorf("Unknown key for a %s in [%s]: [%s].", f.Value.Token(), a.name, f.Name)
 		}
 		for _, it := range f.Value.Items {
 			if err := fs.add("", it); err != nil {
@@ -79,21 +93,33 @@ func (fs *filters) state() state {
 	for range fs.queries {
 		s.buckets = append(s.buckets, fs.a.subs.NewBucket())
 	}
+	if fs.other != "" {
+		s.rest = fs.a.subs.NewBucket()
+	}
 	return s
 }
+
+// single is the bucket of a filter, for paths that go through it.
+func (s *filtersState) single() *Bucket { return s.buckets[0] }
 
 type filtersState struct {
 	fs      *filters
 	buckets []*Bucket
+	rest    *Bucket // nil without other_bucket
 }
 
 func (s *filtersState) collect(doc int) error {
+	matched := false
 	for i, b := range s.buckets {
 		if s.fs.bits[i].Has(doc) {
+			matched = true
 			if err := b.Collect(doc); err != nil {
 				return err
 			}
 		}
+	}
+	if s.rest != nil && !matched {
+		return s.rest.Collect(doc)
 	}
 	return nil
 }
@@ -106,9 +132,15 @@ func (s *filtersState) metric(path string) (float64, bool) {
 }
 
 func (s *filtersState) result(typed bool) (map[string]any, error) {
-	list := make([]any, 0, len(s.buckets))
-	named := map[string]any{}
-	for i, b := range s.buckets {
+	buckets, names := s.buckets, s.fs.names
+	if s.rest != nil {
+		buckets = append(slices.Clone(buckets), s.rest)
+		if names != nil {
+			names = append(slices.Clone(names), s.fs.other)
+		}
+	}
+	var rows []row
+	for i, b := range buckets {
 		m, err := b.print(typed)
 		if err != nil {
 			return nil, err
@@ -116,15 +148,21 @@ func (s *filtersState) result(typed bool) (map[string]any, error) {
 		if s.fs.single {
 			return m, nil
 		}
-		list = append(list, m)
-		if s.fs.names != nil {
-			named[s.fs.names[i]] = m
+		r := row{b: b, m: m}
+		if names != nil {
+			r.key = names[i]
 		}
+		rows = append(rows, r)
 	}
-	if s.fs.names != nil {
-		return map[string]any{"buckets": named}, nil
+	rows = s.fs.a.subs.pipe(rows, typed)
+	if names == nil {
+		return map[string]any{"buckets": list(rows)}, nil
 	}
-	return map[string]any{"buckets": list}, nil
+	named := map[string]any{}
+	for _, r := range rows {
+		named[r.key.(string)] = r.m
+	}
+	return map[string]any{"buckets": named}, nil
 }
 
 // missing groups the documents without a value of a field.
@@ -135,6 +173,7 @@ type missing struct {
 
 func parseMissing(a *agg, n *esjson.Node) (impl, error) {
 	m := &missing{a: a}
+	m.v.points = true
 	for _, f := range n.Fields {
 		if known, err := m.v.option(f); err != nil || !known {
 			if err == nil {
@@ -164,145 +203,9 @@ func (s *missingState) collect(doc int) error {
 	return s.b.Collect(doc)
 }
 
+// single is the bucket, for paths that go through it.
+func (s *missingState) single() *Bucket { return s.b }
+
 func (s *missingState) metric(path string) (float64, bool) { return float64(s.b.docs), path == "" }
 
 func (s *missingState) result(typed bool) (map[string]any, error) { return s.b.print(typed) }
-
-// ranges groups by intervals of numbers: from is included, to is not.
-type ranges struct {
-	a     *agg
-	v     values
-	keyed bool
-	list  []span
-}
-
-type span struct {
-	name     string
-	from, to float64
-}
-
-func parseRange(a *agg, n *esjson.Node) (impl, error) {
-	rs := &ranges{a: a}
-	for _, f := range n.Fields {
-		known, err := rs.v.option(f)
-		switch {
-		case err != nil:
-			return nil, err
-		case known:
-		case f.Name == "keyed":
-			rs.keyed, _ = f.Value.Bool()
-		case f.Name == "ranges":
-			for _, it := range f.Value.Items {
-				sp, err := parseSpan(a, it)
-				if err != nil {
-					return nil, err
-				}
-				rs.list = append(rs.list, sp)
-			}
-		default:
-			return nil, unknown(a, f)
-		}
-	}
-	if len(rs.list) == 0 {
-		return nil, eserr.IllegalArgument("No [ranges] specified for the [%s] aggregation", a.name)
-	}
-	slices.SortStableFunc(rs.list, func(x, y span) int {
-		switch {
-		case x.from < y.from || x.from == y.from && x.to < y.to:
-			return -1
-		case x == y:
-			return 0
-		}
-		return 1
-	})
-	return rs, rs.v.need(a)
-}
-
-func parseSpan(a *agg, n *esjson.Node) (span, error) {
-	sp := span{from: math.Inf(-1), to: math.Inf(1)}
-	text := func(f float64) string { return printText(hits.Number(f)) }
-	lo, hi := "*", "*"
-	for _, f := range n.Fields {
-		v, ok := f.Value.Float()
-		switch {
-		case f.Name == "key":
-			sp.name = f.Value.Str
-		case f.Name == "from" && ok:
-			sp.from, lo = v, text(v)
-		case f.Name == "to" && ok:
-			sp.to, hi = v, text(v)
-		case (f.Name == "from" || f.Name == "to") && f.Value.Kind == esjson.Null:
-		default:
-			return sp, unknown(a, f)
-		}
-	}
-	if sp.name == "" {
-		sp.name = lo + "-" + hi
-	}
-	return sp, nil
-}
-
-func (rs *ranges) typedName() string { return "range" }
-
-func (rs *ranges) prepare(t *query.Target, r *store.Reader, _ int) error {
-	if err := rs.v.prepare(t, r); err != nil {
-		return err
-	}
-	return rs.v.mustBeNumeric(rs.a)
-}
-
-func (rs *ranges) state() state {
-	s := &rangesState{rs: rs}
-	for range rs.list {
-		s.buckets = append(s.buckets, rs.a.subs.NewBucket())
-	}
-	return s
-}
-
-type rangesState struct {
-	noMetric
-	rs      *ranges
-	buckets []*Bucket
-}
-
-func (s *rangesState) collect(doc int) error {
-	for i, sp := range s.rs.list {
-		in := false
-		s.rs.v.numbers(doc, func(x float64) { in = in || x >= sp.from && x < sp.to })
-		if in {
-			if err := s.buckets[i].Collect(doc); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *rangesState) result(typed bool) (map[string]any, error) {
-	list := make([]any, 0, len(s.buckets))
-	named := map[string]any{}
-	for i, b := range s.buckets {
-		m, err := b.print(typed)
-		if err != nil {
-			return nil, err
-		}
-		sp := s.rs.list[i]
-		for name, x := range map[string]float64{"from": sp.from, "to": sp.to} {
-			if !math.IsInf(x, 0) {
-				m[name] = hits.Number(x)
-			}
-		}
-		named[sp.name+"#"+strconv.Itoa(i)] = m
-		if s.rs.keyed {
-			delete(named, sp.name+"#"+strconv.Itoa(i))
-			named[sp.name] = m
-			continue
-		}
-		m["key"] = sp.name
-		list = append(list, m)
-	}
-	if s.rs.keyed {
-		return map[string]any{"buckets": named}, nil
-	}
-	return map[string]any{"buckets": list}, nil
-}

@@ -1,11 +1,13 @@
 package aggs
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"kreislauf/elk/engine/internal/column"
 	"kreislauf/elk/engine/internal/dates"
@@ -27,7 +29,11 @@ type histogram struct {
 	minDocs  int64
 	keyed    bool
 	bounds   *esjson.Node // extended_bounds
-	desc     bool
+	hard     *esjson.Node // hard_bounds
+	lo, hi   *key         // resolved hard_bounds
+	shift    int64        // offset of a date_histogram, in milliseconds
+	order    []bucketOrder
+	rest     *Bucket // takes what is outside hard_bounds
 	target   *query.Target
 	groups   groups
 }
@@ -44,15 +50,11 @@ func (h *histogram) option(a *agg, f esjson.Field) (err error) {
 		h.keyed, _ = f.Value.Bool()
 	case "extended_bounds":
 		h.bounds = f.Value
+	case "hard_bounds":
+		h.hard = f.Value
 	case "order":
-		order, err := parseOrder(a, f.Value)
-		if err != nil {
-			return err
-		}
-		if len(order) != 1 || order[0].by != "_key" {
-			return eserr.IllegalArgument("[%s] can only be ordered by [_key] here", a.typ)
-		}
-		h.desc = order[0].desc
+		h.order, err = parseOrder(a, f.Value)
+		return err
 	default:
 		return unknown(a, f)
 	}
@@ -69,12 +71,17 @@ func parseDateHistogram(a *agg, n *esjson.Node) (impl, error) {
 			return nil, err
 		case known:
 			continue
+		case set > 0 && (f.Name == "fixed_interval" || f.Name == "calendar_interval"):
+			other := map[string]string{"fixed_interval": "calendar_interval", "calendar_interval": "fixed_interval"}[f.Name]
+			err = eserr.IllegalArgument("Cannot use [%s] with [%s] configuration option.", f.Name, other)
 		case f.Name == "fixed_interval":
 			h.interval, err = dates.ParseFixed(f.Value.Str)
 			set++
 		case f.Name == "calendar_interval":
 			h.interval, err = dates.ParseCalendar(f.Value.Str)
 			set++
+		case f.Name == "offset":
+			h.shift, err = parseOffset(f.Value)
 		default:
 			err = h.option(a, f)
 		}
@@ -89,7 +96,10 @@ func parseDateHistogram(a *agg, n *esjson.Node) (impl, error) {
 	if set != 1 {
 		return nil, eserr.IllegalArgument("Invalid interval specified, must be non-null and non-empty")
 	}
-	return h, h.v.need(a)
+	if err := h.v.need(a); err != nil {
+		return nil, err
+	}
+	return h, checkOrder(a, h.order)
 }
 
 func parseHistogram(a *agg, n *esjson.Node) (impl, error) {
@@ -117,7 +127,10 @@ func parseHistogram(a *agg, n *esjson.Node) (impl, error) {
 	if h.width <= 0 {
 		return nil, eserr.IllegalArgument("[interval] must be >0 for histogram aggregation [%s]", a.name)
 	}
-	return h, h.v.need(a)
+	if err := h.v.need(a); err != nil {
+		return nil, err
+	}
+	return h, checkOrder(a, h.order)
 }
 
 func (h *histogram) typedName() string { return h.a.typ }
@@ -130,7 +143,81 @@ func (h *histogram) prepare(t *query.Target, r *store.Reader, _ int) error {
 	if h.width == 0 && h.v.typ != "" && h.v.kind != column.Int {
 		return eserr.IllegalArgument("Field [%s] of type [%s] is not supported for aggregation [date_histogram]", h.v.field, h.v.typ)
 	}
-	return h.v.mustBeNumeric(h.a)
+	if err := h.v.mustBeNumeric(h.a); err != nil {
+		return err
+	}
+	return h.resolveBounds()
+}
+
+// resolveBounds reads the limits, whose format and meaning the field decides.
+func (h *histogram) resolveBounds() error {
+	if h.bounds != nil {
+		lo, hi, err := h.both(h.bounds)
+		if err != nil {
+			return err
+		}
+		if lo != nil && hi != nil && h.v.compare(*lo, *hi) > 0 {
+			return eserr.IllegalArgument("[extended_bounds.min][%s] cannot be greater than [extended_bounds.max][%s] for histogram aggregation [%s]",
+				printText(h.v.print(*lo)), printText(h.v.print(*hi)), h.a.name)
+		}
+	}
+	if h.hard != nil && h.rest == nil {
+		var err error
+		if h.lo, h.hi, err = h.both(h.hard); err != nil {
+			return err
+		}
+		h.rest = (&Tree{}).NewBucket()
+	}
+	return nil
+}
+
+func (h *histogram) both(n *esjson.Node) (lo, hi *key, err error) {
+	for _, f := range n.Fields {
+		if f.Name != "min" && f.Name != "max" {
+			return nil, nil, f.Unknown("bounds")
+		}
+		if f.Value.Kind == esjson.Null {
+			continue
+		}
+		k, err := h.bound(f.Value)
+		if err != nil {
+			return nil, nil, err
+		}
+		if f.Name == "min" {
+			lo = &k
+		} else {
+			hi = &k
+		}
+	}
+	return lo, hi, nil
+}
+
+// outside says whether a bucket begins before the lower hard bound, or not before the upper one.
+func (h *histogram) outside(n int64) bool {
+	if h.rest == nil {
+		return false
+	}
+	start := float64(n)
+	if h.width > 0 {
+		start = float64(n)*h.width + h.offset
+	}
+	return h.lo != nil && start < h.v.number(*h.lo) || h.hi != nil && start >= h.v.number(*h.hi)
+}
+
+// parseOffset reads an offset such as 3h, +3h, -15m, or milliseconds.
+func parseOffset(n *esjson.Node) (int64, error) {
+	if ms, ok := n.Int(); ok && n.Kind == esjson.Number {
+		return ms, nil
+	}
+	text, negative := strings.CutPrefix(n.Str, "-")
+	iv, err := dates.ParseFixed(strings.TrimPrefix(text, "+"))
+	if err != nil {
+		return 0, eserr.IllegalArgument("failed to parse setting [DateHistogramAggregationBuilder.parseOffset] with value [%s] as a time value: unit is missing or unrecognized", n.Str)
+	}
+	if negative {
+		return -iv.Fixed, nil
+	}
+	return iv.Fixed, nil
 }
 
 func (h *histogram) state() state {
@@ -146,18 +233,21 @@ type histogramState struct {
 	bucket  *Bucket
 }
 
+// farthest is the number of the last bucket whose start is exact.
+const farthest = 1 << 53
+
 func (h *histogram) floor(k key) int64 {
 	if h.width > 0 {
-		return int64(math.Floor((h.v.number(k) - h.offset) / h.width))
+		return int64(min(max(math.Floor((h.v.number(k)-h.offset)/h.width), -farthest), farthest))
 	}
-	return h.interval.Floor(k.n, h.v.zone)
+	return h.interval.Floor(k.n-h.shift, h.v.zone) + h.shift
 }
 
 func (h *histogram) next(n int64) int64 {
 	if h.width > 0 {
 		return n + 1
 	}
-	return h.interval.Next(n, h.v.zone)
+	return h.interval.Next(n-h.shift, h.v.zone) + h.shift
 }
 
 func (s *histogramState) collect(doc int) error {
@@ -199,6 +289,12 @@ func (s *histogramState) choose(k key) error {
 
 func (s *histogramState) at(n int64) (*Bucket, error) {
 	b := s.buckets[n]
+	if b == nil && s.h.outside(n) {
+		return s.h.rest, nil
+	}
+	if b == nil && s.h.width > 0 && (n >= farthest || n <= -farthest) {
+		return nil, eserr.IllegalArgument("a value of [%s] is more than %d intervals away from 0, which is not supported by this engine", s.h.v.field, int64(farthest))
+	}
 	if b == nil {
 		var err error
 		if b, err = s.h.a.subs.newBucket(); err != nil {
@@ -286,12 +382,15 @@ func (s *histogramState) result(typed bool) (map[string]any, error) {
 	if err := s.fill(); err != nil {
 		return nil, err
 	}
-	list := []any{}
-	named := map[string]any{}
+	var rows []row
 	keys := slices.Sorted(maps.Keys(s.buckets))
-	if s.h.desc {
-		slices.Reverse(keys)
+	if s.h.order != nil {
+		order := append(slices.Clone(s.h.order), bucketOrder{by: "_key"})
+		slices.SortStableFunc(keys, func(x, y int64) int {
+			return compareBuckets(order, s.buckets[x], s.buckets[y], cmp.Compare(x, y))
+		})
 	}
+	names := map[any]string{}
 	for _, n := range keys {
 		if s.buckets[n].docs < s.h.minDocs {
 			continue
@@ -301,9 +400,15 @@ func (s *histogramState) result(typed bool) (map[string]any, error) {
 			return nil, err
 		}
 		name := ""
+		var id any = n
 		if s.h.width > 0 {
-			k := hits.Number(float64(n)*s.h.width + s.h.offset)
-			m["key"], name = k, printText(k)
+			start := float64(n)*s.h.width + s.h.offset
+			k := hits.Number(start)
+			id, m["key"], name = start, k, printText(k)
+			if s.h.v.digits != nil {
+				name = s.h.v.digits.print(start)
+				m["key_as_string"] = name
+			}
 		} else {
 			m["key"], name = n, fmt.Sprint(n)
 			if format := s.h.v.format; format != nil {
@@ -314,13 +419,18 @@ func (s *histogramState) result(typed bool) (map[string]any, error) {
 				m["key_as_string"] = name
 			}
 		}
-		list = append(list, m)
-		named[name] = m
+		rows = append(rows, row{b: s.buckets[n], m: m, key: id})
+		names[id] = name
 	}
-	if s.h.keyed {
-		return map[string]any{"buckets": named}, nil
+	rows = s.h.a.subs.pipe(rows, typed)
+	if !s.h.keyed {
+		return map[string]any{"buckets": list(rows)}, nil
 	}
-	return map[string]any{"buckets": list}, nil
+	named := map[string]any{}
+	for _, r := range rows {
+		named[names[r.key]] = r.m
+	}
+	return map[string]any{"buckets": named}, nil
 }
 
 func printText(v any) string {

@@ -22,6 +22,9 @@ type metric struct {
 }
 
 func parseMetric(a *agg, n *esjson.Node) (impl, error) {
+	if len(a.subs.aggs)+len(a.subs.pipes) > 0 {
+		return nil, eserr.New(400, "aggregation_initialization_exception", "Aggregator [%s] of type [%s] cannot accept sub-aggregations", a.name, a.typ)
+	}
 	m := &metric{a: a, percents: []float64{1, 5, 25, 50, 75, 95, 99}}
 	for _, f := range n.Fields {
 		known, err := m.v.option(f)
@@ -31,8 +34,8 @@ func parseMetric(a *agg, n *esjson.Node) (impl, error) {
 		switch {
 		case known:
 		case f.Name == "precision_threshold" && a.typ == "cardinality":
-			if _, ok := f.Value.Int(); !ok {
-				return nil, f.Value.Contentf("[cardinality] failed to parse field [precision_threshold]")
+			if v, ok := f.Value.Int(); !ok || v < 0 {
+				return nil, within(a, f, eserr.IllegalArgument("[precisionThreshold] must be greater than or equal to 0. Found [%s] in [%s]", f.Value.Str, a.name))
 			}
 		case a.typ == "percentiles" && f.Name == "keyed":
 			keyed, ok := f.Value.Bool()
@@ -59,6 +62,7 @@ func parseMetric(a *agg, n *esjson.Node) (impl, error) {
 			return nil, unknown(a, f)
 		}
 	}
+	m.v.points = a.typ == "value_count"
 	return m, m.v.need(a)
 }
 
@@ -103,6 +107,9 @@ func (s *metricState) collect(doc int) error {
 		return v.each(doc, func(k key) error { s.distinct[k] = struct{}{}; return nil })
 	case "value_count":
 		from, to := v.col.Range(doc)
+		if v.typ == mapping.GeoPoint {
+			to -= (to - from) / 2 // a point is two numbers
+		}
 		s.count += int64(to - from)
 		if from == to && v.conv != nil {
 			s.count++
@@ -195,6 +202,9 @@ func (s *metricState) result(bool) (map[string]any, error) {
 }
 
 func (s *metricState) printAs(out map[string]any, name string, x float64) {
+	if s.m.v.typ == mapping.Boolean && x != 0 {
+		x = 1 // as Elasticsearch prints an average of booleans
+	}
 	if text, ok := s.m.v.asString(key{n: int64(x)}); ok {
 		out[name] = text
 	}
@@ -233,7 +243,7 @@ type topHits struct {
 }
 
 func parseTopHits(a *agg, n *esjson.Node) (impl, error) {
-	if len(a.subs.aggs) > 0 {
+	if len(a.subs.aggs)+len(a.subs.pipes) > 0 {
 		return nil, eserr.New(400, "aggregation_initialization_exception", "Aggregator [%s] of type [top_hits] cannot accept sub-aggregations", a.name)
 	}
 	h := &topHits{spec: &hits.Spec{Size: 3}}
@@ -246,7 +256,7 @@ func parseTopHits(a *agg, n *esjson.Node) (impl, error) {
 			return nil, err
 		}
 		if !known {
-			return nil, n.Errorf("Unknown key for a %s in [%s]: [%s].", f.Value.Token(), a.name, f.Name)
+			return nil, f.Value.Errorf("Unknown key for a %s in [%s].", f.Value.Token(), f.Name)
 		}
 	}
 	if h.spec.From+h.spec.Size > 100 {

@@ -3,6 +3,7 @@ package aggs
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +20,9 @@ type terms struct {
 	size             int
 	minDocs          int64
 	order            []bucketOrder
-	include, exclude []string
+	include, exclude matchers
+	showError        bool
+	all              map[key]bool // every value of the indices, for min_doc_count 0
 	groups           groups
 }
 
@@ -48,26 +51,29 @@ func parseTerms(a *agg, n *esjson.Node) (impl, error) {
 			t.size = int(v)
 		case "min_doc_count":
 			v, ok := f.Value.Int()
-			if !ok || v < 1 {
-				return nil, eserr.IllegalArgument("[min_doc_count] must be at least 1 here. Found [%s] in [%s]", f.Value.Str, a.name)
+			if !ok || v < 0 {
+				return nil, within(a, f, eserr.IllegalArgument("[minDocCount] must be greater than or equal to 0. Found [%s] in [%s]", f.Value.Str, a.name))
 			}
-			t.minDocs = v
+			if t.minDocs = v; v == 0 {
+				t.all = map[key]bool{}
+			}
 		case "order":
 			if t.order, err = parseOrder(a, f.Value); err != nil {
-				return nil, err
+				return nil, within(a, f, err)
 			}
 		case "include", "exclude":
-			if f.Value.Kind != esjson.Array {
-				return nil, f.Value.Errorf("[terms] only a list of values is supported in [%s] here", f.Name)
+			m, err := parseMatchers(a, f)
+			if err != nil {
+				return nil, err
 			}
-			for _, it := range f.Value.Items {
-				if f.Name == "include" {
-					t.include = append(t.include, it.Str)
-				} else {
-					t.exclude = append(t.exclude, it.Str)
-				}
+			if f.Name == "include" {
+				t.include = m
+			} else {
+				t.exclude = m
 			}
-		case "shard_size", "show_term_doc_count_error", "execution_hint", "collect_mode", "shard_min_doc_count":
+		case "show_term_doc_count_error":
+			t.showError, _ = f.Value.Bool()
+		case "shard_size", "execution_hint", "collect_mode", "shard_min_doc_count":
 			// They steer how shards are merged; here everything is exact.
 		default:
 			return nil, unknown(a, f)
@@ -77,7 +83,10 @@ func parseTerms(a *agg, n *esjson.Node) (impl, error) {
 		t.order = []bucketOrder{{by: "_count", desc: true}}
 	}
 	t.order = append(t.order, bucketOrder{by: "_key"})
-	return t, t.v.need(a)
+	if err := t.v.need(a); err != nil {
+		return nil, err
+	}
+	return t, checkOrder(a, t.order)
 }
 
 func parseOrder(a *agg, n *esjson.Node) ([]bucketOrder, error) {
@@ -92,11 +101,8 @@ func parseOrder(a *agg, n *esjson.Node) ([]bucketOrder, error) {
 			if !o.desc && !strings.EqualFold(f.Value.Str, "asc") {
 				return nil, f.Value.Errorf("Unknown order direction [%s]", f.Value.Str)
 			}
-			o.by, o.path, _ = strings.Cut(f.Name, ".")
-			if o.by != "_count" && o.by != "_key" {
-				if err := checkOrder(a, f.Name, &o); err != nil {
-					return nil, err
-				}
+			if o.by = f.Name; o.by != "_count" && o.by != "_key" {
+				o.by, o.path = "", f.Name
 			}
 			out = append(out, o)
 		}
@@ -104,18 +110,22 @@ func parseOrder(a *agg, n *esjson.Node) ([]bucketOrder, error) {
 	return out, nil
 }
 
-func checkOrder(a *agg, name string, o *bucketOrder) error {
-	for _, sub := range a.subs.aggs {
-		// A name may itself contain dots.
-		if sub.name == name || strings.HasPrefix(name, sub.name+".") {
-			o.by, o.path = sub.name, strings.TrimPrefix(strings.TrimPrefix(name, sub.name), ".")
-			if _, ok := sub.impl.state().metric(o.path); ok {
-				return nil
-			}
-			return eserr.New(400, "aggregation_execution_exception", "Invalid aggregation order path [%s]. The path must end in a single value of a metric aggregation.", name)
+// checkOrder refuses paths that do not end in a number.
+func checkOrder(a *agg, order []bucketOrder) error {
+	for _, o := range order {
+		if o.path == "" {
+			continue
+		}
+		name, _, _ := strings.Cut(o.path, ">")
+		if !a.subs.has(name) || slices.ContainsFunc(a.subs.pipes, func(p *pipeline) bool { return p.name == o.path }) {
+			name, _, _ = strings.Cut(name, ".")
+			return eserr.New(400, "aggregation_execution_exception", "Invalid aggregation order path [%s]. The provided aggregation [%s] either does not exist, or is a pipeline aggregation and cannot be used to sort the buckets.", o.path, name)
+		}
+		if _, ok := a.subs.NewBucket().figure(o.path); !ok {
+			return eserr.New(400, "aggregation_execution_exception", "Invalid aggregation order path [%s]. The path must end in a single value of a metric aggregation.", o.path)
 		}
 	}
-	return eserr.New(400, "aggregation_execution_exception", "Invalid aggregation order path [%s]. The provided aggregation [%s] either does not exist, or is a pipeline aggregation and cannot be used to sort the buckets.", name, o.by)
+	return nil
 }
 
 func (t *terms) typedName() string {
@@ -129,7 +139,18 @@ func (t *terms) typedName() string {
 }
 
 func (t *terms) prepare(target *query.Target, r *store.Reader, _ int) error {
-	return t.v.prepare(target, r)
+	if err := t.v.prepare(target, r); err != nil || t.all == nil {
+		return err
+	}
+	for doc := range r.Docs {
+		if r.Deleted != nil && r.Deleted.Has(doc) {
+			continue
+		}
+		if err := t.v.each(doc, func(k key) error { t.all[k] = t.wanted(k); return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *terms) state() state { return &termsState{t: t, buckets: map[key]*Bucket{}} }
@@ -169,7 +190,33 @@ func (t *terms) wanted(k key) bool {
 	if !ok {
 		text = printText(t.v.print(k))
 	}
-	return (t.include == nil || slices.Contains(t.include, text)) && !slices.Contains(t.exclude, text)
+	return (t.include == nil || t.include(text)) && (t.exclude == nil || !t.exclude(text))
+}
+
+// matchers decide by the text of a key.
+type matchers func(string) bool
+
+// parseMatchers reads a list of values or a regular expression that must match a whole value.
+func parseMatchers(a *agg, f esjson.Field) (matchers, error) {
+	switch f.Value.Kind {
+	case esjson.Array:
+		values := map[string]bool{}
+		for _, it := range f.Value.Items {
+			values[it.Str] = true
+		}
+		return func(s string) bool { return values[s] }, nil
+	case esjson.String:
+		// These have a meaning in the expressions of Lucene that they do not have here.
+		if strings.ContainsAny(f.Value.Str, "~<>&@#\"\\^$") || strings.Contains(f.Value.Str, "(?") {
+			return nil, unsupportedIn(a, f)
+		}
+		re, err := regexp.Compile("^(?s:" + f.Value.Str + ")$")
+		if err != nil {
+			return nil, within(a, f, eserr.IllegalArgument("%s", err.Error()))
+		}
+		return re.MatchString, nil
+	}
+	return nil, eserr.IllegalArgument("[terms] partitions in [%s] are not supported by this engine", f.Name)
 }
 
 type keyed struct {
@@ -178,6 +225,11 @@ type keyed struct {
 }
 
 func (s *termsState) sorted() []keyed {
+	for k, wanted := range s.t.all {
+		if wanted && s.buckets[k] == nil {
+			s.buckets[k] = s.t.a.subs.NewBucket()
+		}
+	}
 	list := make([]keyed, 0, len(s.buckets))
 	for k, b := range s.buckets {
 		if b.docs >= s.t.minDocs {
@@ -185,35 +237,39 @@ func (s *termsState) sorted() []keyed {
 		}
 	}
 	slices.SortFunc(list, func(x, y keyed) int {
-		for _, o := range s.t.order {
-			var d int
-			switch o.by {
-			case "_count":
-				d = cmp.Compare(x.b.docs, y.b.docs)
-			case "_key":
-				d = s.t.v.compare(x.k, y.k)
-			default:
-				d = compareMetric(x.b, y.b, o)
-				if d != 0 {
-					return d
-				}
-			}
-			if o.desc {
-				d = -d
-			}
-			if d != 0 {
-				return d
-			}
-		}
-		return 0
+		return compareBuckets(s.t.order, x.b, y.b, s.t.v.compare(x.k, y.k))
 	})
 	return list
 }
 
+// compareBuckets orders buckets; keys is how their keys compare.
+func compareBuckets(order []bucketOrder, x, y *Bucket, keys int) int {
+	for _, o := range order {
+		var d int
+		switch o.by {
+		case "_count":
+			d = cmp.Compare(x.docs, y.docs)
+		case "_key":
+			d = keys
+		default:
+			if d = compareMetric(x, y, o); d != 0 {
+				return d
+			}
+		}
+		if o.desc {
+			d = -d
+		}
+		if d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
 // compareMetric orders by a metric below; buckets without a value come last in both directions.
 func compareMetric(x, y *Bucket, o bucketOrder) int {
-	a, _ := x.metric(o.by, o.path)
-	b, _ := y.metric(o.by, o.path)
+	a, _ := x.figure(o.path)
+	b, _ := y.figure(o.path)
 	switch na, nb := math.IsNaN(a), math.IsNaN(b); {
 	case na && nb:
 		return 0
@@ -228,10 +284,9 @@ func compareMetric(x, y *Bucket, o bucketOrder) int {
 }
 
 func (s *termsState) result(typed bool) (map[string]any, error) {
-	list := s.sorted()
 	var other int64
-	buckets := []any{}
-	for i, kb := range list {
+	var rows []row
+	for i, kb := range s.sorted() {
 		if i >= s.t.size {
 			other += kb.b.docs
 			continue
@@ -248,7 +303,11 @@ func (s *termsState) result(typed bool) (map[string]any, error) {
 		if text, ok := s.t.v.asString(kb.k); ok {
 			m["key_as_string"] = text
 		}
-		buckets = append(buckets, m)
+		if s.t.showError {
+			m["doc_count_error_upper_bound"] = 0
+		}
+		rows = append(rows, row{b: kb.b, m: m, key: s.t.v.sortable(kb.k)})
 	}
-	return map[string]any{"doc_count_error_upper_bound": 0, "sum_other_doc_count": other, "buckets": buckets}, nil
+	rows = s.t.a.subs.pipe(rows, typed)
+	return map[string]any{"doc_count_error_upper_bound": 0, "sum_other_doc_count": other, "buckets": list(rows)}, nil
 }

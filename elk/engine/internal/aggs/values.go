@@ -21,9 +21,12 @@ import (
 // values is the field an aggregation reads.
 type values struct {
 	field   string
+	agg     string // type of the aggregation
 	missing *esjson.Node
 	format  *dates.Format
+	digits  *number // a format of numbers
 	zone    *time.Location
+	points  bool // geo_point is allowed: only whether there is a value counts
 
 	typ  string // of the first index that maps the field
 	kind column.Kind
@@ -45,7 +48,9 @@ func (v *values) option(f esjson.Field) (known bool, err error) {
 	case "missing":
 		v.missing = f.Value
 	case "format":
-		v.format, err = dates.ParseFormat(f.Value.Str)
+		if v.digits = parseNumber(f.Value.Str); v.digits == nil {
+			v.format, err = dates.ParseFormat(f.Value.Str)
+		}
 	case "time_zone":
 		v.zone, err = dates.ParseZone(f.Value.Str)
 	default:
@@ -55,6 +60,7 @@ func (v *values) option(f esjson.Field) (known bool, err error) {
 }
 
 func (v *values) need(a *agg) error {
+	v.agg = a.typ
 	if v.field == "" {
 		return eserr.IllegalArgument("Required one of fields [field, script], but none were specified. ")
 	}
@@ -75,8 +81,8 @@ func (v *values) prepare(t *query.Target, r *store.Reader) error {
 	if err := hits.Aggregatable(t, v.field, f); err != nil {
 		return err
 	}
-	if f.Type == mapping.GeoPoint {
-		return eserr.IllegalArgument("Field [%s] of type [geo_point] is not supported for aggregation here", v.field)
+	if f.Type == mapping.GeoPoint && !v.points {
+		return eserr.IllegalArgument("Field [%s] of type [geo_point] is not supported for aggregation [%s]", v.field, v.agg)
 	}
 	switch {
 	case v.typ == "":
@@ -127,6 +133,13 @@ func (v *values) parseKey(n *esjson.Node) (key, error) {
 			return key{n: 1}, nil
 		}
 		return key{}, nil
+	}
+	if v.typ == mapping.UnsignedLong {
+		u, err := strconv.ParseUint(n.Str, 10, 64)
+		if err != nil {
+			return key{}, bad
+		}
+		return key{n: mapping.Stored(u)}, nil
 	}
 	if i, ok := n.Int(); ok {
 		return key{n: i}, nil
@@ -191,6 +204,10 @@ func (v *values) numbers(doc int, visit func(float64)) {
 		visit(v.number(*v.conv))
 	}
 	for ; from < to; from++ {
+		if v.typ == mapping.UnsignedLong {
+			visit(float64(mapping.Unsigned(v.col.Ints[from])))
+			continue
+		}
 		visit(v.col.Float(from))
 	}
 }
@@ -198,6 +215,9 @@ func (v *values) numbers(doc int, visit func(float64)) {
 func (v *values) number(k key) float64 {
 	if v.kind == column.Float {
 		return math.Float64frombits(uint64(k.n))
+	}
+	if v.typ == mapping.UnsignedLong {
+		return float64(mapping.Unsigned(k.n))
 	}
 	return float64(k.n)
 }
@@ -221,13 +241,25 @@ func (v *values) print(k key) any {
 		return k.s
 	case v.kind == column.Float:
 		return hits.Number(v.number(k))
+	case v.typ == mapping.UnsignedLong:
+		return mapping.Unsigned(k.n)
 	}
 	return k.n
+}
+
+// sortable is the key as pipelines compare it.
+func (v *values) sortable(k key) any {
+	if v.kind == column.String {
+		return k.s
+	}
+	return v.number(k)
 }
 
 // asString is key_as_string, if the type has one.
 func (v *values) asString(k key) (string, bool) {
 	switch {
+	case v.digits != nil && v.kind != column.String && v.typ != mapping.Date:
+		return v.digits.print(v.number(k)), true
 	case v.typ == mapping.Boolean:
 		return strconv.FormatBool(k.n != 0), true
 	case v.typ == mapping.Date && v.format != nil:

@@ -33,7 +33,7 @@ func (f *Format) Resolve(expr string, now time.Time, zone *time.Location, roundU
 	}
 	t, err := apply(start, ops, roundUp)
 	if err != nil {
-		return 0, fmt.Errorf("%w for date math [%s]", err, ops)
+		return 0, fmt.Errorf("%w [%s]", err, ops)
 	}
 	return t.UnixMilli(), nil
 }
@@ -43,7 +43,7 @@ func apply(t time.Time, ops string, roundUp bool) (time.Time, error) {
 		op := ops[i]
 		i++
 		if op != '+' && op != '-' && op != '/' {
-			return t, fmt.Errorf("operator not supported")
+			return t, fmt.Errorf("operator not supported for date math")
 		}
 		start := i
 		for i < len(ops) && ops[i] >= '0' && ops[i] <= '9' {
@@ -65,7 +65,7 @@ func apply(t time.Time, ops string, roundUp bool) (time.Time, error) {
 		case op == '/' && n != 1:
 			return t, fmt.Errorf("rounding `/` can only be used on single unit types")
 		case op == '/' && unit == 'q': // a unit of histograms only
-			return t, fmt.Errorf("unit [q] not supported")
+			return t, fmt.Errorf("unit [q] not supported for date math")
 		case op == '/':
 			floor, err := floorUnit(t, unit)
 			if err != nil {
@@ -109,7 +109,7 @@ func shift(t time.Time, unit byte, n int) (time.Time, error) {
 	case 's':
 		return t.Add(time.Duration(n) * time.Second), nil
 	}
-	return t, fmt.Errorf("unit [%c] not supported", unit)
+	return t, fmt.Errorf("unit [%c] not supported for date math", unit)
 }
 
 // addMonths keeps the day within the month: 31 January plus a month is the last of February.
@@ -141,7 +141,7 @@ func floorUnit(t time.Time, unit byte) (time.Time, error) {
 	case 's':
 		return floorOffset(t, time.Second), nil
 	}
-	return t, fmt.Errorf("unit [%c] not supported", unit)
+	return t, fmt.Errorf("unit [%c] not supported for date math", unit)
 }
 
 // floorOffset rounds down in local time, so that half-hour zones round to their own full hours.

@@ -23,6 +23,8 @@ type Error struct {
 	Cause  *Error
 	// Shards lists search phase failures; a non-nil list makes the error a search_phase_execution_exception.
 	Shards []ShardFailure
+	// At is line and column where the parser stood when it met the error, for the errors around it; zero is unknown.
+	At [2]int
 }
 
 // ShardFailure is one entry of failed_shards.
@@ -80,7 +82,12 @@ func Within(line, col int, object, field string, cause error) *Error {
 	if l, ok := e.Extra["line"].(int); ok {
 		line, col = l, e.Extra["col"].(int)
 	}
-	return Content(line, col, "[%s] failed to parse field [%s]", object, field).Wrap(e)
+	if e.At != [2]int{} {
+		line, col = e.At[0], e.At[1]
+	}
+	out := Content(line, col, "[%s] failed to parse field [%s]", object, field).Wrap(e)
+	out.At = [2]int{line, col}
+	return out
 }
 
 // Validation is the 400 of a request that misses something before it is looked at.
@@ -95,11 +102,17 @@ func Validation(problems ...string) *Error {
 
 // SearchPhase wraps an error found while a shard of index was searched, as the real server does.
 func SearchPhase(index string, err *Error) *Error {
+	cause := err
+	if err.Type == "illegal_argument_exception" {
+		// The real server wraps what is none of its own exceptions in itself.
+		outer := *err
+		cause = outer.Wrap(err)
+	}
 	return &Error{
 		Status: err.Status, Type: "search_phase_execution_exception", Reason: "all shards failed",
 		Extra:  map[string]any{"phase": "query", "grouped": true},
 		Shards: []ShardFailure{{Index: index, Err: err}},
-		Cause:  err,
+		Cause:  cause,
 	}
 }
 
@@ -136,13 +149,18 @@ func (e *Error) Object() map[string]any {
 	return o
 }
 
+// foreign says whether the exception is one of Java and none of the server's own.
+func (e *Error) foreign() bool {
+	return e.Type == "illegal_argument_exception" || e.Type == "illegal_state_exception" || e.Type == "number_format_exception"
+}
+
 // Body is the whole error answer: {error: {root_cause, type, reason, ...}, status}.
 func (e *Error) Body() map[string]any {
 	root := e
 	if e.Shards != nil {
 		root = e.Shards[0].Err
 	}
-	for root.Cause != nil && (root.Type == "x_content_parse_exception" || root.Type == "mapper_parsing_exception") {
+	for root.Cause != nil && (root.Type == "x_content_parse_exception" || root.Type == "mapper_parsing_exception") && !root.Cause.foreign() {
 		root = root.Cause // these only say where the real cause was met
 	}
 	cause := map[string]any{"type": root.Type, "reason": root.Reason}

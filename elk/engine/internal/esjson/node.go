@@ -165,7 +165,10 @@ func (n *Node) Errorf(format string, args ...any) *eserr.Error {
 // Unknown is the error for a member that an object of that name does not have.
 func (f Field) Unknown(object string) *eserr.Error {
 	line, col := f.Value.PosAt(f.Start)
-	return eserr.Content(line, col, "[%s] unknown field [%s]", object, f.Name)
+	e := eserr.Content(line, col, "[%s] unknown field [%s]", object, f.Name)
+	line, col = f.Value.Pos()
+	e.At = [2]int{line, col}
+	return e
 }
 
 // Contentf is an x_content_parse_exception at the value.

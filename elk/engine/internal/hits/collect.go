@@ -3,7 +3,9 @@ package hits
 import (
 	"container/heap"
 	"encoding/json"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"kreislauf/elk/engine/internal/column"
 	"kreislauf/elk/engine/internal/eserr"
@@ -24,8 +26,12 @@ type Spec struct {
 	source     sourceFilter
 	fields     []fieldSpec
 	noSource   bool
+	docValues  []fieldSpec
+	highlight  *highlight
 	Version    bool
-	SeqNo      bool
+	// TrackScores shows scores although hits are sorted.
+	TrackScores bool
+	SeqNo       bool
 }
 
 // Option reads one member of a search body or of top_hits. Known is false for a name that is none of its.
@@ -47,7 +53,10 @@ func (s *Spec) Option(f esjson.Field) (known bool, err error) {
 	case "sort":
 		s.sort, err = parseSort(f.Value)
 	case "search_after":
-		if f.Value.Kind != esjson.Array || len(f.Value.Items) == 0 {
+		if f.Value.Kind != esjson.Array {
+			return true, f.Value.Errorf("Unknown key for a %s in [%s].", f.Value.Token(), f.Name)
+		}
+		if len(f.Value.Items) == 0 {
 			return true, eserr.IllegalArgument("Values must contains at least one value.")
 		}
 		s.after = f.Value.Items
@@ -55,6 +64,10 @@ func (s *Spec) Option(f esjson.Field) (known bool, err error) {
 		err = s.parseSource(f.Value)
 	case "fields":
 		s.fields, err = parseFields(f.Value)
+	case "docvalue_fields":
+		s.docValues, err = parseFields(f.Value)
+	case "highlight":
+		s.highlight, err = parseHighlight(f.Value)
 	case "version":
 		s.Version, _ = f.Value.Bool()
 	case "seq_no_primary_term":
@@ -73,6 +86,11 @@ func (s *Spec) AddSort(field string, desc bool) {
 // Sorted says whether hits are ordered by something else than the score.
 func (s *Spec) Sorted() bool { return len(s.sort) > 0 }
 
+// ByScore says whether scores are shown beside other sort values.
+func (s *Spec) ByScore() bool {
+	return s.TrackScores || slices.ContainsFunc(s.sort, func(k *sortKey) bool { return k.field == "_score" })
+}
+
 // Check refuses combinations that cannot work. Scoring is whether the query has clauses that rank.
 func (s *Spec) Check(scoring bool) error {
 	switch {
@@ -83,7 +101,7 @@ func (s *Spec) Check(scoring bool) error {
 	case s.after != nil && len(s.after) != len(s.sort):
 		return eserr.IllegalArgument("search_after has %d value(s) but sort has %d.", len(s.after), len(s.sort))
 	case s.after != nil && s.From > 0:
-		return eserr.Validation("`from` parameter must be set to 0 when `search_after` is used")
+		return eserr.Validation("`from` parameter must be set to 0 when [search_after] is used")
 	}
 	for _, k := range s.sort {
 		if k.field == "_score" && scoring {
@@ -325,7 +343,9 @@ func (c *Collector) print(h hit, score float64) (map[string]any, error) {
 	}
 	m := map[string]any{"_index": h.target.Index, "_id": id, "_score": Number(score)}
 	if len(c.spec.sort) > 0 {
-		m["_score"] = nil
+		if !c.spec.TrackScores {
+			m["_score"] = nil
+		}
 		values := make([]any, len(h.values))
 		for i, k := range c.spec.sort {
 			values[i] = k.print(h.values[i], h.types[i])
@@ -352,7 +372,37 @@ func (c *Collector) print(h hit, score float64) (map[string]any, error) {
 		}
 		m["_ignored"] = names
 	}
+	if len(c.spec.docValues) > 0 {
+		fields := map[string]any{}
+		if err := docValues(h, c.spec.docValues, fields); err != nil {
+			return nil, err
+		}
+		if len(fields) > 0 {
+			m["fields"] = fields
+		}
+	}
+	if c.spec.highlight != nil {
+		if err := c.printHighlight(h, m); err != nil {
+			return nil, err
+		}
+	}
 	return m, c.printSource(h, m)
+}
+
+func (c *Collector) printHighlight(h hit, m map[string]any) error {
+	src, err := h.reader.Source(h.doc)
+	if err != nil {
+		return err
+	}
+	n, err := esjson.Parse(src)
+	if err != nil {
+		return err
+	}
+	marked, err := c.spec.highlight.apply(h.target, n)
+	if err == nil && len(marked) > 0 {
+		m["highlight"] = marked
+	}
+	return err
 }
 
 func (c *Collector) printSource(h hit, m map[string]any) error {
@@ -378,6 +428,9 @@ func (c *Collector) printSource(h hit, m map[string]any) error {
 	}
 	if len(c.spec.fields) > 0 {
 		if got := fetchFields(h.target, n, c.spec.fields); len(got) > 0 {
+			if have, ok := m["fields"].(map[string]any); ok {
+				maps.Copy(got, have)
+			}
 			m["fields"] = got
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,7 +26,7 @@ type sortKey struct {
 	field        string
 	desc         bool
 	missing      *esjson.Node // a value, or _first or _last; nil is _last
-	mode         string       // min or max; "" is min ascending and max descending
+	mode         string       // min, max, sum, avg, median; "" is min ascending and max descending
 	unmappedType string
 	format       *dates.Format
 
@@ -88,12 +89,16 @@ func (k *sortKey) parse(n *esjson.Node) error {
 		var err error
 		switch f.Name {
 		case "order":
-			err = k.order(f.Value)
+			if err = k.order(f.Value); err != nil {
+				line, col := f.Value.Pos()
+				err = eserr.Within(line, col, "field_sort", f.Name, err)
+			}
 		case "missing":
 			k.missing = f.Value
 		case "mode":
-			if k.mode = f.Value.Str; k.mode != "min" && k.mode != "max" {
-				err = eserr.IllegalArgument("sort mode [%s] is not supported here, only min and max", k.mode)
+			if k.mode = strings.ToLower(f.Value.Str); !slices.Contains([]string{"min", "max", "sum", "avg", "median"}, k.mode) {
+				line, col := f.Value.Pos()
+				err = eserr.Within(line, col, "field_sort", f.Name, eserr.IllegalArgument("Unknown SortMode [%s]", f.Value.Str))
 			}
 		case "unmapped_type":
 			k.unmappedType = f.Value.Str
@@ -117,11 +122,14 @@ func (k *sortKey) prepare(t *query.Target, r *store.Reader) error {
 	if k.field == "_doc" || k.field == "_score" {
 		return nil
 	}
+	if k.field == store.IDField {
+		return eserr.IllegalArgument("Fielddata access on the _id field is disallowed, you can re-enable it by updating the dynamic cluster setting: indices.id_field_data.enabled")
+	}
 	k.res = t.Mapping.Lookup(k.field)
 	switch {
 	case k.res == nil && k.unmappedType == "":
 		e := eserr.New(400, "query_shard_exception", "No mapping found for [%s] in order to sort on", k.field)
-		e.Extra = map[string]any{"index": t.Index, "index_uuid": "_na_"}
+		e.Extra = map[string]any{"index": t.Index, "index_uuid": t.UUID}
 		return e
 	case k.res == nil:
 		k.res = &mapping.Resolved{Field: &mapping.Field{Path: k.field, Type: k.unmappedType, DateFormat: dates.MustDefault()}}
@@ -129,6 +137,11 @@ func (k *sortKey) prepare(t *query.Target, r *store.Reader) error {
 	}
 	if err := Aggregatable(t, k.field, k.res); err != nil {
 		return err
+	}
+	if k.mode != "" && k.mode != "min" && k.mode != "max" && k.res.Kind() == column.String {
+		e := eserr.New(400, "query_shard_exception", "we only support AVG, MEDIAN and SUM on number based fields")
+		e.Extra = map[string]any{"index": t.Index, "index_uuid": t.UUID}
+		return e
 	}
 	if k.res.Type == mapping.GeoPoint {
 		return eserr.IllegalArgument("can't sort on geo_point field without using specific sorting feature, like geo_distance")
@@ -162,6 +175,9 @@ func (k *sortKey) at(doc, ord int) (value, error) {
 	if from == to {
 		return k.absentValue()
 	}
+	if k.mode == "sum" || k.mode == "avg" || k.mode == "median" {
+		return k.combined(from, to), nil
+	}
 	wantMax := k.desc && k.mode == "" || k.mode == "max"
 	for pos := from; pos < to; pos++ {
 		var x value
@@ -178,6 +194,38 @@ func (k *sortKey) at(doc, ord int) (value, error) {
 		}
 	}
 	return v, nil
+}
+
+// combined is one value made of all of a document. Whole numbers are rounded as Java's Math.round does.
+func (k *sortKey) combined(from, to uint32) value {
+	all := make([]float64, 0, to-from)
+	sum := 0.0
+	for pos := from; pos < to; pos++ {
+		x := k.col.Float(pos)
+		if k.res.Type == mapping.UnsignedLong {
+			x = float64(mapping.Unsigned(k.col.Ints[pos]))
+		}
+		all = append(all, x)
+		sum += x
+	}
+	x := sum
+	switch n := len(all); k.mode {
+	case "avg":
+		x = sum / float64(n)
+	case "median":
+		slices.Sort(all)
+		if x = all[n/2]; n%2 == 0 {
+			x = (all[n/2-1] + all[n/2]) / 2
+		}
+	}
+	if k.res.Kind() == column.Float {
+		return value{kind: column.Float, f: x}
+	}
+	i := int64(math.Floor(x + 0.5))
+	if k.res.Type == mapping.UnsignedLong {
+		i = mapping.Stored(uint64(math.Floor(x + 0.5)))
+	}
+	return value{kind: column.Int, i: i}
 }
 
 func (k *sortKey) absentValue() (value, error) {
@@ -243,6 +291,11 @@ func (k *sortKey) fromNode(n *esjson.Node) (value, error) {
 			}
 			return v, nil
 		}
+		if k.res.Type == mapping.UnsignedLong {
+			u, err := strconv.ParseUint(n.Str, 10, 64)
+			v.i, ok = mapping.Stored(u), err == nil
+			break
+		}
 		if v.i, ok = n.Int(); !ok && k.res.Type == mapping.Date {
 			format := k.res.DateFormat
 			if k.format != nil {
@@ -255,7 +308,11 @@ func (k *sortKey) fromNode(n *esjson.Node) (value, error) {
 		v.s, ok = ipKey(n.Str)
 	}
 	if !ok {
-		return v, eserr.IllegalArgument("Failed to parse search_after value for field [%s].", k.field)
+		e := eserr.IllegalArgument("Failed to parse search_after value for field [%s].", k.field)
+		if v.kind != column.String && k.res.Type != mapping.Date {
+			return v, e.Wrap(eserr.New(400, "number_format_exception", "For input string: \"%s\"", n.Str))
+		}
+		return v, e
 	}
 	return v, nil
 }
@@ -288,14 +345,20 @@ func (k *sortKey) print(v value, typ string) any {
 		return nil
 	case v.kind == column.Int && k.format != nil && typ == mapping.Date && v.i != math.MaxInt64 && v.i != math.MinInt64:
 		return k.format.Print(v.i, nil)
+	case typ == mapping.UnsignedLong:
+		return mapping.Unsigned(v.i)
 	case v.kind == column.Int:
 		return v.i
 	case v.kind == column.Float && math.IsInf(v.f, 1):
 		return "Infinity"
 	case v.kind == column.Float && math.IsInf(v.f, -1):
 		return "-Infinity"
-	case v.kind == column.Float && typ == mapping.Float:
-		return json.RawMessage(strconv.AppendFloat(nil, v.f, 'g', -1, 32))
+	case v.kind == column.Float && (typ == mapping.Float || typ == mapping.HalfFloat):
+		text := strconv.FormatFloat(v.f, 'g', -1, 32)
+		if !strings.ContainsAny(text, ".e") {
+			text += ".0"
+		}
+		return json.RawMessage(text)
 	case v.kind == column.Float:
 		return Number(v.f)
 	case v.absent:

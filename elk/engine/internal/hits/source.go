@@ -3,6 +3,7 @@ package hits
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -180,7 +181,7 @@ func parseFields(n *esjson.Node) ([]fieldSpec, error) {
 			}
 		}
 		if spec.pattern == "" {
-			return nil, it.Contentf("[field_and_format] requires a [field]")
+			return nil, eserr.IllegalArgument("Required [field]")
 		}
 		out = append(out, spec)
 	}
@@ -244,7 +245,21 @@ func fieldValue(f *mapping.Field, n *esjson.Node, format *dates.Format) any {
 	if n.Kind == esjson.Null || f.IgnoreAbove > 0 && utf8.RuneCountInString(n.Str) > f.IgnoreAbove {
 		return nil
 	}
+	if f.Type != mapping.Flattened && f.Type != mapping.Date && !f.Accepts(n) {
+		return nil // a malformed value that was ignored
+	}
 	switch {
+	case f.Type == mapping.GeoPoint:
+		lat, lon, err := mapping.Point(n)
+		if err != nil {
+			return nil
+		}
+		return map[string]any{"type": "Point", "coordinates": []any{lon, lat}}
+	case f.Type == mapping.IP:
+		if a, err := netip.ParseAddr(n.Str); err == nil {
+			return a.Unmap().String()
+		}
+		return nil
 	case f.Type == mapping.Date:
 		ms, err := f.DateFormat.Parse(n.Str, nil, false)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kreislauf/elk/engine/internal/dates"
+	"kreislauf/elk/engine/internal/eserr"
 	"kreislauf/elk/engine/internal/esjson"
 )
 
@@ -47,7 +48,7 @@ func parseTemplates(n *esjson.Node) ([]dynamicTemplate, error) {
 			case "mapping":
 				t.body = f.Value
 			default:
-				return nil, parserError("Illegal dynamic template parameter: [%s]", f.Name)
+				return nil, eserr.IllegalArgument("Illegal dynamic template parameter: [%s]", f.Name)
 			}
 		}
 		if t.body == nil || t.body.Kind != esjson.Object {

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -28,6 +29,9 @@ const (
 	Byte            = "byte"
 	Double          = "double"
 	Float           = "float"
+	HalfFloat       = "half_float"
+	ScaledFloat     = "scaled_float"
+	UnsignedLong    = "unsigned_long"
 	Boolean         = "boolean"
 	Date            = "date"
 	IP              = "ip"
@@ -58,14 +62,15 @@ type Field struct {
 	Unsearchable    bool // index: false on a text field
 	NoColumn        bool // neither indexed nor with doc values
 	DateFormat      *dates.Format
+	Scale           float64 // scaling_factor of a scaled_float
 }
 
 // Kind is the kind of column that holds the field's values.
 func (f *Field) Kind() column.Kind {
 	switch f.Type {
-	case Long, Integer, Short, Byte, Boolean, Date:
+	case Long, Integer, Short, Byte, UnsignedLong, Boolean, Date:
 		return column.Int
-	case Double, Float, GeoPoint:
+	case Double, Float, HalfFloat, ScaledFloat, GeoPoint:
 		return column.Float
 	}
 	return column.String
@@ -77,10 +82,44 @@ func (f *Field) IsText() bool { return f.Type == Text || f.Type == MatchOnlyText
 // IsNumber says whether the field holds numbers that can be summed.
 func (f *Field) IsNumber() bool {
 	switch f.Type {
-	case Long, Integer, Short, Byte, Double, Float:
+	case Long, Integer, Short, Byte, UnsignedLong, Double, Float, HalfFloat, ScaledFloat:
 		return true
 	}
 	return false
+}
+
+// Unsigned turns the stored form of an unsigned_long into its value and back: the sign bit is flipped, so that
+// stored numbers have the order of the values.
+func Unsigned(i int64) uint64 { return uint64(i) ^ 1<<63 }
+
+// Stored is the inverse of Unsigned.
+func Stored(u uint64) int64 { return int64(u ^ 1<<63) }
+
+// Narrow rounds a number to what a float field of this type keeps.
+func (f *Field) Narrow(x float64) float64 {
+	switch f.Type {
+	case Float:
+		return float64(float32(x))
+	case HalfFloat:
+		return half(x)
+	case ScaledFloat:
+		return math.Round(x*f.Scale) / f.Scale
+	}
+	return x
+}
+
+// half rounds to the nearest number with 11 significant bits, ties to even; beyond 65504 it is infinite.
+func half(x float64) float64 {
+	if x == 0 || math.IsInf(x, 0) || math.IsNaN(x) {
+		return x
+	}
+	_, exp := math.Frexp(x)
+	step := math.Ldexp(1, max(exp, -13)-11)
+	x = math.RoundToEven(x/step) * step
+	if math.Abs(x) > 65504 {
+		return math.Inf(int(math.Copysign(1, x)))
+	}
+	return x
 }
 
 // IsObject says whether the node has properties instead of values.

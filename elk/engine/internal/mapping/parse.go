@@ -2,7 +2,9 @@ package mapping
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kreislauf/elk/engine/internal/dates"
@@ -22,8 +24,12 @@ func parameters(typ string) ([]string, bool) {
 		return []string{"index", "norms", "store", "meta", "index_options", "analyzer", "search_analyzer"}, true
 	case MatchOnlyText:
 		return []string{"meta", "analyzer", "search_analyzer"}, true
-	case Long, Integer, Short, Byte, Double, Float:
+	case Long, Integer, Short, Byte, Double, Float, HalfFloat:
 		return numberParams, true
+	case UnsignedLong:
+		return []string{"ignore_malformed", "index", "doc_values", "null_value", "store", "meta", "time_series_metric"}, true
+	case ScaledFloat:
+		return append([]string{"scaling_factor"}, numberParams...), true
 	case Boolean:
 		return []string{"index", "doc_values", "null_value", "store", "meta", "ignore_malformed"}, true
 	case Date:
@@ -142,12 +148,12 @@ func (f *Field) setDynamic(n *esjson.Node) error {
 // parseProps reads properties into a set; a dotted name means nested objects.
 func parseProps(n *esjson.Node, prefix string, into map[string]*Field) (map[string]*Field, error) {
 	if n.Kind != esjson.Object {
-		return nil, parserError("Expected map for property [properties] on field [%s] but got a class java.lang.String", strings.TrimSuffix(prefix, "."))
+		return nil, eserr.New(400, "parse_exception", "properties must be a map type")
 	}
 	for _, f := range n.Fields {
 		parts := strings.Split(f.Name, ".")
 		if slices.Contains(parts, "") {
-			return nil, parserError("field name cannot contain only whitespace or be empty: [%s]", f.Name)
+			return nil, eserr.IllegalArgument("field name cannot be an empty string")
 		}
 		leaf, err := parseField(f.Value, prefix+f.Name)
 		if err != nil {
@@ -166,10 +172,21 @@ func parseProps(n *esjson.Node, prefix string, into map[string]*Field) (map[stri
 	return into, nil
 }
 
+// decimal prints a number with a fraction, as Java prints doubles.
+func decimal(v float64) string {
+	s := strconv.FormatFloat(v, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
 func parseField(n *esjson.Node, path string) (*Field, error) {
 	name := path[strings.LastIndexByte(path, '.')+1:]
 	if n.Kind != esjson.Object {
-		return nil, parserError("Expected map for property [fields] on field [%s] but got %s", name, n.Token())
+		return nil, parserError("Expected map for property [fields] on field [%s] but got a class java.lang.%s", name, map[esjson.Kind]string{
+			esjson.String: "String", esjson.Number: "Integer", esjson.Bool: "Boolean", esjson.Null: "Object", esjson.Array: "Object",
+		}[n.Kind])
 	}
 	typ := Object
 	if t := n.Get("type"); t != nil {
@@ -207,6 +224,9 @@ func parseField(n *esjson.Node, path string) (*Field, error) {
 	if typ == Date && f.DateFormat == nil {
 		f.DateFormat = dates.MustDefault()
 	}
+	if typ == ScaledFloat && f.Scale == 0 {
+		return nil, eserr.IllegalArgument("Field [scaling_factor] is required")
+	}
 	if typ == Alias && f.Target == "" {
 		return nil, parserError("The [path] property must be specified for field [%s].", name)
 	}
@@ -234,7 +254,7 @@ func (f *Field) set(name string, n *esjson.Node) error {
 	case "enabled", "ignore_malformed", "coerce", "index", "doc_values", "norms", "store", "eager_global_ordinals", "time_series_dimension", "ignore_z_value":
 		v, ok := n.Bool()
 		if !ok {
-			return parserError("Failed to parse value [%s] as only [true] or [false] are allowed.", n.Str)
+			return eserr.IllegalArgument("Failed to parse value [%s] as only [true] or [false] are allowed.", n.Str)
 		}
 		f.Disabled = f.Disabled || name == "enabled" && !v
 		f.IgnoreMalformed = f.IgnoreMalformed || name == "ignore_malformed" && v
@@ -254,11 +274,19 @@ func (f *Field) set(name string, n *esjson.Node) error {
 			return parserError("%s", eserr.From(err).Reason)
 		}
 		f.DateFormat = format
+	case "scaling_factor":
+		v, ok := n.Float()
+		if !ok || !(v > 0) || math.IsInf(v, 0) {
+			return parserError("[scaling_factor] must be a positive number, got [%s]", n.Str)
+		}
+		f.Scale = v
+		f.Params[name] = json.RawMessage(decimal(v))
+		return nil
 	case "path":
 		f.Target = n.Str
 	case "analyzer", "search_analyzer":
 		if n.Str != "standard" && n.Str != "default" {
-			return parserError("analyzer [%s] has not been configured in mappings", n.Str)
+			return eserr.IllegalArgument("analyzer [%s] has not been configured in mappings", n.Str)
 		}
 	case "null_value":
 		if n.Kind == esjson.Null {

@@ -29,6 +29,9 @@ func invalid(format string, args ...any) error {
 // bad is the error of a value that does not fit, with the words of the real server.
 func (p *docParser) bad(n *esjson.Node, f *Field, causeType, cause string) error {
 	line, col := n.Pos()
+	if f.Type == GeoPoint {
+		return documentError(line, col, fmt.Sprintf("failed to parse field [%s] of type [%s]", f.Path, f.Type), causeType, cause)
+	}
 	preview := javaString(n)
 	if len(preview) > 100 {
 		preview = strings.ToValidUTF8(preview[:100], "")
@@ -119,7 +122,7 @@ func (p *docParser) store(n *esjson.Node, f *Field) error {
 // canIgnore says whether index.mapping.ignore_malformed applies to the type; @timestamp is never ignored.
 func (f *Field) canIgnore() bool {
 	switch f.Type {
-	case Long, Integer, Short, Byte, Double, Float, Date, IP, GeoPoint, Boolean:
+	case Long, Integer, Short, Byte, UnsignedLong, Double, Float, HalfFloat, ScaledFloat, Date, IP, GeoPoint, Boolean:
 		return f.Path != TimestampField
 	}
 	return false
@@ -137,6 +140,12 @@ func (p *docParser) constant(n *esjson.Node, f *Field, s string) error {
 		p.add(&set)
 	}
 	return nil
+}
+
+// Accepts says whether a value fits the field.
+func (f *Field) Accepts(n *esjson.Node) bool {
+	_, _, err := f.convert(n)
+	return err == nil
 }
 
 // convert turns a JSON value into a column value. Keep is false for keywords above ignore_above.
@@ -184,8 +193,10 @@ func (f *Field) convert(n *esjson.Node) (v column.Value, keep bool, err error) {
 			return v, false, err
 		}
 		v.Float, v.Int = lat, int64(math.Float64bits(lon))
-	case Double, Float:
+	case Double, Float, HalfFloat, ScaledFloat:
 		v.Float, err = f.float(n)
+	case UnsignedLong:
+		v.Int, err = f.unsigned(n)
 	default:
 		v.Int, err = f.integer(n)
 	}
@@ -203,7 +214,7 @@ func (f *Field) notNumber(s string) error {
 
 func (f *Field) float(n *esjson.Node) (float64, error) {
 	if n.Kind == esjson.String && f.NoCoerce {
-		return 0, invalid("%s value passed as String", f.Type)
+		return 0, invalid("%s value passed as String", title(f.Type))
 	}
 	if n.Kind == esjson.Bool {
 		return 0, f.notNumber(n.Str)
@@ -212,9 +223,7 @@ func (f *Field) float(n *esjson.Node) (float64, error) {
 	if err != nil && !math.IsInf(v, 0) || strings.ContainsAny(n.Str, "xX_") {
 		return 0, f.notNumber(n.Str)
 	}
-	if f.Type != Double {
-		v = float64(float32(v))
-	}
+	v = f.Narrow(v)
 	if math.IsInf(v, 0) || math.IsNaN(v) {
 		return 0, invalid("[%s] supports only finite values, but got [%s]", f.Type, n.Str)
 	}
@@ -239,7 +248,7 @@ func (f *Field) integer(n *esjson.Node) (int64, error) {
 		return 0, f.notNumber(n.Str)
 	}
 	if n.Kind == esjson.String && f.NoCoerce {
-		return 0, invalid("%s value passed as String", f.Type)
+		return 0, invalid("%s value passed as String", title(f.Type))
 	}
 	lo, hi := f.bounds()
 	i, err := strconv.ParseInt(n.Str, 10, 64)
@@ -250,6 +259,8 @@ func (f *Field) integer(n *esjson.Node) (int64, error) {
 			return 0, f.notNumber(n.Str)
 		case v < -9.223372036854775808e18 || v >= 9.223372036854775808e18:
 			return 0, invalid("Value [%s] is out of range for a%s %s", n.Str, article(f.Type), f.Type)
+		case f.NoCoerce && v != math.Trunc(v) && n.Kind == esjson.Number:
+			return 0, invalid("%s cannot be converted to %s without data loss", n.Str, title(f.Type))
 		case f.NoCoerce && v != math.Trunc(v):
 			return 0, invalid("Value [%s] has a decimal part", n.Str)
 		}
@@ -260,6 +271,28 @@ func (f *Field) integer(n *esjson.Node) (int64, error) {
 	}
 	return i, nil
 }
+
+func (f *Field) unsigned(n *esjson.Node) (int64, error) {
+	if n.Kind == esjson.Bool {
+		return 0, f.notNumber(n.Str)
+	}
+	if u, err := strconv.ParseUint(n.Str, 10, 64); err == nil {
+		return Stored(u), nil
+	}
+	v, err := strconv.ParseFloat(n.Str, 64)
+	switch {
+	case err != nil && !math.IsInf(v, 0) || strings.ContainsAny(n.Str, "xX_"):
+		return 0, f.notNumber(n.Str)
+	case v < 0 || v >= 1<<64:
+		return 0, invalid("Value [%s] is out of range for an unsigned long", n.Str)
+	case v != math.Trunc(v):
+		return 0, invalid("Value [%s] has a decimal part", n.Str)
+	}
+	return Stored(uint64(v)), nil
+}
+
+// title is the name of a type as Java's boxed numbers have it.
+func title(typ string) string { return strings.ToUpper(typ[:1]) + typ[1:] }
 
 func article(typ string) string {
 	if typ == Integer {
@@ -283,13 +316,55 @@ func IPText(key string) string {
 	return a.Unmap().String()
 }
 
+// pointText reads POINT (lon lat) or a geohash, which stands for the corner of its cell.
+func pointText(s string) (lat, lon float64, err error) {
+	if rest, ok := strings.CutPrefix(strings.ToUpper(strings.TrimSpace(s)), "POINT"); ok {
+		if _, err := fmt.Sscanf(strings.TrimSpace(rest), "(%g %g)", &lon, &lat); err != nil {
+			return 0, 0, &valueError{"parse_exception", "failed to parse WKT point [" + s + "]"}
+		}
+		return lat, lon, nil
+	}
+	const alphabet = "0123456789bcdefghjkmnpqrstuvwxyz"
+	if s == "" || len(s) > 12 {
+		return 0, 0, &valueError{"parse_exception", "unsupported symbol in geohash [" + s + "]"}
+	}
+	south, north, west, east := -90.0, 90.0, -180.0, 180.0
+	isLon := true
+	for _, c := range strings.ToLower(s) {
+		n := strings.IndexRune(alphabet, c)
+		if n < 0 {
+			return 0, 0, &valueError{"parse_exception", "unsupported symbol [" + string(c) + "] in geohash [" + s + "]"}
+		}
+		for bit := 4; bit >= 0; bit-- {
+			upper := n>>bit&1 == 1
+			lo, hi := &south, &north
+			if isLon {
+				lo, hi = &west, &east
+			}
+			if mid := (*lo + *hi) / 2; upper {
+				*lo = mid
+			} else {
+				*hi = mid
+			}
+			isLon = !isLon
+		}
+	}
+	return south, west, nil
+}
+
+// Point reads a geo_point in any of its forms.
+func Point(n *esjson.Node) (lat, lon float64, err error) { return geoPoint(n) }
+
 func geoPoint(n *esjson.Node) (lat, lon float64, err error) {
 	var ok1, ok2 bool
 	switch {
 	case n.Kind == esjson.Object:
 		la, lo := n.Get("lat"), n.Get("lon")
-		if la == nil || lo == nil {
-			return 0, 0, &valueError{"parse_exception", "field [lat] or [lon] missing"}
+		switch {
+		case la == nil:
+			return 0, 0, &valueError{"parse_exception", "field [lat] missing"}
+		case lo == nil:
+			return 0, 0, &valueError{"parse_exception", "field [lon] missing"}
 		}
 		lat, ok1 = la.Float()
 		lon, ok2 = lo.Float()
@@ -297,7 +372,10 @@ func geoPoint(n *esjson.Node) (lat, lon float64, err error) {
 		lon, ok1 = n.Items[0].Float()
 		lat, ok2 = n.Items[1].Float()
 	case n.Kind == esjson.String:
-		a, b, _ := strings.Cut(n.Str, ",")
+		a, b, pair := strings.Cut(n.Str, ",")
+		if !pair {
+			return pointText(n.Str)
+		}
 		var e1, e2 error
 		lat, e1 = strconv.ParseFloat(strings.TrimSpace(a), 64)
 		lon, e2 = strconv.ParseFloat(strings.TrimSpace(b), 64)
@@ -307,10 +385,10 @@ func geoPoint(n *esjson.Node) (lat, lon float64, err error) {
 		return 0, 0, &valueError{"parse_exception", "geo_point expected"}
 	}
 	if !(lat >= -90 && lat <= 90) {
-		return 0, 0, invalid("illegal latitude value [%v] for %s", lat, "geo_point")
+		return 0, 0, invalid("illegal latitude value [%s] for geo", decimal(lat))
 	}
 	if !(lon >= -180 && lon <= 180) {
-		return 0, 0, invalid("illegal longitude value [%v] for %s", lon, "geo_point")
+		return 0, 0, invalid("illegal longitude value [%s] for geo", decimal(lon))
 	}
 	return lat, lon, nil
 }

@@ -21,8 +21,12 @@ func parseBool(n *esjson.Node) (*Query, error) {
 		switch f.Name {
 		case "must", "filter", "should", "must_not":
 			nodes := []*esjson.Node{f.Value}
-			if f.Value.Kind == esjson.Array {
+			switch f.Value.Kind {
+			case esjson.Array:
 				nodes = f.Value.Items
+			case esjson.Object:
+			default:
+				return nil, f.Value.Contentf("[bool] %s doesn't support values of type: %s", f.Name, f.Value.Token())
 			}
 			for _, it := range nodes {
 				q, err := Parse(it)
@@ -33,11 +37,8 @@ func parseBool(n *esjson.Node) (*Query, error) {
 				*lists[f.Name] = append(*lists[f.Name], q)
 			}
 		case "minimum_should_match":
-			if _, err := minimumMatch(f.Value.Str, 1); err != nil {
-				return nil, err
-			}
 			b.minimum = f.Value.Str
-		case "boost":
+		case "boost", "_name":
 		default:
 			return nil, f.Unknown("bool")
 		}
@@ -59,6 +60,24 @@ func (b *boolQuery) query() *Query {
 
 // minimumMatch resolves minimum_should_match (3, -1, 75%, -25%) for a number of clauses.
 func minimumMatch(spec string, clauses int) (int, error) {
+	if strings.Contains(spec, "<") {
+		// 2<75% 9<-3: up to 2 clauses all of them, up to 9 the first rule, above the second one.
+		result := clauses
+		for rule := range strings.FieldsSeq(spec) {
+			limit, then, ok := strings.Cut(rule, "<")
+			n, err := strconv.Atoi(limit)
+			if !ok || err != nil {
+				return 0, eserr.New(400, "number_format_exception", "For input string: \"%s\"", limit)
+			}
+			if clauses <= n {
+				return result, nil
+			}
+			if result, err = minimumMatch(then, clauses); err != nil {
+				return 0, err
+			}
+		}
+		return result, nil
+	}
 	text, percent := strings.CutSuffix(strings.TrimSpace(spec), "%")
 	v, err := strconv.Atoi(text)
 	if err != nil {
@@ -99,28 +118,35 @@ func (b *boolQuery) bind(t *Target) (Matcher, error) {
 		return Matcher{}, err
 	}
 	minimum := 0
-	if len(required) == 0 && len(should) > 0 {
-		minimum = 1
-	}
 	if b.minimum != "" {
 		if minimum, err = minimumMatch(b.minimum, len(should)); err != nil {
-			return Matcher{}, err
+			return Matcher{}, shardError(t, eserr.From(err))
 		}
 	}
-	if minimum > 0 {
-		required = append(required, atLeast(should, minimum))
+	if len(required) == 0 && len(should) > 0 {
+		minimum = max(minimum, 1)
 	}
+	out := boolMatcher(required, should, not, minimum)
+	if minimum == 0 {
+		out.marks = append(out.marks, collectMarks(should)...)
+	}
+	return out, nil
+}
+
+// required matches what all clauses of the first list match and none of the second.
+func required(must, not []Matcher) Matcher {
 	return Matcher{
-		match: func(r *store.Reader) (store.Bits, error) { return combine(r, required, not) },
+		marks: collectMarks(must),
+		match: func(r *store.Reader) (store.Bits, error) { return combine(r, must, not) },
 		may: func(r *store.Reader) bool {
-			for _, m := range required {
+			for _, m := range must {
 				if !m.possible(r) {
 					return false
 				}
 			}
 			return true
 		},
-	}, nil
+	}
 }
 
 func combine(r *store.Reader, required, not []Matcher) (store.Bits, error) {
@@ -159,6 +185,7 @@ func combine(r *store.Reader, required, not []Matcher) (store.Bits, error) {
 // atLeast matches documents that match a minimum number of clauses.
 func atLeast(clauses []Matcher, minimum int) Matcher {
 	return Matcher{
+		marks: collectMarks(clauses),
 		match: func(r *store.Reader) (store.Bits, error) {
 			out := store.NewBits(r.Docs)
 			counts := make([]uint16, r.Docs)

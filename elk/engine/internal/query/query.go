@@ -9,6 +9,8 @@
 package query
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"kreislauf/elk/engine/internal/column"
@@ -21,8 +23,10 @@ import (
 // Target is one index as a query sees it.
 type Target struct {
 	Index   string
+	UUID    string
 	Mapping *mapping.Mapping
 	Now     time.Time // of the request
+	Marks   []Mark    // of the query, for highlighting
 }
 
 // Query is a parsed query. Scoring says whether it has clauses that rank documents in Elasticsearch.
@@ -39,6 +43,7 @@ func (q *Query) Score() float64 { return q.score }
 type Matcher struct {
 	match func(*store.Reader) (store.Bits, error) // the result belongs to the caller
 	may   func(*store.Reader) bool                // false: certainly no match; nil: perhaps
+	marks []Mark
 }
 
 // Bind resolves the query against an index. Errors are those the real server reports for the shard.
@@ -122,14 +127,22 @@ func Parse(n *esjson.Node) (*Query, error) {
 	return q, nil
 }
 
-func parseNamed(n *esjson.Node, f esjson.Field) (*Query, error) {
-	parsers := map[string]func(*esjson.Node) (*Query, error){
+// parsers are the query types.
+func parsers() map[string]func(*esjson.Node) (*Query, error) {
+	return map[string]func(*esjson.Node) (*Query, error){
 		"match_all": parseMatchAll, "match_none": parseMatchNone, "bool": parseBool, "constant_score": parseConstant,
 		"term": parseTerm, "terms": parseTerms, "range": parseRange, "exists": parseExists, "ids": parseIDs,
 		"prefix": parsePrefix, "wildcard": parseWildcard, "match": parseMatch, "match_phrase": parsePhrase,
-		"query_string": parseQueryString,
+		"query_string": parseQueryString, "simple_query_string": parseSimpleString, "multi_match": parseMultiMatch,
+		"geo_bounding_box": parseGeoBox,
 	}
-	parse, ok := parsers[f.Name]
+}
+
+// Types lists the query types by name.
+func Types() []string { return slices.Sorted(maps.Keys(parsers())) }
+
+func parseNamed(n *esjson.Node, f esjson.Field) (*Query, error) {
+	parse, ok := parsers()[f.Name]
 	if !ok {
 		line, col := n.PosAt(f.Value.Start)
 		e := eserr.Parsing(line, col, "unknown query [%s]", f.Name)
@@ -158,16 +171,23 @@ func parseMatchNone(n *esjson.Node) (*Query, error) {
 
 func onlyBoost(n *esjson.Node, name string) error {
 	for _, f := range n.Fields {
-		if f.Name != "boost" {
-			line, col := n.PosAt(f.Start)
-			return eserr.Parsing(line, col, "[%d:%d] [%s] unknown field [%s]", line, col, name, f.Name)
+		if f.Name != "boost" && f.Name != "_name" {
+			e := f.Unknown(name)
+			line, col := f.Value.Pos()
+			return eserr.Parsing(line, col, "%s", e.Reason).Wrap(e)
 		}
 	}
 	return nil
 }
 
-func unsupported(n *esjson.Node, f esjson.Field, name string) error {
-	line, col := n.PosAt(f.Start)
+// endError is a parsing_exception at the closing brace of an object that misses something.
+func endError(n *esjson.Node, format string, args ...any) error {
+	line, col := n.PosAt(n.End - 1)
+	return eserr.Parsing(line, col, format, args...)
+}
+
+func unsupported(_ *esjson.Node, f esjson.Field, name string) error {
+	line, col := f.Value.Pos()
 	return eserr.Parsing(line, col, "[%s] query does not support [%s]", name, f.Name)
 }
 
@@ -182,15 +202,15 @@ func parseConstant(n *esjson.Node) (*Query, error) {
 			}
 			inner = q
 		case "boost":
-			if v, ok := f.Value.Float(); !ok || v != 1 {
-				return nil, f.Value.Errorf("[constant_score] only boost 1.0 is supported here")
+			if _, ok := f.Value.Float(); !ok {
+				return nil, eserr.New(400, "number_format_exception", "For input string: \"%s\"", f.Value.Str)
 			}
 		default:
 			return nil, unsupported(n, f, "constant_score")
 		}
 	}
 	if inner == nil {
-		return nil, n.Errorf("[constant_score] requires a 'filter' element")
+		return nil, endError(n, "[constant_score] requires a 'filter' element")
 	}
 	return &Query{score: 1, bind: inner.bind}, nil
 }
@@ -202,7 +222,7 @@ func fieldBody(n *esjson.Node, name string, allowed ...string) (field string, va
 	}
 	f := n.Fields[0]
 	if len(n.Fields) > 1 {
-		line, col := n.PosAt(n.Fields[1].Start)
+		line, col := n.Fields[1].Value.Pos()
 		return "", nil, eserr.Parsing(line, col, "[%s] query doesn't support multiple fields, found [%s] and [%s]", name, f.Name, n.Fields[1].Name)
 	}
 	if f.Value.Kind == esjson.Array {
@@ -212,7 +232,7 @@ func fieldBody(n *esjson.Node, name string, allowed ...string) (field string, va
 		return f.Name, f.Value, nil
 	}
 	for _, m := range f.Value.Fields {
-		ok := m.Name == "boost"
+		ok := m.Name == "boost" || m.Name == "_name"
 		for _, a := range allowed {
 			ok = ok || a == m.Name
 		}
@@ -249,13 +269,13 @@ func flag(body *esjson.Node, name string) (bool, error) {
 // shardRefusal is a query whose kind does not apply to the type of its field.
 func shardRefusal(t *Target, format string, args ...any) error {
 	e := eserr.New(400, "query_shard_exception", format, args...)
-	e.Extra = map[string]any{"index": t.Index, "index_uuid": "_na_"}
+	e.Extra = map[string]any{"index": t.Index, "index_uuid": t.UUID}
 	return e
 }
 
 // shardError is a query that parses but does not fit the mapping of an index.
 func shardError(t *Target, cause *eserr.Error) error {
 	e := eserr.New(400, "query_shard_exception", "failed to create query: %s", cause.Reason)
-	e.Extra = map[string]any{"index": t.Index, "index_uuid": "_na_"}
+	e.Extra = map[string]any{"index": t.Index, "index_uuid": t.UUID}
 	return e.Wrap(cause)
 }

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"kreislauf/elk/engine/internal/eserr"
@@ -8,329 +10,435 @@ import (
 	"kreislauf/elk/engine/internal/mapping"
 )
 
-// parseQueryString reads the subset of the Lucene syntax that people type: field:value, field:"a phrase",
-// field:(a OR b), field:[1 TO 5], field:{1 TO *}, field:>=5, field:*, *:*, wildcards, AND, OR, NOT, +, -, &&, ||, !
-// and parentheses. Fuzzy, proximity, boost and regular expressions are refused.
+// stringSpec is a query in a text that people type, with its options.
+type stringSpec struct {
+	text     string
+	fields   []string // none means all
+	and      bool     // default_operator
+	lenient  bool
+	phrase   bool   // type: phrase
+	slop     int    // phrase_slop
+	minimum  string // minimum_should_match
+	noStart  bool   // allow_leading_wildcard: false
+	zone     *esjson.Node
+	query    *syntax
+	parseErr error
+}
+
+// parseQueryString reads a query_string. The text itself is refused by the shard, as in the real server.
 func parseQueryString(n *esjson.Node) (*Query, error) {
-	p := &stringParser{}
+	s := &stringSpec{}
 	for _, f := range n.Fields {
+		if known, err := s.option(n, f, "query_string"); err != nil {
+			return nil, err
+		} else if known {
+			continue
+		}
 		switch f.Name {
-		case "query":
-			p.in = f.Value.Str
 		case "default_field":
-			p.fields = []string{f.Value.Str}
-		case "fields":
-			for _, it := range f.Value.Items {
-				p.fields = append(p.fields, it.Str)
+			s.fields = []string{f.Value.Str}
+		case "type":
+			switch f.Value.Str {
+			case "best_fields", "most_fields":
+			case "phrase":
+				s.phrase = true
+			default:
+				return nil, unsupportedValue("query_string", f)
 			}
-		case "default_operator":
-			p.and = strings.EqualFold(f.Value.Str, "and")
-		case "lenient":
-			p.lenient = f.Value.Str == "true"
-		case "analyze_wildcard", "boost", "time_zone":
+		case "phrase_slop":
+			v, ok := f.Value.Int()
+			if !ok || v < 0 || v > maxSlop {
+				return nil, unsupportedValue("query_string", f)
+			}
+			s.slop = int(v)
+		case "allow_leading_wildcard":
+			s.noStart = f.Value.Str == "false"
+		case "time_zone":
+			s.zone = f.Value
+		case "enable_position_increments", "escape", "fuzziness", "fuzzy_max_expansions", "fuzzy_prefix_length", "fuzzy_rewrite",
+			"fuzzy_transpositions", "max_determinized_states", "rewrite", "tie_breaker":
+			// They steer scores and queries that are refused; only escape changes others.
+			if f.Name == "escape" && f.Value.Str == "true" {
+				return nil, unsupportedValue("query_string", f)
+			}
 		default:
 			return nil, unsupported(n, f, "query_string")
 		}
 	}
 	if n.Get("query") == nil {
-		return nil, n.Errorf("query_string must be provided with a [query]")
+		return nil, endError(n, "[query_string] must be provided with a [query]")
 	}
-	for _, f := range p.fields {
-		if strings.ContainsAny(f, "^") {
-			return nil, n.Errorf("[query_string] boosts in [fields] are not supported here")
+	s.query, s.parseErr = parseLucene(s)
+	return &Query{Scoring: true, score: 1, bind: s.bind}, nil
+}
+
+// option reads what query_string and simple_query_string share.
+func (s *stringSpec) option(n *esjson.Node, f esjson.Field, name string) (known bool, err error) {
+	switch f.Name {
+	case "query":
+		s.text = f.Value.Str
+	case "fields":
+		for _, it := range f.Value.Items {
+			field, err := unboosted(it.Str)
+			if err != nil {
+				return true, err
+			}
+			s.fields = append(s.fields, field)
 		}
+	case "default_operator":
+		switch strings.ToLower(f.Value.Str) {
+		case "and":
+			s.and = true
+		case "or":
+		default:
+			return true, eserr.IllegalArgument("No enum constant org.elasticsearch.index.query.Operator.%s", strings.ToUpper(f.Value.Str))
+		}
+	case "lenient":
+		s.lenient = f.Value.Str == "true"
+	case "minimum_should_match":
+		s.minimum = f.Value.Str
+	case "analyzer":
+		if f.Value.Str != "standard" {
+			return true, unsupportedValue(name, f)
+		}
+	case "quote_field_suffix":
+		if f.Value.Str != "" {
+			return true, unsupportedValue(name, f)
+		}
+	case "analyze_wildcard", "boost", "auto_generate_synonyms_phrase_query", "_name":
+	default:
+		return false, nil
 	}
-	q, err := p.parse()
+	return true, nil
+}
+
+func unsupportedValue(name string, f esjson.Field) error {
+	return eserr.IllegalArgument("[%s] [%s] [%s] is not supported by this engine", name, f.Name, f.Value.Str)
+}
+
+// unboosted drops the boost of a field name: it only changes scores.
+func unboosted(s string) (string, error) {
+	field, boost, ok := strings.Cut(s, "^")
+	if !ok {
+		return s, nil
+	}
+	var f float64
+	if _, err := fmt.Sscanf(boost, "%g", &f); err != nil {
+		return "", eserr.New(400, "number_format_exception", "For input string: \"%s\"", boost)
+	}
+	return field, nil
+}
+
+// bind builds the query for one index.
+func (s *stringSpec) bind(t *Target) (Matcher, error) {
+	if s.parseErr != nil {
+		cause := eserr.New(400, "parse_exception", "Cannot parse '%s': %s", s.text, s.parseErr.Error())
+		inner := eserr.New(400, "parse_exception", "%s", s.parseErr.Error())
+		if _, ok := errors.AsType[*lexError](s.parseErr); ok {
+			inner.Type = "token_mgr_error"
+		}
+		e := eserr.From(shardRefusal(t, "Failed to parse query [%s]", s.text))
+		return Matcher{}, e.Wrap(cause.Wrap(inner))
+	}
+	m, ok, err := s.query.build(t, s)
+	if err != nil || !ok {
+		return none(), err
+	}
+	return m, nil
+}
+
+// luceneParser builds a tree from tokens by the rules of the classic grammar.
+type luceneParser struct {
+	spec  *stringSpec
+	toks  []token
+	at    int
+	depth int
+}
+
+func parseLucene(s *stringSpec) (*syntax, error) {
+	if strings.TrimSpace(s.text) == "" {
+		return &syntax{}, nil
+	}
+	toks, err := tokens(s.text)
 	if err != nil {
-		return nil, eserr.New(400, "parse_exception", "Failed to parse query [%s]", p.in).Wrap(eserr.From(err))
+		return nil, err
 	}
-	return q, nil
-}
-
-type stringParser struct {
-	in      string
-	pos     int
-	depth   int
-	fields  []string // default fields; none means all text and keyword fields
-	and     bool
-	lenient bool
-}
-
-func (p *stringParser) fail(what string) error {
-	return eserr.New(400, "parse_exception", "Cannot parse '%s': %s at position %d", p.in, what, p.pos)
-}
-
-func (p *stringParser) parse() (*Query, error) {
-	if strings.TrimSpace(p.in) == "" {
-		return &Query{bind: func(*Target) (Matcher, error) { return none(), nil }}, nil
-	}
-	q, err := p.clauses(p.fields)
-	if err == nil && p.pos < len(p.in) {
-		err = p.fail("unexpected character")
+	p := &luceneParser{spec: s, toks: toks}
+	q, err := p.query("")
+	if err == nil && p.peek(0).kind != tokEOF {
+		err = p.unexpected()
 	}
 	return q, err
 }
 
-func (p *stringParser) space() {
-	for p.pos < len(p.in) && strings.IndexByte(" \t\r\n", p.in[p.pos]) >= 0 {
-		p.pos++
-	}
+func (p *luceneParser) peek(ahead int) token {
+	return p.toks[min(p.at+ahead, len(p.toks)-1)]
 }
 
-// word reports and skips an operator word that stands alone.
-func (p *stringParser) word(words ...string) bool {
-	p.space()
-	for _, w := range words {
-		rest, ok := strings.CutPrefix(p.in[p.pos:], w)
-		letters := w[0] >= 'A' && w[0] <= 'Z'
-		if ok && (!letters || rest == "" || strings.IndexByte(" \t(", rest[0]) >= 0) {
-			p.pos += len(w)
-			return true
-		}
-	}
-	return false
+func (p *luceneParser) next() token {
+	t := p.peek(0)
+	p.at++
+	return t
 }
 
-// clauses reads clauses up to the end or a closing parenthesis, with Lucene's rule: AND makes both
-// neighbours required, OR leaves them optional.
-func (p *stringParser) clauses(fields []string) (*Query, error) {
-	b := &boolQuery{}
-	type clause struct {
-		q        *Query
-		required bool
-		not      bool
+// syntaxError is a token in the wrong place, in the words of the real server.
+type syntaxError string
+
+func (e syntaxError) Error() string { return string(e) }
+
+// unexpected is the error of a token that cannot stand here.
+func (p *luceneParser) unexpected() error {
+	t := p.peek(0)
+	switch t.kind {
+	case tokInvalid:
+		return &lexError{t.text}
+	case tokEOF:
+		return syntaxError(fmt.Sprintf("Encountered \"<EOF>\" at line 1, column %d.", t.col))
 	}
-	var list []clause
-	if p.depth++; p.depth > 50 {
-		return nil, p.fail("too many parentheses")
+	return syntaxError(fmt.Sprintf("Encountered \"%s\"%s \"\" at line 1, column %d.", t.kind, t.text, t.col))
+}
+
+// syntax is a node: a group of clauses, or one value of a field.
+type syntax struct {
+	field   string // "" for the default ones
+	clauses []clause
+	group   bool
+	leaf    *leaf
+}
+
+type clause struct {
+	q              *syntax
+	required, not  bool
+	defaultOperand bool // words that the default operator joins
+}
+
+// leaf is one value.
+type leaf struct {
+	text    string
+	kind    tokenKind
+	slop    int
+	bounds  *bounds
+	several bool // words side by side, which a text field splits
+}
+
+// query reads clauses up to the end or a closing parenthesis.
+func (p *luceneParser) query(field string) (*syntax, error) {
+	if p.depth++; p.depth > 100 {
+		return nil, errors.New("too many nested parentheses")
 	}
 	defer func() { p.depth-- }()
-	for {
-		p.space()
-		if p.pos >= len(p.in) || p.in[p.pos] == ')' {
-			break
-		}
-		joinAnd, joinOr := p.word("AND", "&&"), false
-		if !joinAnd {
-			joinOr = p.word("OR", "||")
-		}
-		if (joinAnd || joinOr) && len(list) == 0 {
-			return nil, p.fail("operator without a clause before it")
-		}
-		c := clause{required: joinAnd || p.and && !joinOr}
-		for p.word("NOT", "!", "-") {
-			c.not = !c.not
-		}
-		if p.word("+") {
-			c.required = true
-		}
-		q, err := p.clause(fields)
-		if err != nil {
-			return nil, err
-		}
-		c.q = q
-		if joinAnd {
-			list[len(list)-1].required = true
-		}
-		if joinOr && p.and {
-			list[len(list)-1].required = false
-		}
-		list = append(list, c)
-	}
-	if len(list) == 0 {
-		return nil, p.fail("a clause is missing")
-	}
-	for _, c := range list {
-		switch {
-		case c.not:
-			b.mustNot = append(b.mustNot, c.q)
-		case c.required:
-			b.must = append(b.must, c.q)
-		default:
-			b.should = append(b.should, c.q)
-		}
-	}
-	return b.query(), nil
-}
-
-func (p *stringParser) clause(fields []string) (*Query, error) {
-	p.space()
-	if p.pos < len(p.in) && p.in[p.pos] == '(' {
-		p.pos++
-		q, err := p.clauses(fields)
-		if err != nil {
-			return nil, err
-		}
-		if p.pos >= len(p.in) {
-			return nil, p.fail("a closing parenthesis is missing")
-		}
-		p.pos++
-		return q, nil
-	}
-	text, quoted, err := p.term()
-	if err != nil {
-		return nil, err
-	}
-	if !quoted && p.pos < len(p.in) && p.in[p.pos] == ':' {
-		p.pos++
-		return p.fieldClause(unescape(text))
-	}
-	return p.leaf(fields, text, quoted)
-}
-
-func (p *stringParser) fieldClause(field string) (*Query, error) {
-	p.space()
-	fields := []string{field}
-	if p.pos >= len(p.in) {
-		return nil, p.fail("a value is missing")
-	}
-	switch p.in[p.pos] {
-	case '(':
-		return p.clause(fields)
-	case '[', '{':
-		return p.interval(field)
-	case '>', '<':
-		op := p.in[p.pos]
-		p.pos++
-		equal := p.pos < len(p.in) && p.in[p.pos] == '='
-		if equal {
-			p.pos++
-		}
-		v, _, err := p.term()
-		if err != nil {
-			return nil, err
-		}
-		v = unescape(v)
-		b := &bounds{upper: &v, includeUpper: equal}
-		if op == '>' {
-			b = &bounds{lower: &v, includeLower: equal}
-		}
-		return b.query(field), nil
-	}
-	text, quoted, err := p.term()
-	if err != nil {
-		return nil, err
-	}
-	return p.leaf(fields, text, quoted)
-}
-
-func (b *bounds) query(field string) *Query {
-	return &Query{score: 1, bind: func(t *Target) (Matcher, error) {
-		f := t.Mapping.Lookup(field)
-		if f == nil || f.IsObject() {
-			return none(), nil
-		}
-		return b.matcher(t, f)
-	}}
-}
-
-// interval reads [a TO b], where { and } exclude the limit and * leaves it open.
-func (p *stringParser) interval(field string) (*Query, error) {
-	b := &bounds{includeLower: p.in[p.pos] == '['}
-	end := strings.IndexAny(p.in[p.pos:], "]}")
-	if end < 0 {
-		return nil, p.fail("a closing bracket is missing")
-	}
-	body := p.in[p.pos+1 : p.pos+end]
-	b.includeUpper = p.in[p.pos+end] == ']'
-	lo, hi, ok := strings.Cut(body, " TO ")
-	if !ok {
-		return nil, p.fail("TO is missing")
-	}
-	limit := func(s string) *string {
-		s = strings.Trim(strings.TrimSpace(s), `"`)
-		if s == "*" {
-			return nil
-		}
-		return &s
-	}
-	b.lower, b.upper = limit(lo), limit(hi)
-	p.pos += end + 1
-	return b.query(field), nil
-}
-
-// term reads a quoted or bare word; escapes stay in it.
-func (p *stringParser) term() (text string, quoted bool, err error) {
-	start := p.pos
-	if p.pos < len(p.in) && p.in[p.pos] == '"' {
-		for i := p.pos + 1; i < len(p.in); i++ {
-			switch p.in[i] {
-			case '\\':
-				i++
-			case '"':
-				p.pos = i + 1
-				return p.in[start+1 : i], true, p.noSuffix()
-			}
-		}
-		return "", false, p.fail("a closing quote is missing")
-	}
-	for p.pos < len(p.in) {
-		c := p.in[p.pos]
-		if c == '\\' && p.pos+1 < len(p.in) {
-			p.pos += 2
+	out := &syntax{group: true}
+	for first := true; first || !p.ends(); first = false {
+		if words := p.words(); words != "" {
+			out.clauses = append(out.clauses, clause{
+				q:        &syntax{field: field, leaf: &leaf{text: unescape(words), kind: tokTerm, several: true}},
+				required: p.spec.and, defaultOperand: true,
+			})
 			continue
 		}
-		if strings.IndexByte(" \t\r\n():\"[]{}", c) >= 0 {
-			break
+		if err := p.joined(out, field, first); err != nil {
+			return nil, err
 		}
-		if c == '~' || c == '^' || c == '/' && p.pos == start {
-			return "", false, p.fail("fuzzy, boost and regular expressions are not supported")
-		}
-		p.pos++
 	}
-	if p.pos == start {
-		return "", false, p.fail("unexpected character")
+	if len(out.clauses) == 1 && !out.clauses[0].not && !out.clauses[0].defaultOperand {
+		return out.clauses[0].q, nil
 	}
-	return p.in[start:p.pos], false, nil
+	return out, nil
 }
 
-func (p *stringParser) noSuffix() error {
-	if p.pos < len(p.in) && (p.in[p.pos] == '~' || p.in[p.pos] == '^') {
-		return p.fail("proximity and boost are not supported")
+func (p *luceneParser) ends() bool {
+	k := p.peek(0).kind
+	return k == tokEOF || k == tokClose
+}
+
+// words takes two or more plain words that belong together: those before the last may not be followed by an
+// operator of their own.
+func (p *luceneParser) words() string {
+	allowed := func(k tokenKind) bool {
+		return k != tokColon && k != tokStar && k != tokFuzzy && k != tokCaret && k != tokAnd && k != tokOr
 	}
+	n := 1
+	if p.peek(0).kind != tokTerm {
+		return ""
+	}
+	for p.peek(n).kind == tokTerm && allowed(p.peek(n+1).kind) {
+		n++
+	}
+	if n == 1 {
+		return ""
+	}
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = p.next().text
+	}
+	return strings.Join(parts, " ")
+}
+
+// joined reads one clause with its conjunction and modifier and adds it as Lucene does: AND makes both neighbours
+// required, OR leaves them optional.
+func (p *luceneParser) joined(out *syntax, field string, first bool) error {
+	var and, or, plus, not bool
+	if !first {
+		switch p.peek(0).kind {
+		case tokAnd:
+			and = true
+			p.at++
+		case tokOr:
+			or = true
+			p.at++
+		}
+	}
+	switch p.peek(0).kind {
+	case tokPlus:
+		plus = true
+		p.at++
+	case tokMinus, tokNot:
+		not = true
+		p.at++
+	}
+	q, err := p.clause(field)
+	if err != nil {
+		return err
+	}
+	if n := len(out.clauses); n > 0 && !out.clauses[n-1].not {
+		if and {
+			out.clauses[n-1].required = true
+		}
+		if or && p.spec.and {
+			out.clauses[n-1].required = false
+		}
+	}
+	c := clause{q: q, not: not, required: plus || and && !not}
+	if p.spec.and {
+		c.required = !not && !or
+	}
+	out.clauses = append(out.clauses, c)
 	return nil
 }
 
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
+func (p *luceneParser) clause(field string) (*syntax, error) {
+	switch t := p.peek(0); {
+	case t.kind == tokTerm && p.peek(1).kind == tokColon:
+		field = unescape(t.text)
+		p.at += 2
+	case t.kind == tokStar && p.peek(1).kind == tokColon:
+		field = "*"
+		p.at += 2
 	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' && i+1 < len(s) {
-			i++
+	if p.peek(0).kind == tokOpen {
+		p.at++
+		q, err := p.query(field)
+		if err != nil {
+			return nil, err
 		}
-		b.WriteByte(s[i])
+		if p.peek(0).kind != tokClose {
+			return nil, p.unexpected()
+		}
+		p.at++
+		return q, p.boost()
 	}
-	return b.String()
+	l, err := p.value()
+	if err != nil {
+		return nil, err
+	}
+	return &syntax{field: field, leaf: l}, nil
 }
 
-// leaf is one value in one, several or all fields.
-func (p *stringParser) leaf(fields []string, text string, quoted bool) (*Query, error) {
-	if len(fields) == 1 && fields[0] == "*" && text == "*" {
-		return MatchAll(), nil
+// boost skips ^2: it only changes scores.
+func (p *luceneParser) boost() error {
+	if p.peek(0).kind != tokCaret {
+		return nil
 	}
-	if len(fields) == 0 && text == "*" && !quoted {
-		return MatchAll(), nil
+	p.at++
+	if p.peek(0).kind != tokNumber {
+		return p.unexpected()
 	}
-	lenient := p.lenient || len(fields) == 0
-	return &Query{Scoring: true, score: 1, bind: func(t *Target) (Matcher, error) {
-		var parts []Matcher
-		for _, field := range expand(t, fields) {
-			m, err := leafMatcher(t, field, text, quoted)
-			if err != nil && lenient {
-				continue
-			}
-			if err != nil {
-				return Matcher{}, err
-			}
-			parts = append(parts, m)
-		}
-		return atLeast(parts, 1), nil
-	}}, nil
+	p.at++
+	return nil
 }
 
-// expand resolves field patterns; without any, all text and keyword fields are meant.
+func (p *luceneParser) value() (*leaf, error) {
+	t := p.peek(0)
+	l := &leaf{text: t.text, kind: t.kind}
+	switch t.kind {
+	case tokRangeIn, tokRangeEx:
+		return p.interval()
+	case tokQuoted:
+		l.text = unescape(t.text[1 : len(t.text)-1])
+	case tokTerm, tokNumber:
+		l.text = unescape(t.text)
+		l.kind = tokTerm
+	case tokBare:
+		l.text, l.kind = t.text[:1], tokTerm
+	case tokStar, tokPrefix, tokWild:
+		if p.spec.noStart && (t.text[0] == '*' || t.text[0] == '?') && t.kind != tokStar {
+			return nil, errors.New("'*' or '?' not allowed as first character in WildcardQuery")
+		}
+	case tokRegexp:
+		return nil, fmt.Errorf("regular expressions are not supported by this engine, found %s", t.text)
+	default:
+		return nil, p.unexpected()
+	}
+	p.at++
+	if err := p.boost(); err != nil {
+		return nil, err
+	}
+	if f := p.peek(0); f.kind == tokFuzzy {
+		p.at++
+		if l.kind != tokQuoted {
+			return nil, fmt.Errorf("fuzzy terms are not supported by this engine, found %s%s", t.text, f.text)
+		}
+		if _, err := fmt.Sscanf(f.text, "~%d", &l.slop); err != nil && f.text != "~" || l.slop > maxSlop {
+			return nil, fmt.Errorf("a distance of %s is not supported by this engine", f.text)
+		}
+	} else if l.kind == tokQuoted {
+		l.slop = p.spec.slop
+	}
+	return l, p.boost()
+}
+
+// interval reads [a TO b], where { and } exclude the limit and * leaves it open.
+func (p *luceneParser) interval() (*leaf, error) {
+	b := &bounds{includeLower: p.next().kind == tokRangeIn}
+	limit := func() (*string, error) {
+		t := p.peek(0)
+		if t.kind != tokGoop && t.kind != tokRangeQ && t.kind != tokTo {
+			return nil, p.unexpected()
+		}
+		p.at++
+		switch {
+		case t.kind == tokRangeQ:
+			s := unescape(t.text[1 : len(t.text)-1])
+			return &s, nil
+		case t.text == "*":
+			return nil, nil
+		}
+		s := unescape(t.text)
+		return &s, nil
+	}
+	var err error
+	if b.lower, err = limit(); err != nil {
+		return nil, err
+	}
+	if p.peek(0).kind != tokTo {
+		return nil, p.unexpected()
+	}
+	p.at++
+	if b.upper, err = limit(); err != nil {
+		return nil, err
+	}
+	switch p.peek(0).kind {
+	case tokEndIn:
+		b.includeUpper = true
+	case tokEndEx:
+	default:
+		return nil, p.unexpected()
+	}
+	p.at++
+	return &leaf{bounds: b}, p.boost()
+}
+
+// expand resolves field patterns; without any, all fields are meant that hold words, numbers, dates or addresses.
 func expand(t *Target, fields []string) []string {
 	if len(fields) == 0 {
 		fields = []string{"*"}
@@ -348,22 +456,4 @@ func expand(t *Target, fields []string) []string {
 		})
 	}
 	return out
-}
-
-func leafMatcher(t *Target, field, text string, quoted bool) (Matcher, error) {
-	switch {
-	case quoted:
-		m := matchSpec{field: field, text: unescape(text), phrase: true}
-		return m.bind(t)
-	case text == "*":
-		return existsMatcher(t, field), nil
-	case strings.ContainsAny(strings.NewReplacer(`\*`, "", `\?`, "").Replace(text), "*?"):
-		f := t.Mapping.Lookup(field)
-		if f != nil && f.IsText() {
-			text = strings.ToLower(text)
-		}
-		return patternMatcher(t, field, "wildcard", text, false, wildcardMatch)
-	}
-	m := matchSpec{field: field, text: unescape(text)}
-	return m.bind(t)
 }

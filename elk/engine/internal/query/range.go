@@ -56,7 +56,10 @@ func parseRange(n *esjson.Node) (*Query, error) {
 				return nil, err
 			}
 		case "relation":
-			return nil, eserr.IllegalArgument("[range] query does not support [relation] here")
+			// It concerns fields of ranges only.
+			if r := strings.ToLower(v.Str); r != "intersects" && r != "within" && r != "contains" {
+				return nil, eserr.IllegalArgument("%s is not a valid relation", v.Str)
+			}
 		}
 	}
 	return &Query{score: 1, bind: func(t *Target) (Matcher, error) {
@@ -77,7 +80,9 @@ func (b *bounds) matcher(t *Target, f *mapping.Resolved) (Matcher, error) {
 	case f.Type == mapping.IP:
 		return b.ips(t, f)
 	case f.Type == mapping.Boolean:
-		return Matcher{}, shardError(t, eserr.IllegalArgument("Field [%s] of type [boolean] does not support range queries here", f.Path))
+		return b.booleans(t, f)
+	case f.Type == mapping.UnsignedLong:
+		return b.unsigned(t, f)
 	case f.Kind() == column.Int:
 		return b.ints(t, f)
 	case f.Kind() == column.Float:
@@ -152,6 +157,39 @@ func intRange(f *mapping.Resolved, lo, hi int64) Matcher {
 	return m
 }
 
+// booleans orders false before true.
+func (b *bounds) booleans(t *Target, f *mapping.Resolved) (Matcher, error) {
+	read := func(s string) (int64, error) {
+		switch s {
+		case "true":
+			return 1, nil
+		case "false":
+			return 0, nil
+		}
+		return 0, shardError(t, eserr.IllegalArgument("Can't parse boolean value [%s], expected [true] or [false]", s))
+	}
+	lo, hi := int64(0), int64(1)
+	if b.lower != nil {
+		v, err := read(*b.lower)
+		if err != nil {
+			return Matcher{}, err
+		}
+		if lo = v; !b.includeLower {
+			lo++
+		}
+	}
+	if b.upper != nil {
+		v, err := read(*b.upper)
+		if err != nil {
+			return Matcher{}, err
+		}
+		if hi = v; !b.includeUpper {
+			hi--
+		}
+	}
+	return intRange(f, lo, hi), nil
+}
+
 func (b *bounds) number(t *Target, s string) (float64, error) {
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil && !math.IsInf(v, 0) {
@@ -189,6 +227,55 @@ func (b *bounds) ints(t *Target, f *mapping.Resolved) (Matcher, error) {
 	return intRange(f, lo, hi), nil
 }
 
+// unsigned matches an unsigned_long. Limits below zero and above the largest value are open.
+func (b *bounds) unsigned(t *Target, f *mapping.Resolved) (Matcher, error) {
+	lo, hi := uint64(0), uint64(math.MaxUint64)
+	limit := func(s string, round func(float64) float64) (u uint64, side int, exact bool, err error) {
+		if u, err := strconv.ParseUint(s, 10, 64); err == nil {
+			return u, 0, true, nil
+		}
+		x, err := b.number(t, s)
+		if err != nil {
+			return 0, 0, false, err
+		}
+		switch r := round(x); {
+		case r < 0:
+			return 0, -1, false, nil
+		case r >= 1<<64:
+			return 0, 1, false, nil
+		default:
+			return uint64(r), 0, r == x, nil
+		}
+	}
+	if b.lower != nil {
+		u, side, exact, err := limit(*b.lower, math.Ceil)
+		switch {
+		case err != nil:
+			return Matcher{}, err
+		case side > 0 || exact && !b.includeLower && u == math.MaxUint64:
+			return none(), nil
+		case side == 0:
+			if lo = u; exact && !b.includeLower {
+				lo++
+			}
+		}
+	}
+	if b.upper != nil {
+		u, side, exact, err := limit(*b.upper, math.Floor)
+		switch {
+		case err != nil:
+			return Matcher{}, err
+		case side < 0 || exact && !b.includeUpper && u == 0:
+			return none(), nil
+		case side == 0:
+			if hi = u; exact && !b.includeUpper {
+				hi--
+			}
+		}
+	}
+	return intRange(f, mapping.Stored(lo), mapping.Stored(hi)), nil
+}
+
 // whole reads a limit of an integer range; a fraction is rounded into the range and then always included.
 func (b *bounds) whole(t *Target, s string, round func(float64) float64) (v int64, exact bool, err error) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
@@ -210,11 +297,9 @@ func (b *bounds) whole(t *Target, s string, round func(float64) float64) (v int6
 
 func (b *bounds) floats(t *Target, f *mapping.Resolved) (Matcher, error) {
 	lo, hi := math.Inf(-1), math.Inf(1)
-	narrow := func(x float64) float64 {
-		if f.Type == mapping.Double {
-			return x
-		}
-		return float64(float32(x))
+	narrow := f.Narrow
+	if f.Type == mapping.ScaledFloat {
+		narrow = func(x float64) float64 { return x } // limits are not rounded to the values of the field
 	}
 	if b.lower != nil {
 		x, err := b.number(t, *b.lower)

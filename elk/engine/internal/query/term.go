@@ -20,6 +20,9 @@ func parseTerm(n *esjson.Node) (*Query, error) {
 		return nil, err
 	}
 	v := option(body, "value", true)
+	if v != nil && v == body && v.Kind == esjson.Null {
+		return nil, eserr.IllegalArgument("field name is null or empty")
+	}
 	if v == nil || !v.IsScalar() || v.Kind == esjson.Null {
 		return nil, eserr.IllegalArgument("value cannot be null")
 	}
@@ -35,23 +38,23 @@ func parseTerms(n *esjson.Node) (*Query, error) {
 	var values []string
 	for _, f := range n.Fields {
 		switch {
-		case f.Name == "boost":
-		case field != "":
-			return nil, n.Errorf("[terms] query does not support multiple fields")
+		case f.Name == "boost" || f.Name == "_name":
 		case f.Value.Kind != esjson.Array:
-			return nil, f.Value.Errorf("[terms] query does not support [%s]", f.Name)
+			return nil, unsupported(n, f, "terms")
+		case field != "":
+			return nil, f.Value.Errorf("[terms] query does not support multiple fields")
 		default:
 			field = f.Name
 			for _, it := range f.Value.Items {
 				if !it.IsScalar() || it.Kind == esjson.Null {
-					return nil, eserr.IllegalArgument("No value specified for terms query")
+					return nil, it.Errorf("No value specified for terms query")
 				}
 				values = append(values, it.Str)
 			}
 		}
 	}
 	if field == "" {
-		return nil, n.Errorf("[terms] query requires a field name, followed by array of terms or a document lookup specification")
+		return nil, endError(n, "[terms] query requires a field name, followed by array of terms or a document lookup specification")
 	}
 	if len(values) > 65536 {
 		return nil, eserr.IllegalArgument("The number of terms [%d] used in the Terms Query request has exceeded the allowed maximum of [65536].", len(values))
@@ -67,13 +70,11 @@ func parseIDs(n *esjson.Node) (*Query, error) {
 			for _, it := range f.Value.Items {
 				ids = append(ids, it.Str)
 			}
-		case "boost":
+		case "boost", "_name":
 		default:
-			return nil, unsupported(n, f, "ids")
+			e := f.Unknown("ids")
+			return nil, f.Value.Errorf("%s", e.Reason).Wrap(e)
 		}
-	}
-	if n.Get("values") == nil {
-		return nil, n.Errorf("[ids] requires providing 'values' field")
 	}
 	return &Query{score: 1, bind: func(*Target) (Matcher, error) { return exactStrings(store.IDField, ids), nil }}, nil
 }
@@ -127,13 +128,14 @@ func termMatcher(t *Target, name string, values []string, fold bool) (Matcher, e
 		if f.Kind() != column.String || f.Type == mapping.IP {
 			return Matcher{}, shardError(t, eserr.IllegalArgument("[%s] field which is of type [%s], does not support case insensitive term queries", name, f.Type))
 		}
-		return predicate(f, func(s string) bool {
-			return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(s, v) })
-		}), nil
+		keep := func(s string) bool {
+			return slices.ContainsFunc(values, func(v string) bool { return lowerASCII(s) == lowerASCII(v) })
+		}
+		return predicate(f, keep).marked(f, keep), nil
 	}
 	switch f.Type {
 	case mapping.Keyword:
-		return exactStrings(f.Path, values), nil
+		return exactStrings(f.Path, values).marked(f, setPredicate(values)), nil
 	case mapping.GeoPoint:
 		return Matcher{}, shardRefusal(t, "Geometry fields do not support exact searching, use dedicated geometry queries instead: [%s]", name)
 	case mapping.IP:
@@ -141,7 +143,7 @@ func termMatcher(t *Target, name string, values []string, fold bool) (Matcher, e
 	case mapping.Flattened, mapping.ConstantKeyword:
 		return predicate(f, setPredicate(values)), nil
 	case mapping.Text, mapping.MatchOnlyText:
-		return predicate(f, setPredicate(values)), nil
+		return predicate(f, setPredicate(values)).marked(f, setPredicate(values)), nil
 	}
 	return numbersMatcher(t, f, values)
 }
@@ -183,6 +185,10 @@ func ipMatcher(t *Target, f *mapping.Resolved, values []string) (Matcher, error)
 		if strings.Contains(v, "/") {
 			p, err := netip.ParsePrefix(v)
 			if err != nil {
+				address, bits, _ := strings.Cut(v, "/")
+				if _, err := netip.ParseAddr(address); err == nil {
+					return Matcher{}, shardError(t, eserr.IllegalArgument("Illegal prefix length [%s] in [%s]. Must be 0-32 for IPv4 ranges, 0-128 for IPv6 ranges", bits, v))
+				}
 				return Matcher{}, shardError(t, eserr.IllegalArgument("'%s' is not an IP string literal.", v))
 			}
 			nets = append(nets, p)
@@ -224,7 +230,7 @@ func numbersMatcher(t *Target, f *mapping.Resolved, values []string) (Matcher, e
 			switch v {
 			case "true":
 				ints[1] = struct{}{}
-			case "false", "":
+			case "false":
 				ints[0] = struct{}{}
 			default:
 				return Matcher{}, shardError(t, eserr.IllegalArgument("Can't parse boolean value [%s], expected [true] or [false]", v))
@@ -235,10 +241,14 @@ func numbersMatcher(t *Target, f *mapping.Resolved, values []string) (Matcher, e
 				return Matcher{}, shardError(t, eserr.New(400, "number_format_exception", "For input string: \"%s\"", v))
 			}
 			if f.Kind() == column.Float {
-				if f.Type != mapping.Double {
-					x = float64(float32(x))
-				}
+				x = f.Narrow(x)
 				parts = append(parts, floatMatcher(f, x, x))
+			} else if f.Type == mapping.UnsignedLong {
+				if u, err := strconv.ParseUint(v, 10, 64); err == nil {
+					ints[mapping.Stored(u)] = struct{}{}
+				} else if x == math.Trunc(x) && x >= 0 && x < 1<<64 {
+					ints[mapping.Stored(uint64(x))] = struct{}{}
+				}
 			} else if i, err := strconv.ParseInt(v, 10, 64); err == nil {
 				ints[i] = struct{}{}
 			} else if x == math.Trunc(x) && math.Abs(x) < 1<<63 {

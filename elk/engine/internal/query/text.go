@@ -24,7 +24,7 @@ func parseExists(n *esjson.Node) (*Query, error) {
 		}
 	}
 	if field == "" {
-		return nil, n.Errorf("[exists] must be provided with a [field]")
+		return nil, endError(n, "[exists] must be provided with a [field]")
 	}
 	return &Query{score: 1, bind: func(t *Target) (Matcher, error) { return existsMatcher(t, field), nil }}, nil
 }
@@ -34,6 +34,14 @@ func existsMatcher(t *Target, field string) Matcher {
 	switch {
 	case field == store.IDField || field == "_index":
 		return all()
+	case field == mapping.IgnoredField:
+		return hasValue(&mapping.Resolved{Field: &mapping.Field{Path: field, Type: mapping.Keyword}})
+	case strings.Contains(field, "*"):
+		var parts []Matcher
+		for _, path := range expand(t, []string{field}) {
+			parts = append(parts, existsMatcher(t, path))
+		}
+		return atLeast(parts, 1)
 	case f == nil:
 		return none()
 	case !f.IsObject():
@@ -102,10 +110,12 @@ func patternMatcher(t *Target, field, name, pattern string, fold bool, test func
 		return Matcher{}, shardRefusal(t, "Can only use %s queries on keyword, text and wildcard fields - not on [%s] which is of type [%s]", name, field, f.Type)
 	}
 	if fold {
-		pattern = strings.ToLower(pattern)
-		return predicate(f, func(s string) bool { return test(strings.ToLower(s), pattern) }), nil
+		pattern = lowerASCII(pattern)
+		inner := test
+		test = func(s, pattern string) bool { return inner(lowerASCII(s), pattern) }
 	}
-	return predicate(f, func(s string) bool { return test(s, pattern) }), nil
+	keep := func(s string) bool { return test(s, pattern) }
+	return predicate(f, keep).marked(f, keep), nil
 }
 
 // wildcardMatch matches * (any run), ? (one character) and \ (the next character itself).
@@ -145,13 +155,19 @@ func wildcardMatch(s, pattern string) bool {
 }
 
 func parseMatch(n *esjson.Node) (*Query, error) {
+	if len(n.Fields) == 0 {
+		return nil, endError(n, "No text specified for text query")
+	}
 	field, body, err := fieldBody(n, "match", "query", "operator", "minimum_should_match", "lenient", "zero_terms_query", "analyzer", "auto_generate_synonyms_phrase_query")
 	if err != nil {
 		return nil, err
 	}
 	v := option(body, "query", true)
 	if v == nil || !v.IsScalar() || v.Kind == esjson.Null {
-		return nil, n.Errorf("No text specified for text query")
+		if body.Kind != esjson.Object {
+			body = n
+		}
+		return nil, endError(body, "No text specified for text query")
 	}
 	m := matchSpec{field: field, text: v.Str}
 	if op := option(body, "operator", false); op != nil {
@@ -160,7 +176,7 @@ func parseMatch(n *esjson.Node) (*Query, error) {
 			m.minimum = "100%"
 		case "or":
 		default:
-			return nil, eserr.IllegalArgument("operator needs to be either [OR] or [AND], but not [%s]", op.Str)
+			return nil, eserr.IllegalArgument("No enum constant org.elasticsearch.index.query.Operator.%s", strings.ToUpper(op.Str))
 		}
 	}
 	if mm := option(body, "minimum_should_match", false); mm != nil && m.minimum == "" {
@@ -176,18 +192,30 @@ func parseMatch(n *esjson.Node) (*Query, error) {
 }
 
 func parsePhrase(n *esjson.Node) (*Query, error) {
+	if len(n.Fields) == 0 {
+		return nil, eserr.IllegalArgument("[match_phrase] requires fieldName")
+	}
 	field, body, err := fieldBody(n, "match_phrase", "query", "slop", "zero_terms_query", "analyzer")
 	if err != nil {
 		return nil, err
 	}
 	v := option(body, "query", true)
 	if v == nil || !v.IsScalar() || v.Kind == esjson.Null {
-		return nil, n.Errorf("No text specified for text query")
-	}
-	if slop := option(body, "slop", false); slop != nil && slop.Str != "0" {
-		return nil, slop.Errorf("[match_phrase] only slop 0 is supported here")
+		return nil, eserr.IllegalArgument("[match_phrase] requires query value")
 	}
 	m := matchSpec{field: field, text: v.Str, phrase: true}
+	if slop := option(body, "slop", false); slop != nil {
+		v, ok := slop.Int()
+		switch {
+		case !ok:
+			return nil, eserr.New(400, "number_format_exception", "For input string: \"%s\"", slop.Str)
+		case v < 0:
+			return nil, eserr.IllegalArgument("No negative slop allowed.")
+		case v > maxSlop:
+			return nil, eserr.IllegalArgument("[match_phrase] [slop] above %d is not supported by this engine", maxSlop)
+		}
+		m.slop = int(v)
+	}
 	if err := m.options(body); err != nil {
 		return nil, err
 	}
@@ -199,6 +227,8 @@ type matchSpec struct {
 	field, text string
 	minimum     string // how many words must match, as minimum_should_match; "" is one
 	phrase      bool   // the words in this order, next to each other
+	slop        int    // of a phrase: how far the words may be moved altogether
+	analyzer    string // "" is that of the field
 	emptyAll    bool   // zero_terms_query: all
 	lenient     bool   // a value that does not fit the field matches nothing
 }
@@ -210,8 +240,8 @@ func (m *matchSpec) options(body *esjson.Node) error {
 		}
 		m.emptyAll = z.Str == "all"
 	}
-	if a := option(body, "analyzer", false); a != nil && a.Str != "standard" {
-		return eserr.IllegalArgument("[match] analyzer [%s] not found", a.Str)
+	if a := option(body, "analyzer", false); a != nil {
+		m.analyzer = a.Str
 	}
 	var err error
 	m.lenient, err = flag(body, "lenient")
@@ -219,6 +249,9 @@ func (m *matchSpec) options(body *esjson.Node) error {
 }
 
 func (m *matchSpec) bind(t *Target) (Matcher, error) {
+	if m.analyzer != "" && m.analyzer != "standard" && m.analyzer != "default" {
+		return Matcher{}, shardRefusal(t, "[match] analyzer [%s] not found", m.analyzer)
+	}
 	f := t.Mapping.Lookup(m.field)
 	if f == nil || !f.IsText() {
 		out, err := termMatcher(t, m.field, []string{m.text}, false)
@@ -237,8 +270,15 @@ func (m *matchSpec) bind(t *Target) (Matcher, error) {
 		}
 		return none(), nil
 	}
+	if m.phrase && m.slop > 0 && len(words) > 1 {
+		out := slopMatcher(f, words, m.slop)
+		out.marks = []Mark{{Path: f.Path, Phrase: words, slop: m.slop}}
+		return out, nil
+	}
 	if m.phrase {
-		return textMatcher(f, words, len(words), true), nil
+		out := textMatcher(f, words, len(words), true)
+		out.marks = []Mark{{Path: f.Path, Phrase: words}}
+		return out, nil
 	}
 	slices.Sort(words)
 	words = slices.Compact(words)
@@ -250,7 +290,47 @@ func (m *matchSpec) bind(t *Target) (Matcher, error) {
 		}
 		minimum = min(max(minimum, 1), len(words))
 	}
-	return textMatcher(f, words, minimum, false), nil
+	return textMatcher(f, words, minimum, false).marked(f, setPredicate(words)), nil
+}
+
+// maxSlop is the largest distance: values of a field lie 100 positions apart, which must not count as near.
+const maxSlop = 99
+
+// slopMatcher finds texts in which the words stand near their places in the phrase.
+func slopMatcher(f *mapping.Resolved, list []string, slop int) Matcher {
+	return stringMatcher(func(r *store.Reader) (*column.Column, error) { return Column(r, f) }, func(s string) bool {
+		if !mayContain(s, list[0]) {
+			return false
+		}
+		at := map[string][]int{}
+		for i, w := range mapping.Tokens(s) {
+			at[w] = append(at[w], i)
+		}
+		return near(list, at, slop, nil)
+	})
+}
+
+// near says whether there is a choice of different places for the words, each moved back by its number in the
+// phrase, that lie at most slop apart.
+func near(words []string, at map[string][]int, slop int, chosen []int) bool {
+	n := len(chosen)
+	if n == len(words) {
+		return true
+	}
+next:
+	for _, place := range at[words[n]] {
+		lo, hi := place-n, place-n
+		for i, other := range chosen {
+			if other == place {
+				continue next
+			}
+			lo, hi = min(lo, other-i), max(hi, other-i)
+		}
+		if hi-lo <= slop && near(words, at, slop, append(chosen, place)) {
+			return true
+		}
+	}
+	return false
 }
 
 func hasWords(s string, words []string, minimum int) bool {
@@ -303,6 +383,15 @@ func mayContain(s, word string) bool {
 		}
 	}
 	return false
+}
+
+// lowerASCII folds as case_insensitive does: only the letters of ASCII.
+func lowerASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = lower(c)
+	}
+	return string(b)
 }
 
 func lower(c byte) byte {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"kreislauf/elk/engine/internal/aggs"
@@ -35,6 +36,7 @@ type Request struct {
 	Typed    bool // typed_keys
 	TotalInt bool // rest_total_hits_as_int
 	query    *query.Query
+	post     *query.Query // nil without post_filter
 	aggs     *aggs.Tree
 	hasAggs  bool
 }
@@ -79,6 +81,9 @@ func (r *Request) option(n *esjson.Node, f esjson.Field) (err error) {
 		}
 		r.query, err = query.Parse(f.Value)
 	case "aggs", "aggregations":
+		if f.Value.Kind != esjson.Object {
+			return f.Value.Errorf("Unknown key for a %s in [%s].", f.Value.Token(), f.Name)
+		}
 		r.hasAggs = true
 		r.aggs, err = aggs.Parse(f.Value)
 	case "track_total_hits":
@@ -87,7 +92,7 @@ func (r *Request) option(n *esjson.Node, f esjson.Field) (err error) {
 		if _, derr := ParseDuration(f.Value.Str); derr != nil {
 			err = derr
 		}
-	case "track_scores", "stats":
+	case "stats":
 	case "stored_fields":
 		if f.Value.Kind != esjson.Array || len(f.Value.Items) != 1 || f.Value.Items[0].Str != "*" {
 			err = eserr.IllegalArgument("[stored_fields] is not supported by this engine, only [\"*\"]")
@@ -96,8 +101,16 @@ func (r *Request) option(n *esjson.Node, f esjson.Field) (err error) {
 		if len(f.Value.Fields) > 0 || f.Value.Kind != esjson.Object {
 			err = eserr.IllegalArgument("[%s] is not supported by this engine", f.Name)
 		}
-	case "highlight", "docvalue_fields", "post_filter", "collapse", "pit", "knn", "rescore", "suggest", "slice", "min_score",
-		"explain", "profile", "indices_boost", "terminate_after", "ext", "rank", "retriever":
+	case "explain", "profile":
+		if v, ok := f.Value.Bool(); !ok || v {
+			err = eserr.IllegalArgument("[%s] is not supported by this engine", f.Name)
+		}
+	case "post_filter":
+		r.post, err = query.Parse(f.Value)
+	case "track_scores":
+		r.Spec.TrackScores, _ = f.Value.Bool()
+	case "collapse", "pit", "knn", "rescore", "suggest", "slice", "min_score",
+		"indices_boost", "terminate_after", "ext", "rank", "retriever":
 		err = eserr.IllegalArgument("[%s] is not supported by this engine", f.Name)
 	default:
 		line, col := n.PosAt(f.Value.Start)
@@ -105,6 +118,9 @@ func (r *Request) option(n *esjson.Node, f esjson.Field) (err error) {
 	}
 	return err
 }
+
+// SetQuery replaces the query.
+func (r *Request) SetQuery(q *query.Query) { r.query = q }
 
 // SetTrack reads track_total_hits: true, false or a number.
 func (r *Request) SetTrack(s string) error {
@@ -114,8 +130,11 @@ func (r *Request) SetTrack(s string) error {
 	case "false":
 		r.Track = TotalOff
 	default:
-		var n int
-		if _, err := fmt.Sscanf(s, "%d", &n); err != nil || n < -1 {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return eserr.New(400, "number_format_exception", "For input string: \"%s\"", s)
+		}
+		if n < -1 {
 			return eserr.IllegalArgument("[track_total_hits] parameter must be positive or equals to -1, got %s", s)
 		}
 		r.Track = Total(n)
@@ -181,6 +200,7 @@ type part struct {
 	shard   Shard
 	reader  *store.Reader
 	matcher query.Matcher
+	post    *query.Matcher // of a post_filter
 	base    int
 }
 
@@ -201,12 +221,13 @@ func plan(q *query.Query, shards []Shard) ([]part, error) {
 		if err != nil {
 			return nil, phase(sh, err)
 		}
+		sh.Target.Marks = m.Marks()
 		readers := sh.Readers
 		if len(readers) == 0 {
 			readers = []*store.Reader{{MinTime: 1}} // so that a search of empty indices reports the same errors
 		}
 		for _, r := range readers {
-			parts = append(parts, part{sh, r, m, base})
+			parts = append(parts, part{shard: sh, reader: r, matcher: m, base: base})
 			base += r.Docs
 		}
 	}
@@ -272,6 +293,9 @@ func (r *Request) collect(ctx context.Context, shards []Shard) (*hits.Collector,
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := r.bindPost(parts); err != nil {
+		return nil, nil, err
+	}
 	if desc, ok := r.Spec.TimeOrder(); ok && !r.hasAggs {
 		slices.SortStableFunc(parts, func(a, b part) int {
 			if desc {
@@ -291,7 +315,7 @@ func (r *Request) collect(ctx context.Context, shards []Shard) (*hits.Collector,
 		if err != nil {
 			return nil, nil, err
 		}
-		if beyond {
+		if beyond && p.post == nil {
 			collector.Count(bits.Count())
 			continue
 		}
@@ -300,6 +324,21 @@ func (r *Request) collect(ctx context.Context, shards []Shard) (*hits.Collector,
 		}
 	}
 	return collector, root, nil
+}
+
+// bindPost resolves the post_filter for each segment.
+func (r *Request) bindPost(parts []part) error {
+	if r.post == nil {
+		return nil
+	}
+	for i := range parts {
+		m, err := r.post.Bind(parts[i].shard.Target)
+		if err != nil {
+			return phase(parts[i].shard, err)
+		}
+		parts[i].post = &m
+	}
+	return nil
 }
 
 // counted says whether more matching documents would not change the total that is reported.
@@ -315,7 +354,16 @@ func (r *Request) visit(p part, bits store.Bits, collector *hits.Collector, root
 	if err := r.Spec.Prepare(p.shard.Target, p.reader); err != nil {
 		return err
 	}
-	if err := collector.CollectAll(p.shard.Target, p.reader, p.base, bits); err != nil || !r.hasAggs {
+	shown := bits
+	if p.post != nil && !bits.Empty() {
+		filtered, err := p.post.Match(p.reader)
+		if err != nil {
+			return err
+		}
+		filtered.And(bits)
+		shown = filtered
+	}
+	if err := collector.CollectAll(p.shard.Target, p.reader, p.base, shown); err != nil || !r.hasAggs {
 		return err
 	}
 	if err := r.aggs.Prepare(p.shard.Target, p.reader, p.base); err != nil {
@@ -330,7 +378,7 @@ func (r *Request) printHits(c *hits.Collector) (map[string]any, error) {
 		return nil, err
 	}
 	out := map[string]any{"hits": list, "max_score": nil}
-	if len(list) > 0 && !r.Spec.Sorted() {
+	if len(list) > 0 && (!r.Spec.Sorted() || r.Spec.ByScore()) {
 		out["max_score"] = hits.Number(r.query.Score())
 	}
 	total, relation := c.Total(), "eq"
