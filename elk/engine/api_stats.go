@@ -89,7 +89,11 @@ func (a *api) streamStats(r *request) (int, any, error) {
 		var size, newest int64
 		for _, x := range s.indices {
 			size += x.store.Stats().Bytes
-			for _, reader := range x.store.View() {
+			readers, err := x.store.View()
+			if err != nil {
+				return 0, nil, err
+			}
+			for _, reader := range readers {
 				if reader.MinTime <= reader.MaxTime {
 					newest = max(newest, reader.MaxTime)
 				}
