@@ -64,7 +64,7 @@ var expanded = []string{
 	"nginx.access.upstream.header_time_list", "nginx.access.upstream.response_time_list", "nginx.access.upstream.address",
 	"nginx.access.upstream.status_code", "nginx.access.upstream.connect_time_ms", "nginx.access.upstream.header_time_ms",
 	"nginx.access.upstream.response_time_ms", "nginx.access.upstream.retries",
-	"data_stream.type", "data_stream.dataset", "data_stream.namespace", "event.dataset", "event.created", "log.file.path", "log.offset",
+	"data_stream.type", "data_stream.dataset", "data_stream.namespace", "event.dataset", "event.created", "agent.name", "log.file.path", "log.offset",
 }
 
 // TestEveryContractFieldIsMapped reads the section "Contract: lines" of the architecture.
@@ -105,6 +105,7 @@ func TestIndexTemplates(t *testing.T) {
 	streams := map[string]string{
 		"logs-kreislauf.order-local": "kreislauf-logs", "logs-nginx.access-local": "kreislauf-nginx", "logs-nginx.error-local": "kreislauf-nginx",
 		"traces-kreislauf-local": "kreislauf-traces", "events-kreislauf-local": "kreislauf-events", "alerts-kreislauf-local": "kreislauf-alerts",
+		"metrics-kreislauf.logship-local": "kreislauf-metrics",
 	}
 	type indexTemplate struct {
 		Patterns   []string `json:"index_patterns"`

@@ -22,7 +22,7 @@ func (s *pipeline) enqueue(st *stream) {
 
 // read fills batches from the queue for a while and reports whether it could go on at once.
 func (s *pipeline) read(now time.Time) bool {
-	s.builder.SetNow(now)
+	s.setNow()
 	for range chunksPerTurn {
 		if len(s.queue) == 0 || !s.room(now) {
 			return false
@@ -114,7 +114,7 @@ func (s *pipeline) append(st *stream, in enrich.Input) {
 	}
 	b.Items = append(b.Items, bulk.Item{
 		Start: uint32(start), Doc: uint32(mark.Doc), Raw: uint32(mark.Raw),
-		File: uint32(s.partOf(st)), Offset: in.Offset,
+		File: uint32(s.partOf(st)), Offset: in.Offset, Tally: s.tally(mark.Stream),
 	})
 }
 
@@ -148,6 +148,7 @@ func (s *pipeline) dispatch(now time.Time) {
 	}
 	s.inflight++
 	s.current = nil
+	l.batch.Streams = s.builder.Streams()
 	s.work <- l
 }
 
@@ -155,6 +156,9 @@ func (s *pipeline) dispatch(now time.Time) {
 func (s *pipeline) acknowledge(l *load) {
 	s.inflight--
 	if l.err == nil {
+		if s.ledger != nil {
+			s.ledger.add(l.batch.Tallies)
+		}
 		for _, p := range l.parts {
 			if p.stream.Done(p.ticket) {
 				s.store.Advance(checkpoint.ID(p.stream.id), p.stream.Acked())
@@ -162,7 +166,7 @@ func (s *pipeline) acknowledge(l *load) {
 		}
 		s.alarms.check("checkpoint not writable", s.store.Write())
 	}
-	l.parts, l.err = l.parts[:0], nil
+	l.parts, l.err, l.oldest = l.parts[:0], nil, math.MaxInt64
 	l.batch.Reset(s.batchBytes + tail.MaxLine)
 	s.free = append(s.free, l)
 }

@@ -8,7 +8,7 @@ import (
 
 // lookAfterLeaving reads on in files that have left the tree and lets go of those that are done.
 func (s *pipeline) lookAfterLeaving(now time.Time) {
-	s.builder.SetNow(now)
+	s.setNow()
 	for st := range s.leaving {
 		if !st.finished {
 			if st.Readable() && now.Sub(st.grew) < st.grace() {

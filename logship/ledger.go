@@ -61,7 +61,7 @@ type Difference struct {
 }
 
 func newLedger(span time.Duration, now time.Time) *ledger {
-	l := &ledger{span: span, accounts: make(map[account]*balance)}
+	l := &ledger{span: max(span, time.Millisecond), accounts: make(map[account]*balance)}
 	l.first = l.spanOf(now)
 	return l
 }

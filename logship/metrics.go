@@ -41,6 +41,11 @@ var targetMetrics = [...]struct {
 		}
 		return 0
 	}},
+	{"reconciled_total", "counter", "Documents that were written and found indexed.", func(t *TargetStatus) any { return t.reconciled().Matched }},
+	{"reconcile_missing_total", "counter", "Documents that the target acknowledged and does not have.", func(t *TargetStatus) any { return t.reconciled().Missing }},
+	{"reconcile_surplus_total", "counter", "Documents that the target has and that were not acknowledged.", func(t *TargetStatus) any { return t.reconciled().Surplus }},
+	{"reconcile_open", "gauge", "Documents that are not compared yet.", func(t *TargetStatus) any { return t.reconciled().Open }},
+	{"reconcile_errors_total", "counter", "Comparisons without an answer.", func(t *TargetStatus) any { return t.reconciled().Errors }},
 	{"files", "gauge", "Files followed.", func(t *TargetStatus) any { return len(t.Files) }},
 	{"behind_bytes", "gauge", "Bytes in all files that are not final.", func(t *TargetStatus) any { return t.Behind }},
 	{"oldest_unacked_seconds", "gauge", "Age of the oldest line that is not final.", func(t *TargetStatus) any { return t.OldestUnacked }},

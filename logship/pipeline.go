@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync"
 	"time"
@@ -34,6 +35,8 @@ type pipeline struct {
 	builder *enrich.Builder
 	reader  tail.Reader
 	started time.Time
+	wall    func() time.Time // the clock that documents show; nothing else goes by it
+	reports time.Duration    // between reports to the target, 0 for none
 
 	mu          sync.Mutex // held by the pump while it works and by Status
 	store       *checkpoint.Store
@@ -51,11 +54,14 @@ type pipeline struct {
 	queue       []*stream          // has something to read
 	sweeps      int
 	sweepAt     time.Time
-	abandoned   int64 // bytes that were truncated away unread
+	abandoned   int64   // bytes that were truncated away unread
+	ledger      *ledger // nil when written and indexed documents are not compared
+	span        int64   // of the documents being made
 
 	batchBytes int   // closes a batch
 	current    *load // being filled, nil when there is none
 	free       []*load
+	all        []*load
 	loads      int // number of the current load
 	inflight   int
 	work       chan *load
@@ -68,6 +74,7 @@ type load struct {
 	number int
 	parts  []part
 	opened time.Time
+	oldest int64 // the first span of event.created of its documents
 	err    error
 }
 
@@ -105,15 +112,19 @@ func newPipeline(opt *Options, target *config.Target) (*pipeline, error) {
 	}
 	geo := enrich.NewGeo(enrich.GeoOptions{CityDir: string(opt.Geo.CityDir), CountryFile: string(opt.Geo.CountryFile), Trusted: opt.TrustedProxies})
 	s := &pipeline{
-		opt: opt, inputs: newInputs(&opt.Config), name: target.Name, alarms: alarms, client: client, dead: dead, geo: geo, store: store, started: time.Now(),
+		opt: opt, inputs: newInputs(&opt.Config), name: target.Name, alarms: alarms, client: client, dead: dead, geo: geo, store: store, started: time.Now(), wall: time.Now, reports: target.ReportInterval,
 		maxOpen: target.MaxOpenFiles, heldLimit: int64(target.HeldBytes), flush: target.FlushInterval, batchBytes: int(target.BatchBytes),
-		builder: enrich.NewBuilder(enrich.Options{Geo: geo, UserAgent: opt.UserAgent, Zone: time.Local, Routes: opt.Routes}),
+		builder: enrich.NewBuilder(enrich.Options{Geo: geo, UserAgent: opt.UserAgent, Zone: time.Local, Routes: opt.Routes, Agent: opt.Instance}),
 		orphans: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
 		files: make(map[tail.Key]*stream), paths: make(map[string]*stream), leaving: make(map[*stream]bool),
 		work: make(chan *load, senders), acks: make(chan *load, senders),
 	}
 	for range senders + 1 {
-		s.free = append(s.free, &load{})
+		s.all = append(s.all, &load{oldest: math.MaxInt64})
+	}
+	s.free = append(s.free, s.all...)
+	if target.Reconcile > 0 {
+		s.ledger = newLedger(target.Reconcile, s.wall())
 	}
 	for _, e := range store.Entries() {
 		key := tail.Key{Dev: e.Dev, Ino: e.Ino}
@@ -141,11 +152,21 @@ func (s *pipeline) run(ctx context.Context) error {
 	} else {
 		s.watcher = watcher
 	}
+	var side sync.WaitGroup
+	sideCtx, stopSide := context.WithCancel(ctx)
+	defer stopSide()
+	if s.ledger != nil {
+		side.Go(func() { s.reconcile(sideCtx) })
+	}
+	if s.reports > 0 {
+		side.Go(func() { s.report(sideCtx, s.reports) })
+	}
 	s.alarms.log.Info().Int("inputs", len(s.opt.Inputs)).Int("known_files", len(s.store.Entries())).Msg("logship started")
 	s.loop(ctx)
 	s.drain(stopSending)
 	close(s.work)
 	wg.Wait()
+	side.Wait()
 	return s.close()
 }
 

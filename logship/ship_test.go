@@ -57,6 +57,7 @@ func testOptions(logs, state, url string) logship.Options {
 func testTarget(urls ...string) config.Target {
 	t := config.DefaultTarget()
 	t.URLs, t.FlushInterval, t.BatchBytes, t.CheckTemplates = urls, 5*time.Millisecond, 64<<10, false
+	t.Reconcile, t.ReportInterval = 0, 0
 	return t
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // sink is an Elasticsearch for bulk requests only: it stores documents by stream and id and does on demand what a
@@ -32,6 +35,10 @@ type sink struct {
 	// cut stores what request n brings and then closes the connection instead of answering.
 	cut  func(n int) bool
 	seen map[string]bool // ids that came at least once
+	// lose reports that a document is acknowledged and not stored.
+	lose func(doc map[string]any) bool
+	// look sees every request.
+	look func(r *http.Request, body []byte)
 }
 
 type stored struct {
@@ -87,8 +94,20 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the shipper was killed while sending
 	}
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		if body, err = unzip(body); err != nil {
+			s.t.Errorf("unpack body: %v", err)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.look != nil {
+		s.look(r, body)
+	}
+	if stream, ok := strings.CutSuffix(r.URL.Path, "/_count"); ok {
+		s.countAnswer(w, strings.TrimPrefix(stream, "/"), body)
+		return
+	}
 	s.requests++
 	n := s.requests
 	if r.Method != http.MethodPost || r.URL.Path != "/_bulk" || !bytes.HasSuffix(body, []byte("\n")) {
@@ -150,6 +169,9 @@ func (s *sink) store(index, id, raw string) int {
 	if err := json.Unmarshal([]byte(raw), &fields); err != nil {
 		s.t.Errorf("document %q: %v", raw, err)
 	}
+	if id == "" {
+		id = fmt.Sprintf("own-%d", len(s.docs))
+	}
 	key := index + "/" + id
 	if _, ok := s.docs[key]; ok {
 		return 409
@@ -161,11 +183,49 @@ func (s *sink) store(index, id, raw string) int {
 			return status
 		}
 	}
+	if s.lose != nil && s.lose(fields) {
+		return 201
+	}
 	s.docs[key] = stored{index: index, id: id, raw: raw, fields: fields}
 	if seq, ok := fields["seq"].(float64); ok {
 		s.bySeq[int(seq)] = append(s.bySeq[int(seq)], key)
 	}
 	return 201
+}
+
+// countAnswer answers a count of the documents of a shipper with an event.created.
+func (s *sink) countAnswer(w http.ResponseWriter, stream string, body []byte) {
+	var q struct {
+		Query struct {
+			Bool struct {
+				Filter []struct {
+					Term  map[string]string
+					Range map[string]struct{ GTE, LT string }
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &q); err != nil || len(q.Query.Bool.Filter) != 2 {
+		s.t.Errorf("count %s: %v", body, err)
+		return
+	}
+	name, span := q.Query.Bool.Filter[0].Term["agent.name"], q.Query.Bool.Filter[1].Range["event.created"]
+	n := 0
+	for _, d := range s.docs {
+		created, _ := d.fields["event.created"].(string)
+		if d.index == stream && d.fields["agent.name"] == name && created >= span.GTE && created < span.LT {
+			n++
+		}
+	}
+	fmt.Fprintf(w, `{"count":%d,"_shards":{"total":1,"successful":1,"failed":0}}`, n)
+}
+
+func unzip(body []byte) ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 // all returns the documents of a stream.

@@ -61,6 +61,9 @@ type TargetStatus struct {
 	GeoDatabases int64 `json:"geo_databases"`
 	GeoMisses    int64 `json:"geo_misses"`
 
+	// Reconciliation is nil when written and indexed documents are not compared.
+	Reconciliation *Reconciliation `json:"reconciliation,omitempty"`
+
 	Files []FileStatus `json:"files"`
 }
 
@@ -87,6 +90,10 @@ func (s *pipeline) status() TargetStatus {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out.AbandonedBytes = s.abandoned
+	if s.ledger != nil {
+		r := s.ledger.report()
+		out.Reconciliation = &r
+	}
 	now := time.Now()
 	for _, st := range s.files {
 		f := FileStatus{
@@ -113,4 +120,11 @@ func (s *stream) age(now time.Time) time.Duration {
 		return now.Sub(s.noticed)
 	}
 	return 0
+}
+
+func (t *TargetStatus) reconciled() Reconciliation {
+	if t.Reconciliation == nil {
+		return Reconciliation{}
+	}
+	return *t.Reconciliation
 }

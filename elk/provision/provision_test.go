@@ -26,7 +26,7 @@ func TestRunTwice(t *testing.T) {
 	}
 	want := []string{
 		"component template kreislauf@mappings", "component template kreislauf@settings", "index template kreislauf-alerts",
-		"index template kreislauf-events", "index template kreislauf-logs", "index template kreislauf-nginx", "index template kreislauf-traces",
+		"index template kreislauf-events", "index template kreislauf-logs", "index template kreislauf-metrics", "index template kreislauf-nginx", "index template kreislauf-traces",
 	}
 	if first.Server.Distribution == connect.Elasticsearch {
 		want = append([]string{"lifecycle policy kreislauf-logs"}, want...)

@@ -53,10 +53,11 @@ type Client struct {
 	max    int64
 	zips   chan *zip // idle compressors; nil when bodies go as they are
 
-	limit    atomic.Int64 // bytes a body may have at present; below ceiling while the target refuses load
-	ceiling  atomic.Int64 // bytes a body may have at most; below max when the target refused larger ones (413)
-	degraded atomic.Bool  // the last attempt failed as a whole
-	probe    chan struct{}
+	limit      atomic.Int64 // bytes a body may have at present; below ceiling while the target refuses load
+	ceiling    atomic.Int64 // bytes a body may have at most; below max when the target refused larger ones (413)
+	unfiltered atomic.Bool  // the server does not know filter_path
+	degraded   atomic.Bool  // the last attempt failed as a whole
+	probe      chan struct{}
 
 	checkTemplates bool
 	checking       sync.Mutex

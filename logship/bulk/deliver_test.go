@@ -454,6 +454,34 @@ func TestMissingTemplateHolds(t *testing.T) {
 	})
 }
 
+func TestServerWithoutFilterPath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var queries []string
+		s := newTarget(t, func(w http.ResponseWriter, _ int, docs []string) { allGood(w, docs) })
+		bulk := s.server.Handler
+		s.server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			queries = append(queries, r.URL.Query().Get("filter_path"))
+			if r.URL.RawQuery == "" {
+				bulk.ServeHTTP(w, r)
+				return
+			}
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"error":{"reason":"unrecognized parameter: [filter_path]"}}`)
+		})
+		client, stop := s.client(Config{})
+		defer stop()
+		for range 2 {
+			if err := client.Deliver(t.Context(), docs(2)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := []string{"took,errors,items.*.status,items.*.error,items.*.failure_store", "", ""}
+		if d := cmp.Diff(want, queries); d != "" || client.Stats().Rejected != 0 {
+			t.Error(d)
+		}
+	})
+}
+
 func TestPatterns(t *testing.T) {
 	for _, c := range []struct {
 		pattern, name string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
@@ -80,8 +81,21 @@ func (c *Client) send(ctx context.Context, body []byte) answer {
 	return c.request(ctx, http.MethodPost, bulkPath, wire, "application/x-ndjson", encoding)
 }
 
-// request makes one attempt at the address in use. Without an answer the next attempt is at another address.
+// request makes one attempt at the address in use. A server that does not know filter_path is not asked for it again.
 func (c *Client) request(ctx context.Context, method, path string, body []byte, contentType, encoding string) answer {
+	whole, _, filtered := strings.Cut(path, "?filter_path=")
+	if filtered && !c.unfiltered.Load() {
+		res := c.attempt(ctx, method, path, body, contentType, encoding)
+		if res.status != http.StatusBadRequest || !bytes.Contains(res.body, []byte("filter_path")) {
+			return res
+		}
+		c.unfiltered.Store(true)
+	}
+	return c.attempt(ctx, method, whole, body, contentType, encoding)
+}
+
+// attempt sends one request. Without an answer the next one goes to another address.
+func (c *Client) attempt(ctx context.Context, method, path string, body []byte, contentType, encoding string) answer {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	sent := &sentBody{Reader: bytes.NewReader(body), released: make(chan struct{})}

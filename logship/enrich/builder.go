@@ -24,6 +24,7 @@ type Builder struct {
 	nowMS  int64
 	now    []byte // nowMS rendered
 	plain  []byte // a value without its escapes
+	agent  []byte // ,"agent.name":"..."
 }
 
 // Options say how lines are enriched.
@@ -36,11 +37,13 @@ type Options struct {
 	Zone *time.Location
 	// Routes stand before the built-in rules.
 	Routes []config.Route
+	// Agent is the name of the shipper.
+	Agent string
 }
 
 // NewBuilder returns a Builder.
 func NewBuilder(opt Options) *Builder {
-	b := &Builder{router: newRouter(opt.Routes), geo: opt.Geo, zone: opt.Zone}
+	b := &Builder{router: newRouter(opt.Routes), geo: opt.Geo, zone: opt.Zone, agent: appendKnown(nil, "agent.name", opt.Agent)}
 	if opt.UserAgent {
 		b.agents = NewAgents()
 	}
@@ -76,7 +79,13 @@ type Mark struct {
 	// Raw is the length of the unchanged line at the start of the document without its closing brace; 0 when the
 	// line was wrapped.
 	Raw int
+	// Stream is the number of the data stream in Streams, from 1, when the document has the event.created and the
+	// agent.name of the shipper; else 0.
+	Stream uint16
 }
+
+// Streams returns the names of all data streams that documents were made for. The list only grows.
+func (b *Builder) Streams() []string { return b.router.streams }
 
 // Append appends the action line and the document of one line to dst, each with its line feed. A line of
 // nothing but white space gives no document: dst comes back unchanged and ok is false.
@@ -109,6 +118,9 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 	dst = append(dst, to.action...)
 	dst = b.appendID(dst, o, to, line, in.Offset)
 	m = Mark{Doc: len(dst), Raw: b.line.Brace}
+	if !b.line.Has(record.EventCreated) && !b.line.Has(record.Agent) {
+		m.Stream = to.stream
+	}
 	dst = append(dst, line[:b.line.Brace]...)
 	first := len(dst)
 	dst = b.additions(dst, o, to, line, in, nginx)
@@ -154,6 +166,9 @@ func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in In
 	if !b.line.Has(record.KubernetesName) {
 		dst = append(dst, o.kube...)
 	}
+	if !b.line.Has(record.EventCreated) && !b.line.Has(record.Agent) {
+		dst = append(dst, b.agent...)
+	}
 	return b.common(dst, o, to, in.Offset, b.line.Has(record.EventCreated), b.line.Has(record.FilePath) || b.line.Has(record.FileOffset))
 }
 
@@ -198,7 +213,7 @@ func (b *Builder) appendID(dst []byte, o *Origin, to *route, line []byte, offset
 func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string) ([]byte, Mark) {
 	to := b.routeOf(o, nil, false, o.source.Kind == NginxAccess)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
-	m := Mark{Doc: len(dst)}
+	m := Mark{Doc: len(dst), Stream: to.stream}
 	dst = append(dst, `{"@timestamp":"`...)
 	if in.Time != nil {
 		dst = append(dst, in.Time...)
@@ -208,7 +223,7 @@ func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string)
 	dst = append(dst, `","message":"`...)
 	dst = append(appendEscaped(dst, line), '"')
 	dst = appendTags(dst, line, tag)
-	dst = append(o.appendIdentity(dst), o.kube...)
+	dst = append(append(o.appendIdentity(dst), o.kube...), b.agent...)
 	return append(b.common(dst, o, to, in.Offset, false, false), '}', '\n'), m
 }
 

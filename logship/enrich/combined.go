@@ -157,7 +157,7 @@ func (b *Builder) appendAccessText(dst []byte, o *Origin, in Input, line []byte)
 	}
 	to := b.routeOf(o, nil, false, true)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
-	m := Mark{Doc: len(dst)}
+	m := Mark{Doc: len(dst), Stream: to.stream}
 	dst = append(b.clock.appendStamp(append(dst, `{"@timestamp":"`...), a.ms), `","message":"`...)
 	if a.method != nil {
 		dst = append(append(dst, a.method...), ' ')
@@ -187,6 +187,7 @@ func (b *Builder) appendAccessText(dst []byte, o *Origin, in Input, line []byte)
 		dst = appendTags(dst, line, "invalid_utf8")
 	}
 	dst = o.appendIdentity(dst)
+	dst = append(dst, b.agent...)
 	return append(b.common(dst, o, to, in.Offset, false, false), '}', '\n'), m
 }
 

@@ -149,7 +149,7 @@ func (b *Builder) appendErrorLog(dst []byte, o *Origin, in Input, line []byte) (
 	}
 	to := b.routeOf(o, nil, false, false)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
-	m := Mark{Doc: len(dst)}
+	m := Mark{Doc: len(dst), Stream: to.stream}
 	dst = append(b.clock.appendStamp(append(dst, `{"@timestamp":"`...), e.ms), `","log.level":"`...)
 	dst = append(append(dst, e.level...), `","message":"`...)
 	dst = append(appendEscaped(dst, e.message), '"')
@@ -169,6 +169,7 @@ func (b *Builder) appendErrorLog(dst []byte, o *Origin, in Input, line []byte) (
 		dst = appendTags(dst, line, "invalid_utf8")
 	}
 	dst = o.appendIdentity(dst)
+	dst = append(dst, b.agent...)
 	return append(b.common(dst, o, to, in.Offset, false, false), '}', '\n'), m
 }
 

@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"math"
 	"slices"
 
 	"kreislauf/logship/config"
@@ -12,6 +13,7 @@ type route struct {
 	action []byte // {"create":{"_index":"...","_id":"
 	fields []byte // ,"data_stream.type":"..." and so on: only what the line does not have
 	events bool   // the document id is the line's event.id
+	stream uint16 // the number of the data stream from 1; 0 when there are too many
 }
 
 // maxRoutes bounds the table of routes; lines with ever new service names empty it again and again.
@@ -24,10 +26,12 @@ type router struct {
 	files         []string     // what they look at in a file
 	routes        map[string]*route
 	key           []byte
+	streams       []string // all data streams so far
+	numbers       map[string]uint16
 }
 
 func newRouter(own []config.Route) router {
-	r := router{own: own, defaults: builtin(), looks: slices.Clone(always), routes: make(map[string]*route)}
+	r := router{own: own, defaults: builtin(), looks: slices.Clone(always), routes: make(map[string]*route), numbers: make(map[string]uint16)}
 	r.files = []string{"input.type", "input.dataset", "service_name", "env"}
 	note := func(key string) {
 		if k, ok := inLine[key]; ok && !slices.Contains(r.looks, k) {
@@ -131,8 +135,9 @@ func (r *router) render(has byte, value func(string) string) *route {
 		}
 	}
 	streamType, dataset, namespace := streamPart(s.streamType, "logs"), streamPart(s.dataset, "generic"), streamPart(s.namespace, "default")
-	out := &route{events: streamType == "events"}
-	out.action = append(out.action, `{"create":{"_index":"`+streamType+"-"+dataset+"-"+namespace+`","_id":"`...)
+	name := streamType + "-" + dataset + "-" + namespace
+	out := &route{events: streamType == "events", stream: r.number(name)}
+	out.action = append(out.action, `{"create":{"_index":"`+name+`","_id":"`...)
 	for _, f := range [...]struct {
 		flag        byte
 		name, value string
@@ -147,6 +152,17 @@ func (r *router) render(has byte, value func(string) string) *route {
 		}
 	}
 	return out
+}
+
+// number returns the number of a data stream.
+func (r *router) number(name string) uint16 {
+	n, ok := r.numbers[name]
+	if !ok && len(r.streams) < math.MaxUint16 {
+		r.streams = append(r.streams, name)
+		n = uint16(len(r.streams))
+		r.numbers[name] = n
+	}
+	return n
 }
 
 // streamPart makes name fit to be a part of a data stream name: lower case, at most 100 bytes, and nothing of

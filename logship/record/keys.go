@@ -41,6 +41,7 @@ const (
 	KubernetesName // any key at or under kubernetes
 	UserAgentParts // any key under user_agent but original
 	Labels         // any key at or under labels
+	Agent          // any key at or under agent
 	numKeys
 	noKey Key = 255
 )
@@ -126,6 +127,8 @@ func lookupTree(path []byte) Key {
 		return UserAgentParts
 	case within(path, "labels"):
 		return Labels
+	case within(path, "agent"):
+		return Agent
 	}
 	return noKey
 }
