@@ -50,12 +50,13 @@ func TestAgainstTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.until("the first line after the repair", func() bool { return s.Status().Delivered == 1 })
+	b.until("the first span is over", func() bool { return time.Since(s.Shipper.Status().Started) > 250*time.Millisecond })
 	b.write(b.file, 1, 2000)
 	b.until("everything compared", func() bool {
 		r := s.Status().Reconciliation
-		return s.Status().Delivered == 2000 && r.Open == 0 && r.Matched > 0
+		return s.Status().Delivered == 2000 && r.Open == 0 && r.Matched >= 1999
 	})
-	if r := s.Status().Reconciliation; r.Missing != 0 || r.Surplus != 0 || r.Matched < 1999 {
+	if r := s.Status().Reconciliation; r.Missing != 0 || r.Surplus != 0 {
 		t.Errorf("%+v", r)
 	}
 	b.until("a report", func() bool {

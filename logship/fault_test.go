@@ -66,10 +66,10 @@ func TestTooManyRequests(t *testing.T) {
 		}
 		return false
 	}
-	b.write(b.file, 0, 10000)
+	b.write(b.file, 0, 4000)
 	b.run()
-	b.wait(10000)
-	b.complete(10000, nil)
+	b.wait(4000)
+	b.complete(4000, nil)
 }
 
 func TestItemsRefusedForLoad(t *testing.T) {
@@ -142,13 +142,13 @@ func TestRejectedItemsAreKept(t *testing.T) {
 func TestAnswerCutAfterAccept(t *testing.T) {
 	b := newBench(t)
 	b.cut = func(n int) bool { return n%7 == 0 }
-	b.write(b.file, 0, 20000)
+	b.write(b.file, 0, 8000)
 	s, stop := b.run()
-	b.wait(20000)
+	b.wait(8000)
 	b.until("all final", func() bool { return s.Status().Behind == 0 })
 	stop()
-	b.complete(20000, nil)
-	if st := s.Status(); st.Duplicates == 0 || st.Delivered+st.Duplicates != 20000 {
+	b.complete(8000, nil)
+	if st := s.Status(); st.Duplicates == 0 || st.Delivered+st.Duplicates != 8000 {
 		t.Errorf("delivered %d, duplicates %d", st.Delivered, st.Duplicates)
 	}
 }
