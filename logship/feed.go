@@ -81,26 +81,61 @@ func (s *pipeline) take(st *stream, chunk tail.Chunk, now time.Time) bool {
 		if !s.room(now) {
 			return false
 		}
-		line, next := data, chunk.End
+		line, rest, next := data, []byte(nil), chunk.End
 		if i := bytes.IndexByte(data, '\n'); i >= 0 && !chunk.Cut {
-			line, next = data[:i], offset+int64(i)+1
-			data = data[i+1:]
-		} else {
-			data = nil
+			line, rest, next = data[:i], data[i+1:], offset+int64(i)+1
 		}
-		in := enrich.Input{Line: line, Offset: offset, Truncated: chunk.Cut}
-		ok := true
-		if st.source.Kind == enrich.Container {
-			in, ok = st.join.add(line, offset, chunk.Cut)
+		in, ok, took := enrich.Input{Line: line, Offset: offset, Truncated: chunk.Cut}, true, true
+		if st.join != nil {
+			in, ok, took = st.join.add(line, offset, next, chunk.Cut, now)
 		}
 		if ok {
 			s.append(st, in)
 		}
+		if !took { // an event had to go out first
+			s.cover(st, offset)
+			continue
+		}
+		data = rest
 		st.Consume(next)
 		s.cover(st, next)
 		offset = next
 	}
+	if st.join != nil && st.join.waits() {
+		s.waiting[st] = true
+	}
 	return true
+}
+
+// settle ends events for which nothing came for a while. That they end there is on disk before they go out.
+func (s *pipeline) settle(now time.Time) {
+	var ended []*stream
+	for st := range s.waiting {
+		e := st.join.expired(now)
+		switch {
+		case !st.join.waits() || st.finished:
+			delete(s.waiting, st)
+		case e != nil && !st.queued:
+			if st.join.cutAt(e.end, st.Acked()) {
+				s.store.Cut(checkpoint.ID(st.id), e.end)
+			}
+			ended = append(ended, st)
+		}
+	}
+	if len(ended) == 0 {
+		return
+	}
+	if err := s.store.Sync(); err != nil {
+		s.alarms.check("checkpoint not writable", err)
+		return
+	}
+	s.builder.SetNow(now)
+	for _, st := range ended {
+		if e := st.join.expired(now); e != nil && s.room(now) {
+			s.append(st, st.join.close(e))
+			s.cover(st, st.Offset())
+		}
+	}
 }
 
 // append adds one line to the current batch.
@@ -134,7 +169,7 @@ func (s *pipeline) partOf(st *stream) int {
 
 // cover notes that everything up to end is in the current load or before it.
 func (s *pipeline) cover(st *stream, end int64) {
-	st.Extend(s.current.parts[s.partOf(st)].ticket, st.join.safe(end))
+	st.Extend(s.current.parts[s.partOf(st)].ticket, st.safe(end))
 }
 
 // dispatch hands the current batch to a sender when it is full or has waited long enough and a sender is free.

@@ -26,6 +26,7 @@ func (s *pipeline) lookAfterLeaving(now time.Time) {
 		}
 		s.alarms.check("log file not closed", st.Close())
 		delete(s.leaving, st)
+		delete(s.waiting, st)
 		if s.files[st.Key] == st {
 			delete(s.files, st.Key)
 		}
@@ -58,7 +59,7 @@ func (s *pipeline) finish(st *stream, now time.Time) bool {
 			return false
 		}
 	}
-	for {
+	for st.join != nil {
 		if !s.room(now) {
 			return false
 		}

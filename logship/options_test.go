@@ -3,6 +3,7 @@ package logship
 import (
 	"bytes"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -77,12 +78,13 @@ func TestWalk(t *testing.T) {
 		root  string
 		yes   []string // folders below the root that are looked into
 		no    []string
+		files []string // folders whose files are looked at
 	}{
-		{[]string{"/logs/*/*/*/*.log", "/logs/*/*/nginx/access.log"}, "/logs/", []string{"a", "a/b", "a/b/nginx"}, []string{"a/b/c/d", "a/b/nginx/x"}},
-		{[]string{"/opt/**/log/*.log"}, "/opt/", []string{"log", "a", "a/b/c", "a/log", "a/log/b"}, nil},
-		{[]string{"/opt/app-[ab]/*.log"}, "/opt/", []string{"app-a"}, []string{"app-c", "app-a/x"}},
-		{[]string{"/var/log/app.log"}, "/var/log/", nil, []string{"app.log", "x"}},
-		{[]string{"/var/**"}, "/var/", []string{"a", "a/b"}, nil},
+		{[]string{"/logs/*/*/*/*.log", "/logs/*/*/nginx/access.log"}, "/logs/", []string{"a", "a/b", "a/b/nginx"}, []string{"a/b/c/d", "a/b/nginx/x"}, []string{"a/b/c", "a/b/nginx"}},
+		{[]string{"/opt/**/log/*.log"}, "/opt/", []string{"log", "a", "a/b/c", "a/log", "a/log/b"}, nil, []string{"log", "a/log", "a/b/log"}},
+		{[]string{"/opt/app-[ab]/*.log"}, "/opt/", []string{"app-a"}, []string{"app-c", "app-a/x"}, []string{"app-a"}},
+		{[]string{"/var/log/app.log"}, "/var/log/", nil, []string{"app.log", "x"}, nil},
+		{[]string{"/var/**"}, "/var/", []string{"a", "a/b"}, nil, []string{"a", "a/b"}},
 	} {
 		cfg := &config.Config{}
 		for _, g := range c.globs {
@@ -93,7 +95,7 @@ func TestWalk(t *testing.T) {
 			t.Errorf("%v: roots %+v", c.globs, in.roots)
 			continue
 		}
-		enters := func(path string) bool {
+		enters := func(path string) (below [][]string) {
 			var patterns [][]string
 			for _, p := range in.roots[0].patterns {
 				patterns = append(patterns, anyDepth(p)...)
@@ -101,16 +103,21 @@ func TestWalk(t *testing.T) {
 			for name := range strings.SplitSeq(path, "/") {
 				patterns = inFolder(patterns, name)
 			}
-			return len(patterns) > 0
+			return patterns
 		}
 		for _, path := range c.yes {
-			if !enters(path) {
+			if len(enters(path)) == 0 {
 				t.Errorf("%v: %s is left out", c.globs, path)
 			}
 		}
 		for _, path := range c.no {
-			if enters(path) {
+			if len(enters(path)) > 0 {
 				t.Errorf("%v: %s is looked into", c.globs, path)
+			}
+		}
+		for _, path := range c.files {
+			if !slices.ContainsFunc(enters(path), func(p []string) bool { return len(p) == 1 }) {
+				t.Errorf("%v: the files of %s are not looked at", c.globs, path)
 			}
 		}
 	}
@@ -163,34 +170,6 @@ func TestAlarmsDoNotFeedThemselves(t *testing.T) {
 			t.Error(got)
 		}
 	})
-}
-
-func TestJoinerKeepsStreamsApart(t *testing.T) {
-	const at = "2025-11-22T18:23:30Z "
-	var j joiner
-	var got []string
-	var safe []int64
-	offset := int64(0)
-	for _, l := range []string{"stdout P a", "stderr P x", "stdout P b", "stderr F y", "stdout F c", "stdout F whole", "stderr P open"} {
-		in, ok := j.add([]byte(at+l), offset, false)
-		if ok {
-			got = append(got, string(in.Line))
-		}
-		offset += 100
-		safe = append(safe, j.safe(offset))
-	}
-	if d := cmp.Diff([]string{"xy", "abc", "whole"}, got); d != "" {
-		t.Error(d)
-	}
-	if d := cmp.Diff([]int64{0, 0, 0, 0, 500, 600, 600}, safe); d != "" {
-		t.Error(d)
-	}
-	if in, ok := j.rest(); !ok || string(in.Line) != "open" || in.Offset != 600 {
-		t.Errorf("rest %+v, %v", in, ok)
-	}
-	if _, ok := j.rest(); ok || j.safe(700) != 700 {
-		t.Error("something is open after all")
-	}
 }
 
 func TestMetrics(t *testing.T) {

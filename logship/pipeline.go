@@ -52,6 +52,7 @@ type pipeline struct {
 	heldLimit   int64              // bytes of deleted open files that raise an alarm
 	leaving     map[*stream]bool   // gone, finished or replaced: to be closed some day
 	queue       []*stream          // has something to read
+	waiting     map[*stream]bool   // has an event that may go on
 	sweeps      int
 	sweepAt     time.Time
 	abandoned   int64   // bytes that were truncated away unread
@@ -116,7 +117,7 @@ func newPipeline(opt *Options, target *config.Target) (*pipeline, error) {
 		maxOpen: target.MaxOpenFiles, heldLimit: int64(target.HeldBytes), flush: target.FlushInterval, batchBytes: int(target.BatchBytes),
 		builder: enrich.NewBuilder(enrich.Options{Geo: geo, UserAgent: opt.UserAgent, Zone: time.Local, Routes: opt.Routes, Agent: opt.Instance}),
 		orphans: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
-		files: make(map[tail.Key]*stream), paths: make(map[string]*stream), leaving: make(map[*stream]bool),
+		files: make(map[tail.Key]*stream), paths: make(map[string]*stream), leaving: make(map[*stream]bool), waiting: make(map[*stream]bool),
 		work: make(chan *load, senders), acks: make(chan *load, senders),
 	}
 	for range senders + 1 {

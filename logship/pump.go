@@ -12,6 +12,8 @@ const (
 	notifyPause = 10 * time.Millisecond
 	// leavePause is how often files that were rotated away are looked at.
 	leavePause = 200 * time.Millisecond
+	// settlePause is how often events that wait for more lines are looked at.
+	settlePause = 100 * time.Millisecond
 	// sweepPause is the least time between two sweeps that notifications ask for.
 	sweepPause = 50 * time.Millisecond
 	// syncPause is how often the checkpoint is synced to disk.
@@ -26,7 +28,7 @@ const (
 
 // schedule is when the pump does what again.
 type schedule struct {
-	sweep, sync, geo, leave, notify time.Time
+	sweep, sync, geo, leave, notify, settle time.Time
 }
 
 // loop is the pump.
@@ -91,6 +93,10 @@ func (s *pipeline) turn(due *schedule) time.Duration {
 		due.sync = now.Add(syncPause)
 	}
 	more := s.read(now)
+	if !now.Before(due.settle) && len(s.waiting) > 0 {
+		s.settle(now)
+		due.settle = now.Add(settlePause)
+	}
 	s.dispatch(now)
 	if more {
 		return 0
@@ -98,6 +104,9 @@ func (s *pipeline) turn(due *schedule) time.Duration {
 	next := due.sweep
 	for _, t := range [...]time.Time{due.sync, due.geo} {
 		next = earlier(next, t)
+	}
+	if len(s.waiting) > 0 {
+		next = earlier(next, due.settle)
 	}
 	if len(s.leaving) > 0 {
 		next = earlier(next, due.leave)

@@ -61,7 +61,7 @@ func inFolder(patterns [][]string, name string) [][]string {
 	var out [][]string
 	for _, p := range patterns {
 		if p[0] == "**" {
-			out = append(out, p)
+			out = append(out, anyDepth(p)...)
 			continue
 		}
 		if len(p) > 1 && matches(p[0], name) {

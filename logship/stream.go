@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"kreislauf/logship/enrich"
-	"kreislauf/logship/record"
 	"kreislauf/logship/tail"
 )
 
@@ -24,7 +23,7 @@ type stream struct {
 	headLen    int // as it is in the checkpoint
 	source     source
 	origin     *enrich.Origin
-	join       joiner
+	join       *joiner // nil when every line is an event
 
 	real     string // the path without symbolic links, when it is another
 	durable  bool   // its identity is on disk
@@ -60,65 +59,10 @@ func (s *stream) note(now time.Time) {
 	}
 }
 
-// joiner puts the partial lines of a container together. The two output streams of a container may alternate.
-type joiner struct {
-	parts [2]partial
-}
-
-type partial struct {
-	open bool
-	at   int64 // offset of the first part
-	time []byte
-	text []byte
-	cut  bool
-}
-
-// add takes a line of the runtime at offset. ok says that in holds a whole line now.
-func (j *joiner) add(line []byte, offset int64, cut bool) (in enrich.Input, ok bool) {
-	c, isCRI := record.ParseCRI(line)
-	if !isCRI {
-		return enrich.Input{Line: line, Offset: offset, Truncated: cut}, true
+// safe returns the offset below which everything is handed out when all lines up to end were taken.
+func (s *stream) safe(end int64) int64 {
+	if s.join == nil {
+		return end
 	}
-	p := &j.parts[0]
-	if c.Stderr {
-		p = &j.parts[1]
-	}
-	if !p.open && !c.Partial {
-		return enrich.Input{Line: c.Content, Offset: offset, Time: c.Time, Truncated: cut}, true
-	}
-	if !p.open {
-		*p = partial{open: true, at: offset, time: append(p.time[:0], c.Time...), text: p.text[:0]}
-	}
-	room := tail.MaxLine - len(p.text)
-	if len(c.Content) > room {
-		c.Content, p.cut = c.Content[:room], true
-	}
-	p.text = append(p.text, c.Content...)
-	p.cut = p.cut || cut
-	if c.Partial {
-		return enrich.Input{}, false
-	}
-	p.open = false
-	return enrich.Input{Line: p.text, Offset: p.at, Time: p.time, Truncated: p.cut}, true
-}
-
-// rest returns a line whose last part never came, and closes it.
-func (j *joiner) rest() (in enrich.Input, ok bool) {
-	for i := range j.parts {
-		if p := &j.parts[i]; p.open {
-			p.open = false
-			return enrich.Input{Line: p.text, Offset: p.at, Time: p.time, Truncated: p.cut}, true
-		}
-	}
-	return enrich.Input{}, false
-}
-
-// safe returns the offset below which everything is handed out when all lines up to end were added.
-func (j *joiner) safe(end int64) int64 {
-	for i := range j.parts {
-		if p := &j.parts[i]; p.open {
-			end = min(end, p.at)
-		}
-	}
-	return end
+	return s.join.safe(end)
 }

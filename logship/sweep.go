@@ -219,6 +219,7 @@ func (s *pipeline) resumeCopy(e checkpoint.Entry, key tail.Key, now time.Time) b
 // follow enters a stream into the tables.
 func (s *pipeline) follow(st *stream, now time.Time) {
 	st.origin = enrich.NewOrigin(st.source.Source, st.Path, st.id)
+	st.join = newJoiner(&st.source, s.store.Cuts(checkpoint.ID(st.id)))
 	st.grew, st.sweep = now, s.sweeps
 	s.files[st.Key] = st
 	if st.gone {

@@ -26,6 +26,20 @@ type Entry struct {
 	Acked int64
 	// Path is where the file was seen last.
 	Path string
+	// Cuts are offsets above Acked at which events ended although their text could go on; Put leaves them alone.
+	Cuts []int64
+}
+
+// advance moves the offset and forgets what is final.
+func (e *Entry) advance(acked int64) {
+	e.Acked = acked
+	var open []int64
+	for _, end := range e.Cuts {
+		if end > acked {
+			open = append(open, end)
+		}
+	}
+	e.Cuts = open
 }
 
 // magic begins every journal; its last digit is the version of the format.
@@ -36,6 +50,7 @@ const (
 	frameFile   = 1 // the whole entry
 	frameAcked  = 2 // ID, offset
 	frameForget = 3 // ID
+	frameCut    = 4 // ID, offset
 )
 
 const (
@@ -73,6 +88,12 @@ func appendFile(dst []byte, e *Entry) []byte {
 func appendAcked(dst []byte, id ID, acked int64) []byte {
 	return appendFrame(dst, frameAcked, func(b []byte) []byte {
 		return binary.BigEndian.AppendUint64(append(b, id[:]...), uint64(acked))
+	})
+}
+
+func appendCut(dst []byte, id ID, end int64) []byte {
+	return appendFrame(dst, frameCut, func(b []byte) []byte {
+		return binary.BigEndian.AppendUint64(append(b, id[:]...), uint64(end))
 	})
 }
 
@@ -128,6 +149,7 @@ func apply(entries map[ID]Entry, kind byte, p []byte) error {
 		if e.Acked < 0 {
 			return fmt.Errorf("%w: negative offset", ErrDamaged)
 		}
+		e.Cuts = entries[id].Cuts
 		entries[id] = e
 	case kind == frameAcked && len(p) == IDSize+8:
 		e, ok := entries[id]
@@ -135,7 +157,15 @@ func apply(entries map[ID]Entry, kind byte, p []byte) error {
 		if !ok || acked < 0 {
 			return fmt.Errorf("%w: offset of an unknown file", ErrDamaged)
 		}
-		e.Acked = acked
+		e.advance(acked)
+		entries[id] = e
+	case kind == frameCut && len(p) == IDSize+8:
+		e, ok := entries[id]
+		end := int64(binary.BigEndian.Uint64(p[IDSize:]))
+		if !ok || end < 0 {
+			return fmt.Errorf("%w: end of an event of an unknown file", ErrDamaged)
+		}
+		e.Cuts = append(e.Cuts, end)
 		entries[id] = e
 	case kind == frameForget && len(p) == IDSize:
 		delete(entries, id)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -99,6 +100,7 @@ func (s *Store) Has(id ID) bool {
 
 // Put adds or replaces an entry.
 func (s *Store) Put(e Entry) {
+	e.Cuts = s.entries[e.ID].Cuts
 	s.entries[e.ID] = e
 	s.pending = appendFile(s.pending, &e)
 }
@@ -109,10 +111,25 @@ func (s *Store) Advance(id ID, acked int64) {
 	if !ok || e.Acked == acked {
 		return
 	}
-	e.Acked = acked
+	e.advance(acked)
 	s.entries[id] = e
 	s.pending = appendAcked(s.pending, id, acked)
 }
+
+// Cut notes that an event of the file ended at an offset although its text could go on there. It is remembered until
+// that is final. It does nothing for a file that is not known.
+func (s *Store) Cut(id ID, end int64) {
+	e, ok := s.entries[id]
+	if !ok {
+		return
+	}
+	e.Cuts = append(slices.Clone(e.Cuts), end)
+	s.entries[id] = e
+	s.pending = appendCut(s.pending, id, end)
+}
+
+// Cuts returns the offsets given to Cut that are not final.
+func (s *Store) Cuts(id ID) []int64 { return s.entries[id].Cuts }
 
 // Forget removes an entry.
 func (s *Store) Forget(id ID) {
@@ -158,7 +175,7 @@ func (s *Store) Sync() error {
 func (s *Store) liveSize() int64 {
 	n := int64(len(magic))
 	for _, e := range s.entries {
-		n += int64(frameOverhead + fixedFile + len(e.Path))
+		n += int64(frameOverhead + fixedFile + len(e.Path) + len(e.Cuts)*(frameOverhead+IDSize+8))
 	}
 	return n
 }
@@ -168,6 +185,9 @@ func (s *Store) compact() error {
 	data := []byte(magic)
 	for _, e := range s.entries {
 		data = appendFile(data, &e)
+		for _, end := range e.Cuts {
+			data = appendCut(data, e.ID, end)
+		}
 	}
 	path := filepath.Join(s.dir, journalName)
 	fresh, err := os.OpenFile(path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)

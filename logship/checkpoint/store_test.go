@@ -180,7 +180,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		for id, e := range entries {
-			if len(e.Path) <= maxPath && again[id] != e {
+			if len(e.Path) <= maxPath && cmp.Diff(again[id], e) != "" {
 				t.Fatalf("%+v became %+v", e, again[id])
 			}
 		}
