@@ -54,21 +54,3 @@ func FuzzParseDocker(f *testing.F) {
 		}
 	})
 }
-
-func FuzzParseCRI(f *testing.F) {
-	f.Add([]byte("2025-11-22T18:23:30.123456789Z stdout F text"))
-	f.Add([]byte("2025-11-22T18:23:30+01:00 stderr P:x "))
-	f.Add([]byte("2025-11-22T18:23:30Z stdout F"))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		c, ok := ParseCRI(line)
-		if !ok {
-			return
-		}
-		if !strings.HasSuffix(string(line), string(c.Content)) || !strings.HasPrefix(string(line), string(c.Time)+" std") {
-			t.Fatalf("%q gives %+v", line, c)
-		}
-		if !json.Valid([]byte(`"` + string(c.Time) + `"`)) {
-			t.Fatalf("%q cannot stand in JSON", c.Time)
-		}
-	})
-}
