@@ -10,7 +10,7 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record-conformance
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
@@ -73,6 +73,14 @@ drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running
 
 drills: $(BIN) ## logship through outages, kills, rotations and bad lines: nothing lost, nothing shown twice; ARGS="-only outage" and other flags
 	go run ./test/drills/logship -bin $(BIN) $(ARGS)
+
+record: record-kafka record-redis ## ask the real servers again and rewrite the golden files of the contract suites
+
+record-kafka: ## needs Java and Maven
+	CONTRACT_RECORD=1 go test -count=1 -timeout 10m ./test/contract/kafka
+
+record-redis: ## needs redis-server
+	CONTRACT_RECORD=1 go test -count=1 ./test/contract/redis
 
 bench-kafkad: $(BIN) ## memory of the embedded Kafka with all topics full, before and after restarts
 	go run ./test/bench/kafkad -bin $(BIN)

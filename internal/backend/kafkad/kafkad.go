@@ -9,12 +9,14 @@
 package kafkad
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
 	"os"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -26,7 +28,9 @@ type Options struct {
 	Addr      string // host:port; port 0 picks a free one
 	Advertise string // host:port that clients are told to connect to; empty: the address listened on
 	Sync      bool   // fsync each batch before it is acknowledged
-	Logger    zerolog.Logger
+	// CleanEvery is how often retention and compaction are enforced; 15 s, as Kafka does, when zero.
+	CleanEvery time.Duration
+	Logger     zerolog.Logger
 }
 
 // Server is one embedded broker.
@@ -60,8 +64,8 @@ func (s *Server) Start() error {
 	opts := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.Ports(port), kfake.ClusterID("kreislauf"), kfake.DataDir(s.opts.Dir),
 		kfake.GroupMinSessionTimeout(1_000_000_000), kfake.WithLogger(logger{s.opts.Logger}),
-		// Retention is enforced by the cleaner; without a back-off it would run hourly.
-		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "15000", "log.segment.bytes": "4194304"}),
+		// Without a back-off the cleaner would run hourly.
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": fmt.Sprint(cmp.Or(s.opts.CleanEvery, 15*time.Second).Milliseconds()), "log.segment.bytes": "4194304"}),
 		kfake.ListenFn(s.listen),
 	}
 	if s.opts.Sync {
@@ -71,6 +75,7 @@ func (s *Server) Start() error {
 	if err != nil {
 		return fmt.Errorf("start Kafka on %s: %w", s.opts.Addr, err)
 	}
+	gate(c)
 	debug.FreeOSMemory() // what the start read
 	s.cluster = c
 	return nil

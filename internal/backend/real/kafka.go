@@ -71,7 +71,7 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-log.retention.check.interval.ms=60000
+log.retention.check.interval.ms=10000
 log.cleaner.dedupe.buffer.size=16777216
 `, k.Addr, k.Controller, strings.ReplaceAll(log, `\`, `\\`))
 }
