@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -63,8 +64,24 @@ func serveBackend(ctx context.Context, name, defaultAddr string, args []string, 
 }
 
 func runEngine(ctx context.Context, args []string) error {
-	return serveBackend(ctx, "engine", "127.0.0.1:9200", args, nil, func(dir, addr string, log zerolog.Logger) (server, error) {
-		return engine.New(engine.Options{Dir: dir, Addr: addr, Logger: log})
+	var file string
+	var open bool
+	more := func(fs *flag.FlagSet) {
+		fs.StringVar(&file, "password-file", "", "file with the password of the user elastic, which turns security on; default: KREISLAUF_ENGINE_PASSWORD, or no security")
+		fs.BoolVar(&open, "open", false, "listen on an address that others can reach although security is off")
+	}
+	return serveBackend(ctx, "engine", "127.0.0.1:9200", args, more, func(dir, addr string, log zerolog.Logger) (server, error) {
+		password := os.Getenv("KREISLAUF_ENGINE_PASSWORD")
+		if file != "" {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				return nil, fmt.Errorf("read password: %w", err)
+			}
+			if password = strings.TrimSpace(string(b)); password == "" {
+				return nil, fmt.Errorf("the password in %s is empty", file)
+			}
+		}
+		return engine.New(engine.Options{Dir: dir, Addr: addr, Logger: log, Password: password, Open: open})
 	})
 }
 

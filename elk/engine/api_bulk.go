@@ -28,6 +28,7 @@ type bulkItem struct {
 	wantSource *hits.Spec // an update answers with the document; nil does not
 	err        error      // set as soon as the item is known to fail
 
+	who        *principal
 	refreshed  bool // the request asks for a refresh
 	needStream bool // require_data_stream
 
@@ -91,7 +92,7 @@ func (r *request) applyTo(items []*bulkItem) {
 	alias, _ := r.flag("require_alias", false)
 	stream, _ := r.flag("require_data_stream", false)
 	for _, it := range items {
-		it.refreshed = refreshed
+		it.refreshed, it.who = refreshed, r.who
 		it.needStream = it.needStream || stream
 		switch p := r.args["pipeline"]; {
 		case it.err != nil:
@@ -263,6 +264,9 @@ func (a *api) runItems(items []*bulkItem) {
 		if it.err = failed[it.index]; it.err != nil {
 			continue
 		}
+		if it.err = a.allowItem(it); it.err != nil {
+			continue
+		}
 		if it.action == "delete" {
 			it.err = a.findForDelete(it)
 		} else {
@@ -283,6 +287,31 @@ func (a *api) runItems(items []*bulkItem) {
 		wg.Go(func() { x.run(group) })
 	}
 	wg.Wait()
+}
+
+// allowItem checks the privileges of one action, and to create its index if that is not there.
+func (a *api) allowItem(it *bulkItem) error {
+	if it.who == nil || it.who.all {
+		return nil
+	}
+	action := it.action
+	if action == "index" && it.id == "" {
+		action = "create" // a document without an id is always new
+	}
+	a.mu.RLock()
+	x, _ := a.target(it.index)
+	name := it.index
+	if x != nil && x.file.Stream != "" {
+		name = x.file.Stream
+	}
+	a.mu.RUnlock()
+	if privileges := itemAccess(action); !it.who.mayIndex(name, privileges) {
+		return it.who.deniedIndex("indices:data/write/bulk[s]", it.index, privileges)
+	}
+	if x == nil && action != "delete" && !it.who.mayIndex(name, autoCreate()) {
+		return it.who.deniedIndex("indices:admin/auto_create", it.index, autoCreate())
+	}
+	return nil
 }
 
 // allow sets the index that an item is written to, unless the action is not possible there.

@@ -156,7 +156,13 @@ func (a *api) multiGet(r *request) (int, any, error) {
 	docs := []any{}
 	for i := range list {
 		w := &list[i]
-		out, err := a.get(w.index, w.id, &w.spec)
+		var out map[string]any
+		var err error
+		if reads := []string{"read", "all"}; r.who.mayIndex(w.index, reads) {
+			out, err = a.get(w.index, w.id, &w.spec)
+		} else {
+			err = r.who.deniedIndex("indices:data/read/mget[shard]", w.index, reads)
+		}
 		if err != nil {
 			e := eserr.From(err)
 			out = map[string]any{"_index": w.index, "_id": w.id, "error": e.Body()["error"]}

@@ -36,6 +36,7 @@ type stateFile struct {
 	Templates  map[string]json.RawMessage `json:"index_templates"`
 	Policies   map[string]policyFile      `json:"policies"`
 	Lifecycles map[string]lifecycleFile   `json:"lifecycles"` // by data stream, where it is not that of the template
+	Keys       map[string]keyFile         `json:"api_keys"`   // by id
 }
 
 type policyFile struct {
@@ -70,7 +71,7 @@ func openCluster(dir string, log zerolog.Logger) (*cluster, error) {
 		indices: map[string]*index{}, streams: map[string]*stream{},
 		state: stateFile{
 			Components: map[string]json.RawMessage{}, Templates: map[string]json.RawMessage{}, Policies: map[string]policyFile{},
-			Lifecycles: map[string]lifecycleFile{},
+			Lifecycles: map[string]lifecycleFile{}, Keys: map[string]keyFile{},
 		},
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "indices"), 0o750); err != nil {

@@ -29,12 +29,13 @@ const (
 type api struct {
 	*cluster
 	log      zerolog.Logger
+	password string // of the superuser; "" is no security
 	routes   []route
 	inFlight atomic.Int64
 }
 
-func newAPI(c *cluster, log zerolog.Logger) *api {
-	a := &api{cluster: c, log: log}
+func newAPI(c *cluster, log zerolog.Logger, password string) *api {
+	a := &api{cluster: c, log: log, password: password}
 	a.routes = a.table()
 	return a
 }
@@ -45,6 +46,8 @@ type request struct {
 	body []byte
 	vars map[string]string // parts of the path
 	args map[string]string // parameters of the query string
+	who  *principal        // nil without security
+	need access            // of the endpoint
 }
 
 // text is an answer in text/plain.
@@ -63,6 +66,13 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) serve(w http.ResponseWriter, r *http.Request) (int, any) {
+	who, err := a.authenticate(r)
+	if err != nil {
+		for _, c := range challenges() {
+			w.Header().Add("WWW-Authenticate", c)
+		}
+		return a.fail(err)
+	}
 	rt, vars, allowed := a.find(r.Method, r.URL.EscapedPath())
 	switch {
 	case rt == nil && len(allowed) > 0:
@@ -74,7 +84,10 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) (int, any) {
 	case rt == nil:
 		return http.StatusBadRequest, map[string]any{"error": fmt.Sprintf("no handler found for uri [%s] and method [%s]", r.URL.RequestURI(), r.Method)}
 	}
-	req := &request{Request: r, vars: vars}
+	req := &request{Request: r, vars: vars, who: who, need: rt.access}
+	if err := req.allow(rt.access); err != nil {
+		return a.fail(err)
+	}
 	if err := req.parseArgs(rt.params); err != nil {
 		return a.fail(err)
 	}

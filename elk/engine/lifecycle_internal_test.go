@@ -50,7 +50,7 @@ func opened(t *testing.T, dir string) *cluster {
 
 func putRaw(t *testing.T, c *cluster, what, name, body string) {
 	t.Helper()
-	a := newAPI(c, zerolog.Nop())
+	a := newAPI(c, zerolog.Nop(), "")
 	r := &request{body: []byte(body), vars: map[string]string{"name": name}, args: map[string]string{}}
 	handle := a.putTemplate
 	if what == "policy" {
@@ -64,7 +64,7 @@ func putRaw(t *testing.T, c *cluster, what, name, body string) {
 func write(t *testing.T, c *cluster, index, id string) error {
 	t.Helper()
 	it := &bulkItem{action: "create", index: index, id: id, source: []byte(`{"@timestamp":1,"f":"x"}`)}
-	newAPI(c, zerolog.Nop()).runItems([]*bulkItem{it})
+	newAPI(c, zerolog.Nop(), "").runItems([]*bulkItem{it})
 	return it.err
 }
 
@@ -126,7 +126,7 @@ func TestWriteFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	it := &bulkItem{action: "create", index: "plain", id: "2", source: []byte(`{"new":"field"}`)}
-	newAPI(c, zerolog.Nop()).runItems([]*bulkItem{it})
+	newAPI(c, zerolog.Nop(), "").runItems([]*bulkItem{it})
 	if e, ok := errors.AsType[*eserr.Error](it.err); !ok || e.Status != 429 || !strings.Contains(e.Reason, "flood-stage") {
 		t.Errorf("error of a write that cannot be stored: %v", it.err)
 	}
@@ -137,7 +137,7 @@ func TestWriteFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	it.err = nil
-	newAPI(c, zerolog.Nop()).runItems([]*bulkItem{it})
+	newAPI(c, zerolog.Nop(), "").runItems([]*bulkItem{it})
 	if it.err != nil || x.store.Stats().Docs != 2 {
 		t.Errorf("after recovery: %v", it.err)
 	}

@@ -14,9 +14,12 @@ import (
 // indicesOptions are the parameters that say what a missing index means.
 type indicesOptions struct {
 	ignoreUnavailable, allowNone, hidden bool
+	who                                  *principal
+	need                                 access
 }
 
 func (r *request) indicesOptions() (o indicesOptions, err error) {
+	o.who, o.need = r.who, r.need
 	if o.ignoreUnavailable, err = r.flag("ignore_unavailable", false); err != nil {
 		return o, err
 	}
@@ -49,7 +52,10 @@ func (c *cluster) resolve(expr string, o indicesOptions) ([]*index, error) {
 		}
 		isPattern := strings.Contains(part, "*") || part == "_all"
 		wildcard = wildcard || isPattern
-		matched := c.matching(part, isPattern, o.hidden)
+		if !isPattern && !c.mayUse(part, o) {
+			return nil, o.who.deniedIndex(o.need.action, part, o.need.index)
+		}
+		matched := c.matching(part, isPattern, o)
 		if len(matched) == 0 && !exclude && (!isPattern && !o.ignoreUnavailable || isPattern && !o.allowNone) {
 			return nil, eserr.IndexNotFound(part)
 		}
@@ -71,7 +77,16 @@ func (c *cluster) resolve(expr string, o indicesOptions) ([]*index, error) {
 	return out, nil
 }
 
-func (c *cluster) matching(part string, isPattern, hidden bool) []*index {
+// mayUse says whether the caller has the privilege on an index or stream. A backing index has that of its stream.
+func (c *cluster) mayUse(name string, o indicesOptions) bool {
+	if o.need.index == nil || o.who.mayIndex(name, o.need.index) {
+		return true
+	}
+	x := c.indices[name]
+	return x != nil && x.file.Stream != "" && o.who.mayIndex(x.file.Stream, o.need.index)
+}
+
+func (c *cluster) matching(part string, isPattern bool, o indicesOptions) []*index {
 	if !isPattern {
 		if s := c.streams[part]; s != nil {
 			return s.indices
@@ -86,12 +101,12 @@ func (c *cluster) matching(part string, isPattern, hidden bool) []*index {
 	}
 	var out []*index
 	for name, s := range c.streams {
-		if mapping.Glob(part, name) {
+		if mapping.Glob(part, name) && c.mayUse(name, o) {
 			out = append(out, s.indices...)
 		}
 	}
 	for name, x := range c.indices {
-		if mapping.Glob(part, name) && (hidden || !strings.HasPrefix(name, ".") || strings.HasPrefix(part, ".")) {
+		if mapping.Glob(part, name) && c.mayUse(name, o) && (o.hidden || !strings.HasPrefix(name, ".") || strings.HasPrefix(part, ".")) {
 			out = append(out, x)
 		}
 	}

@@ -18,6 +18,10 @@ type Options struct {
 	Dir    string
 	Addr   string
 	Logger zerolog.Logger
+	// Password turns security on: it is that of the user elastic. Without it everybody may do everything.
+	Password string
+	// Open allows an address that others can reach although security is off.
+	Open bool
 }
 
 // tickEvery is how often rollover and retention are looked at.
@@ -49,7 +53,7 @@ func New(opt Options) (*Server, error) {
 }
 
 // Handler returns the HTTP API without a listener.
-func (s *Server) Handler() http.Handler { return newAPI(s.cluster, s.opt.Logger) }
+func (s *Server) Handler() http.Handler { return newAPI(s.cluster, s.opt.Logger, s.opt.Password) }
 
 // Start binds the address and serves in the background. The error of a busy address names it.
 func (s *Server) Start() error {
@@ -57,6 +61,9 @@ func (s *Server) Start() error {
 	defer s.mu.Unlock()
 	if s.stopped || s.listener != nil {
 		return errors.New("engine is already started or stopped")
+	}
+	if s.opt.Password == "" && !s.opt.Open && !loopback(s.opt.Addr) {
+		return fmt.Errorf("refuse to listen on %s without security: others could reach it; set a password, listen on 127.0.0.1, or insist", s.opt.Addr)
 	}
 	ln, err := net.Listen("tcp", s.opt.Addr)
 	if err != nil {
@@ -71,6 +78,16 @@ func (s *Server) Start() error {
 	s.ended.Go(s.tick)
 	s.opt.Logger.Info().Str("address", ln.Addr().String()).Str("directory", s.opt.Dir).Msg("engine serves")
 	return nil
+}
+
+// loopback says whether only this machine can reach an address.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (s *Server) tick() {

@@ -18,7 +18,7 @@ var backends = map[string]struct {
 }{
 	"mongod": {27017, []string{"mongod", "-data", "/data", "-addr", "0.0.0.0:27017"}},
 	"kafkad": {9092, []string{"kafkad", "-data", "/data", "-addr", "0.0.0.0:9092", "-advertise", "kafkad:9092"}},
-	"engine": {9200, []string{"engine", "-data", "/data", "-addr", "0.0.0.0:9200"}},
+	"engine": {9200, []string{"engine", "-data", "/data", "-addr", "0.0.0.0:9200", "-open"}},
 	"redis":  {6379, []string{"redisd", "-addr", "0.0.0.0:6379"}},
 }
 
