@@ -103,7 +103,7 @@ func TestEveryContractFieldIsMapped(t *testing.T) {
 
 func TestIndexTemplates(t *testing.T) {
 	streams := map[string]string{
-		"logs-kreislauf.order-local": "kreislauf-logs", "logs-nginx.access-local": "kreislauf-nginx", "logs-nginx.error-local": "kreislauf-nginx",
+		"logs-kreislauf.order-local": "kreislauf-logs", "logs-kubernetes.container-local": "kreislauf-logs", "logs-generic-local": "kreislauf-logs", "logs-nginx.access-local": "kreislauf-nginx", "logs-nginx.error-local": "kreislauf-nginx",
 		"traces-kreislauf-local": "kreislauf-traces", "events-kreislauf-local": "kreislauf-events", "alerts-kreislauf-local": "kreislauf-alerts",
 		"metrics-kreislauf.logship-local": "kreislauf-metrics",
 	}
