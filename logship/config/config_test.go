@@ -331,6 +331,53 @@ func TestTagsAreComplete(t *testing.T) {
 	}
 }
 
+// TestReferenceIsComplete holds the table in README.md against the keys.
+func TestReferenceIsComplete(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| key | meaning | default | allowed |\n|---|---|---|---|\n")
+	table, _, ends := strings.Cut(table, "\n\n")
+	if !found || !ends {
+		t.Fatal("README.md has no table of keys")
+	}
+	plain := strings.NewReplacer("&lt;", "<", `\*`, "*", "–", "")
+	var got []Key
+	for row := range strings.SplitSeq(table, "\n") {
+		cells := strings.Split(strings.Trim(row, "| "), " | ")
+		if len(cells) != 4 || cells[1] == "" {
+			t.Fatalf("row %q", row)
+		}
+		got = append(got, Key{strings.Trim(cells[0], "`"), plain.Replace(cells[2]), plain.Replace(cells[3])})
+	}
+	if d := cmp.Diff(Keys(), got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestExamplesAreRead: the examples of README.md are configurations.
+func TestExamplesAreRead(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"logship", "es.pem"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, mark := range [][2]string{{"<<'END'\n", "END\n"}, {"```yaml\n", "```"}} {
+		_, example, found := strings.Cut(string(text), mark[0])
+		example, _, ends := strings.Cut(example, mark[1])
+		example = strings.NewReplacer("/run/secrets", dir, "/etc/ssl", dir).Replace(example)
+		if _, err := parse(t, example, dir); err != nil || !found || !ends {
+			t.Errorf("%s: %v", mark[0], err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
 	f.Add([]byte("a: &x {b: *x}\n"))
