@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 
@@ -19,6 +20,13 @@ import (
 func runShipper() int {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
+	if limit, err := strconv.ParseUint(os.Getenv("LOGSHIP_TEST_FILE_LIMIT"), 10, 64); err == nil { // a disk that is full soon
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	opt := testOptions(os.Getenv("LOGSHIP_TEST_LOGS"), os.Getenv("LOGSHIP_TEST_STATE"), os.Getenv(shipperProcess))
 	opt.Logger = zerolog.New(os.Stderr)
 	s, err := logship.New(opt)
@@ -32,10 +40,12 @@ func runShipper() int {
 	return 0
 }
 
-func (b *bench) process() *exec.Cmd {
+// process starts a shipper as a process of its own.
+func (b *bench) process(env ...string) *exec.Cmd {
 	b.t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), shipperProcess+"="+b.url(), "LOGSHIP_TEST_LOGS="+b.logs, "LOGSHIP_TEST_STATE="+string(b.opt.StateDir))
+	cmd.Env = append(cmd.Env, env...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		b.t.Fatal(err)

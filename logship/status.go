@@ -7,9 +7,10 @@ import (
 
 // Status is what Shipper.Status reports.
 type Status struct {
-	// Instance is the name of the shipper, Started when it was made.
+	// Instance is the name of the shipper, Started when it was made, Time when this was true.
 	Instance string         `json:"instance"`
 	Started  time.Time      `json:"started"`
+	Time     time.Time      `json:"time"`
 	Targets  []TargetStatus `json:"targets"`
 }
 
@@ -69,7 +70,7 @@ type TargetStatus struct {
 
 // Status returns the state at this moment. It may be called at any time, from any goroutine.
 func (s *Shipper) Status() Status {
-	out := Status{Instance: s.opt.Instance, Started: s.pipelines[0].started}
+	out := Status{Instance: s.opt.Instance, Started: s.pipelines[0].started, Time: time.Now()}
 	for _, p := range s.pipelines {
 		out.Targets = append(out.Targets, p.status())
 	}

@@ -22,6 +22,14 @@ import (
 
 // runLogship ships as a configuration file says, or as the environment does.
 func runLogship(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "status":
+			return showShipping(ctx, args[1:])
+		case "replay":
+			return replayDeadLetters(ctx, args[1:])
+		}
+	}
 	fs := flag.NewFlagSet("logship", flag.ContinueOnError)
 	file := fs.String("config", "", "configuration file; without one the environment variables count")
 	check := fs.Bool("check", false, "only check the configuration file")
@@ -30,7 +38,7 @@ func runLogship(ctx context.Context, args []string) error {
 	}
 	switch {
 	case fs.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q", fs.Arg(0))
+		return fmt.Errorf("unexpected argument %q; there are also the commands logship status and logship replay", fs.Arg(0))
 	case *file == "" && *check:
 		return errors.New("-check needs -config")
 	case *file == "":
@@ -64,10 +72,7 @@ func shipStandalone(ctx context.Context, c *config.Config) (err error) {
 	var stack run.Stack
 	defer func() { err = errors.Join(err, stack.Stop(context.WithoutCancel(ctx))) }()
 	if c.HTTP != "" {
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", s.MetricsHandler())
-		mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
-		server := &http.Server{Addr: c.HTTP, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+		server := &http.Server{Addr: c.HTTP, Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second}
 		stack.Go("HTTP listener", cancel, func(ctx context.Context) error {
 			defer context.AfterFunc(ctx, func() { _ = server.Close() })() // nobody waits for an answer
 			if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
@@ -98,6 +103,7 @@ func shipLogs(ctx context.Context, lookup process.Lookup) error {
 		return err
 	}
 	p.Internal("GET /metrics/shipping", s.MetricsHandler())
+	p.Internal("GET /status", s.StatusHandler())
 	p.Background("shipper", s.Run)
 	return p.Run(ctx)
 }

@@ -33,6 +33,7 @@ type platform struct {
 	notes     []string        // sentences for the start-up table
 	ports     ports
 	upstreams map[string][]string
+	logship   string // address of the internal listener of logship
 }
 
 // plan decides every address and checks that it is free.
@@ -229,6 +230,9 @@ func (p *platform) member(instance, cmd, httpAddr string, run func(context.Conte
 			}
 		}
 	}
+	if cmd == "logship" {
+		p.logship = internal
+	}
 	publicAddr := httpAddr
 	if publicAddr == "" {
 		publicAddr = "127.0.0.1:0"
@@ -297,6 +301,6 @@ func (p *platform) running(started time.Time, components []supervise.Status) run
 	}
 	return running{
 		PID: os.Getpid(), Started: started, Version: p.version, Env: p.upOptions.env, Customer: p.customer, Profile: p.profile(), Entry: "http://" + p.nginx,
-		Elastic: p.esURL, MongoDB: mongo, Kafka: strings.Split(p.kafkaList, ","), Redis: p.redisAddr, Components: components,
+		Elastic: p.esURL, MongoDB: mongo, Kafka: strings.Split(p.kafkaList, ","), Redis: p.redisAddr, Logship: p.logship, Components: components,
 	}
 }

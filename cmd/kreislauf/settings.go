@@ -189,6 +189,7 @@ type running struct {
 	MongoDB    string             `json:"mongodb"`
 	Kafka      []string           `json:"kafka"`
 	Redis      string             `json:"redis"`
+	Logship    string             `json:"logship"` // host:port of its /status and /metrics/shipping
 	Components []supervise.Status `json:"components"`
 }
 

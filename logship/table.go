@@ -1,0 +1,69 @@
+package logship
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// maxShownFiles bounds the table to the files furthest behind.
+const maxShownFiles = 15
+
+// Table renders a status for people. last, from since before, gives rates when it has the same targets.
+func Table(st, last Status, since time.Duration) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "logship %s, up %s\n\n", st.Instance, st.Time.Sub(st.Started).Round(time.Second))
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "target\tstate\tbehind\toldest\tdelivered\tdocs/s\tduplicates\trejected\tretries\tabandoned\tdead letters\tmissing\tsurplus\t")
+	for i, t := range st.Targets {
+		state, rate := "ok", "-"
+		if t.Degraded {
+			state = "IN TROUBLE"
+		}
+		if i < len(last.Targets) && last.Targets[i].Name == t.Name && since > 0 {
+			rate = fmt.Sprintf("%.0f", float64(t.Delivered-last.Targets[i].Delivered)/since.Seconds())
+		}
+		missing, surplus := "-", "-"
+		if r := t.Reconciliation; r != nil {
+			missing, surplus = fmt.Sprint(r.Missing), fmt.Sprint(r.Surplus)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, state, byteText(t.Behind), ageText(t.OldestUnacked),
+			t.Delivered, rate, t.Duplicates, t.Rejected, t.Retries, byteText(t.AbandonedBytes), byteText(t.DeadLetterBytes), missing, surplus)
+	}
+	_ = w.Flush() // a buffer takes everything
+	for _, t := range st.Targets {
+		filesTable(&out, t)
+	}
+	return out.Bytes()
+}
+
+func filesTable(out *bytes.Buffer, t TargetStatus) {
+	sort.SliceStable(t.Files, func(i, j int) bool { return t.Files[i].Behind > t.Files[j].Behind })
+	fmt.Fprintf(out, "\n%s: %d files\n", t.Name, len(t.Files))
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for i, f := range t.Files {
+		if i == maxShownFiles {
+			fmt.Fprintf(w, "  … %d more\n", len(t.Files)-i)
+			break
+		}
+		note := ""
+		switch {
+		case f.Deleted:
+			note = "deleted, kept open"
+		case f.Gone:
+			note = "rotated"
+		}
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %s\t%s behind\t%s\t%s", f.Path, byteText(f.Behind), ageText(f.OldestUnacked), note), "\t"))
+	}
+	_ = w.Flush() // a buffer takes everything
+}
+
+func ageText(seconds float64) string {
+	if seconds == 0 {
+		return "-"
+	}
+	return (time.Duration(seconds*1e3) * time.Millisecond).Round(10 * time.Millisecond).String()
+}
