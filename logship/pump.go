@@ -20,8 +20,9 @@ const (
 	syncPause = time.Second
 	// geoPause is how often the geo databases are checked for new versions.
 	geoPause = time.Minute
-	// drainTime bounds the final flush.
-	drainTime = 5 * time.Second
+	// drainTime bounds the final flush, drainTimeDown that to a target that is in trouble anyway.
+	drainTime     = 5 * time.Second
+	drainTimeDown = time.Second
 	// chunksPerTurn bounds the work between two looks at everything else.
 	chunksPerTurn = 16
 )
@@ -156,8 +157,11 @@ func later(a, b time.Time) time.Time {
 
 // drain delivers what is read and what can still be read, for a limited time.
 func (s *pipeline) drain(stopSending func()) {
-	end := time.Now().Add(drainTime)
-	readEnd := time.Now().Add(drainTime / 4)
+	limit := drainTime
+	if s.client.Stats().Degraded {
+		limit = drainTimeDown
+	}
+	end, readEnd := time.Now().Add(limit), time.Now().Add(limit/4)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	s.locked(func() { s.sweep(time.Now()) })
