@@ -68,6 +68,11 @@ race: ## race detector on the packages that changed since the last push (BASE=co
 	@pkgs=$$(git diff --name-only $${BASE:-$$(git merge-base HEAD origin/main 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)} -- '*.go' | grep -v '^k8s/test/' | xargs -r -n1 dirname | sort -u | while read -r d; do [ -d "$$d" ] && echo "./$$d"; done); \
 	if [ -n "$$pkgs" ]; then go test -race $$pkgs; else echo "no package changed"; fi
 
+.PHONY: record-mongodb
+record-mongodb: ## record the answers of the MongoDB server at CONTRACT_MONGODB_URI for the contract suite
+	@[ -n "$$CONTRACT_MONGODB_URI" ] || { echo "set CONTRACT_MONGODB_URI to the address of a MongoDB server"; exit 1; }
+	go test ./test/contract/mongodb -count=1 -record
+
 drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running platform in turn and order again
 	go run ./test/smoke -bin $(BIN) -web web/dist -kill-each
 

@@ -165,7 +165,13 @@ func checkDatabaseName(db string) error {
 // namespace checks a collection name and joins it to its database.
 func namespace(db, coll string) (string, error) {
 	ns := db + "." + coll
-	if coll == "" || strings.HasPrefix(coll, ".") || strings.ContainsAny(coll, "$\x00") || len(ns) > maxNamespace {
+	if coll == "" {
+		return "", failure(codeInvalidNamespace, "Invalid namespace specified: %s", db)
+	}
+	if strings.Contains(coll, "$") {
+		return "", failure(codeInvalidNamespace, "Invalid collection name: %s", coll)
+	}
+	if strings.HasPrefix(coll, ".") || strings.ContainsAny(coll, "$\x00") || len(ns) > maxNamespace {
 		return "", failure(codeInvalidNamespace, "Invalid namespace specified '%s'", ns)
 	}
 	return ns, nil

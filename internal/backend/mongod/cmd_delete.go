@@ -16,7 +16,8 @@ func (s *Server) delete(q *request) (document, error) {
 		for i, st := range statements {
 			deleted, err := 0, invalid[i]
 			if err == nil {
-				deleted, err = w.runDelete(ns, st)
+				deleted, err = w.runDelete(ns, st, q.work)
+				err = during("Plan executor error during delete", err)
 			}
 			n += deleted
 			if stop, err := failed.add(i, err, ordered); stop || err != nil {
@@ -33,13 +34,13 @@ func (s *Server) delete(q *request) (document, error) {
 
 // deleteStatement is one parsed element of a delete command.
 type deleteStatement struct {
-	filter *filter
-	first  bool // limit: 1
+	selection
+	first bool // limit: 1
 }
 
 func (q *request) parseDeletes(specs []document) (statements []deleteStatement, invalid []error, err error) {
 	for _, spec := range specs {
-		if err := q.checkNames(spec, "delete.deletes", []string{"q", "limit"}, nil, []string{"collation", "hint", "sampleId"}, false); err != nil {
+		if err := q.checkNames(spec, "delete.deletes", []string{"q", "limit", "hint"}, nil, []string{"collation", "sampleId"}, false); err != nil {
 			return nil, nil, err
 		}
 		a := &fieldsOf{where: "delete.deletes", doc: spec}
@@ -52,19 +53,23 @@ func (q *request) parseDeletes(specs []document) (statements []deleteStatement, 
 		if a.err != nil {
 			return nil, nil, a.err
 		}
-		f, err := parseFilter(filterDoc)
-		statements = append(statements, deleteStatement{filter: f, first: limit == 1})
+		st := deleteStatement{first: limit == 1}
+		if st.hint, err = parseHint(spec.get("hint")); err != nil {
+			return nil, nil, err
+		}
+		st.filter, err = parseFilter(filterDoc)
+		statements = append(statements, st)
 		invalid = append(invalid, err)
 	}
 	return statements, invalid, nil
 }
 
-func (w *writeTx) runDelete(ns string, st deleteStatement) (int, error) {
+func (w *writeTx) runDelete(ns string, st deleteStatement, wk *work) (int, error) {
 	c, err := w.collection(ns)
 	if c == nil || err != nil {
 		return 0, err
 	}
-	keys, err := c.findKeys(st.filter, nil, st.first)
+	keys, err := c.findKeys(st.selection, st.first, wk)
 	if err != nil {
 		return 0, err
 	}

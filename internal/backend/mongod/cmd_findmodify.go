@@ -22,72 +22,90 @@ func (s *Server) findAndModify(q *request) (document, error) {
 	case remove && returnNew:
 		return nil, failure(codeFailedToParse, "Cannot specify both 'new'=true and 'remove'=true; 'remove' always returns the deleted document")
 	}
-	st := &updateStatement{upsert: upsert}
+	st := &updateStatement{upsert: upsert, arrayFilters: a.documents("arrayFilters")}
+	if a.err != nil {
+		return nil, a.err
+	}
+	if remove && !st.arrayFilters.missing() {
+		return nil, failure(codeFailedToParse, "Cannot specify 'arrayFilters' and 'remove'=true")
+	}
+	if st.hint, err = parseHint(q.body.get("hint")); err != nil {
+		return nil, err
+	}
 	if st.filter, err = parseFilter(filterDoc); err != nil {
 		return nil, err
 	}
 	if st.order, err = parseSort(sortDoc); err != nil {
 		return nil, err
 	}
-	proj, err := parseProjection(fieldsDoc)
+	proj, err := parseFindProjection(fieldsDoc, st.filter)
 	if err != nil {
 		return nil, err
 	}
 	if !remove {
-		if st.update, err = parseUpdate(updateArg); err != nil {
+		if st.update, err = parseUpdate(updateArg, st.arrayFilters); err != nil {
 			return nil, err
 		}
 	}
 	var reply document
 	err = s.store.write(func(w *writeTx) error {
 		if remove {
-			reply, err = w.findAndRemove(ns, st, proj)
+			reply, err = w.findAndRemove(ns, st, proj, q.work)
 		} else {
-			reply, err = w.findAndUpdate(ns, st, proj, returnNew)
+			reply, err = w.findAndUpdate(ns, st, proj, returnNew, q.work)
 		}
-		return err
+		return during("Plan executor error during findAndModify", err)
 	})
 	return reply, err
 }
 
-func (w *writeTx) findAndRemove(ns string, st *updateStatement, proj *projection) (document, error) {
-	var old document
+func (w *writeTx) findAndRemove(ns string, st *updateStatement, proj *projection, wk *work) (document, error) {
+	old, shown := document(nil), nullValue()
 	c, err := w.collection(ns)
 	if err != nil {
 		return nil, err
 	}
 	if c != nil {
-		keys, err := c.findKeys(st.filter, st.order, true)
+		keys, err := c.findKeys(st.selection, true, wk)
 		if err != nil {
 			return nil, err
 		}
 		if len(keys) > 0 {
 			old = document(c.docs.Get(keys[0])).clone()
+			if shown, err = projected(old, proj); err != nil {
+				return nil, err
+			}
 			if err := c.remove(keys[0], old); err != nil {
 				return nil, err
 			}
 		}
 	}
 	last := newDocument().int32("n", boolRank(old != nil)).done()
-	return newDocument().doc("lastErrorObject", last).add("value", projected(old, proj)).ok(), nil
+	return newDocument().doc("lastErrorObject", last).add("value", shown).ok(), nil
 }
 
-func (w *writeTx) findAndUpdate(ns string, st *updateStatement, proj *projection, returnNew bool) (document, error) {
-	res, err := w.runUpdate(ns, st)
+func (w *writeTx) findAndUpdate(ns string, st *updateStatement, proj *projection, returnNew bool, wk *work) (document, error) {
+	shown := nullValue()
+	st.inspect = func(before, after document) (err error) {
+		if returnNew {
+			before = after
+		}
+		shown, err = projected(before, proj)
+		return err
+	}
+	res, err := w.runUpdate(ns, st, wk)
 	if err != nil {
-		return nil, during("findAndModify", err)
+		return nil, err
 	}
-	last := newDocument().int32("n", boolRank(res.after != nil)).bool("updatedExisting", res.matched > 0).add("upserted", res.upserted)
-	shown := res.before
-	if returnNew {
-		shown = res.after
-	}
-	return newDocument().doc("lastErrorObject", last.done()).add("value", projected(shown, proj)).ok(), nil
+	found := res.matched > 0 || !res.upserted.missing()
+	last := newDocument().int32("n", boolRank(found)).bool("updatedExisting", res.matched > 0).add("upserted", res.upserted)
+	return newDocument().doc("lastErrorObject", last.done()).add("value", shown).ok(), nil
 }
 
-func projected(d document, proj *projection) value {
+func projected(d document, proj *projection) (value, error) {
 	if d == nil {
-		return nullValue()
+		return nullValue(), nil
 	}
-	return documentValue(proj.apply(d))
+	out, err := proj.apply(d)
+	return documentValue(out), err
 }

@@ -1,6 +1,8 @@
 package mongod
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -35,6 +37,10 @@ func (s *Server) createIndexes(q *request) (document, error) {
 		}
 		before := len(c.coll.indexes) + 1
 		if err := c.createIndexes(wanted); err != nil {
+			var known *commandError
+			if errors.As(err, &known) && known.code == codeDuplicateKey {
+				err = known.during(fmt.Sprintf("Index build failed: %s: Collection %s ( %s )", newUUID(), ns, newUUID()))
+			}
 			if created { // leave no empty collection behind a failed command
 				_, _ = w.dropCollection(ns)
 			}
@@ -57,8 +63,13 @@ func (s *Server) createIndexes(q *request) (document, error) {
 func (w *writeTx) openForIndexes(ns string, wanted []*index) (*collTx, bool, error) {
 	for i, ix := range wanted {
 		for _, other := range wanted[:i] {
-			if _, err := other.covers(ix); err != nil {
-				return nil, false, err
+			same, err := other.covers(ix)
+			if same {
+				err = failure(codeIndexAlreadyExists, "Identical index already exists: %s", ix.name)
+			}
+			if err != nil {
+				build := newUUID()
+				return nil, false, during(fmt.Sprintf("Index build failed: %s: Collection %s ( %s ) :: caused by :: index build on empty collection failed: %s", build, ns, newUUID(), build), err)
 			}
 		}
 	}
@@ -78,7 +89,7 @@ func (c *collTx) createIndexes(wanted []*index) error {
 		return err
 	}
 	for _, ix := range wanted {
-		exists := ix.key.firstName() == "_id" && len(ix.fields) == 1
+		exists := ix.isIDIndex()
 		for _, old := range indexes {
 			same, err := old.covers(ix)
 			if err != nil {
@@ -104,13 +115,36 @@ func (c *collTx) createIndexes(wanted []*index) error {
 	return c.setIndexes(indexes)
 }
 
+// shown is the index as the errors about clashes show it.
+func (ix *index) shown() document {
+	spec := ix.spec().done()
+	if !ix.unique {
+		return spec
+	}
+	b := newDocument().int32("v", 2).bool("unique", true)
+	for _, f := range documentFields(spec) {
+		if f.name != "v" && f.name != "unique" {
+			b.add(f.name, f.value)
+		}
+	}
+	return b.done()
+}
+
+// newUUID is for the ids that MongoDB gives index builds and collections in its errors.
+func newUUID() string {
+	var id [16]byte
+	rand.Read(id[:])
+	id[6], id[8] = id[6]&0xf|0x40, id[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
+
 // covers reports whether the wanted index already is this one; a clash of name, key or options is an error.
 func (ix *index) covers(want *index) (bool, error) {
 	sameKey := string(ix.key) == string(want.key) || compareDocuments(ix.key, want.key, true) == 0
 	samePartial := string(ix.partialDoc) == string(want.partialDoc)
 	sameOptions := ix.unique == want.unique && ix.sparse == want.sparse && samePartial
 	sameExpiry := ix.expire.missing() == want.expire.missing() && (ix.expire.missing() || equalValues(ix.expire, want.expire))
-	requested, existing := want.spec().done(), ix.spec().done()
+	requested, existing := want.shown(), ix.shown()
 	switch {
 	case ix.name == want.name && sameKey && sameOptions && sameExpiry:
 		return true, nil

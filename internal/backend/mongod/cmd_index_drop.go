@@ -44,6 +44,9 @@ func (s *Server) dropIndexes(q *request) (document, error) {
 	if arg.missing() {
 		return nil, missingField("dropIndexes", "index")
 	}
+	if arg.kind != kindString && arg.kind != kindDocument && arg.kind != kindArray {
+		return nil, wrongType(q.command.name, "index", arg, "string, object")
+	}
 	was := 0
 	err = s.store.write(func(w *writeTx) error {
 		c, err := w.collection(ns)
@@ -59,7 +62,11 @@ func (s *Server) dropIndexes(q *request) (document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newDocument().int32("nIndexesWas", was).ok(), nil
+	b := newDocument().int32("nIndexesWas", was)
+	if arg.stringOr("") == "*" {
+		b.str("msg", "non-_id indexes dropped for collection")
+	}
+	return b.ok(), nil
 }
 
 // dropIndexes takes a name, "*", an array of names or a key document.

@@ -1,17 +1,19 @@
 package mongod
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
 
 // updateStatement is one parsed element of an update command or the update of a findAndModify.
 type updateStatement struct {
-	filter *filter
-	order  []sortField
-	update *update
-	multi  bool
-	upsert bool
+	selection
+	update       *update
+	arrayFilters value
+	multi        bool
+	upsert       bool
+	inspect      func(before, after document) error // sees a change before it is written, and may refuse it
 }
 
 func (s *Server) update(q *request) (document, error) {
@@ -31,10 +33,12 @@ func (s *Server) update(q *request) (document, error) {
 		for i, st := range statements {
 			res, err := updateResult{}, invalid[i]
 			if err == nil {
-				res, err = w.runUpdate(ns, st)
-				err = during("update", err)
+				res, err = w.runUpdate(ns, st, q.work)
+				err = during("Plan executor error during update", err)
 			}
-			n, modified = n+res.matched, modified+res.modified
+			if err == nil {
+				n, modified = n+res.matched, modified+res.modified
+			}
 			if !res.upserted.missing() {
 				n++
 				upserted = append(upserted, documentValue(newDocument().int32("index", i).add("_id", res.upserted).done()))
@@ -58,22 +62,35 @@ func (s *Server) update(q *request) (document, error) {
 // parseUpdates parses all statements. A malformed statement fails the command; one with a bad filter or update becomes a write error.
 func (q *request) parseUpdates(specs []document) (statements []*updateStatement, invalid []error, err error) {
 	for _, spec := range specs {
-		err := q.checkNames(spec, "update.updates", []string{"q", "u", "multi", "upsert", "sort"}, nil,
-			[]string{"arrayFilters", "collation", "hint", "c", "let", "sampleId", "upsertSupplied", "allowShardKeyUpdatesWithoutFullShardKeyInQuery"}, false)
+		err := q.checkNames(spec, "update.updates", []string{"q", "u", "multi", "upsert", "sort", "arrayFilters", "hint"}, nil,
+			[]string{"collation", "c", "let", "sampleId", "upsertSupplied", "allowShardKeyUpdatesWithoutFullShardKeyInQuery"}, false)
 		if err != nil {
 			return nil, nil, err
 		}
 		a := &fieldsOf{where: "update.updates", doc: spec}
-		st := &updateStatement{multi: a.bool("multi", false), upsert: a.bool("upsert", false)}
+		st := &updateStatement{multi: a.boolean("multi"), upsert: a.boolean("upsert")}
 		filterDoc, sortDoc := a.required("q"), a.document("sort")
-		if spec.get("u").missing() {
+		st.arrayFilters = a.documents("arrayFilters")
+		switch u := spec.get("u"); u.kind {
+		case kindMissing:
 			a.fail(missingField("update.updates", "u"))
+		case kindDocument, kindArray:
+		default:
+			a.fail(failure(codeFailedToParse, "Update argument must be either an object or an array"))
 		}
 		if a.err != nil {
 			return nil, nil, a.err
 		}
+		if st.hint, err = parseHint(spec.get("hint")); err != nil {
+			return nil, nil, err
+		}
+		err = st.parse(filterDoc, sortDoc, spec.get("u"))
+		var known *commandError
+		if errors.As(err, &known) && known.code == codeUnknownStage {
+			return nil, nil, err
+		}
 		statements = append(statements, st)
-		invalid = append(invalid, st.parse(filterDoc, sortDoc, spec.get("u")))
+		invalid = append(invalid, err)
 	}
 	return statements, invalid, nil
 }
@@ -85,7 +102,7 @@ func (st *updateStatement) parse(filterDoc, sortDoc document, update value) (err
 	if st.order, err = parseSort(sortDoc); err != nil {
 		return err
 	}
-	if st.update, err = parseUpdate(update); err != nil {
+	if st.update, err = parseUpdate(update, st.arrayFilters); err != nil {
 		return err
 	}
 	if st.multi && st.update.replacement != nil {
@@ -100,11 +117,10 @@ func (st *updateStatement) parse(filterDoc, sortDoc document, update value) (err
 type updateResult struct {
 	matched, modified int
 	upserted          value
-	before, after     document // of a single update
 }
 
 // runUpdate applies one statement. On an error the documents before the failing one keep their change, as in MongoDB.
-func (w *writeTx) runUpdate(ns string, st *updateStatement) (updateResult, error) {
+func (w *writeTx) runUpdate(ns string, st *updateStatement, wk *work) (updateResult, error) {
 	var res updateResult
 	c, err := w.collection(ns)
 	if err != nil {
@@ -112,7 +128,7 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement) (updateResult, error
 	}
 	var keys [][]byte
 	if c != nil {
-		if keys, err = c.findKeys(st.filter, st.order, !st.multi); err != nil {
+		if keys, err = c.findKeys(st.selection, !st.multi, wk); err != nil {
 			return res, err
 		}
 	}
@@ -121,11 +137,15 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement) (updateResult, error
 	}
 	for _, key := range keys {
 		old := document(c.docs.Get(key)).clone()
-		next, err := st.update.apply(old, old.get("_id"), false)
+		next, err := st.update.apply(old, old.get("_id"), st.filter)
 		if err != nil {
 			return res, err
 		}
-		res.before, res.after = old, next
+		if st.inspect != nil {
+			if err := st.inspect(old, next); err != nil {
+				return res, err
+			}
+		}
 		if string(next) != string(old) {
 			if err := checkStorable(next); err != nil {
 				return res, err
@@ -153,13 +173,18 @@ func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
 	if err != nil {
 		return updateResult{}, err
 	}
-	d, err := st.update.apply(base, base.get("_id"), true)
+	d, err := st.update.apply(base, base.get("_id"), nil)
 	if err != nil {
 		return updateResult{}, err
 	}
 	d = d.withIDFirst(newObjectID())
 	if err := checkStorable(d); err != nil {
 		return updateResult{}, err
+	}
+	if st.inspect != nil {
+		if err := st.inspect(nil, d); err != nil {
+			return updateResult{}, err
+		}
 	}
 	c, _, err := w.ensureCollection(ns)
 	if err != nil {
@@ -168,7 +193,7 @@ func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
 	if err := c.insert(d); err != nil {
 		return updateResult{}, err
 	}
-	return updateResult{upserted: d.get("_id"), after: d}, nil
+	return updateResult{upserted: d.get("_id")}, nil
 }
 
 // upsertBase is the document that the filter's equalities describe.
@@ -204,30 +229,28 @@ func upsertBase(f *filter) (document, error) {
 }
 
 // findKeys returns the keys of the matching documents, in order, or only the first.
-func (c *collTx) findKeys(f *filter, order []sortField, first bool) ([][]byte, error) {
-	p := choosePlan(c.coll, f, order)
-	if len(order) > 0 && !p.sorted {
-		return c.firstSorted(f, order, p)
+func (c *collTx) findKeys(sel selection, first bool, wk *work) ([][]byte, error) {
+	p, err := choosePlan(c.coll, sel)
+	if err != nil {
+		return nil, err
 	}
+	sc := newScan(p, wk)
 	var keys [][]byte
-	_, err := newScan(p).each(c, func(key []byte, d document) (bool, error) {
-		if !f.matches(d) {
-			return true, nil
-		}
-		keys = append(keys, append([]byte(nil), key...))
-		return !first, nil
-	})
+	if len(sel.order) > 0 && !p.sorted {
+		keys, err = c.firstSorted(sel, sc)
+	} else {
+		_, err = sc.each(c, sel.filter.only(func(key []byte, _ document) (bool, error) {
+			keys = append(keys, append([]byte(nil), key...))
+			return !first, nil
+		}))
+	}
+	sc.report(c.ns, sel.filter, int64(len(keys)))
 	return keys, err
 }
 
-func (c *collTx) firstSorted(f *filter, order []sortField, p plan) ([][]byte, error) {
-	s := &sorter{order: order, keep: 1}
-	_, err := newScan(p).each(c, func(_ []byte, d document) (bool, error) {
-		if !f.matches(d) {
-			return true, nil
-		}
-		return true, s.add(d)
-	})
+func (c *collTx) firstSorted(sel selection, sc *scan) ([][]byte, error) {
+	s := &sorter{order: sel.order, keep: 1}
+	_, err := sc.each(c, sel.filter.only(func(_ []byte, d document) (bool, error) { return true, s.add(d) }))
 	if err != nil {
 		return nil, err
 	}

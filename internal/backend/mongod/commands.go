@@ -30,8 +30,8 @@ func commandTable() map[string]*command {
 		},
 		{
 			name: "find", action: actionFind, run: (*Server).find, ignored: ignoredRead[:3],
-			fields:  []string{"filter", "sort", "projection", "skip", "limit", "batchSize", "singleBatch", "noCursorTimeout"},
-			refused: []string{"hint", "collation", "let", "min", "max", "returnKey", "showRecordId", "tailable", "awaitData"},
+			fields:  []string{"filter", "sort", "projection", "skip", "limit", "batchSize", "singleBatch", "noCursorTimeout", "hint"},
+			refused: []string{"collation", "let", "min", "max", "returnKey", "showRecordId", "tailable", "awaitData"},
 		},
 		{name: "getMore", action: actionRead, run: (*Server).getMore, fields: []string{"collection", "batchSize"}, refused: []string{"term", "lastKnownCommittedOpTime"}},
 		{name: "killCursors", action: actionRead, run: (*Server).killCursors, fields: []string{"cursors"}},
@@ -42,15 +42,20 @@ func commandTable() map[string]*command {
 		{name: "delete", action: actionWrite, run: (*Server).delete, fields: []string{"deletes", "ordered"}, refused: []string{"let"}},
 		{
 			name: "findAndModify", action: actionWrite, run: (*Server).findAndModify,
-			fields:  []string{"query", "sort", "remove", "update", "new", "fields", "upsert"},
-			refused: []string{"bypassDocumentValidation", "collation", "arrayFilters", "hint", "let"},
+			fields:  []string{"query", "sort", "remove", "update", "new", "fields", "upsert", "arrayFilters", "hint"},
+			refused: []string{"bypassDocumentValidation", "collation", "let"},
 		},
-		{name: "count", action: actionFind, run: (*Server).count, fields: []string{"query", "limit", "skip"}, refused: []string{"hint", "collation"}},
-		{name: "distinct", action: actionFind, run: (*Server).distinct, fields: []string{"key", "query"}, refused: []string{"hint", "collation"}},
+		{name: "count", action: actionFind, run: (*Server).count, fields: []string{"query", "limit", "skip", "hint"}, refused: []string{"collation"}},
+		{name: "distinct", action: actionFind, run: (*Server).distinct, fields: []string{"key", "query", "hint"}, refused: []string{"collation"}},
 		{
-			name: "aggregate", action: actionFind, run: (*Server).aggregate, ignored: ignoredRead[:1], fields: []string{"pipeline", "cursor"},
-			refused: []string{"explain", "hint", "collation", "let", "bypassDocumentValidation"},
+			name: "aggregate", action: actionFind, run: (*Server).aggregate, ignored: ignoredRead[:1], fields: []string{"pipeline", "cursor", "explain", "hint"},
+			refused: []string{"collation", "let", "bypassDocumentValidation"},
 		},
+		{name: "explain", action: actionFind, run: (*Server).explain, fields: []string{"verbosity"}},
+		{name: "collMod", action: actionSchema, run: (*Server).collMod, fields: []string{"index"}, refused: []string{
+			"cappedMax", "cappedSize", "changeStreamPreAndPostImages", "expireAfterSeconds", "pipeline", "timeseries", "validationAction", "validationLevel", "validator", "viewOn",
+		}},
+		{name: "renameCollection", action: actionAdmin, run: (*Server).renameCollection, fields: []string{"to", "dropTarget"}},
 		{name: "createIndexes", action: actionSchema, run: (*Server).createIndexes, fields: []string{"indexes"}, ignored: []string{"ignoreUnknownIndexOptions"}, refused: []string{"commitQuorum"}},
 		{name: "listIndexes", action: actionList, run: (*Server).listIndexes, ignored: []string{"cursor"}},
 		{name: "dropIndexes", action: actionSchema, run: (*Server).dropIndexes, fields: []string{"index"}},
@@ -67,10 +72,22 @@ func commandTable() map[string]*command {
 		{name: "listCollections", action: actionList, run: (*Server).listCollections, fields: []string{"filter", "nameOnly"}, ignored: []string{"cursor", "authorizedCollections"}},
 		{name: "listDatabases", action: actionLogin, run: (*Server).listDatabases, fields: []string{"filter", "nameOnly"}, ignored: []string{"authorizedDatabases"}},
 	}
+	for _, name := range []string{
+		"bulkWrite", "compact", "convertToCapped", "currentOp", "dbStats", "collStats", "filemd5", "fsync", "getParameter", "setParameter", "hostInfo", "killOp", "killSessions",
+		"killAllSessions", "listCommands", "logRotate", "mapReduce", "planCacheClear", "profile", "reIndex", "refreshSessions", "replSetGetStatus", "serverStatus", "shutdown",
+		"startSession", "top", "validate", "whatsmyuri",
+	} {
+		list = append(list, &command{name: name, open: true, refusal: true, run: (*Server).refuse})
+	}
 	table := make(map[string]*command, len(list)+1)
 	for _, c := range list {
 		table[c.name] = c
 	}
 	table["findandmodify"] = table["findAndModify"]
 	return table
+}
+
+// refuse answers commands that MongoDB knows and this server does not.
+func (s *Server) refuse(q *request) (document, error) {
+	return nil, unsupported("the command %s", q.name)
 }

@@ -58,17 +58,21 @@ func (c *cursors) removeOldest() {
 	delete(c.open, oldest)
 }
 
-// take removes a cursor while it is in use or for good; nil when there is none of that id in the namespace.
-func (c *cursors) take(id int64, ns string) *openCursor {
+// take removes a cursor while it is in use or for good; nil when there is none of that id, or when it belongs to the other namespace
+// that is returned then.
+func (c *cursors) take(id int64, ns string) (cur *openCursor, other string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	cur, ok := c.open[id]
-	if !ok || cur.run.ns != ns {
-		return nil
+	if !ok {
+		return nil, ""
+	}
+	if cur.run.ns != ns {
+		return nil, cur.run.ns
 	}
 	delete(c.open, id)
 	c.bytes -= cur.bytes
-	return cur
+	return cur, ""
 }
 
 // expire drops cursors that nobody has used for the timeout.

@@ -103,12 +103,12 @@ func TestCursorNumberIsBounded(t *testing.T) {
 	for range maxCursors {
 		c.add(&queryRun{query: query{ns: "d.c"}}, true)
 	}
-	if len(c.open) != maxCursors || c.take(first, "d.c") != nil {
+	if len(c.open) != maxCursors || taken(c, first) != nil {
 		t.Errorf("%d cursors, the oldest still there", len(c.open))
 	}
 	big := &queryRun{query: query{ns: "d.c"}, kept: []document{make(document, maxCursorBytes+1)}}
 	id := c.add(big, false)
-	if len(c.open) > 1 || c.take(id, "d.c") == nil || c.bytes != 0 {
+	if len(c.open) > 1 || taken(c, id) == nil || c.bytes != 0 {
 		t.Errorf("%d cursors beside one that uses all memory, %d bytes", len(c.open), c.bytes)
 	}
 }
@@ -131,4 +131,9 @@ func TestBatchesStayBelowTheMessageLimit(t *testing.T) {
 	if err == nil {
 		t.Error("document of more than 16 MiB was stored")
 	}
+}
+
+func taken(c *cursors, id int64) *openCursor {
+	cur, _ := c.take(id, "d.c")
+	return cur
 }

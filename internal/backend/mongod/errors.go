@@ -24,6 +24,7 @@ const (
 	codePathNotViable         = 28
 	codeRoleNotFound          = 31
 	codeConflictingUpdate     = 40
+	codeMaxTimeExpired        = 50
 	codeCursorNotFound        = 43
 	codeNamespaceExists       = 48
 	codeDollarPrefixed        = 52
@@ -33,13 +34,17 @@ const (
 	codeCommandNotFound       = 59
 	codeImmutableField        = 66
 	codeCannotCreateIndex     = 67
+	codeIndexAlreadyExists    = 68
 	codeInvalidOptions        = 72
 	codeInvalidNamespace      = 73
 	codeIndexOptionsConflict  = 85
 	codeIndexKeySpecsConflict = 86
 	codeNotAReplicaSet        = 123
 	codeParallelArrays        = 171
+	codeInvalidOperator       = 168
 	codeInvalidIndexOption    = 197
+	codeNoQueryPlan           = 291
+	codeConversionFailure     = 241
 	codeQueryPlanKilled       = 175
 	codeNotImplemented        = 238
 	codeMemoryLimit           = 292
@@ -68,8 +73,6 @@ func codeName(code int) string {
 		return "FailedToParse"
 	case codeUserNotFound:
 		return "UserNotFound"
-	case codeUnauthorized:
-		return "Unauthorized"
 	case codeProtocolError:
 		return "ProtocolError"
 	case codeAuthenticationFailed:
@@ -80,6 +83,16 @@ func codeName(code int) string {
 		return "MechanismUnavailable"
 	case codeOutOfDiskSpace:
 		return "OutOfDiskSpace"
+	case codeUnauthorized:
+		return "Unauthorized"
+	case codeMaxTimeExpired:
+		return "MaxTimeMSExpired"
+	case codeInvalidOperator:
+		return "InvalidPipelineOperator"
+	case codeNoQueryPlan:
+		return "NoQueryExecutionPlans"
+	case codeConversionFailure:
+		return "ConversionFailure"
 	case codeTypeMismatch:
 		return "TypeMismatch"
 	case codeOverflow:
@@ -112,6 +125,8 @@ func codeName(code int) string {
 		return "ImmutableField"
 	case codeCannotCreateIndex:
 		return "CannotCreateIndex"
+	case codeIndexAlreadyExists:
+		return "IndexAlreadyExists"
 	case codeInvalidOptions:
 		return "InvalidOptions"
 	case codeInvalidNamespace:
@@ -152,6 +167,7 @@ type commandError struct {
 	code    int
 	message string
 	details document // extra fields of the reply, for example keyPattern and keyValue
+	whole   bool     // no context goes before the message
 }
 
 func (e *commandError) Error() string { return e.message }
@@ -173,7 +189,7 @@ func asCommandError(err error) *commandError {
 		return known
 	}
 	if errors.Is(err, errDecimalKey) {
-		return unsupported("a Decimal128 that is neither a whole number nor a double, in an index key,")
+		return unsupported("a Decimal128 so far beyond the range of doubles, in an index key,")
 	}
 	return failure(codeInternalError, "%s", err.Error())
 }
@@ -201,13 +217,18 @@ func appendFields(b *builder, d document) *builder {
 	}
 }
 
-// during marks an error that came up while a plan ran, as MongoDB does; errors of the storage stay as they are.
-func during(operation string, err error) error {
+// during marks an error that came up while a plan ran, as MongoDB does; errors of the storage stay as they are, and so does the end
+// of a command's time.
+func during(what string, err error) error {
 	var known *commandError
-	if !errors.As(err, &known) {
+	if !errors.As(err, &known) || known.whole || known.code == codeNotImplemented || known.code == codeMaxTimeExpired {
 		return err
 	}
-	marked := *known
-	marked.message = "Plan executor error during " + operation + " :: caused by :: " + known.message
+	return known.during(what)
+}
+
+func (e *commandError) during(what string) *commandError {
+	marked := *e
+	marked.message = what + " :: caused by :: " + e.message
 	return &marked
 }

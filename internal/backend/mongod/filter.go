@@ -20,22 +20,51 @@ const (
 	opType
 	opElemDocument // $elemMatch with a query: subs[0] is matched with each element
 	opElemValue    // $elemMatch with operators: subs[0] is tested on each element
+	opMod
+	opExpr // an expression over the whole document
 )
 
 // filter is a parsed query. The leaves carry a path, except inside $elemMatch with operators, where they test the element itself.
 type filter struct {
-	op     filterOp
-	name   string // dotted path
-	path   []string
-	value  value
-	list   []value // opIn, opType (as int32 kinds)
-	regexp *regexp.Regexp
-	regexs []*filter // regular expressions inside opIn
-	size   int64
-	subs   []*filter
+	op       filterOp
+	name     string // dotted path
+	path     []string
+	value    value
+	list     []value // opIn, opType (as int32 kinds)
+	regexp   *regexp.Regexp
+	prefix   string    // opRegex: with what every match begins
+	regexs   []*filter // regular expressions inside opIn
+	size     int64     // opSize; opMod: the divisor
+	rest     int64     // opMod
+	expr     expression
+	subs     []*filter
+	computes bool     // there is an opExpr in it
+	source   document // what the whole query was parsed from
 }
 
-// matches reports whether the document fulfils the query.
+// accepts is matches for a whole query, which may fail in an expression of its own.
+func (f *filter) accepts(d document) (bool, error) {
+	if !f.computes {
+		return f.matches(d), nil
+	}
+	switch f.op {
+	case opExpr:
+		v, err := f.expr(newScope(d))
+		return err == nil && v.truthy(), err
+	case opNot:
+		ok, err := f.subs[0].accepts(d)
+		return !ok && err == nil, err
+	default: // opAnd, opOr
+		for _, s := range f.subs {
+			if ok, err := s.accepts(d); err != nil || ok == (f.op == opOr) {
+				return ok, err
+			}
+		}
+		return f.op == opAnd, nil
+	}
+}
+
+// matches reports whether the document fulfils the query; an expression that fails is not fulfilled.
 func (f *filter) matches(d document) bool {
 	switch f.op {
 	case opAnd:
@@ -54,6 +83,9 @@ func (f *filter) matches(d document) bool {
 		return false
 	case opNot:
 		return !f.subs[0].matches(d)
+	case opExpr:
+		v, err := f.expr(newScope(d))
+		return err == nil && v.truthy()
 	default:
 		return walk(d, f.path, f.expandsArrays(), f.test)
 	}
@@ -100,6 +132,8 @@ func (f *filter) test(v value) bool {
 		return v.kind == kindArray && int64(len(v.elements())) == f.size
 	case opType:
 		return f.testType(v)
+	case opMod:
+		return f.testMod(v)
 	case opElemDocument, opElemValue:
 		return f.testElements(v)
 	default:
@@ -111,9 +145,12 @@ func isNull(v value) bool {
 	return v.kind == kindNull || v.kind == kindMissing || v.kind == kindUndefined
 }
 
+// isNullOrMissing is what a query for null finds; the deprecated undefined is not part of it.
+func isNullOrMissing(v value) bool { return v.kind == kindNull || v.kind == kindMissing }
+
 func (f *filter) testComparison(v value) bool {
 	if isNull(f.value) {
-		return isNull(v) && (f.op == opEqual || f.op == opLessEqual || f.op == opGreaterEqual)
+		return isNullOrMissing(v) && (f.op == opEqual || f.op == opLessEqual || f.op == opGreaterEqual)
 	}
 	extreme := f.value.kind == kindMinKey || f.value.kind == kindMaxKey
 	if v.missing() && !extreme {
@@ -156,7 +193,7 @@ func isNaN(v value) bool {
 func (f *filter) testIn(v value) bool {
 	for _, want := range f.list {
 		if isNull(want) {
-			if isNull(v) {
+			if isNullOrMissing(v) {
 				return true
 			}
 		} else if !v.missing() && v.rank() == want.rank() && compareValues(v, want) == 0 {
@@ -204,12 +241,34 @@ func (f *filter) testElements(v value) bool {
 		if !ok {
 			return false
 		}
-		if f.op == opElemValue {
-			if f.subs[0].test(el) {
-				return true
-			}
-		} else if (el.kind == kindDocument || el.kind == kindArray) && f.subs[0].matches(el.document()) {
+		if f.testElement(el) {
 			return true
 		}
 	}
+}
+
+// testElement applies $elemMatch to one element.
+func (f *filter) testElement(el value) bool {
+	if f.op == opElemValue {
+		return f.subs[0].test(el)
+	}
+	return (el.kind == kindDocument || el.kind == kindArray) && f.subs[0].matches(el.document())
+}
+
+func (f *filter) testMod(v value) bool {
+	if !v.numeric() {
+		return false
+	}
+	n, whole := v.wholeNumber()
+	if !whole {
+		x := v.float()
+		if !(x > -(1<<63) && x < 1<<63) { // NaN too
+			return false
+		}
+		n = int64(x)
+	}
+	if f.size == -1 {
+		return f.rest == 0
+	}
+	return n%f.size == f.rest
 }

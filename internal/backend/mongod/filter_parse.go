@@ -10,7 +10,7 @@ const typeNumber = 1000
 
 // parseFilter reads a query document. An operator that is not known is MongoDB's error, never ignored.
 func parseFilter(d document) (*filter, error) {
-	out := &filter{op: opAnd}
+	out := &filter{op: opAnd, source: d}
 	r := d.reader()
 	for {
 		key, v, ok := r.next()
@@ -30,18 +30,57 @@ func parseFilter(d document) (*filter, error) {
 		}
 		if sub != nil {
 			out.subs = append(out.subs, sub)
+			out.computes = out.computes || sub.computes
 		}
 	}
 }
 
+// logicalParser parses the argument of an operator that stands in place of a field name.
+type logicalParser = func(name string, v value) (*filter, error)
+
+func logicalOperators() []entry[logicalParser] {
+	return append([]entry[logicalParser]{
+		{name: "$and", parse: parseJunctionFilter},
+		{name: "$or", parse: parseJunctionFilter, note: "uses an index only when it has one branch"},
+		{name: "$nor", parse: parseJunctionFilter},
+		{name: "$comment", parse: func(string, value) (*filter, error) { return nil, nil }},
+		{name: "$expr", parse: parseExpr, note: "uses no index"},
+		{name: "$alwaysTrue", parse: parseAlways},
+		{name: "$alwaysFalse", parse: parseAlways},
+		{name: "$text", refused: failure(codeIndexNotFound, "text index required for $text query")},
+		{name: "$where", refused: failure(codeBadValue, "no globalScriptEngine in $where parsing")},
+	}, refusals[logicalParser]("the query operator", "$jsonSchema", "$sampleRate")...)
+}
+
 func parseLogical(name string, v value) (*filter, error) {
-	switch name {
-	case "$and", "$or", "$nor":
-	case "$comment":
-		return nil, nil
-	default:
+	op := lookup(logicalOperators(), name)
+	switch {
+	case op == nil && name == "$not":
+		return nil, failure(codeBadValue, "unknown top level operator: $not. If you are trying to negate an entire expression, use $nor.")
+	case op == nil:
 		return nil, failure(codeBadValue, "unknown top level operator: %s. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.", name)
+	case op.refused != nil:
+		return nil, op.refused
 	}
+	return op.parse(name, v)
+}
+
+func parseExpr(_ string, v value) (*filter, error) {
+	e, err := newExprParser().parse(v)
+	return &filter{op: opExpr, expr: e, computes: true}, err
+}
+
+func parseAlways(name string, v value) (*filter, error) {
+	if n, whole := v.wholeNumber(); !whole || n != 1 {
+		return nil, failure(codeFailedToParse, "%s must be an integer value of 1", name)
+	}
+	if name == "$alwaysTrue" {
+		return &filter{op: opAnd}, nil
+	}
+	return &filter{op: opOr}, nil
+}
+
+func parseJunctionFilter(name string, v value) (*filter, error) {
 	if v.kind != kindArray {
 		return nil, failure(codeBadValue, "%s argument must be an array", name)
 	}
@@ -62,6 +101,7 @@ func parseLogical(name string, v value) (*filter, error) {
 			return nil, err
 		}
 		out.subs = append(out.subs, sub)
+		out.computes = out.computes || sub.computes
 	}
 	if name == "$nor" {
 		return negate(out), nil
@@ -69,7 +109,7 @@ func parseLogical(name string, v value) (*filter, error) {
 	return out, nil
 }
 
-func negate(f *filter) *filter { return &filter{op: opNot, subs: []*filter{f}} }
+func negate(f *filter) *filter { return &filter{op: opNot, subs: []*filter{f}, computes: f.computes} }
 
 // isOperators reports whether v is a document of operators such as {$gt: 1}.
 func isOperators(v value) bool {
@@ -126,35 +166,87 @@ func parseOperators(leaf filter, d document) (*filter, error) {
 	return out, nil
 }
 
+// fieldParser parses the argument of an operator on a field.
+type fieldParser = func(leaf filter, name string, v value) (*filter, error)
+
+func fieldOperators() []entry[fieldParser] {
+	return append([]entry[fieldParser]{
+		{name: "$eq", parse: parseComparison},
+		{name: "$ne", parse: parseComparison},
+		{name: "$gt", parse: parseComparison},
+		{name: "$gte", parse: parseComparison},
+		{name: "$lt", parse: parseComparison},
+		{name: "$lte", parse: parseComparison},
+		{name: "$in", parse: func(leaf filter, name string, v value) (*filter, error) { return leaf.in(name, v) }},
+		{name: "$nin", parse: parseNotIn},
+		{name: "$exists", parse: parseExists},
+		{name: "$not", parse: func(leaf filter, _ string, v value) (*filter, error) { return parseNot(leaf, v) }},
+		{name: "$size", parse: func(leaf filter, _ string, v value) (*filter, error) { return parseSize(leaf, v) }},
+		{name: "$type", parse: func(leaf filter, _ string, v value) (*filter, error) { return parseType(leaf, v) }},
+		{name: "$all", parse: func(leaf filter, _ string, v value) (*filter, error) { return parseAll(leaf, v) }},
+		{name: "$elemMatch", parse: func(leaf filter, _ string, v value) (*filter, error) { return parseElemMatch(leaf, v) }},
+		{name: "$mod", parse: func(leaf filter, _ string, v value) (*filter, error) { return parseMod(leaf, v) }},
+		{name: "$regex", parse: nil, note: "regular expressions are Go's (RE2): no look-around, no back references, no option x"},
+		{name: "$options", parse: nil},
+		{name: "$near", refused: failure(codeNoQueryPlan, "unable to find index for $geoNear query")},
+		{name: "$nearSphere", refused: failure(codeNoQueryPlan, "unable to find index for $geoNear query")},
+	}, refusals[fieldParser]("the query operator", "$geoWithin", "$geoIntersects", "$within", "$bitsAllSet", "$bitsAllClear", "$bitsAnySet", "$bitsAnyClear")...)
+}
+
 func parseOperator(leaf filter, name string, v value) (*filter, error) {
-	switch name {
-	case "$eq", "$ne", "$gt", "$gte", "$lt", "$lte":
-		return parseComparison(leaf, name, v)
-	case "$in", "$nin":
-		in, err := leaf.in(name, v)
-		if err != nil || name == "$in" {
-			return in, err
-		}
-		return negate(in), nil
-	case "$exists":
-		exists := leaf.as(opExists, v)
-		if v.truthy() {
-			return exists, nil
-		}
-		return negate(exists), nil
-	case "$not":
-		return parseNot(leaf, v)
-	case "$size":
-		return parseSize(leaf, v)
-	case "$type":
-		return parseType(leaf, v)
-	case "$all":
-		return parseAll(leaf, v)
-	case "$elemMatch":
-		return parseElemMatch(leaf, v)
-	default:
+	op := lookup(fieldOperators(), name)
+	switch {
+	case op == nil:
 		return nil, failure(codeBadValue, "unknown operator: %s", name)
+	case op.refused != nil:
+		return nil, op.refused
 	}
+	return op.parse(leaf, name, v)
+}
+
+func parseNotIn(leaf filter, name string, v value) (*filter, error) {
+	in, err := leaf.in(name, v)
+	if err != nil {
+		return nil, err
+	}
+	return negate(in), nil
+}
+
+func parseExists(leaf filter, _ string, v value) (*filter, error) {
+	exists := leaf.as(opExists, v)
+	if v.truthy() {
+		return exists, nil
+	}
+	return negate(exists), nil
+}
+
+func parseMod(leaf filter, v value) (*filter, error) {
+	if v.kind != kindArray {
+		return nil, failure(codeBadValue, "malformed mod, needs to be an array")
+	}
+	elements := v.elements()
+	switch {
+	case len(elements) < 2:
+		return nil, failure(codeBadValue, "malformed mod, not enough elements")
+	case len(elements) > 2:
+		return nil, failure(codeBadValue, "malformed mod, too many elements")
+	}
+	var n [2]int64
+	for i, el := range elements {
+		if !el.numeric() {
+			return nil, failure(codeBadValue, "malformed mod, %s not a number", [2]string{"divisor", "remainder"}[i])
+		}
+		whole := false
+		if n[i], whole = el.wholeNumber(); !whole {
+			n[i] = int64(el.float())
+		}
+	}
+	if n[0] == 0 {
+		return nil, failure(codeBadValue, "divisor cannot be 0")
+	}
+	out := leaf.as(opMod, v)
+	out.size, out.rest = n[0], n[1]
+	return out, nil
 }
 
 func parseComparison(leaf filter, name string, v value) (*filter, error) {
@@ -162,6 +254,9 @@ func parseComparison(leaf filter, name string, v value) (*filter, error) {
 		return nil, failure(codeBadValue, "cannot compare to undefined")
 	}
 	if v.kind == kindRegex && name != "$eq" {
+		if name != "$ne" {
+			return nil, failure(codeBadValue, "Can't have RegEx as arg to non-equality predicate over field '%s'.", leaf.name)
+		}
 		return nil, failure(codeBadValue, "Can't have regex as arg to %s.", name)
 	}
 	switch name {
@@ -261,6 +356,9 @@ func parseType(leaf filter, v value) (*filter, error) {
 		if !el.numeric() {
 			return nil, failure(codeTypeMismatch, "type must be represented as a number or a string")
 		}
+		if whole && n == 0 {
+			return nil, failure(codeBadValue, "Invalid numerical type code: %s. Instead use {$exists:false}.", el)
+		}
 		if !whole || n != -1 && n != int64(kindMaxKey) && (n < 1 || n > int64(kindDecimal)) {
 			return nil, failure(codeBadValue, "Invalid numerical type code: %s", el)
 		}
@@ -290,10 +388,15 @@ func parseAll(leaf filter, v value) (*filter, error) {
 		return &filter{op: opOr}, nil // matches nothing
 	}
 	out := &filter{op: opAnd}
+	onElements := func(el value) bool { return el.kind == kindDocument && el.document().firstName() == "$elemMatch" }
 	for _, el := range elements {
 		var sub *filter
 		var err error
 		switch {
+		case onElements(elements[0]) && !onElements(el):
+			err = failure(codeBadValue, "$all/$elemMatch has to be consistent")
+		case onElements(el) && !onElements(elements[0]):
+			err = failure(codeBadValue, "no $ expressions in $all")
 		case el.kind == kindDocument && el.document().firstName() == "$elemMatch":
 			sub, err = parseElemMatch(leaf, el.document().get("$elemMatch"))
 		case isOperators(el):
@@ -389,6 +492,6 @@ func (f filter) regex(pattern, options string, v value) (*filter, error) {
 		return nil, failure(codeInvalidRegex, "Regular expression is invalid: %v", err)
 	}
 	out := f.as(opRegex, v)
-	out.regexp = compiled
+	out.regexp, out.prefix = compiled, literalPrefix(pattern, options)
 	return out, nil
 }

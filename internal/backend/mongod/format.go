@@ -96,10 +96,7 @@ func (v value) String() string {
 	case kindInt64:
 		return strconv.FormatInt(v.int64(), 10)
 	case kindDecimal:
-		if r, special := decimalRat(v.data); !special {
-			return r.RatString()
-		}
-		return formatDouble(decimalSpecial(v.data))
+		return decimalText(v.data)
 	case kindMinKey:
 		return "MinKey"
 	case kindMaxKey:

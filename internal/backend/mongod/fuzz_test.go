@@ -118,11 +118,11 @@ func FuzzFilter(f *testing.F) {
 		d := document(raw)
 		if q, err := parseFilter(spec); err == nil {
 			q.matches(d)
-			choosePlan(&collection{}, q, nil)
+			_, _ = choosePlan(&collection{}, selection{filter: q})
 			_, _ = upsertBase(q)
 		}
-		if u, err := parseUpdate(documentValue(spec)); err == nil {
-			if out, err := u.apply(d, value{}, true); err == nil && validate(out, -maxDepth) != nil {
+		if u, err := parseUpdate(documentValue(spec), value{}); err == nil {
+			if out, err := u.apply(d, value{}, nil); err == nil && validate(out, -maxDepth) != nil {
 				t.Errorf("update of %s by %s is not valid: %x", d, document(spec), out)
 			}
 		}
@@ -132,8 +132,9 @@ func FuzzFilter(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		if p, err := parseProjection(spec); err == nil {
-			if out := p.apply(d); validate(out, 1) != nil {
+		everything, _ := parseFilter(nil)
+		if p, err := parseFindProjection(spec, everything); err == nil {
+			if out, err := p.apply(d); err == nil && validate(out, -maxDepth) != nil {
 				t.Errorf("projection of %s by %s is not valid: %x", d, document(spec), out)
 			}
 		}

@@ -10,10 +10,15 @@ import (
 // parseIndex reads one index specification; an error names it, as MongoDB does.
 func (q *request) parseIndex(spec document) (*index, error) {
 	ix := &index{}
+	shown := spec
 	err := ix.parse(spec)
+	if err == nil {
+		shown = spec.with("v", int32Value(2))
+		err = ix.check(spec)
+	}
 	var known *commandError
-	if errors.As(err, &known) && known.code != codeNotImplemented && known.code != codeTypeMismatch {
-		return nil, failure(known.code, "Error in specification %s :: caused by :: %s", spec, known.message)
+	if errors.As(err, &known) && known.code != codeNotImplemented && !known.whole {
+		return nil, failure(known.code, "Error in specification %s :: caused by :: %s", shown, known.message)
 	}
 	return ix, err
 }
@@ -39,27 +44,82 @@ func (ix *index) parse(spec document) error {
 			return failure(codeFailedToParse, "The '%s' field is a required property of an index specification", name)
 		}
 	}
-	a := &fieldsOf{where: "createIndexes.indexes", doc: spec}
-	ix.key, ix.name = a.required("key").clone(), a.string("name")
-	ix.unique, ix.sparse = a.bool("unique", false), a.bool("sparse", false)
-	partial := a.document("partialFilterExpression")
-	if a.err != nil {
-		return a.err
+	if err := checkIndexTypes(spec); err != nil {
+		return err
 	}
+	ix.key, ix.name = spec.get("key").document().clone(), spec.get("name").text()
+	ix.unique, ix.sparse = spec.get("unique").truthy(), spec.get("sparse").truthy()
 	if err := checkIndexKey(ix.key); err != nil {
 		return err
 	}
+	if strings.Contains(ix.name, "\x00") || ix.name == "*" {
+		err := failure(codeBadValue, "The index name '%s' is not valid.", ix.name)
+		err.whole = true
+		return err
+	}
+	ix.fields = indexFields(ix.key)
+	if err := ix.checkIDIndex(spec); err != nil {
+		return err
+	}
+	return ix.parseExpiry(spec.get("expireAfterSeconds"))
+}
+
+// check is the second look that MongoDB takes at a specification, after it has added the version.
+func (ix *index) check(spec document) error {
 	if ix.name == "" {
 		return failure(codeCannotCreateIndex, "index name cannot be empty")
 	}
-	if strings.Contains(ix.name, "\x00") || ix.name == "*" {
-		return failure(codeBadValue, "The index name '%s' is not valid.", ix.name)
-	}
-	ix.fields = indexFields(ix.key)
-	if err := ix.parseExpiry(spec.get("expireAfterSeconds")); err != nil {
-		return err
+	var partial document
+	if p := spec.get("partialFilterExpression"); p.kind == kindDocument {
+		partial = p.document()
 	}
 	return ix.parsePartial(partial)
+}
+
+func checkIndexTypes(spec document) error {
+	for _, f := range documentFields(spec) {
+		switch f.name {
+		case "key", "partialFilterExpression":
+			if f.value.kind != kindDocument {
+				return failure(codeTypeMismatch, "The field '%s' must be an object, but got %s", f.name, kindName(f.value.kind))
+			}
+		case "name":
+			if f.value.kind != kindString {
+				return failure(codeTypeMismatch, "The field 'name' must be a string, but got %s", kindName(f.value.kind))
+			}
+		case "unique", "sparse", "background":
+			if f.value.kind != kindBool && !f.value.numeric() {
+				return failure(codeTypeMismatch, "The field '%s has value %s: %s, which is not convertible to bool", f.name, f.name, f.value)
+			}
+		}
+	}
+	return nil
+}
+
+func (ix *index) isIDIndex() bool { return len(ix.fields) == 1 && ix.fields[0].name == "_id" }
+
+// checkIDIndex refuses what the index on _id cannot be.
+func (ix *index) checkIDIndex(spec document) error {
+	if !ix.isIDIndex() {
+		return nil
+	}
+	var err *commandError
+	switch {
+	case compareDocuments(ix.key, idIndexSpec().get("key").document(), true) != 0:
+		err = failure(codeBadValue, "The field 'key' for an _id index must be {_id: 1}, but got %s", ix.key)
+	default:
+		for _, name := range []string{"unique", "sparse", "partialFilterExpression", "expireAfterSeconds"} {
+			if !spec.get(name).missing() {
+				err = failure(codeInvalidIndexOption, "The field '%s' is not valid for an _id index specification. Specification: %s", name, spec.with("v", int32Value(2)))
+				break
+			}
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	err.whole = true
+	return err
 }
 
 func (ix *index) parsePartial(partial document) error {
@@ -91,6 +151,9 @@ func checkIndexKey(key document) error {
 		field := string(name)
 		for _, part := range splitPath(field) {
 			if part == "" {
+				if field == "" {
+					return failure(codeCannotCreateIndex, "Index keys cannot be an empty field.")
+				}
 				return failure(codeCannotCreateIndex, "Index keys cannot contain an empty field.")
 			}
 			if strings.HasPrefix(part, "$") {

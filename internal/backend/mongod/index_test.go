@@ -251,14 +251,14 @@ func TestPlanChoice(t *testing.T) {
 		{`{"tags":"a"}`, `{"tags":1}`, "tags", false},
 		{`{"due":1}`, `{}`, "_id", false},
 		{`{"due":1,"open":true}`, `{}`, "open", false},
-		{`{"email":null}`, `{}`, "_id", false},
+		{`{"email":null}`, `{}`, "email", false},
 		{`{"$or":[{"email":"x"},{"state":1}]}`, `{}`, "_id", false},
 		{`{"state":"new"}`, `{"_id":1}`, "state_at", false},
 	}
 	for _, tt := range tests {
 		f := must[*filter](t)(parseFilter(parse(tt.filter)))
 		order := must[[]sortField](t)(parseSort(parse(tt.sort)))
-		p := choosePlan(coll, f, order)
+		p := must[plan](t)(choosePlan(coll, selection{filter: f, order: order}))
 		got := "_id"
 		if p.index != nil {
 			got = p.index.name

@@ -4,15 +4,16 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/big"
 )
 
 // maxKeySize is bbolt's limit.
 const maxKeySize = 32768
 
-var errDecimalKey = errors.New("Decimal128 value has no exact index key")
+var errDecimalKey = errors.New("Decimal128 value has no index key")
 
 // appendKey appends the order-preserving encoding of v: bytes.Compare of two encodings equals compareValues of the values,
-// and no encoding is a prefix of another. It fails only for a Decimal128 that is neither a whole int64 nor exactly a double.
+// and no encoding is a prefix of another. It fails only for a Decimal128 that is far beyond the range of doubles.
 func appendKey(dst []byte, v value) ([]byte, error) {
 	return appendKeyBody(append(dst, v.rank()), v)
 }
@@ -75,7 +76,8 @@ func appendFieldKeys(dst []byte, d document, names bool) ([]byte, error) {
 	}
 }
 
-// appendNumberKey writes the nearest double (8 bytes) and the distance from it (2 bytes; only an int64 beyond 2^53 has one).
+// appendNumberKey writes the nearest double (8 bytes) and twice the distance from it (2 bytes; only an int64 beyond 2^53 has one).
+// A Decimal128 between two such numbers has the lower one's bytes, an odd distance, and 16 bytes that say where between them it is.
 func appendNumberKey(dst []byte, v value) ([]byte, error) {
 	if n, ok := v.integer(); ok {
 		f := float64(n)
@@ -85,7 +87,7 @@ func appendNumberKey(dst []byte, v value) ([]byte, error) {
 		} else {
 			distance = n - int64(f)
 		}
-		return appendDoubleKey(dst, f, distance), nil
+		return appendDoubleKey(dst, f, 2*distance), nil
 	}
 	if v.kind == kindDouble {
 		return appendDoubleKey(dst, v.double(), 0), nil
@@ -94,13 +96,36 @@ func appendNumberKey(dst []byte, v value) ([]byte, error) {
 	if special {
 		return appendDoubleKey(dst, decimalSpecial(v.data), 0), nil
 	}
-	if f, exact := r.Float64(); exact {
+	f, exact := r.Float64()
+	if exact {
 		return appendDoubleKey(dst, f, 0), nil
 	}
 	if n, ok := v.wholeNumber(); ok {
 		return appendNumberKey(dst, int64Value(n))
 	}
-	return nil, errDecimalKey
+	if size := math.Abs(f); size < minDecimalKey || size > maxDecimalKey {
+		return nil, errDecimalKey
+	}
+	return appendBetween(dst, f, new(big.Rat).Sub(r, new(big.Rat).SetFloat64(f))), nil
+}
+
+// The range in which decimals between doubles have keys.
+const (
+	minDecimalKey = 1e-290
+	maxDecimalKey = 1e308
+)
+
+// appendBetween encodes f + rest, where f is the nearest double. The unit of the distance is 1 where integers lie between the doubles,
+// elsewhere the distance to the next double.
+func appendBetween(dst []byte, f float64, rest *big.Rat) []byte {
+	if size := math.Abs(f); size < 1<<53 || size >= 1<<63 {
+		rest.Quo(rest, new(big.Rat).SetFloat64(math.Nextafter(size, math.Inf(1))-size))
+	}
+	floor := new(big.Int).Div(rest.Num(), rest.Denom()) // Euclidean: rounds down, the denominator is positive
+	rest.Sub(rest, new(big.Rat).SetInt(floor))
+	dst = appendDoubleKey(dst, f, 2*floor.Int64()+1)
+	part := new(big.Int).Lsh(rest.Num(), 128)
+	return append(dst, part.Quo(part, rest.Denom()).FillBytes(make([]byte, 16))...)
 }
 
 func appendDoubleKey(dst []byte, f float64, distance int64) []byte {

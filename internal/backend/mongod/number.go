@@ -116,63 +116,78 @@ func decimalSpecial(data []byte) float64 {
 	return math.Inf(1)
 }
 
-// decimalRat decodes a finite Decimal128 (binary integer decimal encoding); special is true for infinities and NaN.
+// decimalRat returns a finite Decimal128 as a rational; special is true for infinities and NaN.
 func decimalRat(data []byte) (r *big.Rat, special bool) {
-	low, high := binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])
-	if high>>59&0xf == 0xf {
+	d, ok := decodeDecimal(data)
+	if !ok {
 		return nil, true
 	}
-	exponent := int(high >> 49 & 0x3fff)
-	coefficient := new(big.Int).SetUint64(high & (1<<49 - 1))
-	if high>>61&3 == 3 { // the large form cannot hold a valid coefficient: it means zero
-		exponent = int(high >> 47 & 0x3fff)
-		coefficient.SetInt64(0)
-		low = 0
+	if d.exp >= 0 {
+		return new(big.Rat).SetInt(d.scaled(0)), false
 	}
-	coefficient.Lsh(coefficient, 64).Or(coefficient, new(big.Int).SetUint64(low))
-	if coefficient.Cmp(new(big.Int).Exp(big.NewInt(10), big.NewInt(34), nil)) >= 0 {
-		coefficient.SetInt64(0)
-	}
-	if high>>63 == 1 {
-		coefficient.Neg(coefficient)
-	}
-	exponent -= 6176
-	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(exponent, -exponent))), nil)
-	if exponent >= 0 {
-		return new(big.Rat).SetInt(coefficient.Mul(coefficient, power)), false
-	}
-	return new(big.Rat).SetFrac(coefficient, power), false
+	return new(big.Rat).SetFrac(d.coef, powerOfTen(-d.exp)), false
 }
 
-// addNumbers and multiplyNumbers follow MongoDB: int32 widens to int64 on overflow, an int64 overflow fails, a double makes a double.
-// Decimal128 arithmetic is not supported; ok is false then.
-func addNumbers(a, b value) (sum value, ok bool) {
-	return arithmetic(a, b, func(x, y float64) float64 { return x + y }, func(x, y int64) (int64, bool) {
-		s := x + y
-		return s, (s > x) == (y > 0)
-	})
+// operation is one arithmetic operation on each kind of number. MongoDB's rules: the widest type of the two is the result's; int32
+// widens to int64 on overflow. ints returns false on an overflow of int64.
+type operation struct {
+	floats   func(x, y float64) float64
+	ints     func(x, y int64) (int64, bool)
+	decimals func(x, y decimal) decimal
 }
 
-func multiplyNumbers(a, b value) (product value, ok bool) {
-	return arithmetic(a, b, func(x, y float64) float64 { return x * y }, func(x, y int64) (int64, bool) {
-		if x == 0 || y == 0 {
-			return 0, true
-		}
-		p := x * y
-		return p, p/y == x && !(x == -1 && y == math.MinInt64) && !(y == -1 && x == math.MinInt64)
-	})
+func addition() operation {
+	return operation{
+		floats: func(x, y float64) float64 { return x + y },
+		ints: func(x, y int64) (int64, bool) {
+			s := x + y
+			return s, y == 0 || (s > x) == (y > 0)
+		},
+		decimals: addDecimals,
+	}
 }
 
-func arithmetic(a, b value, floats func(x, y float64) float64, ints func(x, y int64) (int64, bool)) (value, bool) {
+func subtraction() operation {
+	return operation{
+		floats: func(x, y float64) float64 { return x - y },
+		ints: func(x, y int64) (int64, bool) {
+			d := x - y
+			return d, y == 0 || (d < x) == (y > 0)
+		},
+		decimals: func(x, y decimal) decimal { return addDecimals(x, decimal{new(big.Int).Neg(y.coef), y.exp}) },
+	}
+}
+
+func multiplication() operation {
+	return operation{
+		floats: func(x, y float64) float64 { return x * y },
+		ints: func(x, y int64) (int64, bool) {
+			if x == 0 || y == 0 {
+				return 0, true
+			}
+			p := x * y
+			return p, p/y == x && !(x == -1 && y == math.MinInt64) && !(y == -1 && x == math.MinInt64)
+		},
+		decimals: multiplyDecimals,
+	}
+}
+
+// apply computes a result; ok is false when int64 overflows.
+func (op operation) apply(a, b value) (result value, ok bool) {
 	if a.kind == kindDecimal || b.kind == kindDecimal {
-		return value{}, false
+		x, xFinite := decimalOf(a)
+		y, yFinite := decimalOf(b)
+		if !xFinite || !yFinite {
+			return decimalSpecialValue(op.floats(a.float(), b.float())), true
+		}
+		return op.decimals(x, y).value(), true
 	}
 	x, xInt := a.integer()
 	y, yInt := b.integer()
 	if !xInt || !yInt {
-		return doubleValue(floats(a.float(), b.float())), true
+		return doubleValue(op.floats(a.float(), b.float())), true
 	}
-	n, ok := ints(x, y)
+	n, ok := op.ints(x, y)
 	if !ok {
 		return value{}, false
 	}

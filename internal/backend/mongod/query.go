@@ -6,9 +6,8 @@ const maxBatchBytes = maxDocumentSize
 
 // query is a parsed find.
 type query struct {
-	ns         string
-	filter     *filter
-	order      []sortField
+	ns string
+	selection
 	skip       int64
 	limit      int64 // 0 = none
 	projection *projection
@@ -19,6 +18,7 @@ type query struct {
 type queryRun struct {
 	query
 	store   *store
+	work    *work // of the command that asks for the batch
 	scan    *scan // nil before the first batch
 	skipped int64
 	sent    int64
@@ -52,31 +52,37 @@ func (r *queryRun) next(n int64) ([]document, error) {
 			return nil
 		}
 		if r.scan == nil {
-			r.scan = newScan(choosePlan(c.coll, r.filter, r.order))
+			p, err := choosePlan(c.coll, r.selection)
+			if err != nil {
+				return err
+			}
+			r.scan = newScan(p, r.work)
 		}
+		r.scan.work = r.work
 		if len(r.order) > 0 && !r.scan.sorted {
 			return r.sortAll(c)
 		}
 		batch, err = r.fromScan(c, n)
 		return err
 	})
+	if r.scan != nil {
+		r.scan.report(r.ns, r.filter, int64(len(batch)+len(r.kept)))
+	}
 	if err == nil && r.buffer {
 		return r.fromKept(n), nil
 	}
-	return batch, err
+	return batch, during(findError(r.ns), err)
 }
+
+// findError is what MongoDB says before an error that a find ran into.
+func findError(ns string) string { return "Executor error during find command: " + ns }
 
 func (r *queryRun) sortAll(c *collTx) error {
 	s := &sorter{order: r.order}
 	if r.limit > 0 && r.skip+r.limit < 1<<30 {
 		s.keep = int(r.skip + r.limit)
 	}
-	_, err := r.scan.each(c, func(_ []byte, d document) (bool, error) {
-		if !r.filter.matches(d) {
-			return true, nil
-		}
-		return true, s.add(d)
-	})
+	_, err := r.scan.each(c, r.filter.only(func(_ []byte, d document) (bool, error) { return true, s.add(d) }))
 	if err != nil {
 		return err
 	}
@@ -86,7 +92,9 @@ func (r *queryRun) sortAll(c *collTx) error {
 		docs = docs[:min(r.limit, int64(len(docs)))]
 	}
 	for i, d := range docs {
-		docs[i] = r.projection.apply(d)
+		if docs[i], err = r.projection.apply(d); err != nil {
+			return err
+		}
 	}
 	r.kept, r.buffer = docs, true
 	return nil
@@ -113,15 +121,15 @@ func (r *queryRun) fromScan(c *collTx, n int64) ([]document, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	done, err := r.scan.each(c, func(_ []byte, d document) (bool, error) {
-		if !r.filter.matches(d) {
-			return true, nil
-		}
+	done, err := r.scan.each(c, r.filter.only(func(_ []byte, d document) (bool, error) {
 		if r.skipped < r.skip {
 			r.skipped++
 			return true, nil
 		}
-		out := r.projection.apply(d)
+		out, err := r.projection.apply(d)
+		if err != nil {
+			return false, err
+		}
 		if r.projection == nil {
 			out = d.clone()
 		}
@@ -133,7 +141,18 @@ func (r *queryRun) fromScan(c *collTx, n int64) ([]document, error) {
 			return false, nil
 		}
 		return int64(len(batch)) < n && size < maxBatchBytes-maxBatchBytes/4, nil
-	})
+	}))
 	r.done = r.done || done
 	return batch, err
+}
+
+// only calls visit with the documents that the filter accepts.
+func (f *filter) only(visit func(key []byte, d document) (bool, error)) func(key []byte, d document) (bool, error) {
+	return func(key []byte, d document) (bool, error) {
+		ok, err := f.accepts(d)
+		if !ok || err != nil {
+			return err == nil, err
+		}
+		return visit(key, d)
+	}
 }

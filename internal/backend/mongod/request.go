@@ -1,8 +1,11 @@
 package mongod
 
 import (
+	"fmt"
+	"math"
 	"slices"
 	"strings"
+	"time"
 )
 
 // request is one command as a handler sees it.
@@ -13,6 +16,7 @@ type request struct {
 	db        string
 	sequences map[string][]document
 	client    *conn
+	work      *work
 }
 
 // command describes what a command accepts. A field outside the lists is refused as MongoDB does.
@@ -23,6 +27,7 @@ type command struct {
 	ignored []string // accepted without effect, because they cannot change the result here
 	refused []string // known to MongoDB, but not to this server
 	open    bool     // any field goes (handshake)
+	refusal bool     // run answers that the command is not supported
 	run     func(*Server, *request) (document, error)
 }
 
@@ -41,6 +46,12 @@ func (q *request) checkFields() error {
 	if !q.body.get("txnNumber").missing() || !q.body.get("startTransaction").missing() || !q.body.get("autocommit").missing() {
 		return failure(codeIllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos")
 	}
+	a := &fieldsOf{where: q.command.name, doc: q.body}
+	maxTime := a.size("maxTimeMS", 0)
+	if a.err != nil {
+		return a.err
+	}
+	q.work = newWork(time.Duration(min(maxTime, math.MaxInt32))*time.Millisecond, &q.client.server.log)
 	if w := q.body.get("writeConcern"); w.kind == kindDocument {
 		if n, whole := w.document().get("w").wholeNumber(); whole && n > 1 {
 			return failure(codeBadValue, "cannot use 'w' > 1 when a host is not replicated")
@@ -50,6 +61,9 @@ func (q *request) checkFields() error {
 		switch l := level.document().get("level").stringOr("local"); l {
 		case "local", "available", "majority":
 		default:
+			if l != "linearizable" && l != "snapshot" {
+				return failure(codeBadValue, "Enumeration value '%s' for field 'readConcern.level' is not a valid value.", l)
+			}
 			return failure(codeNotAReplicaSet, "node needs to be a replica set member to use read concern level %s", l)
 		}
 	}
@@ -71,7 +85,7 @@ func (q *request) checkNames(d document, where string, fields, ignored, refused 
 		switch {
 		case slices.Contains(fields, name), slices.Contains(ignored, name), generic && genericField(name):
 		case slices.Contains(refused, name):
-			if !v.truthy() || v.kind == kindDocument && v.document().empty() {
+			if !v.truthy() || v.kind == kindDocument && v.document().empty() || name == "collation" && simpleCollation(v) {
 				continue // switched off
 			}
 			return unsupported("%s option '%s'", q.command.name, name)
@@ -79,6 +93,11 @@ func (q *request) checkNames(d document, where string, fields, ignored, refused 
 			return failure(codeUnknownField, "BSON field '%s.%s' is an unknown field.", where, name)
 		}
 	}
+}
+
+// simpleCollation reports whether v asks for the comparison of bytes, which is all there is.
+func simpleCollation(v value) bool {
+	return v.kind == kindDocument && v.document().get("locale").stringOr("") == "simple" && len(documentFields(v.document())) == 1
 }
 
 func wrongType(where, field string, v value, expected string) error {
@@ -154,11 +173,29 @@ func (f *fieldsOf) bool(name string, otherwise bool) bool {
 	}
 }
 
+// boolean is bool for the options that only a boolean can set.
+func (f *fieldsOf) boolean(name string) bool {
+	v := f.doc.get(name)
+	if !v.missing() && v.kind != kindBool {
+		f.fail(wrongType(f.where, name, v, "bool"))
+	}
+	return v.truthy()
+}
+
+// flag is bool for the options of find that only a boolean can set.
+func (f *fieldsOf) flag(name string) bool {
+	v := f.doc.get(name)
+	if !v.missing() && v.kind != kindBool && !v.numeric() {
+		f.fail(failure(codeTypeMismatch, "Field '%s' should be a boolean value, but found: %s", name, kindName(v.kind)))
+	}
+	return v.truthy()
+}
+
 // size reads an optional number that must not be negative.
 func (f *fieldsOf) size(name string, otherwise int64) int64 {
 	n := f.number(name, otherwise)
 	if n < 0 {
-		f.fail(failure(51024, "BSON field '%s' value must be >= 0, actual value '%d'", name, n))
+		f.fail(failure(codeBadValue, "BSON field '%s' value must be >= 0, actual value '%d'", name, n))
 	}
 	return n
 }
@@ -169,7 +206,11 @@ func (f *fieldsOf) number(name string, otherwise int64) int64 {
 		return otherwise
 	}
 	if !v.numeric() {
-		f.fail(wrongType(f.where, name, v, "long, double, decimal, int"))
+		types := "long, double, decimal, int"
+		if f.where == "cursor" { // aggregate's own order
+			types = "decimal, double, long, int"
+		}
+		f.fail(wrongType(f.where, name, v, types))
 		return otherwise
 	}
 	n, whole := v.wholeNumber()
@@ -190,6 +231,24 @@ func (f *fieldsOf) string(name string) string {
 		f.fail(wrongType(f.where, name, v, "string"))
 	}
 	return ""
+}
+
+// documents reads an optional array of documents, of which it returns the array.
+func (f *fieldsOf) documents(name string) value {
+	v := f.doc.get(name)
+	switch v.kind {
+	case kindArray:
+		for i, el := range v.elements() {
+			if el.kind != kindDocument {
+				f.fail(wrongType(f.where, fmt.Sprintf("%s.%d", name, i), el, "object"))
+			}
+		}
+		return v
+	case kindMissing:
+	default:
+		f.fail(wrongType(f.where, name, v, "array"))
+	}
+	return value{}
 }
 
 // documents reads an array of documents, from the body or from a document sequence.

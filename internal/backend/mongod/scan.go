@@ -13,10 +13,15 @@ type scan struct {
 	current int
 	last    []byte
 	seen    map[string]bool // documents already visited: one may have several keys, or fall into several ranges
+
+	work       *work
+	keysOnly   bool  // visit without documents
+	keys, docs int64 // examined so far
+	reported   bool
 }
 
-func newScan(p plan) *scan {
-	s := &scan{plan: p}
+func newScan(p plan, w *work) *scan {
+	s := &scan{plan: p, work: w}
 	if p.index != nil && p.index.multikey {
 		s.seen = map[string]bool{}
 	}
@@ -50,7 +55,13 @@ func (s *scan) eachInRange(c *collTx, r keyRange, visit func([]byte, document) (
 	cursor := bucket.Cursor()
 	k, v := s.position(cursor, r)
 	for ; k != nil && inRange(k, r, s.reverse); k, v = s.step(cursor) {
+		if err := s.work.step(); err != nil {
+			return false, err
+		}
 		id, d := k, document(v)
+		if s.index != nil || s.byID {
+			s.keys++
+		}
 		if s.index != nil {
 			id = idOfEntry(k, v)
 			if s.seen != nil {
@@ -59,9 +70,14 @@ func (s *scan) eachInRange(c *collTx, r keyRange, visit func([]byte, document) (
 				}
 				s.seen[string(id)] = true
 			}
-			if d = c.docs.Get(id); d == nil {
+			if s.keysOnly {
+				d = nil
+			} else if d = c.docs.Get(id); d == nil {
 				return false, fmt.Errorf("index %s of %s names a document that does not exist", s.index.name, c.ns)
 			}
+		}
+		if !s.keysOnly {
+			s.docs++
 		}
 		more, err := visit(id, d)
 		if err != nil {

@@ -264,17 +264,14 @@ func TestRefusedConcernsAndOptions(t *testing.T) {
 	}{
 		{`{"find":"c","readConcern":{"level":"snapshot"}}`, "node needs to be a replica set member to use read concern level snapshot", 123},
 		{`{"insert":"c","documents":[{}],"writeConcern":{"w":2}}`, "cannot use 'w' > 1 when a host is not replicated", 2},
-		{`{"find":"c","hint":"a_1"}`, "find option 'hint' is not supported by this server", 238},
 		{`{"find":"c","collation":{"locale":"de"}}`, "find option 'collation' is not supported by this server", 238},
-		{`{"aggregate":"c","pipeline":[{"$lookup":{}}],"cursor":{}}`, "Unrecognized pipeline stage name: '$lookup'", 40324},
-		{`{"aggregate":"c","pipeline":[{"$group":{"_id":{"a":"$b"}}}],"cursor":{}}`, `the expression { a: "$b" } is not supported by this server`, 238},
-		{`{"update":"c","updates":[{"q":{},"u":[{"$set":{"a":1}}]}]}`, "an update with an aggregation pipeline is not supported by this server", 238},
-		{`{"update":"c","updates":[{"q":{},"u":{"$set":{"a.$":1}}}]}`, "the positional operator in 'a.$' is not supported by this server", 238},
-		{`{"update":"c","updates":[{"q":{},"u":{"$bit":{"a":1}}}]}`, "Unknown modifier: $bit. Expected a valid update modifier or pipeline-style update specified as an array", 9},
-		{`{"find":"c","projection":{"a":{"$slice":1}}}`, "projection operator $slice is not supported by this server", 238},
+		{`{"aggregate":"c","pipeline":[{"$merge":"d"}],"cursor":{}}`, "the stage $merge is not supported by this server", 238},
+		{`{"aggregate":"c","pipeline":[{"$nope":{}}],"cursor":{}}`, "Unrecognized pipeline stage name: '$nope'", 40324},
+		{`{"update":"c","updates":[{"q":{},"u":{"$nope":{"a":1}}}]}`, "Unknown modifier: $nope. Expected a valid update modifier or pipeline-style update specified as an array", 9},
 		{`{"create":"c","capped":true}`, "create option 'capped' is not supported by this server", 238},
 		{`{"createIndexes":"c","indexes":[{"key":{"a":"text"},"name":"t"}]}`, "an index of type text is not supported by this server", 238},
-		{`{"getParameter":1}`, "no such command: 'getParameter'", 59},
+		{`{"getParameter":1}`, "the command getParameter is not supported by this server", 238},
+		{`{"nope":1}`, "no such command: 'nope'", 59},
 	}
 	for _, tt := range tests {
 		got := run(t, db, tt.command)

@@ -3,7 +3,6 @@ package mongod
 import (
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // maxResultBytes bounds what one query may hold in memory, as MongoDB's sort limit does.
@@ -25,13 +24,13 @@ func parseSort(d document) ([]sortField, error) {
 			return out, nil
 		}
 		name := string(key)
-		if name == "" || slices.Contains(splitPath(name), "") {
-			return nil, failure(40352, "FieldPath cannot be constructed with empty string")
-		}
-		if strings.HasPrefix(name, "$") {
-			return nil, failure(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.")
+		if err := checkFieldPath(name); err != nil {
+			return nil, err
 		}
 		if v.kind == kindDocument {
+			if v.document().firstName() == "$meta" {
+				return nil, failure(40218, "query requires text score metadata, but it is not available")
+			}
 			return nil, unsupported("sort by an expression")
 		}
 		if !v.numeric() {
@@ -64,6 +63,9 @@ func (s *sorter) add(d document) error {
 	item := sortItem{doc: own, keys: make([]value, len(s.order))}
 	for i, f := range s.order {
 		values, _, _ := fieldValues(own, f.path)
+		if f.name == "_id" { // never an array in a collection; a whole value in what $group makes
+			values = []value{orNull(own.get("_id"))}
+		}
 		item.keys[i] = values[0]
 		for _, v := range values[1:] {
 			if c := compareValues(v, item.keys[i]); c < 0 != f.descending && c != 0 {

@@ -93,8 +93,8 @@ func (s *Server) sweepStep(t ttlIndex, limit time.Time) (int, error) {
 
 func expired(b *bbolt.Bucket, f indexField, limit time.Time) [][]byte {
 	one := &filter{op: opLessEqual, name: f.name, value: dateValue(limit)}
-	lo, hi, ok := rangeBounds(f, false, []*filter{one})
-	if !ok {
+	lo, hi, n := rangeBounds(f, false, []*filter{one})
+	if n == 0 {
 		return nil
 	}
 	var keys [][]byte

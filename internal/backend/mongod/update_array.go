@@ -49,7 +49,7 @@ func parsePushOptions(d document) (pushOptions, error) {
 		case "$position", "$slice":
 			n, whole := v.wholeNumber()
 			if !whole {
-				return opts, failure(codeBadValue, "The value for %s must be an integer value but was given type: %s", name, kindName(v.kind))
+				return opts, failure(codeBadValue, "The value for %s must be an integer value%s: %s", name, map[string]string{"$slice": " but was given type", "$position": ", not of type"}[name], kindName(v.kind))
 			}
 			if name == "$slice" {
 				opts.slice = &n
@@ -64,7 +64,10 @@ func parsePushOptions(d document) (pushOptions, error) {
 			if v.numeric() {
 				return opts, failure(codeBadValue, "The $sort element value must be either 1 or -1")
 			}
-			if v.kind != kindDocument || v.document().empty() {
+			if v.kind == kindDocument && v.document().empty() {
+				return opts, failure(codeBadValue, "The sort pattern is empty when it should be a set of fields.")
+			}
+			if v.kind != kindDocument {
 				return opts, failure(codeBadValue, "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields")
 			}
 			order, err := parseSort(v.document())
@@ -169,7 +172,7 @@ func (op *updateOp) parsePull() (change, error) {
 	leaf := filter{}
 	matches := func(v value) bool { return equalValues(v, op.arg) }
 	switch {
-	case isOperators(op.arg):
+	case isFieldOperators(op.arg):
 		f, err := parseOperators(leaf, op.arg.document())
 		if err != nil {
 			return change{}, err
@@ -189,6 +192,29 @@ func (op *updateOp) parsePull() (change, error) {
 		}
 		matches = f.test
 	}
+	return pulling(matches), nil
+}
+
+// isFieldOperators reports whether v is a document of operators on a value, not on a document as a whole.
+func isFieldOperators(v value) bool {
+	if !isOperators(v) {
+		return false
+	}
+	name := v.document().firstName()
+	return name != "$not" && lookup(fieldOperators(), name) != nil
+}
+
+func (op *updateOp) parsePullAll() (change, error) {
+	if op.arg.kind != kindArray {
+		return change{}, failure(codeBadValue, "$pullAll requires an array argument but was given a %s", kindName(op.arg.kind))
+	}
+	unwanted := op.arg.elements()
+	return pulling(func(v value) bool {
+		return slices.ContainsFunc(unwanted, func(x value) bool { return equalValues(x, v) })
+	}), nil
+}
+
+func pulling(matches func(value) bool) change {
 	return change{apply: func(old value) (value, error) {
 		if old.kind != kindArray {
 			return value{}, failure(codeBadValue, "Cannot apply $pull to a non-array value")
@@ -199,11 +225,14 @@ func (op *updateOp) parsePull() (change, error) {
 			return old, nil
 		}
 		return arrayValue(kept), nil
-	}}, nil
+	}}
 }
 
 func (op *updateOp) parsePop() (change, error) {
 	n, whole := op.arg.wholeNumber()
+	if !op.arg.numeric() {
+		return change{}, failure(codeFailedToParse, "Expected a number in: %s: %s", op.field, op.arg)
+	}
 	if !whole || (n != 1 && n != -1) {
 		return change{}, failure(codeFailedToParse, "$pop expects 1 or -1, found: %s", op.arg)
 	}

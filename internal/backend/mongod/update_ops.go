@@ -15,31 +15,26 @@ func removal() change {
 	return change{apply: func(value) (value, error) { return value{}, nil }}
 }
 
-// parse returns what the operator does to the value at its path.
-func (op *updateOp) parse() (change, error) {
-	switch op.name {
-	case "$set", "$setOnInsert":
-		return assignment(op.arg), nil
-	case "$unset":
-		return removal(), nil
-	case "$inc":
-		return op.parseArithmetic("increment", addNumbers)
-	case "$mul":
-		return op.parseArithmetic("multiply", multiplyNumbers)
-	case "$min":
-		return op.extreme(-1), nil
-	case "$max":
-		return op.extreme(1), nil
-	case "$push":
-		return op.parsePush()
-	case "$addToSet":
-		return op.parseAddToSet()
-	case "$pull":
-		return op.parsePull()
-	case "$pop":
-		return op.parsePop()
-	default:
-		return op.parseCurrentDate()
+// changeParser returns what an operator does to the value at its path.
+type changeParser = func(op *updateOp) (change, error)
+
+func updateOperators() []entry[changeParser] {
+	return []entry[changeParser]{
+		{name: "$set", parse: func(op *updateOp) (change, error) { return assignment(op.arg), nil }},
+		{name: "$setOnInsert", parse: func(op *updateOp) (change, error) { return assignment(op.arg), nil }},
+		{name: "$unset", parse: func(*updateOp) (change, error) { return removal(), nil }},
+		{name: "$rename"}, // two changes: parseRename
+		{name: "$inc", parse: func(op *updateOp) (change, error) { return op.parseArithmetic("increment", addition()) }},
+		{name: "$mul", parse: func(op *updateOp) (change, error) { return op.parseArithmetic("multiply", multiplication()) }},
+		{name: "$min", parse: func(op *updateOp) (change, error) { return op.extreme(-1), nil }},
+		{name: "$max", parse: func(op *updateOp) (change, error) { return op.extreme(1), nil }},
+		{name: "$bit", parse: (*updateOp).parseBit},
+		{name: "$currentDate", parse: (*updateOp).parseCurrentDate},
+		{name: "$push", parse: (*updateOp).parsePush},
+		{name: "$addToSet", parse: (*updateOp).parseAddToSet},
+		{name: "$pull", parse: (*updateOp).parsePull},
+		{name: "$pullAll", parse: (*updateOp).parsePullAll},
+		{name: "$pop", parse: (*updateOp).parsePop},
 	}
 }
 
@@ -67,18 +62,15 @@ func idText(id value) string {
 	return formatField("_id", id)
 }
 
-func (op *updateOp) parseArithmetic(verb string, compute func(a, b value) (value, bool)) (change, error) {
+func (op *updateOp) parseArithmetic(verb string, compute operation) (change, error) {
 	if !op.arg.numeric() {
 		return change{}, failure(codeTypeMismatch, "Cannot %s with non-numeric argument: %s", verb, formatField(op.field, op.arg))
-	}
-	if op.arg.kind == kindDecimal {
-		return change{}, unsupported("Decimal128 arithmetic in %s", op.name)
 	}
 	arg := op.arg
 	return change{create: true, apply: func(old value) (value, error) {
 		if old.missing() {
 			if op.name == "$mul" {
-				zero, _ := multiplyNumbers(arg, int32Value(0))
+				zero, _ := compute.apply(arg, int32Value(0))
 				return zero, nil
 			}
 			return arg, nil
@@ -89,10 +81,7 @@ func (op *updateOp) parseArithmetic(verb string, compute func(a, b value) (value
 					op.name, idText(id), op.path[len(op.path)-1], kindName(old.kind))
 			}}
 		}
-		if old.kind == kindDecimal {
-			return value{}, unsupported("Decimal128 arithmetic in %s", op.name)
-		}
-		next, ok := compute(old, arg)
+		next, ok := compute.apply(old, arg)
 		if !ok {
 			return value{}, &targetError{codeBadValue, func(op *updateOp, id value) string {
 				return fmt.Sprintf("Failed to apply %s operations to current value (%s%s) for document %s", op.name, longPrefix(old), old, idText(id))
@@ -152,5 +141,52 @@ func (op *updateOp) parseCurrentDate() (change, error) {
 		}
 		data := binary.LittleEndian.AppendUint32(nil, uint32(now.Nanosecond()/1000)+1)
 		return value{kind: kindTimestamp, data: binary.LittleEndian.AppendUint32(data, uint32(now.Unix()))}, nil
+	}}, nil
+}
+
+// parseBit reads {and|or|xor: integer, …}, applied in order.
+func (op *updateOp) parseBit() (change, error) {
+	if op.arg.kind != kindDocument {
+		return change{}, failure(codeBadValue, "The $bit modifier is not compatible with a %s. You must pass in an embedded document: {$bit: {field: {and/or/xor: #}}", kindName(op.arg.kind))
+	}
+	steps := documentFields(op.arg.document())
+	for _, f := range steps {
+		if f.name != "and" && f.name != "or" && f.name != "xor" {
+			return change{}, failure(codeBadValue, "The $bit modifier only supports 'and', 'or', and 'xor', not '%s' which is an unknown operator: %s", f.name, formatField(f.name, f.value))
+		}
+		if _, ok := f.value.integer(); !ok {
+			return change{}, failure(codeBadValue, "The $bit modifier field must be an Integer(32/64 bit); a '%s' is not supported here: %s", kindName(f.value.kind), formatField(f.name, f.value))
+		}
+	}
+	if len(steps) == 0 {
+		return change{}, failure(codeBadValue, "You must pass in at least one bitwise operation. The format is: {$bit: {field: {and/or/xor: #}}")
+	}
+	return change{create: true, apply: func(old value) (value, error) {
+		if old.missing() {
+			old = int32Value(0)
+		}
+		n, ok := old.integer()
+		if !ok {
+			return value{}, &targetError{codeBadValue, func(op *updateOp, id value) string {
+				return fmt.Sprintf("Cannot apply $bit to a value of non-integral type._id: %s has the field %s of non-integer type %s", id, op.path[len(op.path)-1], kindName(old.kind))
+			}}
+		}
+		long := old.kind == kindInt64
+		for _, f := range steps {
+			operand, _ := f.value.integer()
+			long = long || f.value.kind == kindInt64
+			switch f.name {
+			case "and":
+				n &= operand
+			case "or":
+				n |= operand
+			default:
+				n ^= operand
+			}
+		}
+		if long {
+			return int64Value(n), nil
+		}
+		return int32Value(int32(n)), nil
 	}}, nil
 }
