@@ -132,6 +132,10 @@ func (s *Server) renameCollection(q *request) (document, error) {
 		if _, err := namespace(db, coll); err != nil {
 			return nil, err
 		}
+		u := s.users.get(q.client.user) // nil: nobody has to log in
+		if u != nil && !u.may(actionSchema, db) || strings.HasPrefix(coll, "system.") {
+			return nil, q.unauthorized()
+		}
 	}
 	if from == to {
 		return nil, failure(codeIllegalOperation, "Can't rename a collection to itself")

@@ -55,7 +55,7 @@ func commandTable() map[string]*command {
 		{name: "collMod", action: actionSchema, run: (*Server).collMod, fields: []string{"index"}, refused: []string{
 			"cappedMax", "cappedSize", "changeStreamPreAndPostImages", "expireAfterSeconds", "pipeline", "timeseries", "validationAction", "validationLevel", "validator", "viewOn",
 		}},
-		{name: "renameCollection", action: actionAdmin, run: (*Server).renameCollection, fields: []string{"to", "dropTarget"}},
+		{name: "renameCollection", action: actionLogin, run: (*Server).renameCollection, fields: []string{"to", "dropTarget"}},
 		{name: "createIndexes", action: actionSchema, run: (*Server).createIndexes, fields: []string{"indexes"}, ignored: []string{"ignoreUnknownIndexOptions"}, refused: []string{"commitQuorum"}},
 		{name: "listIndexes", action: actionList, run: (*Server).listIndexes, ignored: []string{"cursor"}},
 		{name: "dropIndexes", action: actionSchema, run: (*Server).dropIndexes, fields: []string{"index"}},
@@ -77,7 +77,7 @@ func commandTable() map[string]*command {
 		"killAllSessions", "listCommands", "logRotate", "mapReduce", "planCacheClear", "profile", "reIndex", "refreshSessions", "replSetGetStatus", "serverStatus", "shutdown",
 		"startSession", "top", "validate", "whatsmyuri",
 	} {
-		list = append(list, &command{name: name, open: true, refusal: true, run: (*Server).refuse})
+		list = append(list, &command{name: name, action: actionFree, open: true, refusal: true, run: (*Server).refuse})
 	}
 	table := make(map[string]*command, len(list)+1)
 	for _, c := range list {

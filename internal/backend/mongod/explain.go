@@ -54,6 +54,9 @@ func (s *Server) explain(q *request) (document, error) {
 	if inner.command = s.commands[inner.name]; inner.command == nil {
 		return nil, failure(codeCommandNotFound, "Explain failed due to unknown command: %s", inner.name)
 	}
+	if err := s.authorize(inner); err != nil {
+		return nil, err
+	}
 	if err := inner.checkFields(); err != nil {
 		return nil, err
 	}

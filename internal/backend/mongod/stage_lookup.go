@@ -3,6 +3,7 @@ package mongod
 import (
 	"errors"
 	"slices"
+	"strings"
 )
 
 // joining is a parsed $lookup on equality.
@@ -35,6 +36,9 @@ func parseLookupStage(name string, v value) (stage, error) {
 		return stage{}, failure(codeFailedToParse, "must specify 'pipeline' when 'from' is empty")
 	case d.get("localField").missing() || d.get("foreignField").missing():
 		return stage{}, failure(codeFailedToParse, "$lookup requires either 'pipeline' or both 'localField' and 'foreignField' to be specified")
+	}
+	if strings.HasPrefix(d.get("from").text(), "system.") { // users are not for joining
+		return stage{}, failure(codeUnauthorized, "not authorized to read %s in $lookup", d.get("from").text())
 	}
 	j := &joining{from: d.get("from").text(), foreign: d.get("foreignField").text()}
 	for _, part := range []string{"localField", "foreignField", "as"} {
