@@ -79,7 +79,7 @@ drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running
 drills: $(BIN) ## logship through outages, kills, rotations and bad lines: nothing lost, nothing shown twice; ARGS="-only outage" and other flags
 	go run ./test/drills/logship -bin $(BIN) $(ARGS)
 
-record: record-kafka record-redis ## ask the real servers again and rewrite the golden files of the contract suites
+record: record-kafka record-redis $(if $(CONTRACT_MONGODB_URI),record-mongodb) ## ask the real servers again and rewrite the golden files of the contract suites
 
 record-kafka: ## needs Java and Maven
 	CONTRACT_RECORD=1 go test -count=1 -timeout 10m ./test/contract/kafka

@@ -10,7 +10,7 @@ func commandTable() map[string]*command {
 		{name: "isMaster", action: actionFree, open: true, run: (*Server).hello},
 		{name: "ismaster", action: actionFree, open: true, run: (*Server).hello},
 		{name: "ping", action: actionFree, run: (*Server).acknowledge},
-		{name: "buildInfo", action: actionFree, run: (*Server).buildInfo},
+		{name: "buildInfo", note: "names bbolt as its storage engine", action: actionFree, run: (*Server).buildInfo},
 		{name: "buildinfo", action: actionFree, run: (*Server).buildInfo},
 		{name: "saslStart", action: actionFree, run: (*Server).saslStart, fields: []string{"mechanism", "payload", "options"}, ignored: []string{"autoAuthorize", "db"}},
 		{name: "saslContinue", action: actionFree, run: (*Server).saslContinue, fields: []string{"conversationId", "payload"}},
@@ -29,7 +29,7 @@ func commandTable() map[string]*command {
 			fields: []string{"documents", "ordered"}, refused: []string{"bypassDocumentValidation"},
 		},
 		{
-			name: "find", action: actionFind, run: (*Server).find, ignored: ignoredRead[:3],
+			name: "find", note: "without a sort in the order of _id or of the index", action: actionFind, run: (*Server).find, ignored: ignoredRead[:3],
 			fields:  []string{"filter", "sort", "projection", "skip", "limit", "batchSize", "singleBatch", "noCursorTimeout", "hint"},
 			refused: []string{"collation", "let", "min", "max", "returnKey", "showRecordId", "tailable", "awaitData"},
 		},
@@ -48,17 +48,17 @@ func commandTable() map[string]*command {
 		{name: "count", action: actionFind, run: (*Server).count, fields: []string{"query", "limit", "skip", "hint"}, refused: []string{"collation"}},
 		{name: "distinct", action: actionFind, run: (*Server).distinct, fields: []string{"key", "query", "hint"}, refused: []string{"collation"}},
 		{
-			name: "aggregate", action: actionFind, run: (*Server).aggregate, ignored: ignoredRead[:1], fields: []string{"pipeline", "cursor", "explain", "hint"},
+			name: "aggregate", note: "on a collection, not on a database", action: actionFind, run: (*Server).aggregate, ignored: ignoredRead[:1], fields: []string{"pipeline", "cursor", "explain", "hint"},
 			refused: []string{"collation", "let", "bypassDocumentValidation"},
 		},
-		{name: "explain", action: actionFind, run: (*Server).explain, fields: []string{"verbosity"}},
-		{name: "collMod", action: actionSchema, run: (*Server).collMod, fields: []string{"index"}, refused: []string{
+		{name: "explain", note: "no index bounds, no rejected plans; commands other than find, count, distinct, aggregate, update, delete and findAndModify are refused as MongoDB refuses ping", action: actionFind, run: (*Server).explain, fields: []string{"verbosity"}},
+		{name: "collMod", note: "only the expiry of a TTL index", action: actionSchema, run: (*Server).collMod, fields: []string{"index"}, refused: []string{
 			"cappedMax", "cappedSize", "changeStreamPreAndPostImages", "expireAfterSeconds", "pipeline", "timeseries", "validationAction", "validationLevel", "validator", "viewOn",
 		}},
-		{name: "renameCollection", action: actionLogin, run: (*Server).renameCollection, fields: []string{"to", "dropTarget"}},
-		{name: "createIndexes", action: actionSchema, run: (*Server).createIndexes, fields: []string{"indexes"}, ignored: []string{"ignoreUnknownIndexOptions"}, refused: []string{"commitQuorum"}},
+		{name: "renameCollection", note: "copies the documents; other writers wait", action: actionLogin, run: (*Server).renameCollection, fields: []string{"to", "dropTarget"}},
+		{name: "createIndexes", note: "builds in one transaction; other writers wait", action: actionSchema, run: (*Server).createIndexes, fields: []string{"indexes"}, ignored: []string{"ignoreUnknownIndexOptions"}, refused: []string{"commitQuorum"}},
 		{name: "listIndexes", action: actionList, run: (*Server).listIndexes, ignored: []string{"cursor"}},
-		{name: "dropIndexes", action: actionSchema, run: (*Server).dropIndexes, fields: []string{"index"}},
+		{name: "dropIndexes", note: "all of an array of names or none", action: actionSchema, run: (*Server).dropIndexes, fields: []string{"index"}},
 		{
 			name: "create", action: actionSchema, run: (*Server).create,
 			refused: []string{
@@ -69,8 +69,8 @@ func commandTable() map[string]*command {
 		},
 		{name: "drop", action: actionSchema, run: (*Server).drop},
 		{name: "dropDatabase", action: actionAdmin, run: (*Server).dropDatabase},
-		{name: "listCollections", action: actionList, run: (*Server).listCollections, fields: []string{"filter", "nameOnly"}, ignored: []string{"cursor", "authorizedCollections"}},
-		{name: "listDatabases", action: actionLogin, run: (*Server).listDatabases, fields: []string{"filter", "nameOnly"}, ignored: []string{"authorizedDatabases"}},
+		{name: "listCollections", note: "shows no UUID", action: actionList, run: (*Server).listCollections, fields: []string{"filter", "nameOnly"}, ignored: []string{"cursor", "authorizedCollections"}},
+		{name: "listDatabases", note: "sizes are the bytes in use", action: actionLogin, run: (*Server).listDatabases, fields: []string{"filter", "nameOnly"}, ignored: []string{"authorizedDatabases"}},
 	}
 	for _, name := range []string{
 		"bulkWrite", "compact", "convertToCapped", "currentOp", "dbStats", "collStats", "filemd5", "fsync", "getParameter", "setParameter", "hostInfo", "killOp", "killSessions",

@@ -13,7 +13,8 @@
 //     NotImplemented (238) for the rest.
 //
 // Units: sizes in bytes, times in milliseconds where BSON says so. Limits: messages of 48,000,000 bytes, documents of 16 MiB and
-// 100 levels, index keys of 32 KiB, 64 indexes a collection, 1,000 open cursors, 4,096 connections, 100 MiB for one sort.
+// 100 levels, index keys of 32 KiB, 64 indexes a collection, 1,000 open cursors, 4,096 connections, 100 MiB for what one sort,
+// group or pipeline holds.
 //
 // Users log in with SCRAM-SHA-256 and may do what their roles allow on their databases; of a password only the keys that check it are
 // stored. While there is no user, every client on this machine may do everything, and clients elsewhere nothing. There is no TLS.

@@ -3,9 +3,29 @@ package mongod
 import (
 	"errors"
 	"math"
-	"slices"
 	"strings"
 )
+
+// indexOptions lists the fields of an index specification; what they do is in parse and check.
+func indexOptions() []entry[struct{}] {
+	return append([]entry[struct{}]{
+		{name: "key"},
+		{name: "name"},
+		{name: "unique"},
+		{name: "sparse"},
+		{name: "partialFilterExpression", note: "used when the filter of a query names each of its conditions, or a value that fulfils it"},
+		{name: "expireAfterSeconds", note: "the sweeper runs once a minute"},
+		{name: "v", note: "has no effect"},
+		{name: "background", note: "has no effect: an index is built in one transaction, and other writers wait"},
+		{name: "ns", note: "has no effect"},
+	}, refusals[struct{}]("the index option", "collation", "hidden", "weights", "default_language", "language_override", "textIndexVersion", "2dsphereIndexVersion",
+		"bits", "min", "max", "wildcardProjection", "storageEngine", "prepareUnique", "clustered")...)
+}
+
+// indexTypes lists what a field of an index key can be instead of a direction.
+func indexTypes() []entry[struct{}] {
+	return refusals[struct{}]("an index of type", "text", "2dsphere", "2d", "hashed", "wildcard", "geoHaystack")
+}
 
 // parseIndex reads one index specification; an error names it, as MongoDB does.
 func (q *request) parseIndex(spec document) (*index, error) {
@@ -24,19 +44,13 @@ func (q *request) parseIndex(spec document) (*index, error) {
 }
 
 func (ix *index) parse(spec document) error {
-	r := spec.reader()
-	for {
-		name, _, ok := r.next()
-		if !ok {
-			break
-		}
-		switch string(name) {
-		case "key", "name", "unique", "sparse", "partialFilterExpression", "expireAfterSeconds", "v", "background", "ns":
-		case "collation", "hidden", "weights", "default_language", "language_override", "textIndexVersion", "2dsphereIndexVersion",
-			"bits", "min", "max", "wildcardProjection", "storageEngine", "prepareUnique", "clustered":
-			return unsupported("index option '%s'", name)
-		default:
-			return failure(codeInvalidIndexOption, "The field '%s' is not valid for an index specification. Specification: %s", name, spec)
+	for _, f := range documentFields(spec) {
+		option := lookup(indexOptions(), f.name)
+		switch {
+		case option == nil:
+			return failure(codeInvalidIndexOption, "The field '%s' is not valid for an index specification. Specification: %s", f.name, spec)
+		case option.refused != nil:
+			return option.refused
 		}
 	}
 	for _, name := range []string{"key", "name"} {
@@ -165,8 +179,8 @@ func checkIndexKey(key document) error {
 		}
 		switch {
 		case v.kind == kindString:
-			if slices.Contains([]string{"text", "2dsphere", "2d", "hashed", "wildcard", "geoHaystack"}, v.text()) {
-				return unsupported("an index of type %s", v.text())
+			if known := lookup(indexTypes(), v.text()); known != nil {
+				return known.refused
 			}
 			return failure(codeCannotCreateIndex, "Unknown index plugin '%s'", v.text())
 		case !v.numeric():

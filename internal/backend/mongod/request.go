@@ -28,6 +28,7 @@ type command struct {
 	refused []string // known to MongoDB, but not to this server
 	open    bool     // any field goes (handshake)
 	refusal bool     // run answers that the command is not supported
+	note    string   // how it differs from MongoDB's, "" when it does not
 	run     func(*Server, *request) (document, error)
 }
 
