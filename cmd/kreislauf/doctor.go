@@ -75,7 +75,9 @@ func programs(ctx context.Context, o upOptions) []finding {
 	} else {
 		list = append(list, finding{"nginx", "not found", "make deps, or " + installCommand([]string{"nginx"}), true})
 	}
-	if bin := redisd.Find(programFolder(o.cache)); bin != "" {
+	if bin := redisd.Find(programFolder(o.cache)); bin != "" && redisd.Check(ctx, bin) != nil {
+		list = append(list, finding{"redis-server", redisd.Check(ctx, bin).Error() + "; miniredis would be used", installCommand([]string{"redis-server"}), false})
+	} else if bin != "" {
 		list = append(list, finding{what: "redis-server", state: version(bin, "--version")})
 	} else {
 		list = append(list, finding{"redis-server", "not found; miniredis would be used", "make deps, or " + installCommand([]string{"redis-server"}), false})

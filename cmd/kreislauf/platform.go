@@ -172,7 +172,13 @@ func (p *platform) backends(ctx context.Context) ([]supervise.Component, error) 
 		return list, nil
 	}
 	argv := []string{p.self, "redisd", "-addr", p.redis}
-	if bin := redisd.Find(programFolder(p.cache)); bin != "" {
+	bin := redisd.Find(programFolder(p.cache))
+	if bin != "" {
+		if err := redisd.Check(ctx, bin); err != nil {
+			p.notes, bin = append(p.notes, err.Error()), ""
+		}
+	}
+	if bin != "" {
 		conf, err := redisd.WriteConfig(folder("redis"), p.redis, p.secrets.RedisPassword)
 		if err != nil {
 			return nil, err

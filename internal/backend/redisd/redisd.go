@@ -14,13 +14,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
 
+// MinVersion is the oldest redis-server that has GETEX, with which sessions are read.
+const MinVersion = "6.2"
+
 // Notice is what a person should know when there is no redis-server.
-const Notice = "redis-server was not found: sessions are kept in memory by miniredis and end when it stops. Install redis-server for durable sessions."
+const Notice = "no usable redis-server was found: sessions are kept in memory by miniredis and end when it stops. Install redis-server for durable sessions."
 
 // Find is the path of redis-server, empty without one.
 func Find(extraDirs ...string) string {
@@ -35,7 +40,30 @@ func Find(extraDirs ...string) string {
 	return ""
 }
 
+var versionText = regexp.MustCompile(`v=(\d+)\.(\d+)`)
+
+// Check says what keeps the platform from using a redis-server: it does not start, or is older than MinVersion.
+func Check(ctx context.Context, binary string) error {
+	out, err := exec.CommandContext(ctx, binary, "--version").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s does not start: %w", binary, err)
+	}
+	m := versionText.FindSubmatch(out)
+	if m == nil {
+		return fmt.Errorf("%s does not tell its version: %q", binary, out)
+	}
+	major, _ := strconv.Atoi(string(m[1])) // the pattern lets digits through only
+	minor, _ := strconv.Atoi(string(m[2]))
+	if major < 6 || major == 6 && minor < 2 {
+		return fmt.Errorf("%s is version %d.%d; %s or newer is needed", binary, major, minor, MinVersion)
+	}
+	return nil
+}
+
 // WriteConfig writes redis.conf into dir (0600, it holds the password) and returns its path.
+//
+// The file is the only place of the password: no argument, no environment, no log line has it. CONFIG could move the data folder and
+// MONITOR shows what others do, so neither command exists. A tail of the log that a power failure tore is cut off at the start.
 func WriteConfig(dir, addr, password string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -48,7 +76,11 @@ func WriteConfig(dir, addr, password string) (string, error) {
 port %s
 dir %s
 requirepass %s
+protected-mode yes
+rename-command CONFIG ""
+rename-command MONITOR ""
 appendonly yes
+aof-load-truncated yes
 appendfsync everysec
 save ""
 maxmemory 256mb
