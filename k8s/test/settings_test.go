@@ -69,12 +69,25 @@ func TestAppsSecretsByService(t *testing.T) {
 		"matching":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"statistics": {"KREISLAUF_MONGODB_URI"},
 		"nginx":      nil,
+		"mongod":     {"KREISLAUF_MONGOD_USERS"},
+		"kafkad":     nil,
+		"redis":      {"KREISLAUF_REDIS_PASSWORD"},
 	} {
+		var pod corev1.PodSpec
+		if _, backend := backends[name]; backend {
+			pod = get[*appsv1.StatefulSet](t, o, "StatefulSet/"+name).Spec.Template.Spec
+		} else {
+			pod = get[*appsv1.Deployment](t, o, "Deployment/"+name).Spec.Template.Spec
+		}
 		var got []string
-		for _, e := range only(t, get[*appsv1.Deployment](t, o, "Deployment/"+name).Spec.Template.Spec).Env {
+		for _, e := range only(t, pod).Env {
 			if e.ValueFrom.SecretKeyRef != nil {
 				got = append(got, e.Name)
-				if e.ValueFrom.SecretKeyRef.Name != "kreislauf" || e.ValueFrom.SecretKeyRef.Key != e.Name {
+				key := e.Name
+				if key == "KREISLAUF_MONGODB_URI" { // each service has its own user
+					key += "_" + strings.ToUpper(name)
+				}
+				if e.ValueFrom.SecretKeyRef.Name != "kreislauf" || e.ValueFrom.SecretKeyRef.Key != key {
 					t.Errorf("%s: %s comes from %+v", name, e.Name, e.ValueFrom.SecretKeyRef)
 				}
 			}

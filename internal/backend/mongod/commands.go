@@ -69,13 +69,17 @@ func commandTable() map[string]*command {
 		},
 		{name: "drop", action: actionSchema, run: (*Server).drop},
 		{name: "dropDatabase", action: actionAdmin, run: (*Server).dropDatabase},
+		{
+			name: "validate", note: "with full it checks every page of the file too", action: actionAdmin, run: (*Server).validate, fields: []string{"full"},
+			ignored: []string{"checkBSONConformance"}, refused: []string{"repair", "metadata", "fixMultikey", "background"},
+		},
 		{name: "listCollections", note: "shows no UUID", action: actionList, run: (*Server).listCollections, fields: []string{"filter", "nameOnly"}, ignored: []string{"cursor", "authorizedCollections"}},
 		{name: "listDatabases", note: "sizes are the bytes in use", action: actionLogin, run: (*Server).listDatabases, fields: []string{"filter", "nameOnly"}, ignored: []string{"authorizedDatabases"}},
 	}
 	for _, name := range []string{
 		"bulkWrite", "compact", "convertToCapped", "currentOp", "dbStats", "collStats", "filemd5", "fsync", "getParameter", "setParameter", "hostInfo", "killOp", "killSessions",
 		"killAllSessions", "listCommands", "logRotate", "mapReduce", "planCacheClear", "profile", "reIndex", "refreshSessions", "replSetGetStatus", "serverStatus", "shutdown",
-		"startSession", "top", "validate", "whatsmyuri",
+		"startSession", "top", "whatsmyuri",
 	} {
 		list = append(list, &command{name: name, action: actionFree, open: true, refusal: true, run: (*Server).refuse})
 	}

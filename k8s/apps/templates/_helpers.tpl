@@ -53,7 +53,8 @@ securityContext:
 resources: {{- toYaml .resources | nindent 2 }}
 {{- end }}
 
-{{- /* Environment of a process of the platform. secrets: keys of the Secret; credentials of Elasticsearch may be absent. */ -}}
+{{- /* Environment of a process of the platform. secrets: keys of the Secret; credentials of Elasticsearch may be absent. Each service has
+a MongoDB user of its own, so the URI has a key for each. */ -}}
 {{- define "kreislauf.env" -}}
 envFrom:
   - configMapRef: {name: kreislauf}
@@ -61,9 +62,10 @@ env:
   - {name: KREISLAUF_INSTANCE, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
   - {name: GOMEMLIMIT, valueFrom: {resourceFieldRef: {resource: requests.memory}}}
   {{- $secret := .root.Values.secret }}
+  {{- $own := printf "KREISLAUF_MONGODB_URI_%s" (upper .name) }}
   {{- range .secrets }}
   - name: {{ . }}
-    valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ . }}, optional: {{ hasPrefix "KREISLAUF_ELASTICSEARCH_" . }}}}
+    valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ ternary $own . (eq . "KREISLAUF_MONGODB_URI") }}, optional: {{ hasPrefix "KREISLAUF_ELASTICSEARCH_" . }}}}
   {{- end }}
 {{- end }}
 
