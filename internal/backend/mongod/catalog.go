@@ -16,6 +16,7 @@ const (
 	indexPrefix  = "index/"
 	idIndexName  = "_id_"
 	maxNamespace = 255
+	docsFill     = 0.9 // of a page after a split: most _id values grow, so little is inserted into full pages later
 )
 
 // collection is the parsed, immutable description of one collection at one moment.
@@ -87,6 +88,7 @@ func (w *writeTx) collection(ns string) (*collTx, error) {
 	}
 	if c != nil {
 		c.write = w
+		c.docs.FillPercent = docsFill
 	}
 	return c, nil
 }

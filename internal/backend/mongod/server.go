@@ -58,7 +58,7 @@ func New(opts Options) (*Server, error) {
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}
-	st, err := openStore(opts.Dir)
+	st, err := openStore(opts.Dir, opts.Logger)
 	if err != nil {
 		return nil, err
 	}

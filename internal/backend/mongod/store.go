@@ -6,9 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 
+	"github.com/rs/zerolog"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 )
@@ -16,8 +19,11 @@ import (
 const (
 	storeFile     = "kreislauf.bolt"
 	lockTimeout   = time.Second
+	pageSize      = 8192 // seven documents of 1 KB fit into a page; into 4096 bytes only three
 	initialMmap   = 256 << 20
 	maxBatchJobs  = 512
+	maxLinger     = time.Millisecond
+	maxFreelist   = 1024 // pages; a longer list of free pages is not written with every commit but found by a scan after a crash
 	writeQueueLen = 512
 )
 
@@ -32,6 +38,14 @@ type store struct {
 	catalog catalogCache
 	mu      sync.RWMutex // guards closed against sends on jobs
 	closed  bool
+
+	// Only the writer goroutine uses these.
+	log     zerolog.Logger
+	full    bool          // the last write found the disk full
+	broken  error         // the disk failed in another way: what is in the file's cache is not known to be on disk, so nothing more is written
+	writers int           // the largest of the last two batches
+	last    int           // the last batch
+	took    time.Duration // the last commit
 }
 
 // writeJob is one command's write. run may be called twice: alone again, after a neighbour broke the shared transaction.
@@ -53,13 +67,14 @@ type storageError struct{ err error }
 func (e *storageError) Error() string { return e.err.Error() }
 func (e *storageError) Unwrap() error { return e.err }
 
-func openStore(dir string) (*store, error) {
+func openStore(dir string, log zerolog.Logger) (*store, error) {
 	path := filepath.Join(dir, storeFile)
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout:         lockTimeout,
-		NoFreelistSync:  true,
 		FreelistType:    bbolt.FreelistMapType,
+		NoFreelistSync:  true, // commit and close decide; opening must work on a full disk
 		InitialMmapSize: initialMmap,
+		PageSize:        pageSize, // of a new file
 	})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open %s: another process has it open", path)
@@ -76,6 +91,7 @@ func openStore(dir string) (*store, error) {
 		jobs:    make(chan *writeJob, writeQueueLen),
 		stopped: make(chan struct{}),
 		catalog: catalogCache{parsed: map[string]cachedCollection{}},
+		log:     log,
 	}
 	go s.commitLoop()
 	return s, nil
@@ -102,7 +118,19 @@ func (s *store) close() error {
 	}
 	s.mu.Unlock()
 	<-s.stopped
-	return s.db.Close()
+	return errors.Join(s.keepFreelist(), s.db.Close())
+}
+
+// keepFreelist writes the list of free pages if the last commit left it out, so that the next start need not scan the file.
+func (s *store) keepFreelist() error {
+	if !s.db.NoFreelistSync || s.broken != nil {
+		return nil
+	}
+	s.db.NoFreelistSync = false
+	if err := s.db.Update(func(*bbolt.Tx) error { return nil }); err != nil && !diskFull(err) {
+		return fmt.Errorf("write free pages: %w", err)
+	}
+	return nil
 }
 
 // write runs a job on the writer goroutine and returns after its changes are on disk.
@@ -133,9 +161,12 @@ func (s *store) commitLoop() {
 	}
 }
 
-// drain collects what is waiting behind the first job.
+// drain collects what is waiting behind the first job, and waits a moment for writers that the last commits answered: they are likely
+// to write again at once, and a commit that they miss would make them wait for two. A lone writer never waits.
 func (s *store) drain(first *writeJob) []*writeJob {
 	batch := []*writeJob{first}
+	defer func() { s.writers, s.last = max(s.last, len(batch)), len(batch) }()
+	var timeout <-chan time.Time
 	for len(batch) < maxBatchJobs {
 		select {
 		case j, ok := <-s.jobs:
@@ -143,7 +174,22 @@ func (s *store) drain(first *writeJob) []*writeJob {
 				return batch
 			}
 			batch = append(batch, j)
+			continue
 		default:
+		}
+		if len(batch) >= s.writers {
+			return batch
+		}
+		if timeout == nil {
+			timeout = time.After(min(s.took/2, maxLinger))
+		}
+		select {
+		case j, ok := <-s.jobs:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, j)
+		case <-timeout:
 			return batch
 		}
 	}
@@ -162,6 +208,9 @@ func (s *store) commit(batch []*writeJob) bool {
 			j.result <- results[i]
 		}
 		return true
+	}
+	if s.broken != nil {
+		return answer(s.broken)
 	}
 	tx, err := s.db.Begin(true)
 	if err != nil {
@@ -183,10 +232,49 @@ func (s *store) commit(batch []*writeJob) bool {
 		rollback(tx)
 		return answer(nil)
 	}
-	if err := tx.Commit(); err != nil {
-		return answer(fmt.Errorf("commit: %w", err))
+	s.db.NoFreelistSync = s.freePages() > maxFreelist
+	began := time.Now()
+	err = tx.Commit()
+	s.took = time.Since(began)
+	return answer(s.settle(err))
+}
+
+// freePages is how many pages of the file are unused.
+func (s *store) freePages() int {
+	st := s.db.Stats()
+	return st.FreePageN + st.PendingPageN
+}
+
+// settle turns the outcome of a commit into what the writers are told. A full disk is an error that passes; the log says when it
+// begins and when it is over. Any other one is final, as in MongoDB, which stops.
+func (s *store) settle(err error) error {
+	switch {
+	case err == nil:
+		if s.full {
+			s.full = false
+			s.log.Info().Msg("there is space on the disk again: writes succeed")
+		}
+		return nil
+	case diskFull(err):
+		if !s.full {
+			s.full = true
+			s.log.Error().Err(err).Msg("the disk is full: writes are refused, reads go on")
+		}
+		return failure(codeOutOfDiskSpace, "The disk is full and nothing was changed; free some space: %s", err)
+	default:
+		s.broken = fmt.Errorf("the data file cannot be written, restart the server when the disk is mended: %w", err)
+		return s.broken
 	}
-	return answer(nil)
+}
+
+// diskFull knows the errors of a full disk, a used-up quota and the process's file size limit. bbolt keeps only the text of some.
+func diskFull(err error) bool {
+	for _, e := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if errors.Is(err, e) || strings.HasSuffix(err.Error(), e.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // rollback cannot fail on an open transaction.
