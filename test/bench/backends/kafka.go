@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,16 +18,16 @@ import (
 const benchTopic = "kreislauf-bench"
 
 func benchKafka(ctx context.Context, s settings, dir string) error {
-	server, err := launch(ctx, s.bin, "kafkad", filepath.Join(dir, "kafkad"))
+	server, err := launch(ctx, s.bin, "kafkad", dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = server.stop(syscall.SIGKILL) }()
-	produced, consumed, err := measureKafka(ctx, []string{server.addr}, s.kafka)
+	defer func() { _ = server.Stop(syscall.SIGKILL) }()
+	produced, consumed, err := measureKafka(ctx, []string{server.Addr}, s.kafka)
 	if err != nil {
 		return err
 	}
-	resident, _, err := server.memory()
+	resident, _, err := server.Memory()
 	if err != nil {
 		return err
 	}

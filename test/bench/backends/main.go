@@ -14,9 +14,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
+
+	"kreislauf/test/child"
 )
 
 // settings of a run.
@@ -85,4 +88,16 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 func quantile(list []time.Duration, q float64) time.Duration {
 	slices.Sort(list)
 	return list[int(q*float64(len(list)-1))]
+}
+
+// launch starts a backend with its data in a folder of its own under dir.
+func launch(ctx context.Context, bin, name, dir string) (*child.Process, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, err
+	}
+	p, err := child.Backend(bin, name, filepath.Join(dir, name))
+	if err != nil {
+		return nil, err
+	}
+	return p, p.Start(ctx)
 }

@@ -32,16 +32,16 @@ type mongoServer struct {
 }
 
 func benchMongo(ctx context.Context, s settings, dir string) error {
-	process, err := launch(ctx, s.bin, "mongod", filepath.Join(dir, "mongod"))
+	process, err := launch(ctx, s.bin, "mongod", dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = process.stop(syscall.SIGKILL) }()
-	own, err := measureReads(ctx, s, "mongodb://"+process.addr)
+	defer func() { _ = process.Stop(syscall.SIGKILL) }()
+	own, err := measureReads(ctx, s, "mongodb://"+process.Addr)
 	if err != nil {
 		return err
 	}
-	resident, anon, err := process.memory()
+	resident, anon, err := process.Memory()
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func benchMongo(ctx context.Context, s settings, dir string) error {
 		}
 		row(fmt.Sprintf("mongod: insertOne, writers: %d, journaled", w.writers), fmt.Sprintf("%.0f/s", middle(rates[0])), compared, goal, ratio <= w.target)
 	}
-	if err := errors.Join(raw.close(), own.client.Disconnect(ctx), process.stop(syscall.SIGTERM)); err != nil {
+	if err := errors.Join(raw.close(), own.client.Disconnect(ctx), process.Stop(syscall.SIGTERM)); err != nil {
 		return err
 	}
 	if uri != "" {
@@ -244,12 +244,11 @@ func rateOf(n, times int, do func() error) (float64, error) {
 
 // benchStart fills a server with many documents, ends it and starts it again: after a proper stop and after kill -9.
 func benchStart(ctx context.Context, s settings, dir string) error {
-	folder := filepath.Join(dir, "many")
-	server, err := launch(ctx, s.bin, "mongod", folder)
+	server, err := launch(ctx, s.bin, "mongod", filepath.Join(dir, "many"))
 	if err != nil {
 		return err
 	}
-	client, c, err := open(ctx, "mongodb://"+server.addr)
+	client, c, err := open(ctx, "mongodb://"+server.Addr)
 	if err == nil {
 		_, err = c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{Key: "n", Value: 1}}})
 	}
@@ -260,26 +259,26 @@ func benchStart(ctx context.Context, s settings, dir string) error {
 		err = client.Disconnect(ctx)
 	}
 	if err != nil {
-		return errors.Join(err, server.stop(syscall.SIGKILL))
+		return errors.Join(err, server.Stop(syscall.SIGKILL))
 	}
 	for _, end := range []struct {
 		sig  syscall.Signal
 		name string
 	}{{syscall.SIGTERM, "a stop"}, {syscall.SIGKILL, "kill -9"}} {
-		if err := server.stop(end.sig); err != nil {
+		if err := server.Stop(end.sig); err != nil {
 			return err
 		}
 		began := time.Now()
-		if server, err = launch(ctx, s.bin, "mongod", folder); err != nil {
+		if err := server.Start(ctx); err != nil {
 			return err
 		}
-		if err := readOne(ctx, "mongodb://"+server.addr, s.many-1); err != nil {
-			return errors.Join(err, server.stop(syscall.SIGKILL))
+		if err := readOne(ctx, "mongodb://"+server.Addr, s.many-1); err != nil {
+			return errors.Join(err, server.Stop(syscall.SIGKILL))
 		}
 		took := time.Since(began)
 		row(fmt.Sprintf("mongod: start with %d documents after %s", s.many, end.name), fmt.Sprintf("%.2f s", took.Seconds()), "to the first document read", "3 s", took <= 3*time.Second)
 	}
-	return server.stop(syscall.SIGKILL)
+	return server.Stop(syscall.SIGKILL)
 }
 
 func readOne(ctx context.Context, uri string, i int) (err error) {
