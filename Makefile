@@ -10,7 +10,7 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
@@ -89,6 +89,9 @@ record-redis: ## needs redis-server
 
 bench-backends: $(BIN) ## speed and memory of the embedded MongoDB and Kafka; BENCH_MONGODB_URI and BENCH_KAFKA_BROKERS name real ones to compare with
 	go run ./test/bench/backends -bin $(BIN) $(ARGS)
+
+drills-backends: $(BIN) ## the embedded MongoDB, Kafka and Redis through kill -9, a full disk, bad bytes and races; ARGS="kill-mongod claims" runs some
+	go run ./test/drills/backends -bin $(BIN) $(ARGS)
 
 bench-kafkad: $(BIN) ## memory of the embedded Kafka with all topics full, before and after restarts
 	go run ./test/bench/kafkad -bin $(BIN)

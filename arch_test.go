@@ -147,10 +147,10 @@ func TestDriverFences(t *testing.T) {
 		rule   string
 	}{
 		{"go.mongodb.org/mongo-driver", func(s source) bool {
-			return within(s.dir, "internal/mongodb", "internal/outbox", "internal/backend/mongod") || (within(s.dir, "services") && filepath.Base(s.path) == "store.go")
+			return within(s.dir, "internal/mongodb", "internal/outbox", "internal/backend/mongod", "test/bench/backends", "test/drills/backends") || (within(s.dir, "services") && filepath.Base(s.path) == "store.go")
 		}, "internal/{mongodb,outbox} and services/*/store.go"},
 		{"github.com/twmb/franz-go", func(s source) bool { return within(s.dir, "internal/broker", "internal/backend/kafkad", "test") }, "internal/broker"},
-		{"github.com/redis/go-redis", func(s source) bool { return within(s.dir, "internal/session") }, "internal/session"},
+		{"github.com/redis/go-redis", func(s source) bool { return within(s.dir, "internal/session", "test/drills/backends") }, "internal/session"},
 		{"github.com/elastic/", func(s source) bool {
 			return within(s.dir, "logship/bulk", "cmd") || (within(s.dir, "elk") && !within(s.dir, "elk/engine"))
 		}, "logship/bulk, elk and cmd"},

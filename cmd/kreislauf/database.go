@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/rs/zerolog"
 
@@ -25,6 +27,7 @@ func runMongod(ctx context.Context, args []string) error {
 			return fmt.Errorf("%s is not a JSON array of users as docs/format/mongod.md describes it", mongoUsers) // err may quote a password
 		}
 	}
+	signal.Ignore(syscall.SIGXFSZ) // a file size limit is a full disk, not a reason to end
 	return serveBackend(ctx, "mongod", "127.0.0.1:27017", args, nil, func(dir, addr string, log zerolog.Logger) (server, error) {
 		return mongod.New(mongod.Options{Dir: dir, Addr: addr, Logger: log, Users: users})
 	})
