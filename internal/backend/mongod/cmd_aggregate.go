@@ -111,6 +111,11 @@ func (s *Server) runPipeline(db string, pq *pipelineQuery, w *work) (out []docum
 		if out, err = r.collect(r.through(list, source), "the result"); err != nil {
 			return err
 		}
+		for _, d := range out {
+			if len(d) > maxDocumentSize {
+				return tooLarge(d)
+			}
+		}
 		if sc != nil {
 			sc.report(pq.ns, pq.filter, int64(len(out)))
 		}

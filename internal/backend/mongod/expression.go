@@ -14,7 +14,6 @@ type expression func(s *scope) (value, error)
 type scope struct {
 	root document
 	vars *binding
-	now  time.Time
 }
 
 // binding is one variable of $let, $map and their like; the newest comes first.
@@ -24,7 +23,7 @@ type binding struct {
 	outer *binding
 }
 
-func newScope(d document) *scope { return &scope{root: d, now: time.Now()} }
+func newScope(d document) *scope { return &scope{root: d} }
 
 func (s *scope) with(name string, v value) *scope {
 	inner := *s
@@ -41,8 +40,6 @@ func (s *scope) variable(name string) value {
 	switch name {
 	case "ROOT", "CURRENT":
 		return documentValue(s.root)
-	case "NOW":
-		return dateValue(s.now)
 	default: // REMOVE
 		return value{}
 	}
@@ -52,12 +49,13 @@ func (s *scope) variable(name string) value {
 type exprParser struct {
 	vars []string
 	refs *int
+	now  value // $$NOW is the same for all documents
 }
 
-func newExprParser() exprParser { return exprParser{refs: new(int)} }
+func newExprParser() exprParser { return exprParser{refs: new(int), now: dateValue(time.Now())} }
 
 func (p exprParser) with(names ...string) exprParser {
-	return exprParser{vars: append(slices.Clone(p.vars), names...), refs: p.refs}
+	return exprParser{vars: append(slices.Clone(p.vars), names...), refs: p.refs, now: p.now}
 }
 
 // operatorParser parses the argument of one expression operator.
@@ -98,6 +96,9 @@ func (p exprParser) parseString(v value) (expression, error) {
 	variable, rest, deeper := strings.Cut(variable, ".")
 	if err := p.checkVariable(variable); err != nil {
 		return nil, err
+	}
+	if !deeper && variable == "NOW" {
+		return constant(p.now), nil
 	}
 	if !deeper {
 		return func(s *scope) (value, error) { return s.variable(variable), nil }, nil
@@ -268,7 +269,9 @@ func (p exprParser) parseObject(d document) (expression, error) {
 			if err != nil {
 				return value{}, err
 			}
-			b.add(f.name, v)
+			if b.add(f.name, v); len(b.buf) > maxExpressionBytes {
+				return value{}, tooMuch()
+			}
 		}
 		return documentValue(b.done()), nil
 	}, nil
@@ -305,16 +308,28 @@ func (p exprParser) parseList(list []value) ([]expression, error) {
 	return out, nil
 }
 
+// evalAll bounds what the values hold together, and so what an operator can make of them.
 func evalAll(s *scope, list []expression) ([]value, error) {
 	out := make([]value, len(list))
+	size := 0
 	for i, e := range list {
 		v, err := e(s)
 		if err != nil {
 			return nil, err
 		}
+		if size += len(v.data); size > maxExpressionBytes {
+			return nil, tooMuch()
+		}
 		out[i] = v
 	}
 	return out, nil
+}
+
+// maxExpressionBytes bounds one value that an expression makes: no document could hold more.
+const maxExpressionBytes = maxDocumentSize
+
+func tooMuch() error {
+	return failure(codeObjectTooLarge, "the value of an expression is larger than %d bytes", maxExpressionBytes)
 }
 
 // operands reads the arguments of an operator: an array of them, or a single one. A negative upper limit is none.

@@ -283,6 +283,9 @@ func parseReplace(p exprParser, name string, arg value) (expression, error) {
 		if null {
 			return nullValue(), nil
 		}
+		if strings.Count(parts[0], parts[1])*len(parts[2])+len(parts[0]) > maxExpressionBytes {
+			return value{}, tooMuch()
+		}
 		return stringValue(strings.Replace(parts[0], parts[1], parts[2], times)), nil
 	}, nil
 }

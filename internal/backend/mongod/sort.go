@@ -78,7 +78,7 @@ func (s *sorter) add(d document) error {
 		s.trim()
 	}
 	if s.size > maxResultBytes {
-		return failure(codeMemoryLimit, "Executor error during find command :: caused by :: Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", maxResultBytes)
+		return failure(codeMemoryLimit, "Sort exceeded memory limit of %d bytes, but did not opt in to external sorting.", maxResultBytes)
 	}
 	return nil
 }

@@ -155,3 +155,15 @@ func TestNoWayAroundRights(t *testing.T) {
 		t.Errorf("explain in the own database: %s", got)
 	}
 }
+
+// TestExpressionsAreBounded: values that double with every step end in an error, not in memory.
+func TestExpressionsAreBounded(t *testing.T) {
+	db := testDatabase(t)
+	run(t, db, `{"insert":"c","documents":[{"_id":1,"s":"0123456789"}]}`)
+	for _, step := range []string{`{"$concat":["$$value","$$value"]}`, `["$$value","$$value"]`, `{"a":"$$value","b":"$$value"}`, `{"$replaceAll":{"input":"$$value","find":"0","replacement":"$$value"}}`} {
+		got := run(t, db, `{"aggregate":"c","pipeline":[{"$project":{"x":{"$reduce":{"input":{"$range":[0,40]},"initialValue":"$s","in":`+step+`}}}}],"cursor":{}}`)
+		if code, _ := got.Lookup("code").AsInt64OK(); code != codeObjectTooLarge {
+			t.Errorf("%s: %.300s", step, got)
+		}
+	}
+}
