@@ -15,6 +15,9 @@ import (
 
 type nothing struct{} // a field that is not there
 
+// element is what a number at the end of a path leads to: when it is an array, comparisons do not look into it.
+type element struct{ v any }
+
 func naiveMatches(d bson.D, filter bson.D) bool {
 	for _, e := range filter {
 		var ok bool
@@ -68,7 +71,10 @@ func naiveInArray(list bson.A, path []string) []any {
 			}
 		}
 	}
-	if numeric && index < len(list) {
+	switch {
+	case numeric && index < len(list) && len(path) == 1:
+		out = append(out, element{list[index]})
+	case numeric && index < len(list):
 		out = append(out, naiveCandidates(list[index], path[1:])...)
 	}
 	if len(out) == 0 {
@@ -84,9 +90,16 @@ func withElements(candidates []any) []any {
 		if list, ok := c.(bson.A); ok {
 			out = append(out, list...)
 		}
-		out = append(out, c)
+		out = append(out, bare(c))
 	}
 	return out
+}
+
+func bare(c any) any {
+	if el, ok := c.(element); ok {
+		return el.v
+	}
+	return c
 }
 
 func naiveField(candidates []any, condition any) bool {
@@ -103,7 +116,9 @@ func naiveField(candidates []any, condition any) bool {
 }
 
 func naiveOperator(candidates []any, op string, arg any) bool {
-	anyOf := func(test func(v any) bool) bool { return slices.ContainsFunc(candidates, test) }
+	anyOf := func(test func(v any) bool) bool {
+		return slices.ContainsFunc(candidates, func(c any) bool { return test(bare(c)) })
+	}
 	switch op {
 	case "$ne":
 		return !naiveCompare(candidates, "$eq", arg)
