@@ -132,6 +132,9 @@ func fieldPath(name string) ([]string, error) {
 	if strings.HasSuffix(name, ".") {
 		return nil, failure(40353, "FieldPath must not end with a '.'.")
 	}
+	if strings.Contains(name, "\x00") {
+		return nil, failure(16411, useGetField+"FieldPath field names may not contain '\\0'.")
+	}
 	path := splitPath(name)
 	for _, part := range path {
 		switch {

@@ -107,7 +107,7 @@ func FuzzFilter(f *testing.F) {
 		`{"a":1}`, `{"a.b":{"$in":[2,null]},"$or":[{"c.d":{"$exists":true}},{"a.1.b.0":{"$gt":1}}]}`, `{"a":{"$elemMatch":{"b":{"$size":3}}}}`,
 		`{"s":{"$regex":"^t","$options":"i"}}`, `{"a":{"$not":{"$all":[1,[3]]}}}`, `{"$nor":[{"c":{"$type":["object",2]}}]}`,
 		`{"$set":{"c.d.x":1,"a.5":1}}`, `{"$push":{"a":{"$each":[1],"$sort":{"b":-1},"$slice":-2}}}`, `{"$pull":{"a":{"b":2}},"$rename":{"s":"c.s"}}`,
-		`{"$inc":{"c.d.e":1},"$unset":{"a.0":1},"$max":{"s":2},"$addToSet":{"a":4},"$currentDate":{"t":true}}`, `{"a.b":1,"s":1}`, `{"c":{"d":0}}`,
+		`{"$inc":{"c.d.e":1},"$unset":{"a.0":1},"$max":{"s":2},"$addToSet":{"a":4},"$currentDate":{"t":true}}`, `{"a.b":1,"s":1}`, `{"c":{"d":0}}`, `{"$rename":{"s":"c.\u0000"}}`,
 	} {
 		f.Add(extended(f, s), doc)
 	}

@@ -236,6 +236,8 @@ func parseCountStage(_ string, v value) (stage, error) {
 		return stage{}, failure(40156, "the count field must be a non-empty string")
 	case name == "":
 		return stage{}, failure(40157, "the count field must be a non-empty string")
+	case strings.Contains(name, "\x00"):
+		return stage{}, failure(40159, "the count field cannot contain a null byte")
 	case strings.HasPrefix(name, "$"):
 		return stage{}, failure(40158, "the count field cannot be a $-prefixed path")
 	case strings.Contains(name, "."):

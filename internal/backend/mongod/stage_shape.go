@@ -45,6 +45,9 @@ func parseUnsetStage(name string, v value) (stage, error) {
 		if n.kind != kindString {
 			return stage{}, failure(31120, "$unset specification must be a string or an array containing only string values")
 		}
+		if err := checkFieldPath(n.text()); err != nil {
+			return stage{}, invalidStage(name, err)
+		}
 		spec.bool(n.text(), false)
 	}
 	p, err := parseProject(spec.done())
@@ -81,7 +84,10 @@ func parseUnwindStage(_ string, v value) (stage, error) {
 				if strings.HasPrefix(f.value.text(), "$") {
 					return stage{}, failure(28822, "includeArrayIndex option to $unwind stage should not be prefixed with a '$': %s", f.value.text())
 				}
-				u.index = splitPath(f.value.text())
+				var err error
+				if u.index, err = fieldPath(f.value.text()); err != nil {
+					return stage{}, err
+				}
 			case "preserveNullAndEmptyArrays":
 				if f.value.kind != kindBool {
 					return stage{}, failure(28809, "expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage, got %s", kindName(f.value.kind))

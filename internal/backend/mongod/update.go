@@ -161,6 +161,9 @@ func (u *update) parseRename(op updateOp) error {
 	if op.arg.kind != kindString {
 		return failure(codeBadValue, "The 'to' field for $rename must be a string: %s: %s", op.field, op.arg)
 	}
+	if strings.Contains(op.arg.text(), "\x00") {
+		return failure(codeBadValue, "The 'to' field for $rename cannot contain an embedded null byte")
+	}
 	to := updateOp{name: "$rename", field: op.arg.text(), path: splitPath(op.arg.text()), arg: stringValue(op.field)}
 	if err := checkUpdatePath(to.field, to.path); err != nil {
 		return err

@@ -167,3 +167,26 @@ func TestExpressionsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestNullBytesInNames: a string that becomes the name of a field cannot hold a null byte, which ends a name in BSON.
+func TestNullBytesInNames(t *testing.T) {
+	db := testDatabase(t)
+	run(t, db, `{"insert":"c","documents":[{"_id":1,"s":"x","l":[1]}]}`)
+	for command, code := range map[string]int64{
+		`{"update":"c","updates":[{"q":{},"u":{"$rename":{"s":"a\u0000b"}}}]}`:                                                    2,
+		`{"aggregate":"c","pipeline":[{"$count":"a\u0000b"}],"cursor":{}}`:                                                        40159,
+		`{"aggregate":"c","pipeline":[{"$unset":"a\u0000b"}],"cursor":{}}`:                                                        16411,
+		`{"aggregate":"c","pipeline":[{"$unwind":{"path":"$l","includeArrayIndex":"a\u0000b"}}],"cursor":{}}`:                     16411,
+		`{"aggregate":"c","pipeline":[{"$lookup":{"from":"c","localField":"s","foreignField":"s","as":"a\u0000b"}}],"cursor":{}}`: 16411,
+		`{"aggregate":"c","pipeline":[{"$project":{"x":{"$arrayToObject":[[["a\u0000b",1]]]}}}],"cursor":{}}`:                     4940400,
+		`{"aggregate":"c","pipeline":[{"$project":{"x":"$a\u0000b"}}],"cursor":{}}`:                                               16411,
+	} {
+		got := run(t, db, command)
+		if list, ok := got.Lookup("writeErrors").ArrayOK(); ok {
+			got = must[bson.RawValue](t)(list.IndexErr(0)).Document()
+		}
+		if n, _ := got.Lookup("code").AsInt64OK(); n != code {
+			t.Errorf("%s: %s, want code %d", command, got, code)
+		}
+	}
+}
