@@ -24,7 +24,7 @@ const (
 const realElastic = "127.0.0.1:9290"
 
 // realWithin is how long the Java servers may take to become ready.
-const realWithin = 2 * time.Minute
+const realWithin = 4 * time.Minute
 
 func profileSentence(profile string) string {
 	if profile == profileReal {
