@@ -110,6 +110,7 @@ func TestDocuments(t *testing.T) {
 			{"no process", NginxError, `2025/11/22 18:23:30 [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)`},
 			{"only a client", NginxError, `2025/11/22 18:23:30 [info] 4711#4711: *8 client closed connection while waiting for request, client: 203.0.113.9, server: 0.0.0.0:443`},
 			{"a colon and a hash", NginxError, `2025/11/22 18:23:30 [error] 4711#x: no number`},
+			{"a message that begins with a space", NginxError, `2025/11/22 18:23:30 [error]  0`},
 			{"no date", NginxError, `2025/13/22 18:23:30 [error] 1#1: x`},
 			{"unknown level", NginxError, `2025/11/22 18:23:30 [fatal] 1#1: x`},
 		}},
@@ -377,6 +378,7 @@ func FuzzErrorLog(f *testing.F) {
 	f.Add([]byte(errorText))
 	f.Add([]byte(`2025/11/22 18:23:30 [warn] 1#1: *6 x, client: , server: , request: "GET /a", upstream: "" b", host: ""`))
 	f.Add([]byte(`2025/11/22 18:23:30 [emerg] #: *`))
+	f.Add([]byte(`2000/01/01 00:00:00 [error]  0`))
 	b, o := testBuilder(f), testOrigin(NginxError)
 	f.Fuzz(func(t *testing.T, line []byte) {
 		checkText(t, b, o, line, func() bool { _, ok := parseErrorLine(bytes.TrimSpace(line), time.UTC); return ok })
@@ -408,7 +410,7 @@ func checkText(t *testing.T, b *Builder, o *Origin, line []byte, parses func() b
 	if parses() {
 		return
 	}
-	whole := strings.ToValidUTF8(strings.ReplaceAll(string(bytes.TrimSpace(line)), "\x00", ""), "")
+	whole := strings.ReplaceAll(strings.ToValidUTF8(string(bytes.TrimSpace(line)), ""), "\x00", "")
 	if !slices.Contains(doc.Tags, "unparsed") || strings.ReplaceAll(doc.Message, "\ufffd", "") != strings.ReplaceAll(whole, "\ufffd", "") {
 		t.Fatalf("%q gives %s", line, out)
 	}

@@ -43,7 +43,7 @@ func parseErrorLine(line []byte, zone *time.Location) (e errorLine, ok bool) {
 		return e, false
 	}
 	e.message = e.process(rest)
-	if number, message, found := bytes.Cut(e.message, []byte{' '}); found && number[0] == '*' {
+	if number, message, found := bytes.Cut(e.message, []byte{' '}); found && len(number) > 0 && number[0] == '*' {
 		if n, ok := fixedPoint(number[1:], 0); ok {
 			e.connection, e.message = n, message
 		}

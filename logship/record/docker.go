@@ -31,11 +31,10 @@ func ParseDocker(line, scratch []byte) (c CRI, out []byte, ok bool) {
 		return CRI{}, text, false
 	}
 	at := bytes.LastIndex(rest, []byte(`,"time":"`))
-	if at < 0 || !bytes.HasSuffix(rest, []byte(`"}`)) {
+	if at < 0 {
 		return CRI{}, text, false
 	}
-	c.Time = rest[at+len(`,"time":"`) : len(rest)-len(`"}`)]
-	if !plausibleTime(c.Time) {
+	if c.Time, ok = bytes.CutSuffix(rest[at+len(`,"time":"`):], []byte(`"}`)); !ok || !plausibleTime(c.Time) {
 		return CRI{}, text, false
 	}
 	whole, ended := bytes.CutSuffix(text, []byte{'\n'})

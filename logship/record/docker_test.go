@@ -24,6 +24,7 @@ func TestParseDocker(t *testing.T) {
 		{`{"log":"a\n","stream":"stdout"}`, "", false, false, false},
 		{`{"log":"a\x","stream":"stdout",` + time, "", false, false, false},
 		{`{"log":"a`, "", false, false, false},
+		{`{"log":"","stream":"stderr","time":"}`, "", false, false, false},
 		{`{"message":"a"}`, "", false, false, false},
 	} {
 		got, _, ok := ParseDocker([]byte(c.line), nil)
