@@ -177,7 +177,6 @@ func (l *Line) topKey(b []byte, i, count int, noted *int) (colon int, learn bool
 	if i >= len(b) || b[i] != '"' {
 		return 0, false, Syntax
 	}
-	bad := l.badUTF8
 	end, ok := l.str(b, i)
 	if !ok {
 		return 0, false, Syntax
@@ -196,7 +195,7 @@ func (l *Line) topKey(b []byte, i, count int, noted *int) (colon int, learn bool
 	if colon = skipSpace(b, end); colon >= len(b) || b[colon] != ':' {
 		return 0, false, Syntax
 	}
-	return colon, colon == end && count < memberLimit/2 && !l.dup && l.badUTF8 == bad, OK
+	return colon, colon == end && count < memberLimit/2 && !l.dup && !l.badUTF8, OK
 }
 
 // known scans the value at i of a key that the shape tree knows; name is where the key begins.

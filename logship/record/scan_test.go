@@ -147,6 +147,16 @@ func TestManyMembers(t *testing.T) {
 	}
 }
 
+// TestBadKeysAreNotLearned: a key with invalid UTF-8 behind a value with invalid UTF-8 is found bad again later.
+func TestBadKeysAreNotLearned(t *testing.T) {
+	var l Line
+	for _, line := range []string{"{\"event\":\"\xf2\",\"\xf2\":[]}", "{\"event\":{},\"\xf2\":[]}"} {
+		if fault := l.Scan([]byte(line)); fault != InvalidUTF8 {
+			t.Errorf("%q: fault %d", line, fault)
+		}
+	}
+}
+
 func TestScanDoesNotAllocate(t *testing.T) {
 	line := []byte(`{"msec":1763835810.123,"env":"local","event":{"id":"x"},"list":[1,{"a":null}],"message":"GET / 200"}`)
 	var l Line
