@@ -23,6 +23,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(shipperProcess) != "" {
 		os.Exit(runShipper())
 	}
+	time.Local = time.UTC // golden files show local times
 	goleak.VerifyTestMain(m)
 }
 
@@ -74,10 +75,17 @@ func (s shipper) Status() logship.TargetStatus { return s.Shipper.Status().Targe
 // run starts a shipper in this process and returns it with what stops it.
 func (b *bench) run() (shipper, func()) {
 	b.t.Helper()
+	return b.runAt(time.Now)
+}
+
+// runAt is run with another clock for the documents.
+func (b *bench) runAt(now func() time.Time) (shipper, func()) {
+	b.t.Helper()
 	s, err := logship.New(b.opt)
 	if err != nil {
 		b.t.Fatalf("new: %v", err)
 	}
+	s.SetWall(now)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
