@@ -182,23 +182,16 @@ func (r *replayer) replace(path string) error {
 		}
 		return syncFolder(dir)
 	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	for i := range r.keep {
-		if err := enc.Encode(&r.keep[i]); err != nil {
-			return fmt.Errorf("encode dead letter: %w", err)
-		}
-	}
-	for _, line := range r.damaged {
-		out.Write(append(line, '\n'))
+	left, err := r.left()
+	if err != nil {
+		return err
 	}
 	next := path + ".new"
 	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("write dead-letter file: %w", err)
 	}
-	_, err = f.Write(out.Bytes())
+	_, err = f.Write(left)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -209,4 +202,20 @@ func (r *replayer) replace(path string) error {
 		return fmt.Errorf("replace dead-letter file: %w", err)
 	}
 	return syncFolder(dir)
+}
+
+// left renders what stays of a file.
+func (r *replayer) left() ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	for i := range r.keep {
+		if err := enc.Encode(&r.keep[i]); err != nil {
+			return nil, fmt.Errorf("encode dead letter: %w", err)
+		}
+	}
+	for _, line := range r.damaged {
+		out.Write(append(line, '\n'))
+	}
+	return out.Bytes(), nil
 }
