@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/logship"
+	"kreislauf/logship/config"
 )
 
 // pack replaces a file by a gzipped one, as gzip does: the new one is complete before the old one goes.
@@ -110,6 +111,44 @@ func TestGzipRotationWhileBehind(t *testing.T) {
 	b.complete(4100, nil)
 	if st := s.Status(); st.AbandonedBytes != 0 {
 		t.Errorf("%d bytes abandoned", st.AbandonedBytes)
+	}
+}
+
+// TestGzipUnderAnInputName has a pattern that also fits rotated files: they are followed under their new names, and
+// the gzipped ones are not shipped again.
+func TestGzipUnderAnInputName(t *testing.T) {
+	b := newBench(t)
+	b.opt.Inputs = []config.Input{{Type: config.Service, Paths: []config.Glob{config.Glob(filepath.Join(filepath.Dir(b.file), "*"))}, Dataset: "kreislauf.order"}}
+	s, stop := b.run()
+	seq := 0
+	for i := range 3 {
+		b.write(b.file, seq, seq+300)
+		seq += 300
+		b.wait(seq)
+		rotated := fmt.Sprintf("%s.%d", b.file, i)
+		rename(t, b.file, rotated)
+		b.write(rotated, seq, seq+50)
+		seq += 50
+		b.wait(seq)
+		pack(t, rotated, rotated+".gz")
+	}
+	stop()
+	b.write(b.file, seq, seq+100)
+	rename(t, b.file, b.file+".9") // never seen as a plain file, so these lines are not read: README.md says so
+	pack(t, b.file+".9", b.file+".9.gz")
+	b.write(b.file, seq+100, seq+200)
+	s, _ = b.run()
+	b.wait(seq + 100)
+	b.until("all final", func() bool { return s.Status().Behind == 0 })
+	if got := len(b.all("logs-kreislauf.order-test")); got < seq+100 {
+		t.Errorf("%d documents", got)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for n, keys := range b.bySeq {
+		if len(keys) != 1 {
+			t.Errorf("number %d is there %d times", n, len(keys))
+		}
 	}
 }
 

@@ -47,6 +47,7 @@ type pipeline struct {
 	paths       map[string]*stream
 	fresh       []*stream          // new ones whose identity is not on disk yet
 	looked      map[tail.Key]int64 // sizes of candidates for orphans that were looked at
+	packed      map[tail.Key]int64 // sizes of gzip files under input names, which are not read for themselves
 	open        int                // about how many files are open
 	maxOpen     int                // about how many may be
 	heldLimit   int64              // bytes of deleted open files that raise an alarm
@@ -117,7 +118,7 @@ func newPipeline(opt *Options, target *config.Target) (*pipeline, error) {
 		maxOpen: target.MaxOpenFiles, heldLimit: int64(target.HeldBytes), flush: target.FlushInterval, batchBytes: int(target.BatchBytes),
 		builder: enrich.NewBuilder(enrich.Options{Geo: geo, UserAgent: opt.UserAgent, Zone: time.Local, Routes: opt.Routes, Agent: opt.Instance}),
 		orphans: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
-		files: make(map[tail.Key]*stream), paths: make(map[string]*stream), leaving: make(map[*stream]bool), waiting: make(map[*stream]bool),
+		files: make(map[tail.Key]*stream), paths: make(map[string]*stream), leaving: make(map[*stream]bool), packed: make(map[tail.Key]int64), waiting: make(map[*stream]bool),
 		work: make(chan *load, senders), acks: make(chan *load, senders),
 	}
 	for range senders + 1 {

@@ -112,7 +112,7 @@ func (s *pipeline) visit(path string, now time.Time) {
 		return
 	}
 	entries := s.orphans[key]
-	if !input && len(entries) == 0 || info.Size() == 0 {
+	if !input && len(entries) == 0 || info.Size() == 0 || len(entries) == 0 && s.packed[key] == info.Size() {
 		return
 	}
 	f, err := tail.Open(path)
@@ -140,6 +140,9 @@ func (s *pipeline) visit(path string, now time.Time) {
 	}
 	switch {
 	case known:
+	case f.Packed(): // never a file of its own, only the rest of a known one: adoptOrphans and replaced look for those
+		s.packed[key] = info.Size()
+		s.alarms.check("log file not closed", f.Close())
 	case input:
 		s.start(f, source, now)
 	default:
