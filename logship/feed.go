@@ -12,6 +12,9 @@ import (
 	"kreislauf/logship/tail"
 )
 
+// batchSlack is the room in a batch for the line that makes it full, in bytes; a longer one makes it grow.
+const batchSlack = 64 << 10
+
 // enqueue notes that there is something to read.
 func (s *pipeline) enqueue(st *stream) {
 	if !st.queued && !st.finished && st.durable && st.Readable() {
@@ -24,7 +27,11 @@ func (s *pipeline) enqueue(st *stream) {
 func (s *pipeline) read(now time.Time) bool {
 	s.setNow()
 	for range chunksPerTurn {
-		if len(s.queue) == 0 || !s.room(now) {
+		if len(s.queue) == 0 {
+			s.gathered = time.Time{}
+			return false
+		}
+		if !s.room(now) {
 			return false
 		}
 		st := s.queue[0]
@@ -70,6 +77,9 @@ func (s *pipeline) room(now time.Time) bool {
 		s.free = s.free[:len(s.free)-1]
 		s.loads++
 		s.current.number = s.loads
+		if b := &s.current.batch; b.Buf == nil { // whole at once: growing would copy it and leave pieces behind
+			b.Buf = make([]byte, 0, s.batchBytes+batchSlack)
+		}
 	}
 	return s.current != nil && len(s.current.batch.Buf) < s.batchBytes
 }
@@ -81,6 +91,21 @@ func (s *pipeline) take(st *stream, chunk tail.Chunk, now time.Time) bool {
 		if !s.room(now) {
 			return false
 		}
+		data, offset = s.fill(st, chunk, data, offset, now)
+		st.Consume(offset)
+		s.cover(st, offset)
+	}
+	if st.join != nil && st.join.waits() {
+		s.waiting[st] = true
+	}
+	return true
+}
+
+// fill appends lines to the current batch until that is full. data is what is left of the chunk and begins at
+// offset; fill returns what is left then.
+func (s *pipeline) fill(st *stream, chunk tail.Chunk, data []byte, offset int64, now time.Time) ([]byte, int64) {
+	file := s.partOf(st)
+	for b := &s.current.batch; len(data) > 0 && len(b.Buf) < s.batchBytes; {
 		line, rest, next := data, []byte(nil), chunk.End
 		if i := bytes.IndexByte(data, '\n'); i >= 0 && !chunk.Cut {
 			line, rest, next = data[:i], data[i+1:], offset+int64(i)+1
@@ -90,21 +115,14 @@ func (s *pipeline) take(st *stream, chunk tail.Chunk, now time.Time) bool {
 			in, ok, took = st.join.add(line, offset, next, chunk.Cut, now)
 		}
 		if ok {
-			s.append(st, in)
+			s.append(st, in, file)
 		}
 		if !took { // an event had to go out first
-			s.cover(st, offset)
 			continue
 		}
-		data = rest
-		st.Consume(next)
-		s.cover(st, next)
-		offset = next
+		data, offset = rest, next
 	}
-	if st.join != nil && st.join.waits() {
-		s.waiting[st] = true
-	}
-	return true
+	return data, offset
 }
 
 // settle ends events for which nothing came for a while. That they end there is on disk before they go out.
@@ -132,14 +150,14 @@ func (s *pipeline) settle(now time.Time) {
 	s.builder.SetNow(now)
 	for _, st := range ended {
 		if e := st.join.expired(now); e != nil && s.room(now) {
-			s.append(st, st.join.close(e))
+			s.append(st, st.join.close(e), s.partOf(st))
 			s.cover(st, st.Offset())
 		}
 	}
 }
 
 // append adds one line to the current batch.
-func (s *pipeline) append(st *stream, in enrich.Input) {
+func (s *pipeline) append(st *stream, in enrich.Input, file int) {
 	b := &s.current.batch
 	start := len(b.Buf)
 	buf, mark, ok := s.builder.Append(b.Buf, st.origin, in)
@@ -149,7 +167,7 @@ func (s *pipeline) append(st *stream, in enrich.Input) {
 	}
 	b.Items = append(b.Items, bulk.Item{
 		Start: uint32(start), Doc: uint32(mark.Doc), Raw: uint32(mark.Raw),
-		File: uint32(s.partOf(st)), Offset: in.Offset, Tally: s.tally(mark.Stream),
+		File: uint32(file), Offset: in.Offset, Tally: s.tally(mark.Stream),
 	})
 }
 
@@ -159,7 +177,9 @@ func (s *pipeline) partOf(st *stream) int {
 	if st.load != l.number {
 		st.load, st.span = l.number, len(l.parts)
 		if len(l.parts) == 0 {
-			l.opened = time.Now()
+			if l.opened = s.gathered; l.opened.IsZero() {
+				l.opened = time.Now()
+			}
 		}
 		l.parts = append(l.parts, part{stream: st, ticket: st.Send(st.Acked(), l.opened)})
 		l.batch.Files = append(l.batch.Files, st.Path)

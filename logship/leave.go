@@ -67,7 +67,7 @@ func (s *pipeline) finish(st *stream, now time.Time) bool {
 		if !ok {
 			break
 		}
-		s.append(st, in)
+		s.append(st, in, s.partOf(st))
 		s.cover(st, st.Offset())
 	}
 	st.finished = true

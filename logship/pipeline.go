@@ -56,9 +56,10 @@ type pipeline struct {
 	waiting     map[*stream]bool   // has an event that may go on
 	sweeps      int
 	sweepAt     time.Time
-	abandoned   int64   // bytes that were truncated away unread
-	ledger      *ledger // nil when written and indexed documents are not compared
-	span        int64   // of the documents being made
+	abandoned   int64     // bytes that were truncated away unread
+	gathered    time.Time // when the first writer was heard of whose lines are not read yet; zero when there is none
+	ledger      *ledger   // nil when written and indexed documents are not compared
+	span        int64     // of the documents being made
 
 	batchBytes int   // closes a batch
 	current    *load // being filled, nil when there is none

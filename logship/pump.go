@@ -2,6 +2,7 @@ package logship
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -29,7 +30,7 @@ const (
 
 // schedule is when the pump does what again.
 type schedule struct {
-	sweep, sync, geo, leave, notify, settle time.Time
+	sweep, sync, geo, leave, notify, settle, read time.Time
 }
 
 // loop is the pump.
@@ -93,7 +94,13 @@ func (s *pipeline) turn(due *schedule) time.Duration {
 		s.secure()
 		due.sync = now.Add(syncPause)
 	}
-	more := s.read(now)
+	more := false
+	if !now.Before(due.read) {
+		if s.gathering() {
+			s.hear(now, due)
+		}
+		more = s.read(now)
+	}
 	if !now.Before(due.settle) && len(s.waiting) > 0 {
 		s.settle(now)
 		due.settle = now.Add(settlePause)
@@ -105,6 +112,9 @@ func (s *pipeline) turn(due *schedule) time.Duration {
 	next := due.sweep
 	for _, t := range [...]time.Time{due.sync, due.geo} {
 		next = earlier(next, t)
+	}
+	if due.read.After(now) {
+		next = earlier(next, due.read)
 	}
 	if len(s.waiting) > 0 {
 		next = earlier(next, due.settle)
@@ -128,24 +138,53 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// notified acts upon a notification and all that wait behind it, then leaves the next ones for a moment.
+// notified acts upon a notification and all that wait behind it, then leaves the next ones for a moment. When nothing
+// else is to be done, what was written is read only at the end of the time for which a batch waits anyway: that
+// costs one look at a file instead of one for each line, and no time.
 func (s *pipeline) notified(e fsnotify.Event, due *schedule) {
 	now := time.Now()
+	idle := len(s.queue) == 0 && (s.current == nil || len(s.current.parts) == 0)
+	s.event(e, now, due)
+	s.hear(now, due)
+	due.notify = now.Add(notifyPause)
+	if idle && len(s.queue) > 0 {
+		s.gathered = now
+		due.read = now.Add(s.flush)
+		due.notify = due.read
+	}
+}
+
+// gathering reports whether writers were heard of whose lines are to be read together.
+func (s *pipeline) gathering() bool { return !s.gathered.IsZero() }
+
+// event acts upon one notification.
+func (s *pipeline) event(e fsnotify.Event, now time.Time, due *schedule) {
+	if e.Has(fsnotify.Write) {
+		s.written(e.Name, now)
+	}
+	if e.Has(fsnotify.Create) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove) {
+		due.sweep = earlier(due.sweep, later(now, s.sweepAt.Add(sweepPause)))
+	}
+}
+
+// hear acts upon the notifications that wait. The watcher hands them over one by one and needs a turn of the
+// scheduler between them.
+func (s *pipeline) hear(now time.Time, due *schedule) {
 	for range 4096 {
-		if e.Has(fsnotify.Write) {
-			s.written(e.Name, now)
-		}
-		if e.Has(fsnotify.Create) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove) {
-			due.sweep = earlier(due.sweep, later(now, s.sweepAt.Add(sweepPause)))
-		}
 		select {
-		case e = <-s.watcher.Events:
+		case e := <-s.watcher.Events:
+			s.event(e, now, due)
 			continue
 		default:
 		}
-		break
+		runtime.Gosched()
+		select {
+		case e := <-s.watcher.Events:
+			s.event(e, now, due)
+		default:
+			return
+		}
 	}
-	due.notify = now.Add(notifyPause)
 }
 
 func later(a, b time.Time) time.Time {
