@@ -1,13 +1,12 @@
 package shipper
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -28,8 +27,6 @@ type Options struct {
 	UserAgent bool
 	// Env is the environment of the process beside what the options say, such as GODEBUG=….
 	Env []string
-	// FileLimit is the largest file that the process may write (RLIMIT_FSIZE) in bytes; 0: no limit.
-	FileLimit int64
 	// Log gets what the process says. It may be nil.
 	Log io.Writer
 }
@@ -43,11 +40,11 @@ type Process struct {
 
 // Start runs a logship.
 func Start(o Options) (*Process, error) {
-	args, env, err := o.command()
+	path, err := o.configure()
 	if err != nil {
 		return nil, err
 	}
-	return StartCommand(args, append(env, o.Env...), o.Log)
+	return StartCommand([]string{o.Binary, "logship", "-config", path}, o.Env, o.Log)
 }
 
 // StartCommand runs any shipper as a child that is killed when this process dies.
@@ -67,19 +64,26 @@ func StartCommand(args, env []string, log io.Writer) (*Process, error) {
 	return p, nil
 }
 
-// command renders the command line and the environment of the options.
-func (o *Options) command() (args, env []string, err error) {
-	if len(o.URLs) != 1 || o.Gzip != 0 || o.UserAgent {
-		return nil, nil, errors.New("this kreislauf has one target, no gzip and no user agents")
+// configure writes the configuration file of the options beside the state folder and returns its path. logship's
+// reports about itself are off: they would be documents among those that are counted.
+func (o *Options) configure() (string, error) {
+	var out strings.Builder
+	fmt.Fprintf(&out, "instance: logship-1\nstate_dir: %q\nuser_agent: %v\ninputs:\n", o.StateDir, o.UserAgent)
+	for _, in := range [][2]string{{"nginx_access", "*/*/nginx/access.log"}, {"service", "*/*/*/*.log"}} {
+		fmt.Fprintf(&out, "  - {type: %s, folders: <env>/<customer>/<service>, paths: [%q]}\n", in[0], filepath.Join(o.LogDir, in[1]))
 	}
-	args = []string{o.Binary, "logship"}
-	if o.FileLimit > 0 {
-		args = append([]string{"prlimit", "--fsize=" + strconv.FormatInt(o.FileLimit, 10)}, args...)
+	if o.GeoDir != "" {
+		fmt.Fprintf(&out, "geo: {city_dir: %q}\n", o.GeoDir)
 	}
-	return args, []string{
-		"KREISLAUF_SHIP_DIR=" + o.LogDir, "KREISLAUF_LOGSHIP_STATE_DIR=" + o.StateDir, "KREISLAUF_GEO_DIR=" + o.GeoDir,
-		"KREISLAUF_ELASTICSEARCH_URL=" + o.URLs[0], "KREISLAUF_INSTANCE=logship-1", "KREISLAUF_LOG_DIR=",
-	}, nil
+	out.WriteString("targets:\n")
+	for i, url := range o.URLs {
+		fmt.Fprintf(&out, "  - {name: target-%d, urls: [%q], gzip: %d, check_templates: false, reconcile: 0s, report_interval: 0s}\n", i+1, url, o.Gzip)
+	}
+	path := o.StateDir + ".yaml"
+	if err := os.WriteFile(path, []byte(out.String()), 0o600); err != nil {
+		return "", fmt.Errorf("write configuration: %w", err)
+	}
+	return path, nil
 }
 
 // PID is the process's number.

@@ -76,8 +76,9 @@ func (b *bench) shipProfiled(root, out string, n int) error {
 	}
 	defer f.Close()
 	target := config.DefaultTarget()
-	target.URLs = []string{b.sinkURL}
+	target.URLs, target.CheckTemplates, target.Reconcile, target.ReportInterval = []string{b.sinkURL}, false, 0, 0
 	c := config.Default()
+	c.UserAgent = false
 	c.Instance, c.StateDir, c.Inputs = "logship-1", config.Path(filepath.Join(b.dir, "state")), config.Tree(root)
 	c.Geo.CityDir, c.Targets = config.Path(b.geoDir), []config.Target{target}
 	s, err := logship.New(logship.Options{Config: *c, Logger: zerolog.Nop()})

@@ -26,11 +26,11 @@ func TestMain(m *testing.M) {
 func ship() int {
 	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	target := config.DefaultTarget()
-	target.URLs = []string{os.Getenv("KREISLAUF_ELASTICSEARCH_URL")}
-	c := config.Default()
-	c.Instance, c.StateDir = "logship-1", config.Path(os.Getenv("KREISLAUF_LOGSHIP_STATE_DIR"))
-	c.Inputs, c.Targets = config.Tree(os.Getenv("KREISLAUF_SHIP_DIR")), []config.Target{target}
+	c, err := config.Read(os.Args[len(os.Args)-1])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	s, err := logship.New(logship.Options{Config: *c, Logger: zerolog.New(os.Stderr)})
 	if err == nil {
 		err = s.Run(ctx)

@@ -316,7 +316,9 @@ func gzipStopped(d *drill) error {
 		if n, most := d.target.repeats(), 2*i*d.target.largestBatch(); n > most {
 			return fmt.Errorf("%d documents came again, at most %d may", n, most)
 		}
-		d.kill()
+		if err := d.stop(); err != nil {
+			return err
+		}
 	}
 	return d.start()
 }
