@@ -24,7 +24,10 @@ const (
 )
 
 // geoCacheHalf is the number of clients in one of the two halves of the cache.
-const geoCacheHalf = 32 << 10
+const geoCacheHalf = 8 << 10
+
+// placeCache is the number of rendered places of one database that are kept. Far more addresses share a place.
+const placeCache = 8 << 10
 
 // maxAddress is the longest text that can be an address, in bytes: an IPv6 address with an embedded IPv4 one, with
 // brackets and port.
@@ -36,6 +39,7 @@ type Geo struct {
 	opt         GeoOptions
 	v4, v6, all geoFile
 	clients     cache[client]
+	scratch     []byte
 
 	loaded, misses atomic.Int64
 }
@@ -59,6 +63,8 @@ type client struct {
 type geoFile struct {
 	reader *maxminddb.Reader
 	stamp  fileStamp
+	// places are rendered places by the offset of their record; empty for a record that cannot be used.
+	places map[uintptr]string
 }
 
 // fileStamp tells one version of a database file from another.
@@ -127,7 +133,7 @@ func (f *geoFile) reload(path string) (bool, error) {
 		return false, fmt.Errorf("open geo database %s: %w", path, err)
 	}
 	old := f.reader
-	f.reader = reader
+	f.reader, f.places = reader, make(map[uintptr]string)
 	if old != nil {
 		if err := old.Close(); err != nil {
 			return true, fmt.Errorf("close geo database: %w", err)
@@ -216,11 +222,11 @@ func (g *Geo) lookup(text string) client {
 		return client{}
 	}
 	c := client{trusted: g.trusts(ip)}
-	fields := appendField(nil, "source.ip", ip.String())
+	fields := append(ip.AppendTo(append(g.scratch[:0], `,"source.ip":"`...)), '"')
 	if !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified() && !ip.IsMulticast() {
 		fields = g.appendPlaceOf(fields, ip)
 	}
-	c.fields = string(fields)
+	c.fields, g.scratch = string(fields), fields
 	return c
 }
 
@@ -234,15 +240,35 @@ func (g *Geo) appendPlaceOf(dst []byte, ip netip.Addr) []byte {
 		if f.reader == nil {
 			continue
 		}
-		p := place{Latitude: math.NaN(), Longitude: math.NaN()}
-		if result := f.reader.Lookup(ip); result.Found() && result.Decode(&p) == nil && p.Country != "" {
-			return appendPlace(dst, &p)
+		if text := f.place(ip); text != "" {
+			return append(dst, text...)
 		}
 	}
 	if g.loaded.Load() > 0 {
 		g.misses.Add(1)
 	}
 	return dst
+}
+
+// place returns the rendered place of an address, empty when it has none.
+func (f *geoFile) place(ip netip.Addr) string {
+	result := f.reader.Lookup(ip)
+	if !result.Found() {
+		return ""
+	}
+	text, ok := f.places[result.Offset()]
+	if ok {
+		return text
+	}
+	p := place{Latitude: math.NaN(), Longitude: math.NaN()}
+	if result.Decode(&p) == nil && p.Country != "" {
+		text = string(appendPlace(nil, &p))
+	}
+	if len(f.places) == placeCache {
+		clear(f.places)
+	}
+	f.places[result.Offset()] = text
+	return text
 }
 
 func appendPlace(dst []byte, p *place) []byte {

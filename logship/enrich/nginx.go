@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"bytes"
 	"strconv"
 
 	"kreislauf/logship/record"
@@ -104,6 +105,9 @@ func none(value []byte) bool {
 
 // nextUpstream returns the first attempt of the list and what follows its separator, nil at the end.
 func nextUpstream(list []byte) (first, rest []byte) {
+	if bytes.IndexByte(list, ' ') < 0 { // one attempt
+		return list, nil
+	}
 	for i := 0; i+1 < len(list); i++ {
 		if list[i] == ',' && list[i+1] == ' ' {
 			return list[:i], list[i+2:]

@@ -88,9 +88,11 @@ func appendKnown(dst []byte, name, value string) []byte {
 
 // appendID appends the document id of the line at offset.
 func (o *Origin) appendID(dst []byte, offset int64) []byte {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" // base64url
 	dst = append(dst, o.id[:]...)
-	raw := [6]byte{byte(offset >> 40), byte(offset >> 32), byte(offset >> 24), byte(offset >> 16), byte(offset >> 8), byte(offset)}
 	var text [8]byte
-	base64.RawURLEncoding.Encode(text[:], raw[:])
+	for i := range text {
+		text[i] = alphabet[offset>>(42-6*i)&63]
+	}
 	return append(dst, text[:]...)
 }

@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"bytes"
 	"math"
 	"slices"
 
@@ -28,6 +29,8 @@ type router struct {
 	key           []byte
 	streams       []string // all data streams so far
 	numbers       map[string]uint16
+	last          *route // of the line before, which had lastKey
+	lastKey       []byte
 }
 
 func newRouter(own []config.Route) router {
@@ -85,7 +88,11 @@ func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
 	}
 	key[0] = has
 	r.key = key
+	if r.last != nil && bytes.Equal(key, r.lastKey) {
+		return r.last
+	}
 	if found := r.routes[string(key)]; found != nil {
+		r.last, r.lastKey = found, append(r.lastKey[:0], key...)
 		return found
 	}
 	if len(r.routes) == maxRoutes {
