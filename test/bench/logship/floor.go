@@ -12,8 +12,10 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -59,6 +61,8 @@ func runFloor(args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return fmt.Errorf("floor: %w", err)
 	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
 	u, err := url.Parse(*target)
 	if err != nil {
 		return fmt.Errorf("floor: %w", err)
@@ -93,7 +97,11 @@ func runFloor(args []string) error {
 			return err
 		}
 	}
-	return f.send()
+	if err := f.send(); err != nil {
+		return err
+	}
+	<-stop // so that its memory can be looked at
+	return nil
 }
 
 func (f *floor) ship(path string) error {
