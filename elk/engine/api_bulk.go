@@ -91,8 +91,16 @@ func (r *request) applyTo(items []*bulkItem) {
 	refreshed := ok && (refresh == "" || refresh == "true")
 	alias, _ := r.flag("require_alias", false)
 	stream, _ := r.flag("require_data_stream", false)
+	var source *hits.Spec
+	if r.args["_source"] != "" || r.args["_source_includes"] != "" || r.args["_source_excludes"] != "" {
+		source = &hits.Spec{}
+		sourceArgs(r, source)
+	}
 	for _, it := range items {
 		it.refreshed, it.who = refreshed, r.who
+		if source != nil && it.wantSource == nil {
+			it.wantSource = source
+		}
 		it.needStream = it.needStream || stream
 		switch p := r.args["pipeline"]; {
 		case it.err != nil:

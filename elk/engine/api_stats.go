@@ -13,6 +13,9 @@ func (a *api) stats(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	if l := r.args["level"]; l != "" && l != "indices" {
+		return 0, nil, eserr.IllegalArgument("parameter [level] with value [%s] is not supported by this engine", l)
+	}
 	docs, size, err := statsGroups(r)
 	if err != nil {
 		return 0, nil, err

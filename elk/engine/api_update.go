@@ -211,9 +211,5 @@ func (a *api) updateDocument(r *request) (int, any, error) {
 		return 0, nil, eserr.Validation(p...)
 	}
 	it := &bulkItem{action: "update", index: r.vars["index"], id: r.vars["id"], update: u, wantSource: u.wantSource}
-	if _, asked := r.args["_source"]; asked || r.args["_source_includes"] != "" || r.args["_source_excludes"] != "" {
-		it.wantSource = &hits.Spec{}
-		sourceArgs(r, it.wantSource)
-	}
 	return a.single(r, it)
 }

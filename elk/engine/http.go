@@ -125,6 +125,21 @@ func (r *request) parseArgs(allowed []string) error {
 		}
 		r.args[name] = values[len(values)-1]
 	}
+	return r.refuseArgs()
+}
+
+// refuseArgs refuses parameters of the real server that would change an answer in a way the engine does not have.
+func (r *request) refuseArgs() error {
+	for _, name := range []string{"flat_settings", "include_defaults", "lazy", "verbose", "include_segment_file_sizes", "human", "write_index_only", "only_errors"} {
+		if v, ok := r.args[name]; ok && v != "false" {
+			return eserr.IllegalArgument("parameter [%s] is not supported by this engine", name)
+		}
+	}
+	for name, only := range map[string]string{"features": "", "filters": "", "types": "", "include_empty_fields": "true"} {
+		if v, ok := r.args[name]; ok && v != only {
+			return eserr.IllegalArgument("parameter [%s] with value [%s] is not supported by this engine", name, v)
+		}
+	}
 	return nil
 }
 

@@ -50,6 +50,19 @@ func parameters(typ string) ([]string, bool) {
 	return nil, false
 }
 
+// Types lists the field types with the parameters each accepts.
+func Types() map[string][]string {
+	out := map[string][]string{}
+	for _, typ := range []string{
+		Keyword, Text, MatchOnlyText, Long, Integer, Short, Byte, UnsignedLong, Double, Float, HalfFloat, ScaledFloat, Boolean, Date, IP, GeoPoint,
+		Object, Alias, ConstantKeyword, Flattened,
+	} {
+		params, _ := parameters(typ)
+		out[typ] = slices.Sorted(slices.Values(params))
+	}
+	return out
+}
+
 func parserError(format string, args ...any) *eserr.Error {
 	return eserr.New(400, "mapper_parsing_exception", format, args...)
 }

@@ -1,6 +1,11 @@
 package query
 
-import "kreislauf/elk/engine/internal/mapping"
+import (
+	"cmp"
+	"slices"
+
+	"kreislauf/elk/engine/internal/mapping"
+)
 
 // Mark is a part of a query that can be shown in a text: words of a field, alone or as a phrase. The value of a field
 // that is not analysed is one word.
@@ -38,34 +43,55 @@ func (m Mark) Hits(words []mapping.Span) []bool {
 		}
 		return out
 	}
-	at := map[string][]int{}
+	tokens := make([]string, len(words))
 	for i, w := range words {
-		at[w.Token] = append(at[w.Token], i)
+		tokens[i] = w.Token
 	}
-	m.phrase(at, nil, out)
+	if m.slop > 0 {
+		near(m.Phrase, tokens, m.slop, func(window []placed) {
+			for _, p := range window {
+				out[p.place] = true
+			}
+		})
+		return out
+	}
+	for i := 0; i+len(m.Phrase) <= len(tokens); i++ {
+		if slices.Equal(tokens[i:i+len(m.Phrase)], m.Phrase) {
+			for j := range m.Phrase {
+				out[i+j] = true
+			}
+		}
+	}
 	return out
 }
 
-// phrase marks every choice of places that is near enough.
-func (m Mark) phrase(at map[string][]int, chosen []int, out []bool) {
-	n := len(chosen)
-	if n == len(m.Phrase) {
-		for _, place := range chosen {
-			out[place] = true
+// placed is a word of a phrase at a place in a text. Moved is the place less the number of the word in the phrase: words
+// in the order of the phrase have the same.
+type placed struct{ moved, place, word int }
+
+// near visits the runs of places in which all words of a phrase, each of them different, lie at most slop apart.
+func near(words, tokens []string, slop int, visit func([]placed)) {
+	var all []placed
+	for place, token := range tokens {
+		if i := slices.Index(words, token); i >= 0 {
+			all = append(all, placed{place - i, place, i})
 		}
-		return
 	}
-next:
-	for _, place := range at[m.Phrase[n]] {
-		lo, hi := place-n, place-n
-		for i, other := range chosen {
-			if other == place {
-				continue next
-			}
-			lo, hi = min(lo, other-i), max(hi, other-i)
+	slices.SortFunc(all, func(a, b placed) int { return cmp.Or(cmp.Compare(a.moved, b.moved), cmp.Compare(a.place, b.place)) })
+	counts := make([]int, len(words))
+	have, from := 0, 0
+	for to, p := range all {
+		if counts[p.word]++; counts[p.word] == 1 {
+			have++
 		}
-		if hi-lo <= m.slop {
-			m.phrase(at, append(chosen[:n:n], place), out)
+		for p.moved-all[from].moved > slop {
+			if counts[all[from].word]--; counts[all[from].word] == 0 {
+				have--
+			}
+			from++
+		}
+		if have == len(words) {
+			visit(all[from : to+1])
 		}
 	}
 }

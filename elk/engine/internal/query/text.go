@@ -271,6 +271,9 @@ func (m *matchSpec) bind(t *Target) (Matcher, error) {
 		return none(), nil
 	}
 	if m.phrase && m.slop > 0 && len(words) > 1 {
+		if distinct := slices.Compact(slices.Sorted(slices.Values(words))); len(distinct) < len(words) {
+			return Matcher{}, shardError(t, eserr.IllegalArgument("[slop] for a phrase with the same word twice is not supported by this engine"))
+		}
 		out := slopMatcher(f, words, m.slop)
 		out.marks = []Mark{{Path: f.Path, Phrase: words, slop: m.slop}}
 		return out, nil
@@ -302,35 +305,10 @@ func slopMatcher(f *mapping.Resolved, list []string, slop int) Matcher {
 		if !mayContain(s, list[0]) {
 			return false
 		}
-		at := map[string][]int{}
-		for i, w := range mapping.Tokens(s) {
-			at[w] = append(at[w], i)
-		}
-		return near(list, at, slop, nil)
+		found := false
+		near(list, mapping.Tokens(s), slop, func([]placed) { found = true })
+		return found
 	})
-}
-
-// near says whether there is a choice of different places for the words, each moved back by its number in the
-// phrase, that lie at most slop apart.
-func near(words []string, at map[string][]int, slop int, chosen []int) bool {
-	n := len(chosen)
-	if n == len(words) {
-		return true
-	}
-next:
-	for _, place := range at[words[n]] {
-		lo, hi := place-n, place-n
-		for i, other := range chosen {
-			if other == place {
-				continue next
-			}
-			lo, hi = min(lo, other-i), max(hi, other-i)
-		}
-		if hi-lo <= slop && near(words, at, slop, append(chosen, place)) {
-			return true
-		}
-	}
-	return false
 }
 
 func hasWords(s string, words []string, minimum int) bool {
