@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -106,16 +107,16 @@ func besideAWriter(p *child.Process, bad []badMessage, line []byte, write func(i
 		return "", err
 	}
 	stop, done := make(chan struct{}), make(chan error, 1)
-	written := 0
+	var written atomic.Int64
 	go func() {
-		for ; ; written++ {
+		for ; ; written.Add(1) {
 			select {
 			case <-stop:
 				done <- nil
 				return
 			default:
 			}
-			if err := write(written); err != nil {
+			if err := write(int(written.Load())); err != nil {
 				done <- err
 				return
 			}
@@ -125,8 +126,14 @@ func besideAWriter(p *child.Process, bad []badMessage, line []byte, write func(i
 	var failed error
 	for _, b := range bad {
 		for range times {
+			before := written.Load()
 			if err := closedAfter(p.Addr, b.data, b.half); err != nil && failed == nil {
 				failed = fmt.Errorf("%s: %w", b.name, err)
+			}
+			for deadline := time.Now().Add(5 * time.Second); written.Load() < before+2 && failed == nil; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					failed = fmt.Errorf("%s: the other client stands still", b.name)
+				}
 			}
 		}
 	}
@@ -137,7 +144,7 @@ func besideAWriter(p *child.Process, bad []badMessage, line []byte, write func(i
 	if err := errors.Join(failed, p.Stop(syscall.SIGTERM)); err != nil {
 		return "", err
 	}
-	result := fmt.Sprintf("%d kinds, %d times each: closed without an answer; another client wrote %d times meanwhile", len(bad), times, written)
+	result := fmt.Sprintf("%d kinds, %d times each: closed without an answer; another client wrote %d times meanwhile", len(bad), times, written.Load())
 	if line == nil {
 		return result, nil
 	}
