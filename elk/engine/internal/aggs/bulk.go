@@ -2,6 +2,10 @@ package aggs
 
 import (
 	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"kreislauf/elk/engine/internal/column"
 	"kreislauf/elk/engine/internal/mapping"
@@ -67,11 +71,8 @@ func (g *groups) reset(docs, n int) []uint32 {
 	return g.of[:docs]
 }
 
-// each calls visit for each group that is not empty with its documents, which keep their order.
+// each calls visit for each group that is not empty, whose documents were counted in ends, with its documents, which keep their order.
 func (g *groups) each(docs []int32, visit func(group int, docs []int32) error) error {
-	for _, n := range g.of[:len(docs)] {
-		g.ends[n]++
-	}
 	var at uint32
 	for i, n := range g.ends {
 		g.ends[i] = at
@@ -128,13 +129,107 @@ func (s *termsState) collectAll(docs []int32) error {
 	default:
 		return collectEach(s, docs)
 	}
-	return s.t.groups.each(docs, func(group int, list []int32) error {
-		b := s.bucket(number(group))
-		if b == nil {
+	return s.t.a.subs.collectGroups(&s.t.groups, docs, func(group int) (*Bucket, error) { return s.bucket(number(group)), nil })
+}
+
+// groupedImpl is an aggregation whose states can take the documents of many groups in one pass, where sorting the
+// documents by group first would cost more than the work itself. Counts are the documents of each group, states are nil
+// for groups that are not wanted. It reports false if it has done nothing.
+type groupedImpl interface {
+	collectGroups(docs []int32, of, counts []uint32, states []state) bool
+}
+
+// collectGroups gives each bucket the documents of its group; bucket is asked for every group that is not empty and may return nil.
+func (t *Tree) collectGroups(g *groups, docs []int32, bucket func(group int) (*Bucket, error)) error {
+	of := g.of[:len(docs)]
+	for _, n := range of {
+		g.ends[n]++
+	}
+	buckets := make([]*Bucket, len(g.ends))
+	for n, count := range g.ends {
+		if count == 0 {
+			continue
+		}
+		b, err := bucket(n)
+		if err != nil {
+			return err
+		}
+		if buckets[n] = b; b != nil {
+			b.docs += int64(count)
+		}
+	}
+	var rest []int // aggregations that need the documents group by group
+	states := make([]state, len(buckets))
+	for i, a := range t.aggs {
+		impl, ok := a.impl.(groupedImpl)
+		if !ok {
+			rest = append(rest, i)
+			continue
+		}
+		for n, b := range buckets {
+			if b != nil {
+				states[n] = b.states[i]
+			}
+		}
+		if !impl.collectGroups(docs, of, g.ends, states) {
+			rest = append(rest, i)
+		}
+	}
+	if rest == nil {
+		return nil
+	}
+	return g.each(docs, func(group int, list []int32) error {
+		if buckets[group] == nil {
 			return nil
 		}
-		return b.CollectAll(list)
+		for _, i := range rest {
+			if err := collectAll(buckets[group].states[i], list); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// collectGroups sums whole numbers.
+func (m *metric) collectGroups(docs []int32, of, counts []uint32, states []state) bool {
+	if m.a.typ == "cardinality" || m.a.typ == "percentiles" || m.v.col.Kind != column.Int || !m.v.single(docs) {
+		return false
+	}
+	ints := m.v.col.Ints
+	sums := make([]int64, len(counts))
+	low, high := int64(math.MaxInt64), int64(math.MinInt64)
+	for i, doc := range docs {
+		n := ints[doc]
+		sums[of[i]] += n
+		low, high = min(low, n), max(high, n)
+	}
+	if limit := math.MaxInt64 / int64(len(docs)); high > limit || low < -limit {
+		return false // a sum could overflow
+	}
+	var lows, highs []int64
+	if m.a.typ != "avg" && m.a.typ != "sum" && m.a.typ != "value_count" {
+		lows, highs = make([]int64, len(counts)), make([]int64, len(counts))
+		for n := range lows {
+			lows[n], highs[n] = math.MaxInt64, math.MinInt64
+		}
+		for i, doc := range docs {
+			n, v := of[i], ints[doc]
+			lows[n], highs[n] = min(lows[n], v), max(highs[n], v)
+		}
+	}
+	for n, count := range counts {
+		s, ok := states[n].(*metricState)
+		if count == 0 || !ok {
+			continue
+		}
+		s.count += int64(count)
+		s.addSum(float64(sums[n]))
+		if lows != nil {
+			s.min, s.max = min(s.min, float64(lows[n])), max(s.max, float64(highs[n]))
+		}
+	}
+	return true
 }
 
 // collectAll hands runs of documents to their buckets: those of logs come nearly in the order of time.
@@ -188,13 +283,7 @@ func (s *histogramState) scattered(docs []int32) error {
 		of[i], last = group, group
 	}
 	s.h.groups.ends = make([]uint32, len(starts))
-	return s.h.groups.each(docs, func(group int, list []int32) error {
-		b, err := s.at(starts[group])
-		if err != nil {
-			return err
-		}
-		return b.CollectAll(list)
-	})
+	return s.h.a.subs.collectGroups(&s.h.groups, docs, func(group int) (*Bucket, error) { return s.at(starts[group]) })
 }
 
 // collectAll adds numbers in one loop for each type. Whole numbers are summed as such.
@@ -217,10 +306,12 @@ func (s *metricState) collectAll(docs []int32) error {
 			}
 		}
 	case typ == "percentiles" && v.col.Kind == column.Int:
+		s.all = slices.Grow(s.all, len(docs))
 		for _, doc := range docs {
 			s.all = append(s.all, float64(v.col.Ints[doc]))
 		}
 	case typ == "percentiles" && v.col.Kind == column.Float:
+		s.all = slices.Grow(s.all, len(docs))
 		for _, doc := range docs {
 			s.all = append(s.all, v.col.Floats[doc])
 		}
@@ -267,4 +358,35 @@ func (s *filtersState) collectAll(docs []int32) error {
 		}
 	}
 	return nil
+}
+
+// settler is a state with work left to do before its result is printed, that does not concern other states.
+type settler interface{ settle() }
+
+// settle does that work for many buckets on all processors.
+func settle(buckets []*Bucket) {
+	workers := min(runtime.GOMAXPROCS(0), len(buckets)/64)
+	if workers < 2 || !slices.ContainsFunc(buckets[0].states, func(s state) bool { _, ok := s.(settler); return ok }) {
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(buckets); i = int(next.Add(1)) - 1 {
+				for _, s := range buckets[i].states {
+					if w, ok := s.(settler); ok {
+						w.settle()
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (s *metricState) settle() {
+	if s.m.a.typ == "percentiles" && s.settled == nil {
+		s.settled = percentiles(s.all, s.m.percents)
+	}
 }

@@ -391,6 +391,11 @@ func (s *histogramState) result(typed bool) (map[string]any, error) {
 		})
 	}
 	names := map[any]string{}
+	all := make([]*Bucket, 0, len(keys))
+	for _, n := range keys {
+		all = append(all, s.buckets[n])
+	}
+	settle(all)
 	for _, n := range keys {
 		if s.buckets[n].docs < s.h.minDocs {
 			continue

@@ -98,6 +98,7 @@ type metricState struct {
 	min, max float64
 	distinct map[key]struct{}
 	all      []float64
+	settled  []float64 // the percentiles of all
 }
 
 func (s *metricState) collect(doc int) error {
@@ -150,7 +151,8 @@ func (s *metricState) metric(path string) (float64, bool) {
 		if err != nil || !slices.Contains(s.m.percents, p) {
 			return 0, false
 		}
-		return percentiles(s.all, []float64{p})[0], true
+		s.settle()
+		return s.settled[slices.Index(s.m.percents, p)], true
 	case typ == "stats":
 		typ = path
 	case path != "" && path != "value":
@@ -213,7 +215,8 @@ func (s *metricState) printAs(out map[string]any, name string, x float64) {
 func (s *metricState) percentiles() map[string]any {
 	keyed := map[string]any{}
 	list := []any{}
-	found := percentiles(s.all, s.m.percents)
+	s.settle()
+	found := s.settled
 	for i, p := range s.m.percents {
 		x := found[i]
 		name := strconv.FormatFloat(p, 'f', -1, 64)

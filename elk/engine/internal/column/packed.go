@@ -1,6 +1,9 @@
 package column
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"encoding/hex"
+)
 
 // A packed column holds one string of lower-case hexadecimal digits for each document, all of one length and all
 // different, as ids of traces, spans and requests are: one byte with half the number of digits, then that many bytes for each document.
@@ -63,18 +66,16 @@ func packedWidth(packed []byte) (width int, values []byte, ok bool) {
 	return width, values, width > 0 && width <= maxPacked && len(values)%width == 0
 }
 
+// PackedValue is the string that the bytes of one value stand for.
+func PackedValue(value []byte) string { return hex.EncodeToString(value) }
+
 // Unpack turns a packed column into one with a dictionary.
 func Unpack(packed []byte) (*Column, error) {
-	const digits = "0123456789abcdef"
 	width, values, ok := packedWidth(packed)
 	if !ok {
 		return nil, errCorrupt
 	}
-	text := make([]byte, 0, 2*len(values))
-	for _, b := range values {
-		text = append(text, digits[b>>4], digits[b&15])
-	}
-	all := string(text)
+	all := hex.EncodeToString(values)
 	c := &Column{Kind: String, docs: len(values) / width}
 	c.Dict, c.Ords = make([]string, c.docs), make([]uint32, c.docs)
 	for i := range c.Dict {

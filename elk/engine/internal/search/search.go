@@ -306,6 +306,7 @@ func (r *Request) collect(ctx context.Context, shards []Shard) (*hits.Collector,
 	}
 	collector := r.Spec.NewCollector()
 	root := r.aggs.NewBucket()
+	var docs []int32
 	for _, p := range parts {
 		beyond := !r.hasAggs && collector.Beyond(p.shard.Target, p.reader)
 		if beyond && r.counted(collector.Total()) {
@@ -319,7 +320,7 @@ func (r *Request) collect(ctx context.Context, shards []Shard) (*hits.Collector,
 			collector.Count(bits.Count())
 			continue
 		}
-		if err := r.visit(p, bits, collector, root); err != nil {
+		if err := r.visit(p, bits, collector, root, &docs); err != nil {
 			return nil, nil, phase(p.shard, err)
 		}
 	}
@@ -346,7 +347,7 @@ func (r *Request) counted(total int) bool {
 	return !r.TotalInt && (r.Track == TotalOff || r.Track > 0 && total > int(r.Track))
 }
 
-func (r *Request) visit(p part, bits store.Bits, collector *hits.Collector, root *aggs.Bucket) error {
+func (r *Request) visit(p part, bits store.Bits, collector *hits.Collector, root *aggs.Bucket, docs *[]int32) error {
 	if bits.Empty() {
 		// Fields are checked even where nothing matches, for an error does not depend on the documents. No column is read.
 		p.reader = &store.Reader{MinTime: 1}
@@ -369,7 +370,8 @@ func (r *Request) visit(p part, bits store.Bits, collector *hits.Collector, root
 	if err := r.aggs.Prepare(p.shard.Target, p.reader, p.base); err != nil {
 		return err
 	}
-	return root.CollectAll(bits.AppendTo(make([]int32, 0, bits.Count())))
+	*docs = bits.AppendTo((*docs)[:0])
+	return root.CollectAll(*docs)
 }
 
 func (r *Request) printHits(c *hits.Collector) (map[string]any, error) {

@@ -221,7 +221,7 @@ func (x *Index) flush() error {
 	if err != nil {
 		return errors.Join(err, next.f.Close(), os.Remove(x.walPath(x.number+1)))
 	}
-	old := x.log
+	old, gone := x.log, x.live.owner
 	x.mu.Lock()
 	x.segs = append(slices.Clone(x.segs), seg)
 	x.live = newLive(x.codec, seg.base+uint32(seg.foot.Docs), x.live.set.Reset())
@@ -229,6 +229,7 @@ func (x *Index) flush() error {
 	x.log = next
 	x.mu.Unlock()
 	x.nextFlush = FlushDocs
+	x.opt.Cache.drop(gone)
 	if err := errors.Join(old.f.Close(), os.Remove(x.walPath(x.number-1))); err != nil {
 		// The segment is durable; the log is obsolete and is removed at the next start at the latest.
 		x.opt.Log.Warn().Err(err).Msg("obsolete log not removed")

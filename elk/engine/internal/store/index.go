@@ -35,6 +35,8 @@ type Index struct {
 	packed    []byte
 	frame     []byte
 
+	buffers sync.Pool // of *[]byte
+
 	idsOnce sync.Once // fills ids
 	idsErr  error
 
@@ -416,7 +418,7 @@ func (x *Index) Get(id string) (source []byte, found bool, err error) {
 	}
 	seg, doc, _ := x.locate(x.ids.places[slot])
 	live := x.live.sources.view()
-	owner := x.live
+	owner := x.live.owner
 	x.mu.RUnlock()
 	if seg == nil {
 		source, err = live.source(x.opt.Cache, owner, doc)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 
@@ -91,7 +90,7 @@ func (r *Reader) Derived(name string, build func() (value any, bytes int)) (any,
 // Source returns the stored JSON of a document.
 func (r *Reader) Source(doc int) ([]byte, error) {
 	if r.seg == nil {
-		return r.sources.source(r.index.opt.Cache, r.live, doc)
+		return r.sources.source(r.index.opt.Cache, r.live.owner, doc)
 	}
 	b, err := r.seg.source(r.index.opt.Cache, doc)
 	return b, r.index.readFailed(r.seg, err)
@@ -99,15 +98,12 @@ func (r *Reader) Source(doc int) ([]byte, error) {
 
 // ID returns the id of a document.
 func (r *Reader) ID(doc int) (string, error) {
-	c, err := r.Column(IDField)
-	if err != nil {
-		return "", err
+	if r.seg == nil {
+		c := r.cols[IDField]
+		return c.Str(uint32(doc)), nil
 	}
-	from, to := c.Range(doc)
-	if from == to {
-		return "", fmt.Errorf("%w: document without id", ErrDamaged)
-	}
-	return c.Str(from), nil
+	id, err := r.seg.id(r.index.opt.Cache, doc)
+	return id, r.index.readFailed(r.seg, err)
 }
 
 // Find returns the documents that have one of the values in a field whose values are stored in a form that can be
@@ -116,7 +112,7 @@ func (r *Reader) Find(field string, values []string) (found Bits, ok bool, err e
 	if r.seg == nil {
 		return nil, false, nil
 	}
-	found, ok, err = r.seg.findPacked(field, values)
+	found, ok, err = r.seg.findPacked(&r.index.buffers, field, values)
 	return found, ok, r.index.readFailed(r.seg, err)
 }
 

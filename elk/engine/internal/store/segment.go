@@ -177,14 +177,9 @@ func (s *segment) read(name string) (b []byte, ok bool, err error) {
 	if !ok {
 		return nil, false, nil
 	}
-	f, err := os.Open(s.path)
-	if err != nil {
-		return nil, true, fmt.Errorf("open segment: %w", err)
-	}
-	defer f.Close()
 	raw := make([]byte, sec.Length)
-	if _, err := f.ReadAt(raw, sec.Offset); err != nil {
-		return nil, true, fmt.Errorf("read segment: %w", err)
+	if err := s.readAt(raw, sec.Offset); err != nil {
+		return nil, true, err
 	}
 	if checksum(raw) != sec.Sum {
 		return nil, true, fmt.Errorf("%w: %s section %s", ErrDamaged, s.path, name)
@@ -229,16 +224,29 @@ func (s *segment) decodeColumn(name string) (*column.Column, error) {
 	return col, nil
 }
 
-// findPacked looks for values in a packed column, without decoding it.
-func (s *segment) findPacked(name string, values []string) (found Bits, ok bool, err error) {
-	packed, ok, err := s.read("x/" + name)
-	if err != nil || !ok {
-		return nil, ok, err
+// findPacked looks for values in a packed column, without decoding it. The bytes were verified before; they are read into
+// a buffer that the next call uses again.
+func (s *segment) findPacked(buffers *sync.Pool, name string, values []string) (found Bits, ok bool, err error) {
+	sec, ok := s.foot.Sections["x/"+name]
+	if !ok {
+		return nil, false, nil
 	}
 	found = NewBits(s.foot.Docs)
+	if !slices.ContainsFunc(values, func(v string) bool { return s.filter.has(termHash(name, v)) }) {
+		return found, true, nil
+	}
+	buf, _ := buffers.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
+	defer buffers.Put(buf)
+	*buf = slices.Grow((*buf)[:0], sec.Length)[:sec.Length]
+	if err := s.readAt(*buf, sec.Offset); err != nil {
+		return nil, true, err
+	}
 	for _, v := range values {
 		if s.filter.has(termHash(name, v)) {
-			column.FindPacked(packed, v, func(doc int) {
+			column.FindPacked(*buf, v, func(doc int) {
 				if doc < s.foot.Docs {
 					found.Set(doc)
 				}
@@ -246,6 +254,41 @@ func (s *segment) findPacked(name string, values []string) (found Bits, ok bool,
 		}
 	}
 	return found, true, nil
+}
+
+// id reads the id of a document.
+func (s *segment) id(cache *Cache, doc int) (string, error) {
+	sec, ok := s.foot.Sections["x/"+IDField]
+	if ok && s.foot.Docs > 0 {
+		width := (sec.Length - 1) / s.foot.Docs
+		buf := make([]byte, width)
+		if err := s.readAt(buf, sec.Offset+1+int64(doc*width)); err != nil {
+			return "", err
+		}
+		return column.PackedValue(buf), nil
+	}
+	c, err := s.column(cache, IDField)
+	if err != nil {
+		return "", err
+	}
+	from, to := c.Range(doc)
+	if from == to {
+		return "", fmt.Errorf("%w: document without id", ErrDamaged)
+	}
+	return c.Str(from), nil
+}
+
+// readAt reads bytes that verify has checked.
+func (s *segment) readAt(b []byte, offset int64) error {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return fmt.Errorf("open segment: %w", err)
+	}
+	defer f.Close()
+	if _, err := f.ReadAt(b, offset); err != nil {
+		return fmt.Errorf("read segment: %w", err)
+	}
+	return nil
 }
 
 // source reads the source of a document.
@@ -295,6 +338,7 @@ func SyncDir(dir string) error {
 // live holds the documents that are in the log but in no segment yet.
 type live struct {
 	base    uint32 // place of the first document in the index
+	owner   *byte  // of its chunks in the cache, which must not hold all of it
 	set     *column.Set
 	sources *sources
 	bytes   int // of sources, not compressed
@@ -303,5 +347,5 @@ type live struct {
 }
 
 func newLive(c *codec, base uint32, set *column.Set) *live {
-	return &live{base: base, set: set, sources: &sources{codec: c}, minTime: math.MaxInt64, maxTime: math.MinInt64}
+	return &live{base: base, owner: new(byte), set: set, sources: &sources{codec: c}, minTime: math.MaxInt64, maxTime: math.MinInt64}
 }
