@@ -10,7 +10,7 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
@@ -98,6 +98,12 @@ bench-kafkad: $(BIN) ## memory of the embedded Kafka with all topics full, befor
 
 bench-observability: ## CPU that log line, server span and two client spans add to a request
 	go run ./test/bench/observability
+
+drills-engine: $(BIN) ## the embedded Elasticsearch through kill -9, damage, a full disk: nothing lost; ARGS="-only kill" and other flags
+	go run ./test/drills/engine -bin $(BIN) $(ARGS)
+
+bench-engine: $(BIN) ## ingestion, disk, memory and queries of the embedded Elasticsearch; ACCESS_LOG and BENCH_OPENSEARCH_URL, ARGS="-docs 100000"
+	go run ./test/bench/engine -bin $(BIN) $(ARGS)
 
 bench-logship: $(BIN) deps ## what shipping a line costs: floor, logship, peers; ACCESS_LOG names the input, ARGS="-quick" and other flags
 	go run ./test/bench/logship -bin $(BIN) $(ARGS)

@@ -37,12 +37,10 @@ func main() {
 	flag.Uint64Var(&c.seed, "seed", 1, "seed of what is made")
 	flag.StringVar(&c.bin, "bin", "", "the kreislauf binary; built if empty")
 	flag.StringVar(&c.data, "data", "", "data folder of the engine, kept and used again; a temporary one if empty")
-	segments := flag.String("segment-formats", "", "compare the segment format with Parquet on this many documents instead, e.g. 65536")
 	flag.Parse()
 	c.log, c.peer = os.Getenv("ACCESS_LOG"), os.Getenv("BENCH_OPENSEARCH_URL")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	_ = segments
 	if err := run(ctx, c); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-engine:", err)
 		os.Exit(1)

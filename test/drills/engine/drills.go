@@ -185,7 +185,7 @@ func drillDamage(ctx context.Context, s *site) (string, error) {
 		return "", fmt.Errorf("set aside is only %v", aside)
 	case at(health, "status") != "red":
 		return "", fmt.Errorf("health is %v", at(health, "status"))
-	case strings.Count(text, "set aside") < 2 || !strings.Contains(text, `"level":"error"`) && !strings.Contains(text, "ERR"):
+	case strings.Count(text, "set aside") < 2 || !strings.Contains(text, `"log.level":"error"`):
 		return "", fmt.Errorf("the log does not tell: %s", text)
 	}
 	if err := l.fill(n, 1, 100); err != nil {
@@ -197,7 +197,7 @@ func drillDamage(ctx context.Context, s *site) (string, error) {
 // drillDiskFull fills a small file system, sees writes refused and reads served, and frees space again.
 func drillDiskFull(ctx context.Context, s *site) (found string, err error) {
 	mount := filepath.Dir(s.dir)
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "kreislauf-drill", mount).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=14m", "kreislauf-drill", mount).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("mount a small file system, which needs root (leave it out with -only): %w: %s", err, out)
 	}
 	defer func() {
@@ -215,7 +215,7 @@ func drillDiskFull(ctx context.Context, s *site) (found string, err error) {
 		return "", err
 	}
 	ballast := filepath.Join(mount, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 18<<20), 0o600); err != nil {
+	if err := os.WriteFile(ballast, make([]byte, 10<<20), 0o600); err != nil {
 		return "", fmt.Errorf("fill the file system: %w", err)
 	}
 	if err := l.untilFull(ctx, n); err != nil {
