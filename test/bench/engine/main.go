@@ -9,6 +9,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -37,11 +39,16 @@ func main() {
 	flag.Uint64Var(&c.seed, "seed", 1, "seed of what is made")
 	flag.StringVar(&c.bin, "bin", "", "the kreislauf binary; built if empty")
 	flag.StringVar(&c.data, "data", "", "data folder of the engine, kept and used again; a temporary one if empty")
+	printDocs := flag.Bool("print", false, "print the documents, one a line, instead")
 	flag.Parse()
 	c.log, c.peer = os.Getenv("ACCESS_LOG"), os.Getenv("BENCH_OPENSEARCH_URL")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, c); err != nil {
+	work := run
+	if *printDocs {
+		work = printDocuments
+	}
+	if err := work(ctx, c); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-engine:", err)
 		os.Exit(1)
 	}
@@ -53,6 +60,24 @@ func newGenerator(c config) (*generator, string, error) {
 	}
 	lines, skipped, err := readLog(c.log)
 	return &generator{lines: lines, total: c.docs, seed: c.seed}, fmt.Sprintf("%d lines of %s, %d left out", len(lines), filepath.Base(c.log), skipped), err
+}
+
+// printDocuments is for other programs that measure with the same documents.
+func printDocuments(ctx context.Context, c config) error {
+	g, _, err := newGenerator(c)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(os.Stdout)
+	var b []byte
+	for n := 0; n < c.docs && ctx.Err() == nil; n++ {
+		b = g.append(b[:0], n)
+		_, doc, _ := bytes.Cut(b, []byte{'\n'})
+		if _, err := out.Write(doc); err != nil {
+			return fmt.Errorf("print documents: %w", err)
+		}
+	}
+	return out.Flush()
 }
 
 func run(ctx context.Context, c config) error {
