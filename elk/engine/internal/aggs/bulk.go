@@ -95,6 +95,9 @@ func (g *groups) each(docs []int32, visit func(group int, docs []int32) error) e
 	return nil
 }
 
+// contiguous says whether the documents follow each other without a gap.
+func contiguous(docs []int32) bool { return int(docs[len(docs)-1]-docs[0]) == len(docs)-1 }
+
 // maxDense is the widest range of whole numbers that is counted in an array.
 const maxDense = 1 << 16
 
@@ -108,8 +111,12 @@ func (s *termsState) collectAll(docs []int32) error {
 	switch {
 	case v.col.Kind == column.String && len(v.col.Dict) <= 4*len(docs)+64:
 		of := s.t.groups.reset(len(docs), len(v.col.Dict))
-		for i, doc := range docs {
-			of[i] = v.col.Ords[doc]
+		if contiguous(docs) {
+			copy(of, v.col.Ords[docs[0]:])
+		} else {
+			for i, doc := range docs {
+				of[i] = v.col.Ords[doc]
+			}
 		}
 		number = func(group int) key { return key{s: v.col.Dict[group]} }
 	case v.col.Kind == column.Int:
@@ -199,10 +206,17 @@ func (m *metric) collectGroups(docs []int32, of, counts []uint32, states []state
 	ints := m.v.col.Ints
 	sums := make([]int64, len(counts))
 	low, high := int64(math.MaxInt64), int64(math.MinInt64)
-	for i, doc := range docs {
-		n := ints[doc]
-		sums[of[i]] += n
-		low, high = min(low, n), max(high, n)
+	if contiguous(docs) {
+		for i, n := range ints[docs[0]:][:len(docs)] {
+			sums[of[i]] += n
+			low, high = min(low, n), max(high, n)
+		}
+	} else {
+		for i, doc := range docs {
+			n := ints[doc]
+			sums[of[i]] += n
+			low, high = min(low, n), max(high, n)
+		}
 	}
 	if limit := math.MaxInt64 / int64(len(docs)); high > limit || low < -limit {
 		return false // a sum could overflow
@@ -388,5 +402,6 @@ func settle(buckets []*Bucket) {
 func (s *metricState) settle() {
 	if s.m.a.typ == "percentiles" && s.settled == nil {
 		s.settled = percentiles(s.all, s.m.percents)
+		s.printed = s.percentiles()
 	}
 }

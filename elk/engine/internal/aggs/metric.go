@@ -99,6 +99,7 @@ type metricState struct {
 	distinct map[key]struct{}
 	all      []float64
 	settled  []float64 // the percentiles of all
+	printed  map[string]any
 }
 
 func (s *metricState) collect(doc int) error {
@@ -178,7 +179,8 @@ func (s *metricState) metric(path string) (float64, bool) {
 func (s *metricState) result(bool) (map[string]any, error) {
 	switch s.m.a.typ {
 	case "percentiles":
-		return s.percentiles(), nil
+		s.settle()
+		return s.printed, nil
 	case "stats":
 		out := map[string]any{
 			"count": s.count, "min": hits.Number(s.min), "max": hits.Number(s.max),
@@ -215,7 +217,6 @@ func (s *metricState) printAs(out map[string]any, name string, x float64) {
 func (s *metricState) percentiles() map[string]any {
 	keyed := map[string]any{}
 	list := []any{}
-	s.settle()
 	found := s.settled
 	for i, p := range s.m.percents {
 		x := found[i]

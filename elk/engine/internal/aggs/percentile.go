@@ -33,8 +33,7 @@ func percentiles(all, percents []float64) []float64 {
 func place(all []float64, from, n int) {
 	lo, hi := from, len(all)-1
 	for lo < hi {
-		mid := lo + (hi-lo)/2
-		pivot := median3(all[lo], all[mid], all[hi])
+		pivot := choosePivot(all, lo, hi, n)
 		i, j := lo, hi
 		for i <= j {
 			for all[i] < pivot {
@@ -60,6 +59,29 @@ func place(all []float64, from, n int) {
 	}
 }
 
-func median3(a, b, c float64) float64 {
-	return max(min(a, b), min(max(a, b), c))
+// choosePivot takes a value from near the wanted position out of a sample, a little towards the middle: nearly all values are then
+// on one side, where the wanted one is not, and branches are predicted well.
+func choosePivot(all []float64, lo, hi, n int) float64 {
+	if hi-lo < 64 {
+		a, b, c := all[lo], all[lo+(hi-lo)/2], all[hi]
+		return max(min(a, b), min(max(a, b), c))
+	}
+	const size = 15
+	var sample [size]float64
+	for i := range sample {
+		x := all[lo+(hi-lo)*i/(size-1)]
+		j := i
+		for ; j > 0 && sample[j-1] > x; j-- {
+			sample[j] = sample[j-1]
+		}
+		sample[j] = x
+	}
+	at := (n - lo) * size / (hi - lo + 1)
+	switch {
+	case at > size/2+1:
+		at--
+	case at < size/2-1:
+		at++
+	}
+	return sample[at]
 }

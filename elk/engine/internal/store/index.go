@@ -215,7 +215,7 @@ func (x *Index) verifyAll() {
 	}
 }
 
-// loadIDs fills the id table with the ids of all segments, once, when the first write or read by id needs it.
+// loadIDs fills the id table with the ids of all documents, once, when the first write or read by id needs it.
 func (x *Index) loadIDs() error {
 	x.idsOnce.Do(func() { x.idsErr = x.fillIDs() })
 	return x.idsErr
@@ -223,7 +223,7 @@ func (x *Index) loadIDs() error {
 
 func (x *Index) fillIDs() error {
 	x.mu.RLock()
-	segs, deleted := x.segs, maps.Clone(x.deleted)
+	segs, deleted, l, number := x.segs, maps.Clone(x.deleted), x.live, x.number
 	x.mu.RUnlock()
 	total := 0
 	for _, s := range segs {
@@ -248,6 +248,11 @@ func (x *Index) fillIDs() error {
 			if from, to := col.Range(doc); from < to && !del.Has(doc) {
 				table.insert(hashID(col.Str(from)), s.base+uint32(doc))
 			}
+		}
+	}
+	for doc := range l.set.Docs() { // read again from the log; nothing is added before this is done
+		if !deleted[number].Has(doc) {
+			table.insert(hashID(l.set.Str(IDField, doc)), l.base+uint32(doc))
 		}
 	}
 	x.mu.Lock()
@@ -298,7 +303,8 @@ func (x *Index) slot(h uint64, id string) (slot int, failed *segment, err error)
 func (x *Index) replay(raw []rawOp) error {
 	ops := make([]Op, 0, len(raw))
 	for _, r := range raw {
-		op := Op{Kind: r.kind, ID: r.id}
+		// A creation is in the log only if its id did not exist.
+		op := Op{Kind: r.kind, ID: r.id, fresh: r.kind == Create}
 		if r.kind != Delete {
 			doc, err := x.opt.Read(r.id, r.source)
 			if err != nil {
@@ -315,8 +321,10 @@ func (x *Index) replay(raw []rawOp) error {
 
 // apply makes durable operations visible.
 func (x *Index) apply(ops []Op) error {
-	if err := x.loadIDs(); err != nil {
-		return err
+	if slices.ContainsFunc(ops, func(op Op) bool { return !op.fresh }) {
+		if err := x.loadIDs(); err != nil {
+			return err
+		}
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -334,7 +342,9 @@ func (x *Index) apply(ops []Op) error {
 		if op.Kind == Delete {
 			continue
 		}
-		x.ids.insert(h, x.live.base+uint32(x.live.set.Docs()))
+		if x.ids != nil { // else loadIDs finds it, later
+			x.ids.insert(h, x.live.base+uint32(x.live.set.Docs()))
+		}
 		x.add(op)
 	}
 	maps.Copy(x.deleted, touched)
