@@ -20,8 +20,8 @@ type Memory struct {
 	Anonymous int64
 }
 
-// memoryPause is how often a Watch looks. It looks at a counter: walking the whole memory map (smaps) that often would
-// cost the process a fifth of its speed.
+// memoryPause is how often a Watch looks. It looks at a counter: reading the whole memory map (smaps) holds a lock of the
+// process that is measured.
 const memoryPause = 50 * time.Millisecond
 
 // Watch follows the memory of a process.

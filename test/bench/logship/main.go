@@ -4,7 +4,7 @@
 // Each shipper is a process of its own, and so is the target, a sink that answers `_bulk` without looking at the documents: the CPU
 // time that is shown is user + system time of the shipper alone, from its start to its end, as the kernel counts it (wait4). Memory
 // is RssAnon of /proc/<pid>/status at its highest, looked up every 50 ms, plus the resident file pages at the end but for those of
-// *.mmdb files (/proc/<pid>/smaps, which is too slow to be read while the shipper works); it
+// *.mmdb files (/proc/<pid>/smaps, whose reading holds a lock of the shipper); it
 // contains the pages of the program file in use. Floor and logship alternate; the figure is the median of the rounds.
 //
 // The floor (floor.go) sends documents with the fields that all documents of the platform have; because fewer bytes are cheaper
