@@ -63,7 +63,7 @@ func run(ctx context.Context, s settings) error {
 	}
 	if s.kafka > 0 {
 		if err := benchKafka(ctx, s, dir); err != nil {
-			return fmt.Errorf("Kafka: %w", err)
+			return fmt.Errorf("measure Kafka: %w", err)
 		}
 	}
 	fmt.Printf("bench-backends: %.0f s\n", time.Since(began).Seconds())

@@ -105,7 +105,7 @@ func choose(only string) ([]row, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("there is no row %q; these are:", name)
+			return nil, fmt.Errorf("there is no row %q; -list names them", name)
 		}
 	}
 	return out, nil

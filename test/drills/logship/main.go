@@ -136,7 +136,7 @@ func choose(only string) ([]scenario, error) {
 			}
 		}
 		if !found {
-			return nil, fmt.Errorf("there is no drill %q; these are:", name)
+			return nil, fmt.Errorf("there is no drill %q; -list names them", name)
 		}
 	}
 	return out, nil
