@@ -96,10 +96,7 @@ func (s *pipeline) turn(due *schedule) time.Duration {
 	}
 	more := false
 	if !now.Before(due.read) {
-		if s.gathering() {
-			s.hear(now, due)
-		}
-		more = s.read(now)
+		more = s.readDue(now, due)
 	}
 	if !now.Before(due.settle) && len(s.waiting) > 0 {
 		s.settle(now)
@@ -131,6 +128,28 @@ func (s *pipeline) turn(due *schedule) time.Duration {
 	return max(0, time.Until(next))
 }
 
+// readDue reads. After the lines of one gathering it goes on gathering: who writes on is heard of when the next batch
+// is due, without a notification that wakes the pump before.
+func (s *pipeline) readDue(now time.Time, due *schedule) bool {
+	if !s.gathering() {
+		return s.read(now)
+	}
+	s.hear(now, due)
+	busy := len(s.queue) > 0
+	more := s.read(now)
+	if busy && !s.gathering() {
+		s.gather(now, due)
+	}
+	return more
+}
+
+// gather puts off reading, and hearing of what there is to read, to the time when a batch that begins now is due.
+func (s *pipeline) gather(now time.Time, due *schedule) {
+	s.gathered = now
+	due.read = now.Add(s.flush)
+	due.notify = due.read
+}
+
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
@@ -148,9 +167,7 @@ func (s *pipeline) notified(e fsnotify.Event, due *schedule) {
 	s.hear(now, due)
 	due.notify = now.Add(notifyPause)
 	if idle && len(s.queue) > 0 {
-		s.gathered = now
-		due.read = now.Add(s.flush)
-		due.notify = due.read
+		s.gather(now, due)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -41,6 +40,10 @@ const (
 	dialTimeout    = 3 * time.Second
 	// parallel is how many deliveries run at the same time without waiting for each other's compressor.
 	parallel = 2
+	// readBuffer is what is read of an answer at a time, answerHint the most memory that its announced length gets
+	// before it comes; in bytes.
+	readBuffer = 32 << 10
+	answerHint = 4 << 20
 )
 
 // Client sends batches to one target. It is safe for concurrent use; each batch belongs to one call.
@@ -99,7 +102,8 @@ func New(c Config) (*Client, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConnsPerHost = 2 * parallel
 	base.TLSClientConfig = c.TLS
-	base.DialContext = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext
+	base.DialContext = dial
+	base.ReadBufferSize = readBuffer
 	if c.Alarm == nil {
 		c.Alarm = func(string, string) {}
 	}

@@ -128,9 +128,13 @@ func (c *Client) attempt(ctx context.Context, method, path string, body []byte, 
 		return answer{err: fmt.Errorf("send %s: %w", method, err)}
 	}
 	out := answer{status: res.StatusCode}
-	if out.body, err = io.ReadAll(res.Body); err != nil {
+	var text bytes.Buffer
+	text.Grow(int(min(max(res.ContentLength, 0), answerHint)) + bytes.MinRead)
+	if _, err = text.ReadFrom(res.Body); err != nil {
 		c.failOver(at)
 		out = answer{err: fmt.Errorf("read answer: %w", err)}
+	} else {
+		out.body = text.Bytes()
 	}
 	_ = res.Body.Close()
 	cancel()

@@ -57,7 +57,7 @@ func Pods(dir string) Input {
 // DefaultTarget returns a target without addresses in which every default is filled in.
 func DefaultTarget() Target {
 	return Target{
-		Name: "main", BatchBytes: 4 << 20, FlushInterval: 50 * time.Millisecond, CheckTemplates: true, DeadLetterBytes: 1 << 30,
+		Name: "main", BatchBytes: 4 << 20, FlushInterval: 100 * time.Millisecond, CheckTemplates: true, DeadLetterBytes: 1 << 30,
 		HeldBytes: 1 << 30, MaxOpenFiles: 1024, Reconcile: time.Minute, ReportInterval: 10 * time.Second,
 	}
 }

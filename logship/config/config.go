@@ -92,7 +92,7 @@ type Target struct {
 	PasswordFile    Path          `key:"password_file" allowed:"file"`
 	TLS             TLS           `key:"tls"`
 	BatchBytes      Size          `key:"batch_bytes" default:"4MiB" min:"16KiB" max:"64MiB"`
-	FlushInterval   time.Duration `key:"flush_interval" default:"50ms" min:"1ms" max:"1m"`
+	FlushInterval   time.Duration `key:"flush_interval" default:"100ms" min:"1ms" max:"1m"`
 	CheckTemplates  bool          `key:"check_templates" default:"true"`
 	DeadLetterBytes Size          `key:"dead_letter_bytes" default:"1GiB" min:"1MiB" max:"1024GiB"`
 	HeldBytes       Size          `key:"held_bytes" default:"1GiB" min:"0B" max:"1024GiB"`

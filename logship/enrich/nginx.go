@@ -48,36 +48,38 @@ type upstreamList struct {
 	scale      int // digits behind the point of the last value as a number; -1 for a keyword
 }
 
+// upstreamLists are all of them; the addresses come first, because they tell the number of attempts.
+var upstreamLists = [...]upstreamList{
+	{record.UpstreamAddr, `,"nginx.access.upstream.address_list":["`, `,"nginx.access.upstream.address":`, -1},
+	{record.UpstreamStatus, `,"nginx.access.upstream.status_list":["`, `,"nginx.access.upstream.status_code":`, 0},
+	{record.UpstreamConnectTime, `,"nginx.access.upstream.connect_time_list":["`, `,"nginx.access.upstream.connect_time_ms":`, 3},
+	{record.UpstreamHeaderTime, `,"nginx.access.upstream.header_time_list":["`, `,"nginx.access.upstream.header_time_ms":`, 3},
+	{record.UpstreamResponseTime, `,"nginx.access.upstream.response_time_list":["`, `,"nginx.access.upstream.response_time_ms":`, 3},
+}
+
 // appendUpstream appends the upstream lists and the numbers of the last attempt. nginx separates the attempts
 // within a group of servers by ", " and the groups of an internal redirect by " : ".
 func (b *Builder) appendUpstream(dst, line []byte) []byte {
 	attempts := 0
-	for i, u := range [...]upstreamList{
-		{record.UpstreamAddr, `,"nginx.access.upstream.address_list":[`, `,"nginx.access.upstream.address":`, -1},
-		{record.UpstreamStatus, `,"nginx.access.upstream.status_list":[`, `,"nginx.access.upstream.status_code":`, 0},
-		{record.UpstreamConnectTime, `,"nginx.access.upstream.connect_time_list":[`, `,"nginx.access.upstream.connect_time_ms":`, 3},
-		{record.UpstreamHeaderTime, `,"nginx.access.upstream.header_time_list":[`, `,"nginx.access.upstream.header_time_ms":`, 3},
-		{record.UpstreamResponseTime, `,"nginx.access.upstream.response_time_list":[`, `,"nginx.access.upstream.response_time_ms":`, 3},
-	} {
+	for i := range upstreamLists {
+		u := &upstreamLists[i]
 		value := b.line.Text(line, u.key)
 		if !b.line.IsString(line, u.key) || none(value) {
 			continue
 		}
 		dst = append(dst, u.list...)
-		count := 0
-		var last []byte
-		for rest := value; rest != nil; count++ {
+		last, rest := nextUpstream(value)
+		dst = append(dst, last...)
+		count := 1
+		for ; rest != nil; count++ {
 			last, rest = nextUpstream(rest)
-			if count > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(append(append(dst, '"'), last...), '"')
+			dst = append(append(dst, `","`...), last...)
 		}
-		dst = append(dst, ']')
+		dst = append(dst, `"]`...)
 		if i == 0 {
 			attempts = count
 		}
-		dst = appendLast(dst, &u, last)
+		dst = appendLast(dst, u, last)
 	}
 	if attempts > 0 {
 		dst = strconv.AppendInt(append(dst, `,"nginx.access.upstream.retries":`...), int64(attempts-1), 10)
