@@ -7,8 +7,9 @@
 //	funnels/     funnel definitions, read by package funnel
 //
 // The packages below it use these files: connect (client and errors), provision (puts templates and policies),
-// kpi (evaluates a rule), alert (state machine and delivery), funnel, trace. The files are compiled into the
-// binary; a changed file needs a new build. Package elk itself talks to nobody.
+// lifecycle (carries a policy out where the server does not), kpi (evaluates a rule), alert (state machine and
+// delivery), funnel, trace. The files are compiled into the binary; a changed file needs a new build. Package elk
+// itself talks to nobody.
 package elk
 
 import "embed"

@@ -9,6 +9,7 @@ import (
 	"kreislauf/elk/alert"
 	"kreislauf/elk/connect"
 	"kreislauf/elk/kpi"
+	"kreislauf/elk/lifecycle"
 	"kreislauf/internal/config"
 	"kreislauf/internal/process"
 )
@@ -30,7 +31,8 @@ func runAlerter(ctx context.Context, args []string) error {
 	return watchKPIs(ctx, os.LookupEnv)
 }
 
-// watchKPIs runs the alerter until ctx ends.
+// watchKPIs runs the alerter until ctx ends, and the lifecycle of the data streams where the server has none: both
+// want exactly one process.
 func watchKPIs(ctx context.Context, lookup process.Lookup) error {
 	p, err := process.Open(ctx, "alerter", lookup, process.Needs{})
 	if err != nil {
@@ -41,6 +43,10 @@ func watchKPIs(ctx context.Context, lookup process.Lookup) error {
 		return err
 	}
 	rules, err := kpi.Load(elk.Files())
+	if err != nil {
+		return err
+	}
+	policy, err := lifecycle.Load(elk.Files(), "logs")
 	if err != nil {
 		return err
 	}
@@ -56,5 +62,6 @@ func watchKPIs(ctx context.Context, lookup process.Lookup) error {
 		return err
 	}
 	p.Background("alerter", a.Run)
+	p.Background("lifecycle", func(ctx context.Context) error { return lifecycle.Run(ctx, client, policy, p.Log) })
 	return p.Run(ctx)
 }

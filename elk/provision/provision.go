@@ -87,7 +87,7 @@ func (r *Report) policies(ctx context.Context, client *esapi.API) error {
 	}
 	if r.Server.Distribution == connect.OpenSearch {
 		r.LeftOut = append(r.LeftOut, "OpenSearch has no index lifecycle management: "+strings.Join(slices.Sorted(maps.Keys(files)), ", ")+
-			" was not put, so nothing rolls over or is deleted until you add an ISM policy.")
+			" was not put. The alerter rolls over and deletes by it every 10 minutes, unless OpenSearch has its plugin index-management: then add an ISM policy.")
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
