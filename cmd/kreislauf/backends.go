@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -56,11 +59,23 @@ func serveBackend(ctx context.Context, name, defaultAddr string, args []string, 
 		return err
 	}
 	log.Info().Str("event.action", "process.serving").Str("address", s.Addr()).Msg("serving")
-	<-ctx.Done()
+	var failed error
+	select {
+	case <-ctx.Done():
+	case failed = <-failure(s):
+	}
 	log.Info().Str("event.action", "process.stop").Msg("stop")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), run.StopTimeout)
 	defer cancel()
-	return s.Stop(stop)
+	return errors.Join(failed, s.Stop(stop))
+}
+
+// failure delivers the error after which a backend must be started anew, if it knows one.
+func failure(s server) <-chan error {
+	if k, ok := s.(kafka); ok {
+		return k.Failed()
+	}
+	return nil
 }
 
 func runEngine(ctx context.Context, args []string) error {
@@ -86,6 +101,7 @@ func runEngine(ctx context.Context, args []string) error {
 }
 
 func runKafkad(ctx context.Context, args []string) error {
+	signal.Ignore(syscall.SIGXFSZ) // a file size limit is a write that fails
 	var advertise string
 	var sync bool
 	more := func(fs *flag.FlagSet) {

@@ -12,7 +12,7 @@ import (
 )
 
 // The gate stands before kfake and refuses, with Kafka's own codes, what kfake would take without a word and not do: names that no
-// Kafka takes, configurations that it does not know, and values that it would ignore. A request with a refused part is refused as a
+// Kafka takes, configurations that it does not know, values that it would ignore, and records for which the disk has no room. A request with a refused part is refused as a
 // whole: its other parts get INVALID_REQUEST, where Kafka would have done them.
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,249}$`)
@@ -54,7 +54,7 @@ func topicConfigs() map[string]rule {
 }
 
 // gate puts the checks before a cluster.
-func gate(c *kfake.Cluster) {
+func gate(c *kfake.Cluster, disk *space) {
 	configs := topicConfigs()
 	valid := func(name string, value *string) bool {
 		check, known := configs[name]
@@ -67,6 +67,10 @@ func gate(c *kfake.Cluster) {
 			return res, nil, res != nil
 		})
 	}
+	c.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		return disk.check(req.(*kmsg.ProduceRequest))
+	})
 	keep(kmsg.CreateTopics, func(req kmsg.Request) kmsg.Response { return checkCreate(req.(*kmsg.CreateTopicsRequest), valid) })
 	keep(kmsg.IncrementalAlterConfigs, func(req kmsg.Request) kmsg.Response {
 		return checkAlter(req.(*kmsg.IncrementalAlterConfigsRequest), valid)
