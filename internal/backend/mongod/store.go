@@ -127,7 +127,7 @@ func (s *store) keepFreelist() error {
 		return nil
 	}
 	s.db.NoFreelistSync = false
-	if err := s.db.Update(func(*bbolt.Tx) error { return nil }); err != nil && !diskFull(err) {
+	if err := s.db.Update(func(*bbolt.Tx) error { return nil }); err != nil && diskFull(err) == nil {
 		return fmt.Errorf("write free pages: %w", err)
 	}
 	return nil
@@ -255,26 +255,27 @@ func (s *store) settle(err error) error {
 			s.log.Info().Msg("there is space on the disk again: writes succeed")
 		}
 		return nil
-	case diskFull(err):
+	case diskFull(err) != nil:
 		if !s.full {
 			s.full = true
 			s.log.Error().Err(err).Msg("the disk is full: writes are refused, reads go on")
 		}
-		return failure(codeOutOfDiskSpace, "The disk is full and nothing was changed; free some space: %s", err)
+		return failure(codeOutOfDiskSpace, "The disk is full and nothing was changed; free some space: %s", diskFull(err))
 	default:
 		s.broken = fmt.Errorf("the data file cannot be written, restart the server when the disk is mended: %w", err)
 		return s.broken
 	}
 }
 
-// diskFull knows the errors of a full disk, a used-up quota and the process's file size limit. bbolt keeps only the text of some.
-func diskFull(err error) bool {
+// diskFull returns which error of a full disk it is: no space, a used-up quota or the process's file size limit; nil for any other.
+// bbolt keeps only the text of some.
+func diskFull(err error) error {
 	for _, e := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, e) || strings.HasSuffix(err.Error(), e.Error()) {
-			return true
+			return e
 		}
 	}
-	return false
+	return nil
 }
 
 // rollback cannot fail on an open transaction.
