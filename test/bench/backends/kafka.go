@@ -51,7 +51,7 @@ func benchKafka(ctx context.Context, s settings, dir string) error {
 	return nil
 }
 
-// measureKafka produces and consumes n incompressible records over four partitions.
+// measureKafka produces and consumes n records, each with other random bytes, over four partitions.
 func measureKafka(ctx context.Context, brokers []string, n int) (produced, consumed float64, err error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.DefaultProduceTopic(benchTopic), kgo.RecordPartitioner(kgo.RoundRobinPartitioner()),
 		kgo.MaxBufferedRecords(20_000), kgo.ProducerBatchCompression(kgo.NoCompression()))
@@ -62,13 +62,14 @@ func measureKafka(ctx context.Context, brokers []string, n int) (produced, consu
 	if err := recreate(ctx, client); err != nil {
 		return 0, 0, err
 	}
-	value := make([]byte, 1000)
-	rand.Read(value)
+	noise := make([]byte, 1<<20)
+	rand.Read(noise)
 	var once sync.Once
 	var failed error
 	began := time.Now()
-	for range n {
-		client.Produce(ctx, &kgo.Record{Value: value}, func(_ *kgo.Record, err error) {
+	for i := range n {
+		at := i * 1009 % (len(noise) - 1000)
+		client.Produce(ctx, &kgo.Record{Value: noise[at : at+1000]}, func(_ *kgo.Record, err error) {
 			if err != nil {
 				once.Do(func() { failed = err })
 			}

@@ -15,24 +15,33 @@ import (
 
 const outOfDiskSpace = 14031
 
-// diskFull puts the data onto a small disk in memory and lets it grow later. Only root may; sizeLimit needs nobody's permission.
-func diskFull(ctx context.Context, e *env) (string, error) {
-	folder := e.path("mongod")
+// smallDisk mounts a disk in memory of some MB on a folder. Only root may; file size limits need nobody's permission.
+func smallDisk(folder string, mb int) (grow func() error, unmount func(), err error) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
+		return nil, nil, err
+	}
+	if err := unix.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%dm", mb)); err != nil {
+		if os.Geteuid() != 0 || errors.Is(err, unix.EPERM) {
+			return nil, nil, leftOut("mounting a small disk is not permitted here")
+		}
+		return nil, nil, fmt.Errorf("mount a small disk: %w", err)
+	}
+	grow = func() error { return unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT, "size=96m") }
+	return grow, func() { _ = unix.Unmount(folder, unix.MNT_DETACH) }, nil
+}
+
+// diskFull puts the data onto a small disk and lets it grow later.
+func diskFull(ctx context.Context, e *env) (string, error) {
+	grow, unmount, err := smallDisk(e.path("mongod"), 8)
+	if err != nil {
 		return "", err
 	}
-	if err := unix.Mount("tmpfs", folder, "tmpfs", 0, "size=8m"); err != nil {
-		if os.Geteuid() != 0 || errors.Is(err, unix.EPERM) {
-			return "left out: mounting a small disk is not permitted here; size-limit fills one otherwise", nil
-		}
-		return "", fmt.Errorf("mount a small disk: %w", err)
-	}
-	defer func() { _ = unix.Unmount(folder, unix.MNT_DETACH) }()
+	defer unmount()
 	m, err := startMongod(ctx, e)
 	if err != nil {
 		return "", err
 	}
-	return m.runOutOfSpace(ctx, func() error { return unix.Mount("tmpfs", folder, "tmpfs", unix.MS_REMOUNT, "size=64m") })
+	return m.runOutOfSpace(ctx, grow)
 }
 
 // sizeLimit forbids the process files above a size and raises it later.
@@ -41,22 +50,24 @@ func sizeLimit(ctx context.Context, e *env) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	limit := func(bytes uint64) error {
-		l := unix.Rlimit{}
-		if err := unix.Prlimit(m.PID(), unix.RLIMIT_FSIZE, nil, &l); err != nil {
-			return err
-		}
-		l.Cur = min(bytes, l.Max)
-		return unix.Prlimit(m.PID(), unix.RLIMIT_FSIZE, &l, nil)
-	}
 	info, err := os.Stat(e.path("mongod/kreislauf.bolt"))
 	if err != nil {
 		return "", err
 	}
-	if err := limit(uint64(info.Size()) + 24<<20); err != nil {
+	if err := limitFiles(m.PID(), uint64(info.Size())+17<<20); err != nil {
 		return "", err
 	}
-	return m.runOutOfSpace(ctx, func() error { return limit(1 << 40) })
+	return m.runOutOfSpace(ctx, func() error { return limitFiles(m.PID(), 1<<40) })
+}
+
+// limitFiles forbids a process files above a size.
+func limitFiles(pid int, bytes uint64) error {
+	l := unix.Rlimit{}
+	if err := unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &l); err != nil {
+		return err
+	}
+	l.Cur = min(bytes, l.Max)
+	return unix.Prlimit(pid, unix.RLIMIT_FSIZE, &l, nil)
 }
 
 // runOutOfSpace writes until the disk is full, looks at what still works, makes space, and goes on without a restart.

@@ -57,7 +57,7 @@ func TestDrills(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			result, err := d.run(ctx, &env{bin: os.Args[0], dir: t.TempDir(), rounds: 2})
+			result, err := d.run(ctx, &env{bin: os.Args[0], dir: t.TempDir(), rounds: 1})
 			if err != nil {
 				t.Fatal(err)
 			}

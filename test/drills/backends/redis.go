@@ -22,33 +22,41 @@ const redisLoss = 2 * time.Second
 
 const redisPassword = "drill"
 
-func killRedis(ctx context.Context, e *env) (string, error) {
+// startRedis starts redis-server with kreislauf's configuration and its data in the folder redis.
+func startRedis(ctx context.Context, e *env) (*child.Process, *redis.Client, error) {
 	cache := os.Getenv("KREISLAUF_CACHE")
 	if cache == "" {
 		base, err := os.UserCacheDir()
 		if err != nil {
-			return "", err
+			return nil, nil, err
 		}
 		cache = filepath.Join(base, "kreislauf")
 	}
 	bin := redisd.Find(filepath.Join(cache, "bin"))
 	if bin == "" {
-		return "left out: there is no redis-server here; miniredis keeps nothing and promises nothing", nil
+		return nil, nil, leftOut("there is no redis-server here; miniredis keeps nothing and promises nothing")
 	}
 	addr, err := child.FreeAddr()
 	if err != nil {
-		return "", err
+		return nil, nil, err
 	}
 	conf, err := redisd.WriteConfig(e.path("redis"), addr, redisPassword)
 	if err != nil {
-		return "", err
+		return nil, nil, err
 	}
 	p := &child.Process{Addr: addr, Argv: []string{bin, conf}, Log: e.path("redis.log")}
 	if err := p.Start(ctx); err != nil {
-		return "", err
+		return nil, nil, err
 	}
 	redis.SetLogger(silent{}) // the pool's complaints about the kills
-	client := redis.NewClient(&redis.Options{Addr: addr, Password: redisPassword, MaxRetries: -1})
+	return p, redis.NewClient(&redis.Options{Addr: addr, Password: redisPassword, MaxRetries: -1}), nil
+}
+
+func killRedis(ctx context.Context, e *env) (string, error) {
+	p, client, err := startRedis(ctx, e)
+	if err != nil {
+		return "", err
+	}
 	defer client.Close()
 	var mu sync.Mutex
 	acked := map[string]time.Time{}
