@@ -25,6 +25,7 @@ type doc struct {
 	F  *float64 `json:"f,omitempty"`
 	B  *bool    `json:"b,omitempty"`
 	W  string   `json:"w,omitempty"`
+	G  *point   `json:"g,omitempty"`
 }
 
 // random makes queries and aggregations together with what they mean, over documents of a few values.
@@ -61,6 +62,9 @@ func (r random) doc(i int) doc {
 	}
 	if r.IntN(6) > 0 {
 		d.W = strings.Join(r.words(1+r.IntN(5)), " ")
+	}
+	if r.IntN(3) > 0 {
+		d.G = r.point()
 	}
 	return d
 }
@@ -126,6 +130,9 @@ func (r random) query(depth int) (string, func(doc) bool) {
 	}
 }
 
+// outermost is the depth of the aggregations that are below no other one.
+const outermost = 3
+
 // truth computes an aggregation from documents.
 type truth func([]doc) any
 
@@ -156,7 +163,23 @@ func (r random) agg(depth int) (string, truth) {
 		maps.Copy(members, below(list))
 		return members
 	}
-	switch r.IntN(6) {
+	kinds := 11
+	if depth == outermost { // a composite cannot be below other buckets
+		kinds = 13
+	}
+	switch r.IntN(kinds) {
+	case 6:
+		return r.dateRange(sub, bucket)
+	case 7:
+		return r.geotile(sub, bucket)
+	case 8:
+		return cumulative()
+	case 9:
+		return r.bucketSort()
+	case 10:
+		return r.filters(sub, bucket)
+	case 11, 12:
+		return r.composite(sub, bucket)
 	case 0:
 		return fmt.Sprintf(`{"terms":{"field":"k","size":3},"aggs":%s}`, sub), func(list []doc) any {
 			return termsTruth(list, 3, func(d doc) []string { return d.K }, strings.Compare, func(k string, in []doc) obj { return bucket(in, obj{"key": k}) })
@@ -177,18 +200,18 @@ func (r random) agg(depth int) (string, truth) {
 				if d.N == nil {
 					return nil
 				}
-				return []int64{int64(math.Floor(float64(*d.N)/8)) * 8}
+				return []int64{floor8(*d.N)}
 			}
 			return histogramTruth(list, floor, func(k int64, in []doc) obj { return bucket(in, obj{"key": float64(k)}) })
 		}
 	case 4:
 		q, test := r.query(1)
 		return fmt.Sprintf(`{"filter":%s,"aggs":%s}`, q, sub), func(list []doc) any {
-			return bucket(slices.DeleteFunc(slices.Clone(list), func(d doc) bool { return !test(d) }), obj{})
+			return bucket(only(list, test), obj{})
 		}
 	}
 	return fmt.Sprintf(`{"missing":{"field":"b"},"aggs":%s}`, sub), func(list []doc) any {
-		return bucket(slices.DeleteFunc(slices.Clone(list), func(d doc) bool { return d.B != nil }), obj{})
+		return bucket(only(list, func(d doc) bool { return d.B == nil }), obj{})
 	}
 }
 
@@ -297,7 +320,7 @@ func TestRandom(t *testing.T) {
 	n := start(t, t.TempDir())
 	r := random{rand.New(rand.NewPCG(7, 11))}
 	n.must("PUT", "/_index_template/r", `{"index_patterns":["logs-random-*"],"data_stream":{},"template":{"mappings":{"properties":{
-		"id":{"type":"keyword"},"k":{"type":"keyword"},"n":{"type":"long"},"f":{"type":"double"},"b":{"type":"boolean"},"w":{"type":"match_only_text"}}}}}`)
+		"id":{"type":"keyword"},"k":{"type":"keyword"},"n":{"type":"long"},"f":{"type":"double"},"b":{"type":"boolean"},"w":{"type":"match_only_text"},"g":{"type":"geo_point"}}}}}`)
 	var all []doc
 	for part := range 3 {
 		var b strings.Builder
@@ -319,9 +342,9 @@ func TestRandom(t *testing.T) {
 			n.must("POST", "/logs-random-test/_rollover", "")
 		}
 	}
-	for i := range 200 {
+	for i := range 300 {
 		query, test := r.query(2)
-		aggs, below := r.aggs(3)
+		aggs, below := r.aggs(outermost)
 		body := fmt.Sprintf(`{"size":5,"track_total_hits":true,"sort":[{"@timestamp":"desc"}],"query":%s,"aggs":%s}`, query, aggs)
 		if i%3 == 0 { // without aggregations segments are visited in another order
 			body = fmt.Sprintf(`{"size":5,"track_total_hits":true,"sort":[{"@timestamp":"desc"}],"query":%s}`, query)

@@ -87,6 +87,13 @@ func exactStrings(field string, values []string) Matcher {
 		if found, ok, err := r.Find(field, values); ok || err != nil {
 			return found, err
 		}
+		c, err := r.Column(field)
+		if err != nil {
+			return nil, err
+		}
+		if len(values) == 1 && !slices.Contains(c.Dict, values[0]) { // of ids that all differ, a dictionary is as long as the documents
+			return store.NewBits(r.Docs), nil
+		}
 		return scan(r)
 	}
 	m.may = func(r *store.Reader) bool {
