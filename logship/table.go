@@ -12,12 +12,12 @@ import (
 // maxShownFiles bounds the table to the files furthest behind.
 const maxShownFiles = 15
 
-// Table renders a status for people. last, from since before, gives rates when it has the same targets.
+// Table renders a status for people, the counters within 80 columns. last, from since before, gives rates when it has the same targets.
 func Table(st, last Status, since time.Duration) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "logship %s, up %s\n\n", st.Instance, st.Time.Sub(st.Started).Round(time.Second))
 	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "target\tstate\tbehind\toldest\tdelivered\tdocs/s\tduplicates\trejected\tretries\tabandoned\tdead letters\tmissing\tsurplus\t")
+	fmt.Fprintln(w, "target\tstate\tbehind\toldest\tdelivered\tdocs/s\tretries\t")
 	for i, t := range st.Targets {
 		state, rate := "ok", "-"
 		if t.Degraded {
@@ -26,12 +26,16 @@ func Table(st, last Status, since time.Duration) []byte {
 		if i < len(last.Targets) && last.Targets[i].Name == t.Name && since > 0 {
 			rate = fmt.Sprintf("%.0f", float64(t.Delivered-last.Targets[i].Delivered)/since.Seconds())
 		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t\n", t.Name, state, byteText(t.Behind), ageText(t.OldestUnacked), t.Delivered, rate, t.Retries)
+	}
+	_ = w.Flush() // a buffer takes everything
+	fmt.Fprintln(w, "\ntarget\tduplicates\trejected\tdead letters\tabandoned\tmissing\tsurplus\t")
+	for _, t := range st.Targets {
 		missing, surplus := "-", "-"
 		if r := t.Reconciliation; r != nil {
 			missing, surplus = fmt.Sprint(r.Missing), fmt.Sprint(r.Surplus)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, state, byteText(t.Behind), ageText(t.OldestUnacked),
-			t.Delivered, rate, t.Duplicates, t.Rejected, t.Retries, byteText(t.AbandonedBytes), byteText(t.DeadLetterBytes), missing, surplus)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, t.Duplicates, t.Rejected, byteText(t.DeadLetterBytes), byteText(t.AbandonedBytes), missing, surplus)
 	}
 	_ = w.Flush() // a buffer takes everything
 	for _, t := range st.Targets {
