@@ -27,8 +27,12 @@ export const test = base.extend<{ clean: undefined }>({
 
 export { expect };
 
-/** Every axe rule of WCAG 2.0 to 2.2 A and AA, and best practice. Injected by the debugger, which the page's policy does not bind. */
+/**
+ * Every axe rule of WCAG 2.0 to 2.2 A and AA, and best practice, on a page at rest: a price that is being asked for anew is dimmed
+ * meanwhile. Injected by the debugger, which the page's policy does not bind.
+ */
 export async function expectAccessible(page: Page): Promise<void> {
+  await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
   await page.evaluate(axeSource);
   const found = await page.evaluate(async () => {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
