@@ -310,9 +310,8 @@ func TestRenameOutOfTheTreeAndBack(t *testing.T) {
 func TestClockJumps(t *testing.T) {
 	b := newBench(t)
 	b.opt.Targets[0].Reconcile = 50 * time.Millisecond
-	s, _ := b.run()
 	var shift atomic.Int64
-	s.SetWall(func() time.Time { return time.Now().Add(time.Duration(shift.Load())) })
+	s, _ := b.runAt(func() time.Time { return time.Now().Add(time.Duration(shift.Load())) })
 	for i, jump := range []time.Duration{0, 48 * time.Hour, -72 * time.Hour, 24 * 365 * time.Hour, 0} {
 		shift.Store(int64(jump))
 		b.write(b.file, i*500, (i+1)*500)

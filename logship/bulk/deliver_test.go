@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -396,9 +397,11 @@ func TestDeadLettersThatCannotBeWrittenHold(t *testing.T) {
 		s := newTarget(t, func(w http.ResponseWriter, _ int, docs []string) {
 			each(w, docs, func(string) string { return `"status":400` })
 		})
-		full, kept := true, 0
+		var full atomic.Bool
+		full.Store(true)
+		kept := 0
 		client, stop := s.client(Config{Reject: func(letters []DeadLetter) error {
-			if full {
+			if full.Load() {
 				return errors.New("no space left on device")
 			}
 			kept += len(letters)
@@ -414,7 +417,7 @@ func TestDeadLettersThatCannotBeWrittenHold(t *testing.T) {
 			t.Fatalf("final without a dead letter: %v", err)
 		default:
 		}
-		full = false
+		full.Store(false)
 		if err := <-done; err != nil || kept != 3 || len(s.requests) != 1 {
 			t.Errorf("%d kept, %d requests, %v", kept, len(s.requests), err)
 		}
