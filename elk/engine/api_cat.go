@@ -70,17 +70,7 @@ func (a *api) health(r *request) (int, any, error) {
 	return 200, out, nil
 }
 
-func (a *api) catIndices(r *request) (int, any, error) {
-	o, err := r.indicesOptions()
-	if err != nil {
-		return 0, nil, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list, err := a.resolve(r.vars["index"], o)
-	if err != nil {
-		return 0, nil, err
-	}
+func (a *api) catIndices(r *request, list []*index) (int, any, error) {
 	t := &catTable{columns: []catColumn{
 		{"health", "h", "current health status"},
 		{"status", "s", "open/close status"},
@@ -119,17 +109,7 @@ func clockColumns() []catColumn {
 	return []catColumn{{"epoch", "t,time", "seconds since 1970-01-01 00:00:00"}, {"timestamp", "ts,hms,hhmmss", "time in HH:MM:SS"}}
 }
 
-func (a *api) catCount(r *request) (int, any, error) {
-	o, err := r.indicesOptions()
-	if err != nil {
-		return 0, nil, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list, err := a.resolve(r.vars["index"], o)
-	if err != nil {
-		return 0, nil, err
-	}
+func (a *api) catCount(r *request, list []*index) (int, any, error) {
 	total := 0
 	for _, x := range list {
 		total += x.store.Stats().Docs

@@ -65,17 +65,7 @@ func (a *api) createIndex(r *request) (int, any, error) {
 	return 200, map[string]any{"acknowledged": true, "shards_acknowledged": true, "index": name}, nil
 }
 
-func (a *api) getIndex(r *request) (int, any, error) {
-	o, err := r.indicesOptions()
-	if err != nil {
-		return 0, nil, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list, err := a.resolve(r.vars["index"], o)
-	if err != nil {
-		return 0, nil, err
-	}
+func (a *api) getIndex(r *request, list []*index) (int, any, error) {
 	out := map[string]any{}
 	for _, x := range list {
 		out[x.file.Name] = map[string]any{"aliases": map[string]any{}, "mappings": x.mapping.Load().JSON(), "settings": x.settingsJSON()}
@@ -86,17 +76,7 @@ func (a *api) getIndex(r *request) (int, any, error) {
 	return 200, out, nil
 }
 
-func (a *api) getMapping(r *request) (int, any, error) {
-	o, err := r.indicesOptions()
-	if err != nil {
-		return 0, nil, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list, err := a.resolve(r.vars["index"], o)
-	if err != nil {
-		return 0, nil, err
-	}
+func (a *api) getMapping(r *request, list []*index) (int, any, error) {
 	out := map[string]any{}
 	for _, x := range list {
 		out[x.file.Name] = map[string]any{"mappings": x.mapping.Load().JSON()}
@@ -140,17 +120,7 @@ func (a *api) deleteIndex(r *request) (int, any, error) {
 	return 200, acknowledged, nil
 }
 
-func (a *api) refresh(r *request) (int, any, error) {
-	o, err := r.indicesOptions()
-	if err != nil {
-		return 0, nil, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list, err := a.resolve(r.vars["index"], o)
-	if err != nil {
-		return 0, nil, err
-	}
+func (a *api) refresh(r *request, list []*index) (int, any, error) {
 	return 200, map[string]any{"_shards": map[string]any{"total": len(list), "successful": len(list), "failed": 0}}, nil
 }
 

@@ -243,17 +243,7 @@ func (a *api) putMapping(r *request) (int, any, error) {
 	return 200, acknowledged, nil
 }
 
-func (a *api) getSettings(r *request) (int, any, error) {
-	o, err := r.indicesOptions()
-	if err != nil {
-		return 0, nil, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list, err := a.resolve(r.vars["index"], o)
-	if err != nil {
-		return 0, nil, err
-	}
+func (a *api) getSettings(r *request, list []*index) (int, any, error) {
 	out := map[string]any{}
 	for _, x := range list {
 		out[x.file.Name] = map[string]any{"settings": x.settingsJSON()}

@@ -128,3 +128,21 @@ func (c *cluster) shards(expr string, o indicesOptions) ([]search.Shard, error) 
 	}
 	return out, nil
 }
+
+// withIndices is the handler of an endpoint that looks at the indices which the path names. The cluster does not change
+// meanwhile.
+func (a *api) withIndices(handle func(*request, []*index) (int, any, error)) func(*request) (int, any, error) {
+	return func(r *request) (int, any, error) {
+		o, err := r.indicesOptions()
+		if err != nil {
+			return 0, nil, err
+		}
+		a.mu.RLock()
+		defer a.mu.RUnlock()
+		list, err := a.resolve(r.vars["index"], o)
+		if err != nil {
+			return 0, nil, err
+		}
+		return handle(r, list)
+	}
+}
