@@ -37,6 +37,12 @@ func appendPacked(b []byte, s string, width int) ([]byte, bool) {
 	if len(s) != 2*width {
 		return b, false
 	}
+	return AppendHex(b, s)
+}
+
+// AppendHex appends the bytes that s, an even number of lower-case hexadecimal digits, stands for. It is false when s
+// holds anything else; then b has got the bytes before it.
+func AppendHex[T string | []byte](b []byte, s T) ([]byte, bool) {
 	for i := 0; i < len(s); i += 2 {
 		high, low := digit(s[i]), digit(s[i+1])
 		if high|low > 15 {
@@ -47,6 +53,7 @@ func appendPacked(b []byte, s string, width int) ([]byte, bool) {
 	return b, true
 }
 
+// digit is the value of a lower-case hexadecimal digit, or 255.
 func digit(c byte) byte {
 	switch {
 	case c >= '0' && c <= '9':

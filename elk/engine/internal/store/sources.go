@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"kreislauf/elk/engine/internal/column"
 	"kreislauf/elk/engine/internal/mapping"
 )
 
@@ -205,26 +206,12 @@ func appendHexValues(b []byte, values [][]byte) ([]byte, bool) {
 		if len(v) != digits+2 || v[0] != '"' {
 			return b, false
 		}
-		for i := 1; i <= digits; i += 2 {
-			high, low := hexValue(v[i]), hexValue(v[i+1])
-			if high|low > 15 {
-				return b, false
-			}
-			b = append(b, high<<4|low)
+		var ok bool
+		if b, ok = column.AppendHex(b, v[1:1+digits]); !ok {
+			return b, false
 		}
 	}
 	return b, true
-}
-
-// hexValue is the value of a lower-case hexadecimal digit, or 255.
-func hexValue(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c >= 'a' && c <= 'f':
-		return c - 'a' + 10
-	}
-	return 255
 }
 
 func appendNumbers(b []byte, values [][]byte) ([]byte, bool) {
