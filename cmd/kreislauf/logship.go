@@ -89,6 +89,9 @@ func shipStandalone(ctx context.Context, c *config.Config) (err error) {
 			return nil
 		})
 	}
+	if err := releaseProgram(); err != nil {
+		log.Debug().Err(err).Msg("pages of the program file stay")
+	}
 	err = s.Run(ctx)
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = errors.Join(err, cause)
