@@ -215,6 +215,9 @@ func entryOf(d connect.Doc) *Span {
 		Start: d.Time("@timestamp").Add(-took), Duration: took, Failed: d.Int("http.response.status_code") >= 500,
 	}
 	status := d.Strings("nginx.access.upstream.status_list")
+	if len(status) == 0 { // one attempt
+		status = d.Strings("nginx.access.upstream.status_code")
+	}
 	for i, address := range d.Strings("nginx.access.upstream.address_list") {
 		if i < len(status) {
 			address += " " + status[i]

@@ -57,8 +57,9 @@ var upstreamLists = [...]upstreamList{
 	{record.UpstreamResponseTime, `,"nginx.access.upstream.response_time_list":["`, `,"nginx.access.upstream.response_time_ms":`, 3},
 }
 
-// appendUpstream appends the upstream lists and the numbers of the last attempt. nginx separates the attempts
-// within a group of servers by ", " and the groups of an internal redirect by " : ".
+// appendUpstream appends the numbers of the last attempt, the addresses of all attempts, and, where there was more than one, the
+// other lists: with one they would say again what the number says. nginx separates the attempts within a group of servers by ", "
+// and the groups of an internal redirect by " : ".
 func (b *Builder) appendUpstream(dst, line []byte) []byte {
 	attempts := 0
 	for i := range upstreamLists {
@@ -67,15 +68,10 @@ func (b *Builder) appendUpstream(dst, line []byte) []byte {
 		if !b.line.IsString(line, u.key) || none(value) {
 			continue
 		}
-		dst = append(dst, u.list...)
-		last, rest := nextUpstream(value)
-		dst = append(dst, last...)
-		count := 1
-		for ; rest != nil; count++ {
-			last, rest = nextUpstream(rest)
-			dst = append(append(dst, `","`...), last...)
+		last, count := value, 1
+		if u.key == record.UpstreamAddr || bytes.IndexByte(value, ' ') >= 0 {
+			dst, last, count = appendList(append(dst, u.list...), value)
 		}
-		dst = append(dst, `"]`...)
 		if i == 0 {
 			attempts = count
 		}
@@ -85,6 +81,17 @@ func (b *Builder) appendUpstream(dst, line []byte) []byte {
 		dst = strconv.AppendInt(append(dst, `,"nginx.access.upstream.retries":`...), int64(attempts-1), 10)
 	}
 	return dst
+}
+
+// appendList appends the attempts and the end of their array, and returns the last one and how many there are.
+func appendList(dst, value []byte) (out, last []byte, count int) {
+	last, rest := nextUpstream(value)
+	dst = append(dst, last...)
+	for count = 1; rest != nil; count++ {
+		last, rest = nextUpstream(rest)
+		dst = append(append(dst, `","`...), last...)
+	}
+	return append(dst, `"]`...), last, count
 }
 
 func appendLast(dst []byte, u *upstreamList, last []byte) []byte {
