@@ -1,0 +1,18 @@
+package trace
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/elk/connect"
+)
+
+// An access line has its one status as a number when nginx asked one upstream only.
+func TestOneUpstream(t *testing.T) {
+	s := entryOf(connect.Doc{"nginx.access.upstream.address_list": []any{"127.0.0.1:1"}, "nginx.access.upstream.status_code": json.Number("201")})
+	if diff := cmp.Diff([]string{"127.0.0.1:1 201"}, s.Upstreams); diff != "" {
+		t.Error(diff)
+	}
+}
