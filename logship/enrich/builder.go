@@ -189,8 +189,8 @@ func (b *Builder) common(dst []byte, o *Origin, to *route, offset int64, created
 // timestamp appends the best time known of a line without one: its msec, the runtime's time, the present.
 func (b *Builder) timestamp(dst, line []byte, in Input, nginx bool) []byte {
 	if nginx {
-		if ms, ok := fixedPoint(b.line.Text(line, record.Msec), 3); ok && ms < maxStamp {
-			return b.clock.appendStamp(dst, ms)
+		if out, ok := b.clock.appendSeconds(dst, b.line.Text(line, record.Msec)); ok {
+			return out
 		}
 	}
 	if in.Time != nil {

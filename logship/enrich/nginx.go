@@ -11,9 +11,7 @@ import (
 func (b *Builder) appendNginx(dst, line []byte) []byte {
 	l := &b.line
 	if !l.Has(record.EventDuration) {
-		if ns, ok := fixedPoint(l.Text(line, record.RequestTime), 9); ok {
-			dst = strconv.AppendInt(append(dst, `,"event.duration":`...), ns, 10)
-		}
+		dst = appendNumber(dst, `,"event.duration":`, l.Text(line, record.RequestTime), 9)
 	}
 	if !l.Has(record.EventOutcome) {
 		dst = appendOutcome(dst, l.Text(line, record.Status))
@@ -30,12 +28,20 @@ func (b *Builder) appendNginx(dst, line []byte) []byte {
 	return dst
 }
 
+// appendNumber appends a field with the integer that text is in units of 10^-scale, or nothing when it is no number.
+func appendNumber(dst []byte, name string, text []byte, scale int) []byte {
+	if out, ok := appendFixed(append(dst, name...), text, scale); ok {
+		return out
+	}
+	return dst
+}
+
 // appendOutcome appends what a status means: from 400 on it is a failure.
 func appendOutcome(dst, text []byte) []byte {
-	switch status, ok := fixedPoint(text, 0); {
-	case !ok || status < 100:
+	switch {
+	case len(text) != 3 || text[0] < '1' || text[0] > '9' || !digit(text[1]) || !digit(text[2]):
 		return dst
-	case status < 400:
+	case text[0] < '4':
 		return append(dst, `,"event.outcome":"success"`...)
 	}
 	return append(dst, `,"event.outcome":"failure"`...)
@@ -64,10 +70,11 @@ func (b *Builder) appendUpstream(dst, line []byte) []byte {
 	attempts := 0
 	for i := range upstreamLists {
 		u := &upstreamLists[i]
-		value := b.line.Text(line, u.key)
-		if !b.line.IsString(line, u.key) || none(value) {
+		value := b.line.Raw(line, u.key)
+		if len(value) < 2 || value[0] != '"' || none(value[1:len(value)-1]) {
 			continue
 		}
+		value = value[1 : len(value)-1]
 		last, count := value, 1
 		if u.key == record.UpstreamAddr || bytes.IndexByte(value, ' ') >= 0 {
 			dst, last, count = appendList(append(dst, u.list...), value)
@@ -101,10 +108,7 @@ func appendLast(dst []byte, u *upstreamList, last []byte) []byte {
 	if u.scale < 0 {
 		return append(append(append(append(dst, u.last...), '"'), last...), '"')
 	}
-	if n, ok := fixedPoint(last, u.scale); ok {
-		dst = strconv.AppendInt(append(dst, u.last...), n, 10)
-	}
-	return dst
+	return appendNumber(dst, u.last, last, u.scale)
 }
 
 // none reports whether nginx had no value.

@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"bytes"
 	"math"
 	"slices"
 
@@ -29,8 +28,10 @@ type router struct {
 	key           []byte
 	streams       []string // all data streams so far
 	numbers       map[string]uint16
-	last          *route // of the line before, which had lastKey
-	lastKey       []byte
+	last          *route // of the line before, with what the rules saw in it
+	lastOrigin    *Origin
+	lastHas       byte
+	lastLooks     []byte
 }
 
 func newRouter(own []config.Route) router {
@@ -69,62 +70,83 @@ const (
 // JSON object.
 func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
 	r := &b.router
+	has := byte(0)
+	if nginx {
+		has |= isNginx
+	}
+	if scanned {
+		has |= isScanned | b.names()
+	}
+	if r.last != nil && o == r.lastOrigin && b.sameRoute(line, has) {
+		return r.last
+	}
 	if o.routeKey == nil {
 		o.routeKey = append(o.routeKey, 0)
 		for _, name := range r.files {
 			o.routeKey = append(append(o.routeKey, o.inFile(name, false)...), 0)
 		}
 	}
-	has := byte(0)
-	if nginx {
-		has |= isNginx
-	}
-	key := append(append(r.key[:0], 0), o.routeKey...)
+	key := append(append(r.key[:0], has), o.routeKey...)
+	looks := len(key)
 	if scanned {
-		has |= isScanned | b.names()
 		for _, k := range r.looks {
 			key = append(append(key, b.line.Raw(line, k)...), 0)
 		}
 	}
-	key[0] = has
 	r.key = key
-	if r.last != nil && bytes.Equal(key, r.lastKey) {
-		return r.last
-	}
-	if found := r.routes[string(key)]; found != nil {
-		r.last, r.lastKey = found, append(r.lastKey[:0], key...)
-		return found
-	}
-	if len(r.routes) == maxRoutes {
-		clear(r.routes)
-	}
-	made := r.render(has, func(name string) string {
-		if k, ok := inLine[name]; ok && scanned {
-			if text := b.line.Text(line, k); len(text) > 0 && (k == record.Status || b.line.IsString(line, k)) {
-				return string(text)
-			}
+	found := r.routes[string(key)]
+	if found == nil {
+		if len(r.routes) == maxRoutes {
+			clear(r.routes)
 		}
-		return o.inFile(name, nginx)
-	})
-	r.routes[string(key)] = made
-	return made
+		found = r.render(has, func(name string) string {
+			if k, ok := inLine[name]; ok && scanned {
+				if text := b.line.Text(line, k); len(text) > 0 && (k == record.Status || b.line.IsString(line, k)) {
+					return string(text)
+				}
+			}
+			return o.inFile(name, nginx)
+		})
+		r.routes[string(key)] = found
+	}
+	r.last, r.lastOrigin, r.lastHas, r.lastLooks = found, o, has, append(r.lastLooks[:0], key[looks:]...)
+	return found
+}
+
+// sameRoute reports whether the rules see the same in the line as in the one before of the same file.
+func (b *Builder) sameRoute(line []byte, has byte) bool {
+	r := &b.router
+	if has != r.lastHas {
+		return false
+	}
+	rest := r.lastLooks
+	if has&isScanned == 0 {
+		return true
+	}
+	for _, k := range r.looks {
+		value := b.line.Raw(line, k)
+		if len(rest) <= len(value) || string(rest[:len(value)]) != string(value) || rest[len(value)] != 0 {
+			return false
+		}
+		rest = rest[len(value)+1:]
+	}
+	return true
 }
 
 // names says which of the names of its data stream the line has.
 func (b *Builder) names() byte {
 	has := byte(0)
-	for _, f := range [...]struct {
-		key  record.Key
-		flag byte
-	}{
-		{record.StreamType, hasType},
-		{record.StreamDataset, hasDataset},
-		{record.StreamNamespace, hasNamespace},
-		{record.EventDataset, hasEventDataset},
-	} {
-		if b.line.Has(f.key) {
-			has |= f.flag
-		}
+	if b.line.Has(record.StreamType) {
+		has |= hasType
+	}
+	if b.line.Has(record.StreamDataset) {
+		has |= hasDataset
+	}
+	if b.line.Has(record.StreamNamespace) {
+		has |= hasNamespace
+	}
+	if b.line.Has(record.EventDataset) {
+		has |= hasEventDataset
 	}
 	return has
 }
