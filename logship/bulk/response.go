@@ -49,13 +49,32 @@ func itemVerdict(status int) verdict {
 	return reject
 }
 
+// storedItem is the answer to one stored document as it is with filter_path.
+const storedItem = `{"create":{"status":201}}`
+
 // allStored reports whether the answer says, without being decoded, that all n documents were stored and none of
 // them went to the failure store.
 func allStored(body []byte, n int) bool {
 	head := body[:min(len(body), 256)]
-	return bytes.Contains(head, []byte(`"errors":false`)) &&
-		bytes.Count(body, []byte(`"status":20`)) == n &&
-		!bytes.Contains(body, []byte(`"failure_store":"used"`))
+	if !bytes.Contains(head, []byte(`"errors":false`)) {
+		return false
+	}
+	if _, list, ok := bytes.Cut(head, []byte(`"items":[`)); ok && onlyStored(body[len(head)-len(list):], n) {
+		return true
+	}
+	return bytes.Count(body, []byte(`"status":20`)) == n && !bytes.Contains(body, []byte(`"failure_store":"used"`))
+}
+
+// onlyStored reports whether list is n answers of the shortest form and its end.
+func onlyStored(list []byte, n int) bool {
+	for ; n > 0; n-- {
+		rest, ok := bytes.CutPrefix(list, []byte(storedItem))
+		if !ok || len(rest) == 0 || n > 1 && rest[0] != ',' || n == 1 && rest[0] != ']' {
+			return false
+		}
+		list = rest[1:]
+	}
+	return true
 }
 
 // items decodes the answer to n documents. An answer that is not about exactly n documents is an error: then

@@ -28,6 +28,11 @@ func TestFastPathTrustsOnlyCompleteAnswers(t *testing.T) {
 		{"too few", `{"errors":false,"took":3,` + two, 3, false},
 		{"none", `{"errors":false,"took":3,"items":[]}`, 1, false},
 		{"failure store", `{"errors":false,"items":[{"create":{"_id":"a","status":201,"failure_store":"used"}}]}`, 1, false},
+		{"the shortest form", `{"errors":false,"items":[` + storedItem + `,` + storedItem + `]}`, 2, true},
+		{"the shortest form, too few", `{"errors":false,"items":[` + storedItem + `,` + storedItem + `]}`, 3, false},
+		{"the shortest form, too many", `{"errors":false,"items":[` + storedItem + `,` + storedItem + `]}`, 1, false},
+		{"the shortest form, cut", `{"errors":false,"items":[` + storedItem + `,` + storedItem, 2, true},
+		{"the shortest form and another", `{"errors":false,"items":[` + storedItem + `,{"create":{"status":409}}]}`, 2, false},
 		{"another text", `hello`, 0, false},
 	} {
 		if got := allStored([]byte(c.body), c.n); got != c.want {

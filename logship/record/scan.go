@@ -110,45 +110,26 @@ func (l *Line) Scan(line []byte) Fault {
 }
 
 // top scans the object of the line, whose brace is at i, and returns the offset after its closing brace. It
-// follows the shape tree for as long as the keys are in it, and extends it.
+// follows the shape tree for as long as the members are in it, and extends it.
 func (l *Line) top(b []byte, i int) (int, Fault) {
-	if i = skipSpace(b, i+1); i < len(b) && b[i] == '}' {
+	if end := skipSpace(b, i+1); end < len(b) && b[end] == '}' {
 		l.Empty = true
-		return i + 1, OK
+		return end + 1, OK
 	}
 	at, onTree := uint16(0), true
-	noted := 0 // how many of the members are in l.seen
-	for count := 0; ; count++ {
-		var node *shapeNode
+	noted := 0                  // how many of the members are in l.seen
+	for count := 0; ; count++ { // i is at the brace or the comma before the member
 		var fault Fault
-		start := i
+		next := uint16(0)
 		if onTree {
-			if c, n := l.shapes.next(at, b, i); n != nil {
-				at, node = c, n
-			}
+			next = l.shapes.next(at, b, i)
 		}
-		if node != nil {
-			if count < memberLimit {
-				l.members[count] = Span{uint32(i + 1), uint32(i + int(node.size) - 2)}
-			}
-			if i += int(node.size); i < len(b) && b[i] <= ' ' {
-				i = skipSpace(b, i)
-			}
-			i, fault = l.known(b, i, node, start)
+		if next != 0 {
+			at = next
+			i, fault = l.known(b, i, count, &l.shapes.nodes[at])
 		} else {
-			colon, known := 0, false
-			if colon, known, fault = l.topKey(b, i, count, &noted); fault != OK {
-				return 0, fault
-			}
-			if onTree {
-				fresh := uint16(0)
-				if known {
-					fresh = l.shapes.learn(at, b[i:colon+1])
-				}
-				at, onTree = fresh, fresh != 0
-			}
-			name := b[l.last.Start:l.last.End]
-			i, fault = l.member(b, skipSpace(b, colon+1), 0, 0, name)
+			at, i, fault = l.unknown(b, i, count, &noted, at, onTree)
+			onTree = at != 0
 		}
 		if fault != OK {
 			return 0, fault
@@ -165,10 +146,58 @@ func (l *Line) top(b []byte, i int) (int, Fault) {
 		if b[i] != ',' {
 			return 0, Syntax
 		}
-		if i++; i < len(b) && b[i] <= ' ' {
-			i = skipSpace(b, i)
+	}
+}
+
+// known scans the value of a member that the shape tree knows, whose text begins at i.
+func (l *Line) known(b []byte, i, count int, node *shapeNode) (end int, fault Fault) {
+	name := i + int(node.name)
+	if count < memberLimit {
+		l.members[count] = Span{uint32(name), uint32(name + int(node.length))}
+	}
+	i += int(node.size)
+	start := i
+	if node.quoted { // by far the most
+		start--
+		ok := false
+		if end, ok = l.str(b, start); !ok {
+			return 0, Syntax
+		}
+	} else {
+		below := -1
+		if node.parent && i < len(b) && b[i] == '{' {
+			below = copy(l.path[:], b[name:name+int(node.length)])
+		}
+		if end, fault = l.value(b, i, 0, below); fault != OK {
+			return 0, fault
 		}
 	}
+	if node.key != noKey {
+		l.spans[node.key] = Span{uint32(start), uint32(end)}
+		l.present |= 1 << node.key
+	}
+	return end, OK
+}
+
+// unknown scans a member that is not in the shape tree below the node at, and teaches it to the tree when the line was on it so
+// far. It returns the new node, 0 when there is none, and the offset after the value.
+func (l *Line) unknown(b []byte, i, count int, noted *int, at uint16, onTree bool) (fresh uint16, end int, fault Fault) {
+	key := skipSpace(b, i+1)
+	colon, learn, fault := l.topKey(b, key, count, noted)
+	if fault != OK {
+		return 0, 0, fault
+	}
+	value := skipSpace(b, colon+1)
+	if onTree && learn && value < len(b) {
+		quoted := b[value] == '"'
+		text := b[i:value]
+		if quoted {
+			text = b[i : value+1]
+		}
+		fresh = l.shapes.learn(at, text, int(l.last.Start)-i, int(l.last.End-l.last.Start), quoted)
+	}
+	end, fault = l.member(b, value, 0, 0, b[l.last.Start:l.last.End])
+	return fresh, end, fault
 }
 
 // topKey scans a key that the shape tree did not expect and checks it against all keys before it. It returns the
@@ -195,32 +224,7 @@ func (l *Line) topKey(b []byte, i, count int, noted *int) (colon int, learn bool
 	if colon = skipSpace(b, end); colon >= len(b) || b[colon] != ':' {
 		return 0, false, Syntax
 	}
-	return colon, colon == end && count < memberLimit/2 && !l.dup && !l.badUTF8, OK
-}
-
-// known scans the value at i of a key that the shape tree knows; name is where the key begins.
-func (l *Line) known(b []byte, i int, node *shapeNode, name int) (int, Fault) {
-	if i < len(b) && b[i] == '"' { // by far the most
-		end, ok := l.str(b, i)
-		if !ok {
-			return 0, Syntax
-		}
-		if node.key != noKey {
-			l.spans[node.key] = Span{uint32(i), uint32(end)}
-			l.present |= 1 << node.key
-		}
-		return end, OK
-	}
-	below := -1
-	if node.parent && i < len(b) && b[i] == '{' {
-		below = copy(l.path[:], b[name+1:name+int(node.size)-2])
-	}
-	end, fault := l.value(b, i, 0, below)
-	if fault == OK && node.key != noKey {
-		l.spans[node.key] = Span{uint32(i), uint32(end)}
-		l.present |= 1 << node.key
-	}
-	return end, fault
+	return colon, count < memberLimit/2 && !l.dup && !l.badUTF8, OK
 }
 
 // object scans the object whose brace is at i. prefix is the length of the dotted path of the object in

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -184,7 +185,7 @@ func BenchmarkScan(b *testing.B) {
 }
 
 func FuzzScan(f *testing.F) {
-	for _, seed := range []string{`{"a":1}`, `{"event":{"id":"x"},"a":[1,{"b":null}]}`, "{\"a\":\"\xff\"}", `[]`, `{"a":"\ud800"}`, `{"a":1,"a":2}`} {
+	for _, seed := range []string{`{"a":1}`, `{"event":{"id":"x"},"a":[1,{"b":null}]}`, "{\"a\":\"\xff\"}", `[]`, `{"a":"\ud800"}`, `{"a":1,"a":2}`, `{"env": "x", "msec" : 1.5 , "a":{}}`, `{"env":"x","env":1}`} {
 		f.Add([]byte(seed))
 	}
 	var warm Line // has seen the shapes of lines before
@@ -194,6 +195,11 @@ func FuzzScan(f *testing.F) {
 		for range 2 {
 			if again := warm.Scan(line); again != fault || fault == OK && (warm.present != l.present || warm.Brace != l.Brace) {
 				t.Fatalf("%q: fault %d alone, %d after other lines", line, fault, again)
+			}
+			for k := range numKeys {
+				if fault == OK && !bytes.Equal(warm.Raw(line, k), l.Raw(line, k)) {
+					t.Fatalf("%q: key %d is %q alone, %q after other lines", line, k, l.Raw(line, k), warm.Raw(line, k))
+				}
 			}
 		}
 		if fault == TooDeep {

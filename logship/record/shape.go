@@ -1,14 +1,15 @@
 package record
 
-// Lines of one writer have the same keys in the same order. A shape tree knows the sequences of top-level keys
-// that were seen; a key that is where the tree expects it is recognised by comparing its bytes once, instead of
-// scanning, looking up and checking it against the keys before it. A path of the tree never has a key twice.
+// Lines of one writer have the same keys in the same order. A shape tree knows the sequences of top-level members that were seen,
+// each as the text before its value: comma, key, colon, white space as written, and the quote that begins a string. A member whose
+// text is what the tree expects is recognised by comparing bytes, instead of scanning, looking up and checking its key against the
+// keys before it. A path of the tree never has a key twice.
 
 const (
 	shapeNodes   = 1024
-	shapeText    = 32 << 10
-	shapeBranch  = 8  // children that are compared with a key
-	shapeLongest = 64 // bytes of a key that is learned, with quotes and colon
+	shapeText    = 48 << 10
+	shapeBranch  = 8  // children that are compared with a member
+	shapeLongest = 80 // bytes of a text that is learned
 )
 
 // shapeTree is bounded: when it is full it is forgotten and learned anew. Node 0 is the root.
@@ -19,9 +20,11 @@ type shapeTree struct {
 }
 
 type shapeNode struct {
-	start          uint32 // of `"key":` in text
+	start          uint32 // of the text of the member
 	size           uint8
+	name, length   uint8 // where in the text the key is, without its quotes
 	key            Key
+	quoted         bool // the text ends with the quote of a string
 	parent         bool // an object under this key may hold known keys
 	branches       uint8
 	child, sibling uint16 // 0: none
@@ -38,19 +41,20 @@ func (t *shapeTree) reset() {
 	}
 }
 
-// next returns the child of node at whose `"key":` stands in b at i, nil when there is none.
-func (t *shapeTree) next(at uint16, b []byte, i int) (uint16, *shapeNode) {
+// next returns the child of node at whose text stands in b at i, 0 when there is none.
+func (t *shapeTree) next(at uint16, b []byte, i int) uint16 {
 	for c := t.nodes[at].child; c != 0; c = t.nodes[c].sibling {
 		n := &t.nodes[c]
-		if end := i + int(n.size); end <= len(b) && string(b[i:end]) == string(t.text[n.start:n.start+uint32(n.size)]) {
-			return c, n
+		size := int(n.size)
+		if i+size <= len(b) && string(b[i:i+size]) == string(t.text[n.start:int(n.start)+size]) {
+			return c
 		}
 	}
-	return 0, nil
+	return 0
 }
 
-// learn adds a child to node at for text, which is `"key":`. It returns 0 when there is no room for it.
-func (t *shapeTree) learn(at uint16, text []byte) uint16 {
+// learn adds a child to node at for a text, in which the key is length bytes from name on. It returns 0 when there is no room.
+func (t *shapeTree) learn(at uint16, text []byte, name, length int, quoted bool) uint16 {
 	parentNode := &t.nodes[at]
 	if len(text) > shapeLongest || parentNode.branches == shapeBranch {
 		return 0
@@ -59,9 +63,11 @@ func (t *shapeTree) learn(at uint16, text []byte) uint16 {
 		t.full = true
 		return 0
 	}
-	name := text[1 : len(text)-2]
+	key := text[name : name+length]
 	fresh := uint16(len(t.nodes))
-	t.nodes = append(t.nodes, shapeNode{start: uint32(len(t.text)), size: uint8(len(text)), key: lookup(name), parent: parent(name)})
+	t.nodes = append(t.nodes, shapeNode{
+		start: uint32(len(t.text)), size: uint8(len(text)), name: uint8(name), length: uint8(length), key: lookup(key), quoted: quoted, parent: parent(key),
+	})
 	t.text = append(t.text, text...)
 	parentNode.branches++
 	last := &parentNode.child // what is seen first stays first
