@@ -24,12 +24,13 @@ import (
 	"kreislauf/logship/record"
 )
 
-// floor is the least work that ships lines: read 1 MiB at a time into one buffer, validate each line in one pass (with the scanner
-// of logship/record, so that a faster scanner lowers the floor too), copy it once into a 4 MiB body, splice place and times in before
-// its closing brace, and send the body over one connection without an HTTP library. One goroutine, one request at a time. It has no
-// ids, no checkpoint, no rotation, no retries, no file identity and does not look at what an answer says about a document.
+// floor is a plain loop that ships lines: read 1 MiB at a time into one buffer, validate each line in one pass (plain.go), copy it
+// once into a 4 MiB body, splice place and times in before its closing brace, and send the body over one connection without an HTTP
+// library. One goroutine, one request at a time. It has no ids, no checkpoint, no rotation, no retries, no file identity and does
+// not look at what an answer says about a document.
 type floor struct {
-	line     record.Line
+	line     plain
+	own      *record.Line // logship's scanner, when it is to be used instead
 	geo      *maxminddb.Reader
 	places   map[string][]byte // rendered, by the text of the address; unbounded
 	constant []byte            // the fields that are the same in all documents
@@ -43,6 +44,8 @@ type floor struct {
 	input    []byte
 	second   int64
 	stamp    []byte
+	stop     chan os.Signal
+	follow   time.Duration // how often a file is looked at again when it has been read; 0 for never
 }
 
 const (
@@ -57,17 +60,21 @@ func runFloor(args []string) error {
 	target := fs.String("url", "", "sink")
 	geoDir := fs.String("geo", "", "folder of the geo databases")
 	pack := fs.Bool("gzip", false, "compress")
+	follow := fs.Duration("follow", 0, "read on after this time, send what came, and so on")
+	own := fs.Bool("own-scanner", false, "validate with the scanner of logship")
 	lean := fs.Bool("lean", false, "leave out the constant fields that every document of the platform has")
 	if err := fs.Parse(args); err != nil {
 		return fmt.Errorf("floor: %w", err)
 	}
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM)
 	u, err := url.Parse(*target)
 	if err != nil {
 		return fmt.Errorf("floor: %w", err)
 	}
-	f := &floor{places: make(map[string][]byte), host: u.Host, input: make([]byte, floorRead), body: make([]byte, 0, floorBody+floorRead)}
+	f := &floor{places: make(map[string][]byte), host: u.Host, stop: make(chan os.Signal, 1), follow: *follow, input: make([]byte, floorRead), body: make([]byte, 0, floorBody+floorRead)}
+	if *own {
+		f.own = new(record.Line)
+	}
+	signal.Notify(f.stop, syscall.SIGTERM)
 	if !*lean {
 		f.constant = []byte(`,"data_stream.type":"logs","data_stream.dataset":"nginx.access","data_stream.namespace":"local","event.dataset":"nginx.access",` +
 			`"event.created":"2025-11-22T18:30:00.005Z","log.file.path":"` + *input + `","log.offset":1234567890`)
@@ -100,7 +107,9 @@ func runFloor(args []string) error {
 	if err := f.send(); err != nil {
 		return err
 	}
-	<-stop // so that its memory can be looked at
+	if f.follow == 0 {
+		<-f.stop // so that its memory can be looked at
+	}
 	return nil
 }
 
@@ -115,7 +124,18 @@ func (f *floor) ship(path string) error {
 	for {
 		n, err := file.Read(buf[kept:])
 		if n == 0 && errors.Is(err, io.EOF) {
-			return nil
+			if f.follow == 0 {
+				return nil
+			}
+			if err := f.send(); err != nil {
+				return err
+			}
+			select {
+			case <-f.stop:
+				return nil
+			case <-time.After(f.follow):
+			}
+			continue
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("floor: read: %w", err)
@@ -135,16 +155,33 @@ func (f *floor) ship(path string) error {
 	}
 }
 
+// scan validates a line with the scanner that was asked for.
+func (f *floor) scan(line []byte) bool {
+	if f.own == nil {
+		return f.line.scan(line)
+	}
+	if f.own.Scan(line) != record.OK {
+		return false
+	}
+	f.line.brace = f.own.Brace
+	for i, key := range [fields]record.Key{
+		record.Timestamp, record.Msec, record.RemoteAddr, record.RequestTime, record.Status, record.UpstreamConnectTime, record.UpstreamHeaderTime, record.UpstreamResponseTime,
+	} {
+		f.line.values[i] = f.own.Text(line, key)
+	}
+	return true
+}
+
 // add appends a line to the body.
 func (f *floor) add(line []byte) error {
-	if fault := f.line.Scan(line); fault != record.OK {
+	if !f.scan(line) {
 		return fmt.Errorf("floor: bad line %q", line)
 	}
 	b := append(f.body, `{"create":{}}`+"\n"...)
-	b = append(b, line[:f.line.Brace]...)
-	if !f.line.Has(record.Timestamp) { // an access line
-		b = f.times(b, line)
-		b = append(b, f.place(f.line.Text(line, record.RemoteAddr))...)
+	b = append(b, line[:f.line.brace]...)
+	if f.line.values[fieldTimestamp] == nil { // an access line
+		b = f.times(b)
+		b = append(b, f.place(f.line.values[fieldRemoteAddr])...)
 	}
 	b = append(b, f.constant...)
 	f.body = append(b, '}', '\n')
@@ -165,8 +202,8 @@ func digits(text []byte) int64 {
 	return n
 }
 
-func (f *floor) times(b, line []byte) []byte {
-	ms := digits(f.line.Text(line, record.Msec))
+func (f *floor) times(b []byte) []byte {
+	ms := digits(f.line.values[fieldMsec])
 	if second := ms / 1000; second != f.second {
 		f.second = second
 		f.stamp = time.Unix(second, 0).UTC().AppendFormat(f.stamp[:0], "2006-01-02T15:04:05")
@@ -174,21 +211,21 @@ func (f *floor) times(b, line []byte) []byte {
 	ms %= 1000
 	b = append(append(b, `,"@timestamp":"`...), f.stamp...)
 	b = append(b, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
-	b = strconv.AppendInt(append(b, `Z","event.duration":`...), digits(f.line.Text(line, record.RequestTime))*1e6, 10)
-	if f.line.Text(line, record.Status)[0] < '4' {
+	b = strconv.AppendInt(append(b, `Z","event.duration":`...), digits(f.line.values[fieldRequestTime])*1e6, 10)
+	if f.line.values[fieldStatus][0] < '4' {
 		b = append(b, `,"event.outcome":"success"`...)
 	} else {
 		b = append(b, `,"event.outcome":"failure"`...)
 	}
 	for _, u := range [...]struct {
-		key  record.Key
+		f    field
 		name string
 	}{
-		{record.UpstreamConnectTime, `,"nginx.access.upstream.connect_time_ms":`},
-		{record.UpstreamHeaderTime, `,"nginx.access.upstream.header_time_ms":`},
-		{record.UpstreamResponseTime, `,"nginx.access.upstream.response_time_ms":`},
+		{fieldConnectTime, `,"nginx.access.upstream.connect_time_ms":`},
+		{fieldHeaderTime, `,"nginx.access.upstream.header_time_ms":`},
+		{fieldResponseTime, `,"nginx.access.upstream.response_time_ms":`},
 	} {
-		value := f.line.Text(line, u.key)
+		value := f.line.values[u.f]
 		if i := bytes.LastIndexByte(value, ' '); i >= 0 {
 			value = value[i+1:]
 		}

@@ -82,7 +82,7 @@ func shareOfCore(p *shipper.Process, work func() error) (float64, error) {
 	return 100 * (after - before).Seconds() / wall.Seconds(), nil
 }
 
-// steady measures CPU and lag while lines come at a rate.
+// steady measures CPU and lag while lines come at a rate, first of the floor, then of logship.
 func (b *bench) steady(rate int) error {
 	root, remove, err := b.logs()
 	if err != nil {
@@ -90,59 +90,71 @@ func (b *bench) steady(rate int) error {
 	}
 	defer remove()
 	path := filepath.Join(root, "local", "kreislauf", "nginx", "access.log")
+	floor, _, err := b.following(path, rate, b.floor(path, kind{geo: true, follow: true}))
+	if err != nil {
+		return fmt.Errorf("floor: %w", err)
+	}
+	share, t, err := b.following(path, rate, b.logship(root, kind{geo: true}))
+	if err != nil {
+		return err
+	}
+	target := 0.0
+	if rate == 1_000 {
+		target = 1
+	}
+	b.table.row(fmt.Sprintf("steady, %d events/s", rate), fmt.Sprintf("logship %.2f %% of a core", share), b.table.verdict(share, target, "%"),
+		"lag p50 "+ms(t.P50), b.table.verdict(float64(t.P50)/1e6, 60, "ms"), "p99 "+ms(t.P99), b.table.verdict(float64(t.P99)/1e6, 250, "ms"), "max "+ms(t.Max),
+		fmt.Sprintf("%d requests", t.Requests), fmt.Sprintf("floor %.2f %%", floor), b.table.ratio(share, floor, 0))
+	return nil
+}
+
+// following starts a shipper of a new file that grows at a rate, and returns the share of a core that it takes and what the sink saw.
+func (b *bench) following(path string, rate int, start func() (*shipper.Process, error)) (share float64, t totals, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("make log folder: %w", err)
+		return 0, t, fmt.Errorf("make log folder: %w", err)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return 0, t, fmt.Errorf("remove log file: %w", err)
 	}
 	file, err := os.Create(path)
 	if err != nil {
-		return fmt.Errorf("make log file: %w", err)
+		return 0, t, fmt.Errorf("make log file: %w", err)
 	}
 	defer file.Close()
 	w := &writer{file: file, sample: bytes.SplitAfter(nginxSample(b.reqs, b.seed), []byte{'\n'}), rate: rate}
 	w.sample = w.sample[:len(w.sample)-1]
 	if err := w.write(rate / 10); err != nil {
-		return err
+		return 0, t, err
 	}
-	p, err := b.running(rate/10, b.logship(root, kind{geo: true}))
+	p, err := b.running(rate/10, start)
 	if err != nil {
-		return err
+		return 0, t, err
 	}
 	defer p.Kill()
 	if err := w.run(2 * time.Second); err != nil {
-		return err
+		return 0, t, err
 	}
 	time.Sleep(500 * time.Millisecond)
 	if err := b.reset(); err != nil {
-		return err
+		return 0, t, err
 	}
 	window := 15 * time.Second
 	if b.quick {
 		window = 4 * time.Second
 	}
 	w.written = 0
-	share, err := shareOfCore(p, func() error { return w.run(window) })
-	if err != nil {
-		return err
+	if share, err = shareOfCore(p, func() error { return w.run(window) }); err != nil {
+		return 0, t, err
 	}
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		t, err := b.totals()
-		if err != nil {
-			return err
-		}
-		if t.Events == int64(w.written) && t.Lags == w.written {
-			target := 0.0
-			if rate == 1_000 {
-				target = 1
-			}
-			b.table.row(fmt.Sprintf("steady, %d events/s", rate), fmt.Sprintf("logship %.2f %% of a core", share), b.table.verdict(share, target, "%"),
-				"lag p50 "+ms(t.P50), b.table.verdict(float64(t.P50)/1e6, 60, "ms"), "p99 "+ms(t.P99), b.table.verdict(float64(t.P99)/1e6, 250, "ms"), "max "+ms(t.Max),
-				fmt.Sprintf("%d requests", t.Requests), "ratio - (no floor)")
-			return p.Stop(20 * time.Second)
+	for end := time.Now().Add(10 * time.Second); t.Events != int64(w.written) || t.Lags != w.written; time.Sleep(20 * time.Millisecond) {
+		if t, err = b.totals(); err != nil {
+			return 0, t, err
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("%d events with %d times came, %d were written", t.Events, t.Lags, w.written)
+			return 0, t, fmt.Errorf("%d events with %d times came, %d were written", t.Events, t.Lags, w.written)
 		}
 	}
+	return share, t, p.Stop(20 * time.Second)
 }
 
 // writer appends lines that say when they were written.

@@ -44,8 +44,12 @@ func (t *table) failed(work string, err error) {
 }
 
 func cost(who string, r result) string {
-	return fmt.Sprintf("%s %.2f CPU-s/M (system %.2f), %d B/event, %.1f s, peak %.0f MB (%.0f anonymous)", who, r.perMillion(), r.system.Seconds()/float64(r.events)*1e6, r.sent/int64(r.events),
-		r.wall.Seconds(), mb(r.memory.Resident), mb(r.memory.Anonymous))
+	spread := ""
+	if r.most > r.cpu {
+		spread = fmt.Sprintf(" (up to %.2f)", r.most.Seconds()/float64(r.events)*1e6)
+	}
+	return fmt.Sprintf("%s %.2f CPU-s/M%s, system %.2f, %d B/event, %.1f s, peak %.0f MB (%.0f anonymous)", who, r.perMillion(), spread, r.system.Seconds()/float64(r.events)*1e6,
+		r.sent/int64(r.events), r.wall.Seconds(), mb(r.memory.Resident), mb(r.memory.Anonymous))
 }
 
 func mb(n int64) float64 { return float64(n) / 1e6 }
