@@ -214,11 +214,11 @@ func entryOf(d connect.Doc) *Span {
 		Name:  fmt.Sprintf("%s %s %s", d.String("http.request.method"), d.String("url.path"), d.String("http.response.status_code")),
 		Start: d.Time("@timestamp").Add(-took), Duration: took, Failed: d.Int("http.response.status_code") >= 500,
 	}
-	status := d.Strings("nginx.access.upstream.status_list")
-	if len(status) == 0 { // one attempt
-		status = d.Strings("nginx.access.upstream.status_code")
+	addresses, status := d.Strings("nginx.access.upstream.address_list"), d.Strings("nginx.access.upstream.status_list")
+	if len(addresses) == 0 { // one attempt
+		addresses, status = d.Strings("nginx.access.upstream.address"), d.Strings("nginx.access.upstream.status_code")
 	}
-	for i, address := range d.Strings("nginx.access.upstream.address_list") {
+	for i, address := range addresses {
 		if i < len(status) {
 			address += " " + status[i]
 		}

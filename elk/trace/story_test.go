@@ -9,9 +9,9 @@ import (
 	"kreislauf/elk/connect"
 )
 
-// An access line has its one status as a number when nginx asked one upstream only.
+// An access line has no lists when nginx asked one upstream only.
 func TestOneUpstream(t *testing.T) {
-	s := entryOf(connect.Doc{"nginx.access.upstream.address_list": []any{"127.0.0.1:1"}, "nginx.access.upstream.status_code": json.Number("201")})
+	s := entryOf(connect.Doc{"nginx.access.upstream.address": "127.0.0.1:1", "nginx.access.upstream.status_code": json.Number("201")})
 	if diff := cmp.Diff([]string{"127.0.0.1:1 201"}, s.Upstreams); diff != "" {
 		t.Error(diff)
 	}

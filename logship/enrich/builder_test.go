@@ -66,6 +66,7 @@ func TestDocuments(t *testing.T) {
 			text string
 		}{
 			{"failover", NginxAccess, accessLine},
+			{"one upstream", NginxAccess, access(`"http.response.status_code":200,"request_time":12.340,"upstream_addr":"127.0.0.1:1","upstream_status":"200","upstream_connect_time":"0.000","upstream_header_time":"0.010","upstream_response_time":"12.34"`)},
 			{"static file", NginxAccess, access(`"remote_addr":"127.0.0.1","http.response.status_code":304,"request_time":0.000,"upstream_addr":"","upstream_status":"","upstream_connect_time":"","upstream_header_time":"","upstream_response_time":""`)},
 			{"refused", NginxAccess, access(`"remote_addr":"2001:db8::7","http.response.status_code":429,"request_time":1.5,"upstream_addr":"-","upstream_status":"-"`)},
 			{"all upstreams down", NginxAccess, access(`"remote_addr":"10.0.0.1","x_forwarded_for":"192.168.0.1, 198.51.100.200","http.response.status_code":502,"upstream_addr":"127.0.0.1:1, 127.0.0.1:2 : unix:/tmp/x y.sock","upstream_status":"502, 502 : 502","upstream_connect_time":"-, - : -","upstream_response_time":"0.000, 0.001 : -"`)},

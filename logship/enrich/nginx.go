@@ -63,9 +63,8 @@ var upstreamLists = [...]upstreamList{
 	{record.UpstreamResponseTime, `,"nginx.access.upstream.response_time_list":["`, `,"nginx.access.upstream.response_time_ms":`, 3},
 }
 
-// appendUpstream appends the numbers of the last attempt, the addresses of all attempts, and, where there was more than one, the
-// other lists: with one they would say again what the number says. nginx separates the attempts within a group of servers by ", "
-// and the groups of an internal redirect by " : ".
+// appendUpstream appends the values of the last attempt and how many there were before it, and, when there were any, the lists of
+// all attempts. nginx separates the attempts within a group of servers by ", " and the groups of an internal redirect by " : ".
 func (b *Builder) appendUpstream(dst, line []byte) []byte {
 	attempts := 0
 	for i := range upstreamLists {
@@ -76,7 +75,7 @@ func (b *Builder) appendUpstream(dst, line []byte) []byte {
 		}
 		value = value[1 : len(value)-1]
 		last, count := value, 1
-		if u.key == record.UpstreamAddr || bytes.IndexByte(value, ' ') >= 0 {
+		if bytes.IndexByte(value, ' ') >= 0 {
 			dst, last, count = appendList(append(dst, u.list...), value)
 		}
 		if i == 0 {
@@ -118,9 +117,6 @@ func none(value []byte) bool {
 
 // nextUpstream returns the first attempt of the list and what follows its separator, nil at the end.
 func nextUpstream(list []byte) (first, rest []byte) {
-	if bytes.IndexByte(list, ' ') < 0 { // one attempt
-		return list, nil
-	}
 	for i := 0; i+1 < len(list); i++ {
 		if list[i] == ',' && list[i+1] == ' ' {
 			return list[:i], list[i+2:]
