@@ -55,10 +55,11 @@ func (s *pipeline) read(now time.Time) bool {
 		}
 		if len(chunk.Data) > 0 {
 			st.grew = now
-			if s.take(st, chunk, now) {
-				s.enqueue(st) // there may be more
-			} else {
+			whole := s.take(st, chunk, now)
+			if chunk.More || !whole {
 				s.enqueue(st)
+			}
+			if !whole {
 				return s.room(now)
 			}
 		}

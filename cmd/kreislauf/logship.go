@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -70,6 +71,7 @@ func shipStandalone(ctx context.Context, c *config.Config) (err error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	limitProcs(c)
 	log.Info().Strs("logship.configuration", c.Dump()).Msg("logship is configured")
 	s, err := logship.New(logship.Options{Config: *c, Logger: log})
 	if err != nil {
@@ -99,6 +101,13 @@ func shipStandalone(ctx context.Context, c *config.Config) (err error) {
 	return err
 }
 
+// limitProcs sets the number of cores that work at the same time.
+func limitProcs(c *config.Config) {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(c.MaxProcs)
+	}
+}
+
 // shipLogs runs the shipper of the platform until ctx ends.
 func shipLogs(ctx context.Context, lookup process.Lookup) error {
 	p, err := process.Open(ctx, "logship", lookup, process.Needs{})
@@ -109,6 +118,7 @@ func shipLogs(ctx context.Context, lookup process.Lookup) error {
 	if err != nil {
 		return err
 	}
+	limitProcs(c)
 	s, err := logship.New(logship.Options{Config: *c, Logger: p.Log})
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type Config struct {
 	HTTP           string         `key:"http" allowed:"host:port"`
 	Log            Log            `key:"log"`
 	PollInterval   time.Duration  `key:"poll_interval" default:"5s" min:"10ms" max:"10m"`
+	MaxProcs       int            `key:"max_procs" default:"1" min:"1" max:"64"`
 	Inputs         []Input        `key:"inputs" required:"true"`
 	Geo            Geo            `key:"geo"`
 	UserAgent      bool           `key:"user_agent" default:"true"`

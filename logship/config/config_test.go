@@ -18,6 +18,7 @@ state_dir: state
 http: 127.0.0.1:9600
 log: {level: debug}
 poll_interval: 1s
+max_procs: 2
 inputs:
   - type: service
     paths: ["/var/log/kreislauf/*/*/*/*.log"]
@@ -73,6 +74,7 @@ state_dir=DIR/state
 http=127.0.0.1:9600
 log.level=debug
 poll_interval=1s
+max_procs=2
 inputs[0].type=service
 inputs[0].paths[0]=/var/log/kreislauf/*/*/*/*.log
 inputs[0].exclude[0]=/**/nginx/*.log

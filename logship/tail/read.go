@@ -26,6 +26,8 @@ type Chunk struct {
 	Start, End int64
 	// Cut says that Data is the beginning of one line that is longer than MaxLine.
 	Cut bool
+	// More says that the file goes on behind what was read. Without it there is nothing to read until the file grows.
+	More bool
 }
 
 // Reader reads chunks of any file into one buffer. It belongs to one goroutine.
@@ -44,7 +46,7 @@ func (r *Reader) Read(f *File) (Chunk, error) {
 		return Chunk{}, err
 	}
 	if end := bytes.LastIndexByte(data, '\n') + 1; end > 0 {
-		return Chunk{Data: data[:end], Start: f.offset, End: f.offset + int64(end)}, nil
+		return Chunk{Data: data[:end], Start: f.offset, End: f.offset + int64(end), More: f.gz != nil || f.offset+int64(len(data)) < f.size}, nil
 	}
 	if len(data) < len(r.chunk) {
 		return Chunk{}, nil
@@ -56,7 +58,7 @@ func (r *Reader) Read(f *File) (Chunk, error) {
 		return Chunk{}, err
 	}
 	if end := bytes.LastIndexByte(data, '\n') + 1; end > 0 {
-		return Chunk{Data: data[:end], Start: f.offset, End: f.offset + int64(end)}, nil
+		return Chunk{Data: data[:end], Start: f.offset, End: f.offset + int64(end), More: true}, nil
 	}
 	if len(data) < len(r.long) {
 		return Chunk{}, nil
@@ -78,7 +80,7 @@ func (r *Reader) cut(f *File, data []byte) (Chunk, error) {
 			return Chunk{}, nil
 		}
 		if i := bytes.IndexByte(r.chunk[:n], '\n'); i >= 0 {
-			return Chunk{Data: data, Start: f.offset, End: at + int64(i) + 1, Cut: true}, nil
+			return Chunk{Data: data, Start: f.offset, End: at + int64(i) + 1, Cut: true, More: true}, nil
 		}
 		at += int64(n)
 	}
@@ -121,7 +123,7 @@ func (f *File) read(buf []byte) ([]byte, error) {
 	if info.Size() < f.offset {
 		return nil, ErrReplaced
 	}
-	n, err := readAt(f.file, buf, f.offset)
+	n, err := readAt(f.file, buf[:min(int64(len(buf)), info.Size()-f.offset)], f.offset)
 	if err != nil {
 		return nil, err
 	}

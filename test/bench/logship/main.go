@@ -5,8 +5,9 @@
 // time that is shown is user + system time of the shipper alone, from its start to its end, as the kernel counts it (wait4). Memory
 // is RssAnon of /proc/<pid>/status at its highest, looked up every 50 ms, plus the resident file pages at the end but for those of
 // *.mmdb files (/proc/<pid>/smaps, whose reading holds a lock of the shipper); it
-// contains the pages of the program file in use. Floor and logship alternate; the figure is the least CPU time of
-// all rounds, because whatever else runs in the machine, or beside a virtual one, only adds to it; "up to" is the most.
+// contains the pages of the program file in use. Floor and logship alternate. A figure is the least CPU time of
+// all rounds, because whatever else runs in the machine, or beside a virtual one, only adds to it ("up to" is the most); a ratio is
+// the median of those of the rounds.
 //
 // The floor (floor.go, plain.go) sends documents with the fields that all documents of the platform have. Two stricter ones are shown
 // beside it: without those fields, because fewer bytes are cheaper to send, and with the scanner of logship, which knows the keys of
@@ -60,7 +61,7 @@ func measure(args []string) error {
 	fs.StringVar(&b.binary, "bin", "bin/kreislauf", "kreislauf")
 	fs.StringVar(&b.geoDir, "geo", defaultGeo(), "folder of the geo databases, as `make deps` fetches them")
 	fs.IntVar(&b.scale, "scale", 1, "multiplies lines and files")
-	fs.IntVar(&b.rounds, "rounds", 5, "runs of floor and logship in a row")
+	fs.IntVar(&b.rounds, "rounds", 7, "runs of floor and logship in a row")
 	fs.Uint64Var(&b.seed, "seed", 1, "of everything made up")
 	fs.BoolVar(&b.quick, "quick", false, "less data, shorter windows, one round")
 	if err := fs.Parse(args); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"kreislauf/test/shipper"
 )
@@ -92,12 +93,12 @@ func (b *bench) peers() error {
 	if err != nil {
 		return err
 	}
-	runs, err := b.least(n, b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
+	runs, err := b.repeat(n, b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
 	if err != nil {
 		return err
 	}
 	f, l := runs[0], runs[1]
-	b.table.row(fmt.Sprintf("beside peers, %d lines", n), cost("logship", l), cost("floor", f), b.table.ratio(l.perMillion(), f.perMillion(), 0))
+	b.table.row(fmt.Sprintf("beside peers, %d lines", n), cost("logship", l), cost("floor", f), b.table.ratio(l.over(f), 0))
 	for _, p := range peerSetups() {
 		if _, err := exec.LookPath(p.program); err != nil {
 			b.table.row("peer "+p.program, "not installed")
@@ -108,7 +109,7 @@ func (b *bench) peers() error {
 			b.table.row("peer "+p.program, "did not do it: "+err.Error())
 			continue
 		}
-		b.table.row("peer "+p.program+", no geo, no ids", cost(p.program, r), fmt.Sprintf("%.1f times logship", r.perMillion()/l.perMillion()), b.table.ratio(r.perMillion(), f.perMillion(), 0))
+		b.table.row("peer "+p.program+", no geo, no ids", cost(p.program, series{r, []time.Duration{r.cpu}}), fmt.Sprintf("%.1f times logship", r.perMillion()/l.perMillion()), b.table.ratio(r.perMillion()/f.perMillion(), 0))
 	}
 	return nil
 }

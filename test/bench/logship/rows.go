@@ -89,14 +89,14 @@ func (b *bench) backlog(work string, input func(string, int) (string, error), k 
 	}
 	lean, own := k, k
 	lean.lean, own.own = true, true
-	runs, err := b.least(b.size(), b.floor(path, k), b.logship(root, k), b.floor(path, lean), b.floor(path, own))
+	runs, err := b.repeat(b.size(), b.floor(path, k), b.logship(root, k), b.floor(path, lean), b.floor(path, own))
 	if err != nil {
 		return err
 	}
 	f, l := runs[0], runs[1]
-	b.table.row(work, cost("logship", l), b.table.verdict(l.perMillion(), target, "CPU-s/M"), cost("floor", f), b.table.ratio(l.perMillion(), f.perMillion(), ratio))
-	b.table.row("  beside it: short documents", cost("floor", runs[2]), b.table.ratio(l.perMillion(), runs[2].perMillion(), 0))
-	b.table.row("  beside it: logship's scanner", cost("floor", runs[3]), b.table.ratio(l.perMillion(), runs[3].perMillion(), 0))
+	b.table.row(work, cost("logship", l), b.table.verdict(l.perMillion(), target, "CPU-s/M"), cost("floor", f), b.table.ratio(l.over(f), ratio))
+	b.table.row("  beside it: short documents", cost("floor", runs[2]), b.table.ratio(l.over(runs[2]), 0))
+	b.table.row("  beside it: logship's scanner", cost("floor", runs[3]), b.table.ratio(l.over(runs[3]), 0))
 	return nil
 }
 
@@ -113,14 +113,14 @@ func (b *bench) surcharge() error {
 		return err
 	}
 	with, without := kind{geo: true}, kind{}
-	runs, err := b.least(n, b.floor(path, with), b.logship(root, with), b.floor(path, without), b.logship(root, without))
+	runs, err := b.repeat(n, b.floor(path, with), b.logship(root, with), b.floor(path, without), b.logship(root, without))
 	if err != nil {
 		return err
 	}
 	fWith, lWith, fWithout, lWithout := runs[0], runs[1], runs[2], runs[3]
 	l, f := lWith.perMillion()-lWithout.perMillion(), fWith.perMillion()-fWithout.perMillion()
 	b.table.row("geo, all addresses different", fmt.Sprintf("logship %.2f CPU-s/M more (%.2f with, %.2f without)", l, lWith.perMillion(), lWithout.perMillion()),
-		b.table.verdict(l, 6, "CPU-s/M"), fmt.Sprintf("floor %.2f more (%.2f, %.2f)", f, fWith.perMillion(), fWithout.perMillion()), b.table.ratio(l, f, 0))
+		b.table.verdict(l, 6, "CPU-s/M"), fmt.Sprintf("floor %.2f more (%.2f, %.2f)", f, fWith.perMillion(), fWithout.perMillion()), b.table.ratio(l/f, 0))
 	return nil
 }
 
@@ -135,13 +135,13 @@ func (b *bench) userAgents() error {
 	if err != nil {
 		return err
 	}
-	runs, err := b.least(b.size(), b.logship(root, kind{geo: true, agents: true}), b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
+	runs, err := b.repeat(b.size(), b.logship(root, kind{geo: true, agents: true}), b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
 	if err != nil {
 		return err
 	}
 	with, f, without := runs[0], runs[1], runs[2]
 	b.table.row("user agents", cost("logship", with), fmt.Sprintf("%.2f CPU-s/M more than without", with.perMillion()-without.perMillion()),
-		cost("floor without agents", f), b.table.ratio(with.perMillion(), f.perMillion(), 0))
+		cost("floor without agents", f), b.table.ratio(with.over(f), 0))
 	return nil
 }
 
@@ -170,13 +170,13 @@ func (b *bench) files() error {
 	if err := b.manyFiles(root, n, filesLines); err != nil {
 		return err
 	}
-	runs, err := b.least(n*filesLines, b.floor(root, kind{}), b.logship(root, kind{}))
+	runs, err := b.repeat(n*filesLines, b.floor(root, kind{}), b.logship(root, kind{}))
 	if err != nil {
 		return err
 	}
 	f, l := runs[0], runs[1]
 	b.table.row(fmt.Sprintf("%d files x %d lines", n, filesLines), cost("logship", l), b.table.verdict(mb(l.memory.Resident), 48, "MB"), cost("floor", f),
-		b.table.ratio(l.perMillion(), f.perMillion(), 0))
+		b.table.ratio(l.over(f), 0))
 	return nil
 }
 
@@ -196,19 +196,16 @@ func (b *bench) memory() error {
 		return err
 	}
 	k := kind{geo: true}
-	f, err := b.until(n, b.floor(path, k))
+	runs, err := b.repeat(n, b.floor(path, k), b.logship(root, k))
 	if err != nil {
 		return err
 	}
-	l, err := b.until(n, b.logship(root, k))
-	if err != nil {
-		return err
-	}
+	f, l := runs[0], runs[1]
 	info, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("look at input: %w", err)
 	}
 	b.table.row(fmt.Sprintf("memory, %.1f GB backlog", float64(info.Size())/1e9), cost("logship", l), b.table.verdict(mb(l.memory.Resident), 48, "MB"), cost("floor", f),
-		b.table.ratio(mb(l.memory.Resident), mb(f.memory.Resident), 0))
+		b.table.ratio(mb(l.memory.Resident)/mb(f.memory.Resident), 0))
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"kreislauf/logship/config"
@@ -84,7 +85,6 @@ func (b *bench) reset() error {
 type result struct {
 	events int
 	cpu    time.Duration // user and system
-	most   time.Duration // of all rounds
 	system time.Duration
 	wall   time.Duration
 	sent   int64 // bytes of bodies on the wire
@@ -190,25 +190,40 @@ func (b *bench) floor(input string, k kind) func() (*shipper.Process, error) {
 	return func() (*shipper.Process, error) { return shipper.StartCommand(args, nil, os.Stderr) }
 }
 
-// least runs several shippers in turn, for some rounds, and returns of each the run with the least CPU time: what else goes on
-// in the machine only ever adds to it. The memory is the highest of all runs.
-func (b *bench) least(n int, starts ...func() (*shipper.Process, error)) ([]result, error) {
-	best := make([]result, len(starts))
+// series is what one shipper used in all rounds.
+type series struct {
+	result // of the round with the least CPU time: what else goes on in the machine only ever adds to it; the memory is the highest
+	cpu    []time.Duration
+}
+
+// repeat runs several shippers in turn, again and again.
+func (b *bench) repeat(n int, starts ...func() (*shipper.Process, error)) ([]series, error) {
+	out := make([]series, len(starts))
 	for round := range b.rounds {
 		for i, start := range starts {
 			r, err := b.until(n, start)
 			if err != nil {
 				return nil, fmt.Errorf("run %d of round %d: %w", i+1, round+1, err)
 			}
-			r.most = max(r.cpu, best[i].most)
-			r.memory.Resident, r.memory.Anonymous = max(r.memory.Resident, best[i].memory.Resident), max(r.memory.Anonymous, best[i].memory.Anonymous)
-			if round > 0 && best[i].cpu < r.cpu {
-				memory, most := r.memory, r.most
-				r = best[i]
-				r.memory, r.most = memory, most
+			s := &out[i]
+			s.cpu = append(s.cpu, r.cpu)
+			memory := shipper.Memory{Resident: max(s.memory.Resident, r.memory.Resident), Anonymous: max(s.memory.Anonymous, r.memory.Anonymous)}
+			if round == 0 || r.cpu < s.result.cpu {
+				s.result = r
 			}
-			best[i] = r
+			s.memory = memory
 		}
 	}
-	return best, nil
+	return out, nil
+}
+
+// over is the median of the ratios of the CPU times of each round: the two runs of a round are close in time, so the speed of the
+// machine, which may be a virtual one, is about the same in both.
+func (s series) over(floor series) float64 {
+	ratios := make([]float64, len(s.cpu))
+	for i := range ratios {
+		ratios[i] = s.cpu[i].Seconds() / floor.cpu[i].Seconds()
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
 }

@@ -104,7 +104,7 @@ func (b *bench) steady(rate int) error {
 	}
 	b.table.row(fmt.Sprintf("steady, %d events/s", rate), fmt.Sprintf("logship %.2f %% of a core", share), b.table.verdict(share, target, "%"),
 		"lag p50 "+ms(t.P50), b.table.verdict(float64(t.P50)/1e6, 60, "ms"), "p99 "+ms(t.P99), b.table.verdict(float64(t.P99)/1e6, 250, "ms"), "max "+ms(t.Max),
-		fmt.Sprintf("%d requests", t.Requests), fmt.Sprintf("floor %.2f %%", floor), b.table.ratio(share, floor, 0))
+		fmt.Sprintf("%d requests", t.Requests), fmt.Sprintf("floor %.2f %%", floor), b.table.ratio(share/floor, 0))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,13 +44,9 @@ func (t *table) failed(work string, err error) {
 	t.row(work, "FAILED: "+err.Error())
 }
 
-func cost(who string, r result) string {
-	spread := ""
-	if r.most > r.cpu {
-		spread = fmt.Sprintf(" (up to %.2f)", r.most.Seconds()/float64(r.events)*1e6)
-	}
-	return fmt.Sprintf("%s %.2f CPU-s/M%s, system %.2f, %d B/event, %.1f s, peak %.0f MB (%.0f anonymous)", who, r.perMillion(), spread, r.system.Seconds()/float64(r.events)*1e6,
-		r.sent/int64(r.events), r.wall.Seconds(), mb(r.memory.Resident), mb(r.memory.Anonymous))
+func cost(who string, r series) string {
+	return fmt.Sprintf("%s %.2f CPU-s/M (up to %.2f), system %.2f, %d B/event, %.1f s, peak %.0f MB (%.0f anonymous)", who, r.perMillion(), slices.Max(r.cpu).Seconds()/float64(r.events)*1e6,
+		r.system.Seconds()/float64(r.events)*1e6, r.sent/int64(r.events), r.wall.Seconds(), mb(r.memory.Resident), mb(r.memory.Anonymous))
 }
 
 func mb(n int64) float64 { return float64(n) / 1e6 }
@@ -57,13 +54,13 @@ func mb(n int64) float64 { return float64(n) / 1e6 }
 func ms(d time.Duration) string { return fmt.Sprintf("%.0f ms", float64(d)/1e6) }
 
 // ratio is the last cell of a row.
-func (t *table) ratio(value, floor, target float64) string {
-	text := fmt.Sprintf("ratio %.2f", value/floor)
+func (t *table) ratio(value, target float64) string {
+	text := fmt.Sprintf("ratio %.2f", value)
 	if target == 0 {
 		return text
 	}
 	t.measured++
-	if value/floor <= target {
+	if value <= target {
 		return fmt.Sprintf("ratio target <= %v met | %s", target, text)
 	}
 	t.miss++
