@@ -80,11 +80,19 @@ func (b *Batch) bytes(i int) []byte {
 	return b.original(i)
 }
 
-// body returns the request body of the items: a piece of Buf when they are neighbours, else a copy.
-func (b *Batch) body(items []int) []byte {
+// piece returns the items as they are in Buf, nil when they are not neighbours there or some were shortened.
+func (b *Batch) piece(items []int) []byte {
 	first, last := items[0], items[len(items)-1]
-	if last-first == len(items)-1 && b.shorter == nil {
-		return b.Buf[b.Items[first].Start : int(b.Items[last].Start)+len(b.original(last))]
+	if last-first != len(items)-1 || b.shorter != nil {
+		return nil
+	}
+	return b.Buf[b.Items[first].Start : int(b.Items[last].Start)+len(b.original(last))]
+}
+
+// body returns the request body of the items: a piece of Buf, or a copy.
+func (b *Batch) body(items []int) []byte {
+	if piece := b.piece(items); piece != nil {
+		return piece
 	}
 	b.resend = b.resend[:0]
 	for _, i := range items {
@@ -95,6 +103,9 @@ func (b *Batch) body(items []int) []byte {
 
 // prefix returns how many of the items fit into limit bytes, at least one.
 func (b *Batch) prefix(items []int, limit int) int {
+	if piece := b.piece(items); piece != nil && len(piece) <= limit {
+		return len(items)
+	}
 	total := 0
 	for n, i := range items {
 		total += len(b.bytes(i))

@@ -23,6 +23,7 @@ const maxRoutes = 1024
 type router struct {
 	own, defaults []config.Route
 	looks         []record.Key // what the rules look at in a line
+	seen          record.Keys  // the same
 	files         []string     // what they look at in a file
 	routes        map[string]*route
 	key           []byte
@@ -31,7 +32,8 @@ type router struct {
 	last          *route // of the line before, with what the rules saw in it
 	lastOrigin    *Origin
 	lastHas       byte
-	lastLooks     []byte
+	lastSeen      record.Keys // those of seen that it had
+	lastValues    []byte      // their values in the order of the keys, each with a zero byte
 }
 
 func newRouter(own []config.Route) router {
@@ -52,6 +54,9 @@ func newRouter(own []config.Route) router {
 		for _, text := range [...]string{rule.Type, rule.Dataset, rule.Namespace} {
 			expand(text, func(key string) string { note(key); return "x" })
 		}
+	}
+	for _, k := range r.looks {
+		r.seen |= 1 << k
 	}
 	return r
 }
@@ -87,7 +92,6 @@ func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
 		}
 	}
 	key := append(append(r.key[:0], has), o.routeKey...)
-	looks := len(key)
 	if scanned {
 		for _, k := range r.looks {
 			key = append(append(key, b.line.Raw(line, k)...), 0)
@@ -109,7 +113,13 @@ func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
 		})
 		r.routes[string(key)] = found
 	}
-	r.last, r.lastOrigin, r.lastHas, r.lastLooks = found, o, has, append(r.lastLooks[:0], key[looks:]...)
+	r.last, r.lastOrigin, r.lastHas, r.lastSeen, r.lastValues = found, o, has, 0, r.lastValues[:0]
+	if scanned {
+		r.lastSeen = b.line.Which(r.seen)
+		for seen := r.lastSeen; seen != 0; seen &= seen - 1 {
+			r.lastValues = append(append(r.lastValues, b.line.Raw(line, seen.First())...), 0)
+		}
+	}
 	return found
 }
 
@@ -119,12 +129,15 @@ func (b *Builder) sameRoute(line []byte, has byte) bool {
 	if has != r.lastHas {
 		return false
 	}
-	rest := r.lastLooks
 	if has&isScanned == 0 {
 		return true
 	}
-	for _, k := range r.looks {
-		value := b.line.Raw(line, k)
+	seen := b.line.Which(r.seen)
+	if seen != r.lastSeen {
+		return false
+	}
+	for rest := r.lastValues; seen != 0; seen &= seen - 1 {
+		value := b.line.Raw(line, seen.First())
 		if len(rest) <= len(value) || string(rest[:len(value)]) != string(value) || rest[len(value)] != 0 {
 			return false
 		}

@@ -1,5 +1,7 @@
 package record
 
+import "math/bits"
+
 // Key names a value of a line that routing or enrichment needs.
 type Key uint8
 
@@ -45,6 +47,12 @@ const (
 	numKeys
 	noKey Key = 255
 )
+
+// Keys is a set of keys: bit k is there for Key k.
+type Keys uint64
+
+// First returns the first key of a set that is not empty.
+func (k Keys) First() Key { return Key(bits.TrailingZeros64(uint64(k))) }
 
 // lookup returns the key with the dotted path, or noKey.
 func lookup(path []byte) Key {

@@ -49,6 +49,9 @@ type Line struct {
 // Has reports whether the line has the key.
 func (l *Line) Has(k Key) bool { return l.present&(1<<k) != 0 }
 
+// Which returns those of the keys that the line has.
+func (l *Line) Which(keys Keys) Keys { return Keys(l.present) & keys }
+
 // Raw returns the bytes of the key's value as written, nil when the line does not have it.
 func (l *Line) Raw(line []byte, k Key) []byte {
 	if !l.Has(k) {

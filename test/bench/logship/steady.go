@@ -37,7 +37,7 @@ func (b *bench) idle() error {
 	if err != nil {
 		return err
 	}
-	b.table.row(fmt.Sprintf("idle, %d files", n), fmt.Sprintf("logship %.2f %% of a core", share), b.table.verdict(share, 0.3, "%"), "ratio - (a floor does nothing)")
+	b.table.row(fmt.Sprintf("idle, %d files", n), fmt.Sprintf("logship %.2f %% of a core", share), b.table.verdict(share, b.unscaled(0.3), "%"), "ratio - (a floor does nothing)")
 	return errors.Join(p.Stop(20 * time.Second))
 }
 
