@@ -44,6 +44,7 @@ func runLogship(ctx context.Context, args []string) error {
 	case *file == "" && *check:
 		return errors.New("-check needs -config")
 	case *file == "":
+		limitProcs(config.Default())
 		return shipLogs(ctx, os.LookupEnv)
 	}
 	c, err := config.Read(*file)
@@ -101,7 +102,7 @@ func shipStandalone(ctx context.Context, c *config.Config) (err error) {
 	return err
 }
 
-// limitProcs sets the number of cores that work at the same time.
+// limitProcs sets the number of cores that work at the same time in this process, which must be the shipper's own.
 func limitProcs(c *config.Config) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(c.MaxProcs)
@@ -118,7 +119,6 @@ func shipLogs(ctx context.Context, lookup process.Lookup) error {
 	if err != nil {
 		return err
 	}
-	limitProcs(c)
 	s, err := logship.New(logship.Options{Config: *c, Logger: p.Log})
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // longer.
 const (
 	deadPause    = 200 * time.Millisecond
-	deadPauseMax = 260 * time.Millisecond
+	deadPauseMax = 230 * time.Millisecond
 	firstPause   = 50 * time.Millisecond
 	busyPause    = time.Second
 	holdPause    = 5 * time.Second
