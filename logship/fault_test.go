@@ -58,6 +58,7 @@ func TestSinkDownAndBack(t *testing.T) {
 }
 
 func TestTooManyRequests(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.fault = func(n int, w http.ResponseWriter, _ []byte) bool {
 		if n%10 < 4 {
@@ -73,6 +74,7 @@ func TestTooManyRequests(t *testing.T) {
 }
 
 func TestItemsRefusedForLoad(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.item = func(_, _ string, doc map[string]any, again bool) int {
 		if seq, _ := doc["seq"].(float64); int(seq)%10 == 3 && !again {
@@ -140,6 +142,7 @@ func TestRejectedItemsAreKept(t *testing.T) {
 }
 
 func TestAnswerCutAfterAccept(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.cut = func(n int) bool { return n%7 == 0 }
 	b.write(b.file, 0, 8000)

@@ -349,6 +349,7 @@ func TestDiskFullAtTheCheckpoint(t *testing.T) {
 
 // TestDeadTargetHoldsUpNobody has two targets, one of them down for a while.
 func TestDeadTargetHoldsUpNobody(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	second := newSink(t)
 	second.stop()

@@ -24,6 +24,7 @@ func (b *bench) messages(stream string) []string {
 }
 
 func TestEventsOfSeveralLines(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	dir := filepath.Join(t.TempDir(), "app")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

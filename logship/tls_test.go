@@ -130,6 +130,7 @@ func TestDeliversOverTLS(t *testing.T) {
 
 // TestHeldWithoutTrust: what a certificate is wrong for waits with an alarm and arrives after the repair.
 func TestHeldWithoutTrust(t *testing.T) {
+	t.Parallel()
 	servers, clients, other := newAuthority(t), newAuthority(t), newAuthority(t)
 	cert, key := clients.issue("shipper", x509.ExtKeyUsageClientAuth)
 	wrongCert, wrongKey := other.issue("shipper", x509.ExtKeyUsageClientAuth)
