@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -244,6 +245,9 @@ func TestFixedPoint(t *testing.T) {
 		{"0.012", 9, 12_000_000, true},
 		{"0.0129", 3, 12, true},
 		{"7", 3, 7000, true},
+		{"0", 0, 0, true},
+		{"0.000", 3, 0, true},
+		{"007.5", 1, 75, true},
 		{"200", 0, 200, true},
 		{"", 3, 0, false},
 		{"-", 3, 0, false},
@@ -257,6 +261,13 @@ func TestFixedPoint(t *testing.T) {
 	} {
 		if got, ok := fixedPoint([]byte(c.text), c.scale); ok != c.ok || ok && got != c.want {
 			t.Errorf("%q: %d, %v", c.text, got, ok)
+		}
+		want := "x"
+		if c.ok {
+			want += strconv.FormatInt(c.want, 10)
+		}
+		if got, ok := appendFixed([]byte("x"), []byte(c.text), c.scale); ok != c.ok || string(got) != want {
+			t.Errorf("%q in digits: %q, %v", c.text, got, ok)
 		}
 	}
 }

@@ -158,8 +158,7 @@ func (l *Line) known(b []byte, i, count int, node *shapeNode) (end int, fault Fa
 	if count < memberLimit {
 		l.members[count] = Span{uint32(name), uint32(name + int(node.length))}
 	}
-	i += int(node.size)
-	start := i
+	start := i + int(node.size)
 	if node.quoted { // by far the most
 		start--
 		ok := false
@@ -167,11 +166,12 @@ func (l *Line) known(b []byte, i, count int, node *shapeNode) (end int, fault Fa
 			return 0, Syntax
 		}
 	} else {
+		start = skipSpace(b, start)
 		below := -1
-		if node.parent && i < len(b) && b[i] == '{' {
+		if node.parent && start < len(b) && b[start] == '{' {
 			below = copy(l.path[:], b[name:name+int(node.length)])
 		}
-		if end, fault = l.value(b, i, 0, below); fault != OK {
+		if end, fault = l.value(b, start, 0, below); fault != OK {
 			return 0, fault
 		}
 	}

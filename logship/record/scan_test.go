@@ -103,6 +103,7 @@ func TestShapesDoNotMatter(t *testing.T) {
 	lines := []string{
 		`{"msec":1,"env":"a","event":{"id":"x"}}`, `{"msec":1,"env":"a","event":{"id":"y","id":"z"}}`, `{"msec":1,"env":"a","env":"b"}`,
 		`{"env":"a","msec":1}`, `{"msec":1,"other":2,"env":"b","other":3}`, `{"msec":1,"other":2,"env":"b","event":"e"}`, `{"msec" :1, "env": "a" , "event":[] }`,
+		`{"msec": 1,"env": "a"}`, `{"msec":  1,"env":  "a","event": {"id" : "x"}}`, "{\"msec\":\t1,\"env\":\"a\"}", `{ "msec":1 , "env":2}`, `{"msec":"1","env": 3}`, `{"msec": "1"}`, `{"msec": x}`, `{"msec": `,
 		`{"msec":1,"env":"a","event":{"id":"x"}`, `{"msec":1,"env"`, `{"msec":1,"env":`, `{"msec":`, `{"msec":1,`, `{"msec":1,"env":"a"x`, `{}`, `{"m":1,"m":1}`,
 		`{"msec":1,"\u0065nv":1,"env":2}`, `{"msec":1,"\u0065nv":1,"\u0065nv":2}`, "{\"msec\":1,\"\xff\":1}", "{\"msec\":1,\"\xff\":2}",
 	}
