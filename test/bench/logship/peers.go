@@ -17,6 +17,23 @@ type peer struct {
 	program, config string   // config is the name of its file
 	args            []string // after the program; %DIR% is the folder with the file
 	text            string   // of the file; %DIR%, %HOST%, %PORT%, %INPUT%
+	module, install string   // what must be there beside the program, as a pattern; how both are installed
+}
+
+// missing says what is not installed, "" when nothing is.
+func (p peer) missing() string {
+	_, err := exec.LookPath(p.program)
+	found := []string{p.module}
+	if err == nil && p.module != "" {
+		found, err = filepath.Glob(p.module)
+	}
+	switch {
+	case err == nil && len(found) > 0:
+		return ""
+	case p.install != "":
+		return "not installed: " + p.install
+	}
+	return "not installed"
 }
 
 func peerSetups() []peer {
@@ -31,7 +48,7 @@ ruleset(name="ship" queue.type="linkedList" queue.size="50000" queue.dequeueBatc
   action(type="mmjsonparse" cookie="")
   action(type="omelasticsearch" server="%HOST%" serverport="%PORT%" searchIndex="logs-nginx.access-local" searchType="" bulkmode="on" maxbytes="4m" template="doc" action.resumeRetryCount="-1")
 }
-`},
+`, "/usr/lib/*/rsyslog/omelasticsearch.so", "apt-get install rsyslog rsyslog-elasticsearch"},
 		{"fluent-bit", "fluent-bit.conf", []string{"-c", "%DIR%/fluent-bit.conf"}, `[SERVICE]
   Flush 0.2
   Log_Level error
@@ -52,7 +69,7 @@ ruleset(name="ship" queue.type="linkedList" queue.size="50000" queue.dequeueBatc
   Suppress_Type_Name On
   Buffer_Size False
   Workers 2
-`},
+`, "", ""},
 		{"filebeat", "filebeat.yml", []string{"-e", "-c", "%DIR%/filebeat.yml", "--path.data", "%DIR%/data", "--path.logs", "%DIR%/logs"}, `filebeat.inputs:
   - type: filestream
     id: access
@@ -62,19 +79,19 @@ output.elasticsearch: {hosts: ["http://%HOST%:%PORT%"], compression_level: 0, bu
 setup.template.enabled: false
 setup.ilm.enabled: false
 logging.level: error
-`},
+`, "", ""},
 		{"vector", "vector.yaml", []string{"-q", "-c", "%DIR%/vector.yaml"}, `data_dir: %DIR%
 sources: {access: {type: file, include: ["%INPUT%"], read_from: beginning}}
 transforms: {parsed: {type: remap, inputs: [access], source: ". = object!(parse_json!(.message))"}}
 sinks:
   out: {type: elasticsearch, inputs: [parsed], endpoints: ["http://%HOST%:%PORT%"], api_version: v8, bulk: {action: create, index: logs-nginx.access-local}, healthcheck: {enabled: false}}
-`},
+`, "", ""},
 		{"file.d", "file.d.yaml", []string{"--config", "%DIR%/file.d.yaml"}, `pipelines:
   access:
     settings: {capacity: 2048}
     input: {type: file, paths: {include: ["%INPUT%"]}, offsets_file: "%DIR%/offsets.yaml", offsets_op: reset, persistence_mode: async}
     output: {type: elasticsearch, endpoints: ["http://%HOST%:%PORT%"], index_format: logs-nginx.access-local, batch_op_type: create, workers_count: 2}
-`},
+`, "", ""},
 	}
 }
 
@@ -100,8 +117,8 @@ func (b *bench) peers() error {
 	f, l := runs[0], runs[1]
 	b.table.row(fmt.Sprintf("beside peers, %d lines", n), cost("logship", l), cost("floor", f), b.table.ratio(l.over(f), 0))
 	for _, p := range peerSetups() {
-		if _, err := exec.LookPath(p.program); err != nil {
-			b.table.row("peer "+p.program, "not installed")
+		if what := p.missing(); what != "" {
+			b.table.row("peer "+p.program, what)
 			continue
 		}
 		r, err := b.until(n, func() (*shipper.Process, error) { return b.startPeer(p, path) })
