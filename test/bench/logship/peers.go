@@ -91,7 +91,7 @@ sinks:
     settings: {capacity: 2048}
     input: {type: file, paths: {include: ["%INPUT%"]}, offsets_file: "%DIR%/offsets.yaml", offsets_op: reset, persistence_mode: async}
     output: {type: elasticsearch, endpoints: ["http://%HOST%:%PORT%"], index_format: logs-nginx.access-local, batch_op_type: create, workers_count: 2}
-`, "", ""},
+`, "", "go build ./cmd/file.d in a copy of github.com/ozontech/file.d"},
 	}
 }
 
