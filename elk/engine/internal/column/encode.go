@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+
+	"kreislauf/elk/engine/internal/varint"
 )
 
 // errCorrupt is returned for bytes that no Encode wrote.
@@ -52,11 +54,11 @@ func (c *Column) Encode(b []byte) []byte {
 
 // Decode reads what Encode wrote. It accepts any bytes and never allocates more than a small multiple of them.
 func Decode(b []byte) (*Column, error) {
-	r := reader{b: b}
-	c := &Column{Kind: Kind(r.byte())}
-	docs := r.uvarint()
-	mode := r.byte()
-	if r.bad || c.Kind > String || docs > uint64(len(b)) {
+	r := varint.Reader{B: b}
+	c := &Column{Kind: Kind(r.Byte())}
+	docs := r.Uint()
+	mode := r.Byte()
+	if r.Bad || c.Kind > String || docs > uint64(len(b)) {
 		return nil, errCorrupt
 	}
 	c.docs = int(docs)
@@ -64,7 +66,7 @@ func Decode(b []byte) (*Column, error) {
 	if mode != 0xFF {
 		c.ends, total = make([]uint32, docs), 0
 		for i := range c.ends {
-			if total += r.uvarint(); total > uint64(len(b)) {
+			if total += r.Uint(); total > uint64(len(b)) {
 				return nil, errCorrupt
 			}
 			c.ends[i] = uint32(total)
@@ -76,8 +78,8 @@ func Decode(b []byte) (*Column, error) {
 	return c, nil
 }
 
-func (c *Column) decodeValues(r *reader, total int) error {
-	if r.bad || total > len(r.b) && c.Kind != String || c.Kind == Float && total*8 > len(r.b) {
+func (c *Column) decodeValues(r *varint.Reader, total int) error {
+	if r.Bad || total > len(r.B) && c.Kind != String || c.Kind == Float && total*8 > len(r.B) {
 		return errCorrupt
 	}
 	switch c.Kind {
@@ -85,77 +87,42 @@ func (c *Column) decodeValues(r *reader, total int) error {
 		c.Ints = make([]int64, total)
 		var last int64
 		for i := range c.Ints {
-			last += r.varint()
+			last += r.Int()
 			c.Ints[i] = last
 		}
 	case Float:
 		c.Floats = make([]float64, total)
 		for i := range c.Floats {
-			c.Floats[i] = math.Float64frombits(binary.LittleEndian.Uint64(r.b[8*i:]))
+			c.Floats[i] = math.Float64frombits(binary.LittleEndian.Uint64(r.B[8*i:]))
 		}
-		r.b = r.b[8*total:]
+		r.B = r.B[8*total:]
 	case String:
-		n := r.uvarint()
-		if n > uint64(len(r.b)) {
+		n := r.Uint()
+		if n > uint64(len(r.B)) {
 			return errCorrupt
 		}
-		text := string(r.b) // one allocation shared by all entries
+		text := string(r.B) // one allocation shared by all entries
 		c.Dict = make([]string, n)
 		for i := range c.Dict {
-			size := r.uvarint()
-			if size > uint64(len(r.b)) {
+			size := r.Uint()
+			if size > uint64(len(r.B)) {
 				return errCorrupt
 			}
-			at := len(text) - len(r.b)
+			at := len(text) - len(r.B)
 			c.Dict[i] = text[at : at+int(size)]
-			r.b = r.b[size:]
+			r.B = r.B[size:]
 		}
 		c.Ords = make([]uint32, total)
 		for i := range c.Ords {
-			o := r.uvarint()
+			o := r.Uint()
 			if o >= n {
 				return errCorrupt
 			}
 			c.Ords[i] = uint32(o)
 		}
 	}
-	if r.bad || len(r.b) != 0 {
+	if r.Bad || len(r.B) != 0 {
 		return errCorrupt
 	}
 	return nil
-}
-
-type reader struct {
-	b   []byte
-	bad bool
-}
-
-func (r *reader) byte() byte {
-	if len(r.b) == 0 {
-		r.bad = true
-		return 0
-	}
-	c := r.b[0]
-	r.b = r.b[1:]
-	return c
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
 }

@@ -9,6 +9,7 @@ import (
 
 	"kreislauf/elk/engine/internal/column"
 	"kreislauf/elk/engine/internal/mapping"
+	"kreislauf/elk/engine/internal/varint"
 )
 
 // chunkDocs is the number of documents whose sources are compressed together.
@@ -248,25 +249,25 @@ func appendTimes(b []byte, values [][]byte) ([]byte, bool) {
 
 // decodeChunk reads what encodeChunk wrote. It accepts any bytes.
 func decodeChunk(raw []byte) (*chunk, error) {
-	r := &chunkReader{b: raw}
-	docs, count := r.uvarint(), r.uvarint()
+	r := &chunkReader{varint.Reader{B: raw}}
+	docs, count := r.Uint(), r.Uint()
 	if docs > chunkDocs || count > docs {
 		return nil, fmt.Errorf("%w: chunk of sources", ErrDamaged)
 	}
 	shapes := make([][][]byte, count)
 	for i := range shapes {
-		gaps := r.uvarint()
-		if gaps == 0 || gaps > uint64(len(r.b))+1 {
+		gaps := r.Uint()
+		if gaps == 0 || gaps > uint64(len(r.B))+1 {
 			return nil, fmt.Errorf("%w: chunk of sources", ErrDamaged)
 		}
 		for range gaps {
-			shapes[i] = append(shapes[i], r.bytes())
+			shapes[i] = append(shapes[i], r.piece())
 		}
 	}
 	of := make([]uint64, docs)
 	members := make([]int, count) // documents of each shape
 	for i := range of {
-		if of[i] = r.uvarint(); of[i] >= count {
+		if of[i] = r.Uint(); of[i] >= count {
 			return nil, fmt.Errorf("%w: chunk of sources", ErrDamaged)
 		}
 		members[of[i]]++
@@ -285,7 +286,7 @@ func decodeChunk(raw []byte) (*chunk, error) {
 			size += len(g) * members[i]
 		}
 	}
-	if r.bad || len(r.b) != 0 || size > maxDecoded {
+	if r.Bad || len(r.B) != 0 || size > maxDecoded {
 		return nil, fmt.Errorf("%w: chunk of sources", ErrDamaged)
 	}
 	out := &chunk{text: make([]byte, 0, size), ends: make([]int, docs)}
@@ -303,78 +304,45 @@ func decodeChunk(raw []byte) (*chunk, error) {
 	return out, nil
 }
 
-type chunkReader struct {
-	b   []byte
-	bad bool
-}
+// chunkReader reads the parts of a chunk.
+type chunkReader struct{ varint.Reader }
 
-func (r *chunkReader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *chunkReader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *chunkReader) take(n uint64) []byte {
-	if n > uint64(len(r.b)) {
-		r.bad = true
-		return nil
-	}
-	part := r.b[:n]
-	r.b = r.b[n:]
-	return part
-}
-
-func (r *chunkReader) bytes() []byte { return r.take(r.uvarint()) }
+// piece reads bytes behind their length.
+func (r *chunkReader) piece() []byte { return r.Take(r.Uint()) }
 
 // values reads the values of one member of a number of documents.
 func (r *chunkReader) values(n int) [][]byte {
 	list := make([][]byte, 0, n)
-	kind := r.take(1)
-	if r.bad {
+	kind := r.Byte()
+	if r.Bad {
 		return nil
 	}
 	var buf []byte
 	var last int64
 	var digits uint64
-	if kind[0] == asHex {
-		if w := r.take(1); !r.bad {
-			digits = uint64(w[0])
-		}
+	if kind == asHex {
+		digits = uint64(r.Byte())
 	}
 	for range n {
 		from := len(buf)
-		switch kind[0] {
+		switch kind {
 		case asText:
-			list = append(list, r.bytes())
+			list = append(list, r.piece())
 			continue
 		case asHex:
 			buf = append(buf, '"')
-			for _, c := range r.take(digits / 2) {
+			for _, c := range r.Take(digits / 2) {
 				buf = append(buf, hexDigits[c>>4], hexDigits[c&15])
 			}
 			buf = append(buf, '"')
 		case asNumber:
-			last += r.varint()
+			last += r.Int()
 			buf = strconv.AppendInt(buf, last, 10)
 		case asTime:
-			last += r.varint()
+			last += r.Int()
 			buf = appendTime(buf, last)
 		default:
-			r.bad = true
+			r.Bad = true
 			return nil
 		}
 		// If buf moved, the earlier values keep the old array.
