@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/s2"
@@ -179,6 +180,9 @@ func TestSmallWritesBecomeSegments(t *testing.T) {
 	}
 	wg.Wait()
 	st := x.Stats()
+	for end := time.Now().Add(20 * time.Second); st.Segments == 0 && time.Now().Before(end); st = x.Stats() { // the last write is answered first
+		time.Sleep(time.Millisecond)
+	}
 	if st.Docs != writers*each*size || st.Segments != 1 {
 		t.Errorf("stats: %+v", st)
 	}
