@@ -11,14 +11,19 @@ func timeUnits() []string {
 	return []string{"year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond"}
 }
 
-func unitOf(name string, v value) (string, error) {
+// unitOf evaluates the unit of a date operator; null says that it is null, and so is the result.
+func unitOf(s *scope, name string, arg expression) (unit string, null bool, err error) {
+	v, err := arg(s)
+	if err != nil || isNull(v) {
+		return "", true, err
+	}
 	if v.kind != kindString {
-		return "", failure(5439013, "%s requires 'unit' to be a string, but got %s", name, kindName(v.kind))
+		return "", false, failure(5439013, "%s requires 'unit' to be a string, but got %s", name, kindName(v.kind))
 	}
 	if !slices.Contains(timeUnits(), v.text()) {
-		return "", failure(codeFailedToParse, "%s parameter 'unit' value parsing failed :: caused by :: unknown time unit value: %s", name, v.text())
+		return "", false, failure(codeFailedToParse, "%s parameter 'unit' value parsing failed :: caused by :: unknown time unit value: %s", name, v.text())
 	}
-	return v.text(), nil
+	return v.text(), false, nil
 }
 
 func dateArguments(p exprParser, name string, arg value, allowed, required []string) (map[string]expression, error) {
@@ -46,13 +51,9 @@ func parseDateTrunc(p exprParser, name string, arg value) (expression, error) {
 		if err != nil || null {
 			return nullValue(), err
 		}
-		unitArg, err := args["unit"](s)
-		if err != nil || isNull(unitArg) {
+		unit, null, err := unitOf(s, name, args["unit"])
+		if err != nil || null {
 			return nullValue(), err
-		}
-		unit, err := unitOf(name, unitArg)
-		if err != nil {
-			return value{}, err
 		}
 		bin, err := optional(s, args["binSize"], int32Value(1))
 		if err != nil || isNull(bin) {
@@ -130,13 +131,9 @@ func parseDateAdd(p exprParser, name string, arg value) (expression, error) {
 		if err != nil || null {
 			return nullValue(), err
 		}
-		unitArg, err := args["unit"](s)
-		if err != nil || isNull(unitArg) {
+		unit, null, err := unitOf(s, name, args["unit"])
+		if err != nil || null {
 			return nullValue(), err
-		}
-		unit, err := unitOf(name, unitArg)
-		if err != nil {
-			return value{}, err
 		}
 		amount, err := args["amount"](s)
 		if err != nil || isNull(amount) {
@@ -187,13 +184,9 @@ func parseDateDiff(p exprParser, name string, arg value) (expression, error) {
 		if err != nil || null {
 			return nullValue(), err
 		}
-		unitArg, err := args["unit"](s)
-		if err != nil || isNull(unitArg) {
+		unit, null, err := unitOf(s, name, args["unit"])
+		if err != nil || null {
 			return nullValue(), err
-		}
-		unit, err := unitOf(name, unitArg)
-		if err != nil {
-			return value{}, err
 		}
 		first, err := optional(s, args["startOfWeek"], stringValue("sunday"))
 		if err != nil || isNull(first) {

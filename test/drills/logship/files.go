@@ -25,20 +25,12 @@ func rotateInside(d *drill) error {
 }
 
 func rotate(d *drill, name func(int) string) error {
-	d.target.delay = 20 * time.Millisecond
-	var mu sync.Mutex
 	path := d.file("order.log")
-	if err := d.write(path, d.many()/4); err != nil {
+	var mu sync.Mutex
+	stop, err := d.behind(path, &mu)
+	if err != nil {
 		return err
 	}
-	if err := d.start(); err != nil {
-		return err
-	}
-	stop := d.every(10*time.Millisecond, func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		return d.write(path, 100)
-	})
 	for i := range 5 {
 		time.Sleep(500 * time.Millisecond)
 		mu.Lock()
@@ -62,6 +54,22 @@ func rotate(d *drill, name func(int) string) error {
 	return d.once()
 }
 
+// behind starts logship with a backlog and a slow target, and a writer of 10,000 events a second who pauses while mu is locked.
+func (d *drill) behind(path string, mu *sync.Mutex) (stop func() error, err error) {
+	d.target.delay = 20 * time.Millisecond
+	if err := d.write(path, d.many()/4); err != nil {
+		return nil, err
+	}
+	if err := d.start(); err != nil {
+		return nil, err
+	}
+	return d.every(10*time.Millisecond, func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		return d.write(path, 100)
+	}), nil
+}
+
 // once waits for everything and demands that nothing came twice, not even on the wire.
 func (d *drill) once() error {
 	if err := d.all(); err != nil {
@@ -76,20 +84,12 @@ func (d *drill) once() error {
 // copyTruncate copies and truncates the file four times at 10,000 events a second. The writer stands still between copy and
 // truncation: what it would write then is lost by logrotate itself.
 func copyTruncate(d *drill) error {
-	d.target.delay = 20 * time.Millisecond
-	var mu sync.Mutex
 	path := d.file("order.log")
-	if err := d.write(path, d.many()/4); err != nil {
+	var mu sync.Mutex
+	stop, err := d.behind(path, &mu)
+	if err != nil {
 		return err
 	}
-	if err := d.start(); err != nil {
-		return err
-	}
-	stop := d.every(10*time.Millisecond, func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		return d.write(path, 100)
-	})
 	for range 4 {
 		time.Sleep(700 * time.Millisecond)
 		mu.Lock()
