@@ -65,7 +65,7 @@ arch: ## import rules, package docs
 	go test . -count=1
 
 race: ## race detector on the packages that changed since the last push (BASE=commit to choose)
-	@pkgs=$$(git diff --name-only $${BASE:-$$(git merge-base HEAD origin/main 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)} -- '*.go' | grep -v '^k8s/test/' | xargs -r -n1 dirname | sort -u | while read -r d; do [ -d "$$d" ] && echo "./$$d"; done); \
+	@pkgs=$$(git diff --name-only $${BASE:-$$(git merge-base HEAD origin/main 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)} -- '*.go' | grep -v '^k8s/test/' | xargs -r -n1 dirname | sort -u | while read -r d; do [ -d "$$d" ] && [ ! -f "$$d/go.mod" ] && echo "./$$d"; done); \
 	if [ -n "$$pkgs" ]; then go test -race $$pkgs; else echo "no package changed"; fi
 
 .PHONY: record-mongodb
