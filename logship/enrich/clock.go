@@ -49,35 +49,15 @@ const maxStamp = 253402300800000
 // fixedPoint reads a decimal number without sign or exponent as an integer of 10^-scale; further digits are cut
 // off. ok is false for anything else and for more than 18 digits.
 func fixedPoint(text []byte, scale int) (n int64, ok bool) {
-	digits, fraction, point := 0, 0, false
-	for _, c := range text {
-		switch {
-		case c == '.' && !point && digits > 0:
-			point = true
-		case c < '0' || c > '9':
-			return 0, false
-		case point && fraction == scale:
-			// below the resolution
-		default:
-			if digits++; digits > 18 {
-				return 0, false
-			}
-			n = n*10 + int64(c-'0')
-			if point {
-				fraction++
-			}
-		}
+	var room [18]byte
+	digits, ok := appendFixed(room[:0], text, scale)
+	for _, c := range digits {
+		n = n*10 + int64(c-'0')
 	}
-	for ; fraction < scale; fraction++ {
-		if digits++; digits > 18 {
-			return 0, false
-		}
-		n *= 10
-	}
-	return n, len(text) > 0 && text[len(text)-1] != '.'
+	return n, ok
 }
 
-// appendFixed appends the integer that fixedPoint reads. When there is none, ok is false and dst comes back unchanged.
+// appendFixed appends what fixedPoint reads in its digits. When there is none, ok is false and dst comes back unchanged.
 func appendFixed(dst, text []byte, scale int) (out []byte, ok bool) {
 	start, digits, fraction, point := len(dst), 0, 0, false
 	for _, c := range text {
@@ -92,7 +72,10 @@ func appendFixed(dst, text []byte, scale int) (out []byte, ok bool) {
 		case point:
 			fraction++
 		}
-		if digits++; c != '0' || len(dst) > start {
+		if digits++; digits > 18 {
+			return dst[:start], false
+		}
+		if c != '0' || len(dst) > start {
 			dst = append(dst, c)
 		}
 	}

@@ -22,9 +22,8 @@ const maxRoutes = 1024
 // router finds the data stream of a line. Routes are rendered once per combination of what they depend on.
 type router struct {
 	own, defaults []config.Route
-	looks         []record.Key // what the rules look at in a line
-	seen          record.Keys  // the same
-	files         []string     // what they look at in a file
+	looks         record.Keys // what the rules look at in a line
+	files         []string    // what they look at in a file
 	routes        map[string]*route
 	key           []byte
 	streams       []string // all data streams so far
@@ -32,16 +31,16 @@ type router struct {
 	last          *route // of the line before, with what the rules saw in it
 	lastOrigin    *Origin
 	lastHas       byte
-	lastSeen      record.Keys // those of seen that it had
+	lastSeen      record.Keys // those of looks that it had
 	lastValues    []byte      // their values in the order of the keys, each with a zero byte
 }
 
 func newRouter(own []config.Route) router {
-	r := router{own: own, defaults: builtin(), looks: slices.Clone(always), routes: make(map[string]*route), numbers: make(map[string]uint16)}
+	r := router{own: own, defaults: builtin(), looks: always, routes: make(map[string]*route), numbers: make(map[string]uint16)}
 	r.files = []string{"input.type", "input.dataset", "service_name", "env"}
 	note := func(key string) {
-		if k, ok := inLine[key]; ok && !slices.Contains(r.looks, k) {
-			r.looks = append(r.looks, k)
+		if k, ok := inLine[key]; ok {
+			r.looks |= 1 << k
 		}
 		if !slices.Contains(r.files, key) {
 			r.files = append(r.files, key)
@@ -54,9 +53,6 @@ func newRouter(own []config.Route) router {
 		for _, text := range [...]string{rule.Type, rule.Dataset, rule.Namespace} {
 			expand(text, func(key string) string { note(key); return "x" })
 		}
-	}
-	for _, k := range r.looks {
-		r.seen |= 1 << k
 	}
 	return r
 }
@@ -93,8 +89,8 @@ func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
 	}
 	key := append(append(r.key[:0], has), o.routeKey...)
 	if scanned {
-		for _, k := range r.looks {
-			key = append(append(key, b.line.Raw(line, k)...), 0)
+		for looks := r.looks; looks != 0; looks &= looks - 1 {
+			key = append(append(key, b.line.Raw(line, looks.First())...), 0)
 		}
 	}
 	r.key = key
@@ -115,7 +111,7 @@ func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
 	}
 	r.last, r.lastOrigin, r.lastHas, r.lastSeen, r.lastValues = found, o, has, 0, r.lastValues[:0]
 	if scanned {
-		r.lastSeen = b.line.Which(r.seen)
+		r.lastSeen = b.line.Which(r.looks)
 		for seen := r.lastSeen; seen != 0; seen &= seen - 1 {
 			r.lastValues = append(append(r.lastValues, b.line.Raw(line, seen.First())...), 0)
 		}
@@ -132,7 +128,7 @@ func (b *Builder) sameRoute(line []byte, has byte) bool {
 	if has&isScanned == 0 {
 		return true
 	}
-	seen := b.line.Which(r.seen)
+	seen := b.line.Which(r.looks)
 	if seen != r.lastSeen {
 		return false
 	}

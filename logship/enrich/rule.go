@@ -38,7 +38,7 @@ var inLine = map[string]record.Key{
 }
 
 // always are the keys that the built-in rules look at.
-var always = []record.Key{record.ServiceName, record.Env, record.StreamType, record.StreamDataset, record.StreamNamespace}
+const always record.Keys = 1<<record.ServiceName | 1<<record.Env | 1<<record.StreamType | 1<<record.StreamDataset | 1<<record.StreamNamespace
 
 // inFile returns what is known of the file for a key.
 func (o *Origin) inFile(key string, nginx bool) string {
