@@ -143,13 +143,7 @@ func TestGzipUnderAnInputName(t *testing.T) {
 	if got := len(b.all("logs-kreislauf.order-test")); got < seq+100 {
 		t.Errorf("%d documents", got)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for n, keys := range b.bySeq {
-		if len(keys) != 1 {
-			t.Errorf("number %d is there %d times", n, len(keys))
-		}
-	}
+	b.once()
 }
 
 // TestInodeReuse has a new file under the inode of one that logship remembers.

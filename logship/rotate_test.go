@@ -109,13 +109,7 @@ func TestTruncateWithoutCopyIsCounted(t *testing.T) {
 	if st := s.Status(); st.AbandonedBytes == 0 {
 		t.Error("lost bytes are not counted")
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for seq, keys := range b.bySeq {
-		if len(keys) != 1 {
-			t.Errorf("number %d is there %d times", seq, len(keys))
-		}
-	}
+	b.once()
 }
 
 func TestIdenticalLinesAfterTruncationAreNotMerged(t *testing.T) {

@@ -291,3 +291,15 @@ func (s *sink) complete(n int, except map[int]bool) {
 		s.t.Errorf("%d lost, %d doubled, %d numbers of %d", lost, doubled, len(s.bySeq), n-len(except))
 	}
 }
+
+// once fails the test when a number is there more than once.
+func (s *sink) once() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for n, keys := range s.bySeq {
+		if len(keys) != 1 {
+			s.t.Errorf("number %d is there %d times", n, len(keys))
+		}
+	}
+}
