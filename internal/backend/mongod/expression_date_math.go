@@ -63,25 +63,26 @@ func parseDateTrunc(p exprParser, name string, arg value) (expression, error) {
 		if !whole || n <= 0 {
 			return value{}, failure(5439018, "%s requires 'binSize' to be greater than 0, but got value %s", name, bin)
 		}
-		first, err := optional(s, args["startOfWeek"], stringValue("sunday"))
-		if err != nil || isNull(first) {
+		weekday, null, err := weekdayOf(s, name, args["startOfWeek"])
+		if err != nil || null {
 			return nullValue(), err
-		}
-		weekday, err := parseWeekday(name, first)
-		if err != nil {
-			return value{}, err
 		}
 		return dateValue(truncated(t, unit, n, weekday)), nil
 	}, nil
 }
 
-func parseWeekday(name string, v value) (time.Weekday, error) {
+// weekdayOf evaluates the first day of the week, Sunday when none is named; null says that it is null, and so is the result.
+func weekdayOf(s *scope, name string, arg expression) (day time.Weekday, null bool, err error) {
+	v, err := optional(s, arg, stringValue("sunday"))
+	if err != nil || isNull(v) {
+		return 0, true, err
+	}
 	for d := time.Sunday; d <= time.Saturday; d++ {
 		if text := strings.ToLower(v.stringOr("")); text != "" && (text == strings.ToLower(d.String()) || text == strings.ToLower(d.String()[:3])) {
-			return d, nil
+			return d, false, nil
 		}
 	}
-	return 0, failure(5439016, "%s requires 'startOfWeek' to be a day of the week, but got %s", name, v)
+	return 0, false, failure(5439016, "%s requires 'startOfWeek' to be a day of the week, but got %s", name, v)
 }
 
 // truncated cuts to a bin of n units, counted from the start of the year 2000.
@@ -188,13 +189,9 @@ func parseDateDiff(p exprParser, name string, arg value) (expression, error) {
 		if err != nil || null {
 			return nullValue(), err
 		}
-		first, err := optional(s, args["startOfWeek"], stringValue("sunday"))
-		if err != nil || isNull(first) {
+		weekday, null, err := weekdayOf(s, name, args["startOfWeek"])
+		if err != nil || null {
 			return nullValue(), err
-		}
-		weekday, err := parseWeekday(name, first)
-		if err != nil {
-			return value{}, err
 		}
 		return int64Value(boundariesBetween(from, to, unit, weekday)), nil
 	}, nil

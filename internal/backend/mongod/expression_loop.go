@@ -44,6 +44,18 @@ func (p exprParser) parseLoop(name string, arg value, body string, codes [4]int,
 	return l, nil
 }
 
+// array evaluates the input, whose refusal has the code; null says that it is null, and so is the result.
+func (l *loop) array(s *scope, name string, code int) (input value, null bool, err error) {
+	input, err = l.input(s)
+	if err != nil || isNull(input) {
+		return input, true, err
+	}
+	if input.kind != kindArray {
+		return input, false, failure(code, "input to %s must be an array not %s", name, kindName(input.kind))
+	}
+	return input, false, nil
+}
+
 func parseFilterExpression(p exprParser, name string, arg value) (expression, error) {
 	*p.refs++ // never folded
 	l, err := p.parseLoop(name, arg, "cond", [4]int{28646, 28647, 28648, 28650}, "limit")
@@ -51,12 +63,9 @@ func parseFilterExpression(p exprParser, name string, arg value) (expression, er
 		return nil, err
 	}
 	return func(s *scope) (value, error) {
-		input, err := l.input(s)
-		if err != nil || isNull(input) {
+		input, null, err := l.array(s, name, 28651)
+		if err != nil || null {
 			return nullValue(), err
-		}
-		if input.kind != kindArray {
-			return value{}, failure(28651, "input to %s must be an array not %s", name, kindName(input.kind))
 		}
 		limit, err := optional(s, l.limit, value{})
 		if err != nil {
@@ -97,12 +106,9 @@ func parseMap(p exprParser, name string, arg value) (expression, error) {
 		return nil, err
 	}
 	return func(s *scope) (value, error) {
-		input, err := l.input(s)
-		if err != nil || isNull(input) {
+		input, null, err := l.array(s, name, 16883)
+		if err != nil || null {
 			return nullValue(), err
-		}
-		if input.kind != kindArray {
-			return value{}, failure(16883, "input to %s must be an array not %s", name, kindName(input.kind))
 		}
 		elements := input.elements()
 		for i, el := range elements {
