@@ -78,6 +78,9 @@ func gate(c *kfake.Cluster, disk *space) {
 	keep(kmsg.AlterConfigs, func(req kmsg.Request) kmsg.Response { return checkReplace(req.(*kmsg.AlterConfigsRequest), valid) })
 }
 
+// notKept begins the refusal of a configuration.
+const notKept = "the embedded Kafka does not keep to this configuration: "
+
 func checkCreate(req *kmsg.CreateTopicsRequest, valid func(string, *string) bool) kmsg.Response {
 	res := req.ResponseKind().(*kmsg.CreateTopicsResponse)
 	refused := false
@@ -87,7 +90,7 @@ func checkCreate(req *kmsg.CreateTopicsRequest, valid func(string, *string) bool
 		refuse := func(e *kerr.Error, why string) { rt.ErrorCode, rt.ErrorMessage, refused = e.Code, &why, true }
 		for _, config := range t.Configs {
 			if !valid(config.Name, config.Value) {
-				refuse(kerr.InvalidConfig, "the embedded Kafka does not keep to this configuration: "+config.Name)
+				refuse(kerr.InvalidConfig, notKept+config.Name)
 			}
 		}
 		if t.ReplicationFactor == 0 {
@@ -109,16 +112,17 @@ func checkAlter(req *kmsg.IncrementalAlterConfigsRequest, valid func(string, *st
 	refused := false
 	for _, r := range req.Resources {
 		rr := kmsg.NewIncrementalAlterConfigsResponseResource()
-		rr.ResourceType, rr.ResourceName, rr.ErrorCode = r.ResourceType, r.ResourceName, kerr.InvalidRequest.Code
-		for _, config := range r.Configs {
-			list := config.Name == "cleanup.policy"
-			bad := config.Op == kmsg.IncrementalAlterConfigOpSet && !valid(config.Name, config.Value) ||
-				(config.Op == kmsg.IncrementalAlterConfigOpAppend || config.Op == kmsg.IncrementalAlterConfigOpSubtract) && (!list || !valid(config.Name, config.Value))
-			if r.ResourceType == kmsg.ConfigResourceTypeTopic && bad {
-				why := "the embedded Kafka does not keep to this configuration: " + config.Name
-				rr.ErrorCode, rr.ErrorMessage, refused = kerr.InvalidConfig.Code, &why, true
+		rr.ResourceType, rr.ResourceName = r.ResourceType, r.ResourceName
+		rr.ErrorCode, rr.ErrorMessage = judge(r.ResourceType, r.Configs, func(c kmsg.IncrementalAlterConfigsRequestResourceConfig) (string, bool) {
+			switch c.Op {
+			case kmsg.IncrementalAlterConfigOpSet:
+				return c.Name, valid(c.Name, c.Value)
+			case kmsg.IncrementalAlterConfigOpAppend, kmsg.IncrementalAlterConfigOpSubtract:
+				return c.Name, c.Name == "cleanup.policy" && valid(c.Name, c.Value) // the only list
 			}
-		}
+			return c.Name, true
+		})
+		refused = refused || rr.ErrorMessage != nil
 		res.Resources = append(res.Resources, rr)
 	}
 	if !refused {
@@ -132,17 +136,31 @@ func checkReplace(req *kmsg.AlterConfigsRequest, valid func(string, *string) boo
 	refused := false
 	for _, r := range req.Resources {
 		rr := kmsg.NewAlterConfigsResponseResource()
-		rr.ResourceType, rr.ResourceName, rr.ErrorCode = r.ResourceType, r.ResourceName, kerr.InvalidRequest.Code
-		for _, config := range r.Configs {
-			if r.ResourceType == kmsg.ConfigResourceTypeTopic && !valid(config.Name, config.Value) {
-				why := "the embedded Kafka does not keep to this configuration: " + config.Name
-				rr.ErrorCode, rr.ErrorMessage, refused = kerr.InvalidConfig.Code, &why, true
-			}
-		}
+		rr.ResourceType, rr.ResourceName = r.ResourceType, r.ResourceName
+		rr.ErrorCode, rr.ErrorMessage = judge(r.ResourceType, r.Configs, func(c kmsg.AlterConfigsRequestResourceConfig) (string, bool) {
+			return c.Name, valid(c.Name, c.Value)
+		})
+		refused = refused || rr.ErrorMessage != nil
 		res.Resources = append(res.Resources, rr)
 	}
 	if !refused {
 		return nil
 	}
 	return res
+}
+
+// judge is the answer about one resource of a request that is refused as a whole: with the reason when it is a topic with a
+// configuration that is not kept to.
+func judge[C any](kind kmsg.ConfigResourceType, configs []C, kept func(C) (name string, ok bool)) (code int16, why *string) {
+	code = kerr.InvalidRequest.Code
+	if kind != kmsg.ConfigResourceTypeTopic {
+		return code, nil
+	}
+	for _, c := range configs {
+		if name, ok := kept(c); !ok {
+			text := notKept + name
+			code, why = kerr.InvalidConfig.Code, &text
+		}
+	}
+	return code, why
 }
