@@ -220,27 +220,19 @@ func (a *api) putMapping(r *request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	o, err := r.indicesOptions()
-	if err != nil {
-		return 0, nil, err
-	}
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list, err := a.resolve(r.vars["index"], o)
-	if err != nil {
-		return 0, nil, err
-	}
-	for _, x := range list {
-		if _, err := x.mapping.Load().Merge(update); err != nil {
-			return 0, nil, err
+	return a.withIndices(func(_ *request, list []*index) (int, any, error) {
+		for _, x := range list {
+			if _, err := x.mapping.Load().Merge(update); err != nil {
+				return 0, nil, err
+			}
 		}
-	}
-	for _, x := range list {
-		if err := x.extend(update); err != nil {
-			return 0, nil, err
+		for _, x := range list {
+			if err := x.extend(update); err != nil {
+				return 0, nil, err
+			}
 		}
-	}
-	return 200, acknowledged, nil
+		return 200, acknowledged, nil
+	})(r)
 }
 
 func (a *api) getSettings(r *request, list []*index) (int, any, error) {
