@@ -110,7 +110,7 @@ func (b *bench) peers() error {
 	if err != nil {
 		return err
 	}
-	runs, err := b.repeat(n, b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
+	runs, err := b.inTurn(n, b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (b *bench) backlog(work string, input func(string, int) (string, error), k 
 	}
 	lean, own := k, k
 	lean.lean, own.own = true, true
-	runs, err := b.repeat(b.size(), b.floor(path, k), b.logship(root, k), b.floor(path, lean), b.floor(path, own))
+	runs, err := b.inTurn(b.size(), b.floor(path, k), b.logship(root, k), b.floor(path, lean), b.floor(path, own))
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (b *bench) surcharge() error {
 		return err
 	}
 	with, without := kind{geo: true}, kind{}
-	runs, err := b.repeat(n, b.floor(path, with), b.logship(root, with), b.floor(path, without), b.logship(root, without))
+	runs, err := b.inTurn(n, b.floor(path, with), b.logship(root, with), b.floor(path, without), b.logship(root, without))
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (b *bench) userAgents() error {
 	if err != nil {
 		return err
 	}
-	runs, err := b.repeat(b.size(), b.logship(root, kind{geo: true, agents: true}), b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
+	runs, err := b.inTurn(b.size(), b.logship(root, kind{geo: true, agents: true}), b.floor(path, kind{geo: true}), b.logship(root, kind{geo: true}))
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (b *bench) files() error {
 	if err := b.manyFiles(root, n, filesLines); err != nil {
 		return err
 	}
-	runs, err := b.repeat(n*filesLines, b.floor(root, kind{}), b.logship(root, kind{}))
+	runs, err := b.inTurn(n*filesLines, b.floor(root, kind{}), b.logship(root, kind{}))
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (b *bench) memory() error {
 		return err
 	}
 	k := kind{geo: true}
-	runs, err := b.repeat(n, b.floor(path, k), b.logship(root, k))
+	runs, err := b.inTurn(n, b.floor(path, k), b.logship(root, k))
 	if err != nil {
 		return err
 	}

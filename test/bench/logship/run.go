@@ -196,8 +196,8 @@ type series struct {
 	cpu    []time.Duration
 }
 
-// repeat runs several shippers in turn, again and again.
-func (b *bench) repeat(n int, starts ...func() (*shipper.Process, error)) ([]series, error) {
+// inTurn runs several shippers in turn, again and again.
+func (b *bench) inTurn(n int, starts ...func() (*shipper.Process, error)) ([]series, error) {
 	out := make([]series, len(starts))
 	for round := range b.rounds {
 		for i, start := range starts {
