@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -122,17 +123,31 @@ func (p *platform) commandsAnswer(ctx context.Context, orderID string) error {
 		{[]string{"trace", "-data", p.dir, orderID}, []string{"nginx POST /api/order/v1/orders 201", "publish order.placed", "consume matching.accepted"}},
 		{[]string{"funnel", "run", "orders", "-data", p.dir}, []string{"order attempt            1", "order placed             1", "partner accepted         1"}},
 	} {
-		out, err := exec.CommandContext(ctx, p.bin, c.args...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("kreislauf %s: %w: %s", c.args[0], err, out)
-		}
-		for _, want := range c.want {
-			if !strings.Contains(string(out), want) {
-				return fmt.Errorf("kreislauf %s does not show %q: %s", c.args[0], want, out)
-			}
+		if err := p.awaitOutput(ctx, c.args, c.want); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// awaitOutput runs a command until its output has all that is wanted: a document is found only when its index was refreshed, and
+// the indices of one order are not refreshed at the same time.
+func (p *platform) awaitOutput(ctx context.Context, args, want []string) error {
+	for {
+		out, err := exec.CommandContext(ctx, p.bin, args...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("kreislauf %s: %w: %s", args[0], err, out)
+		}
+		missing := slices.IndexFunc(want, func(text string) bool { return !strings.Contains(string(out), text) })
+		if missing < 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("kreislauf %s does not show %q: %s", args[0], want[missing], out)
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
 }
 
 // platform is the running `kreislauf up`.
