@@ -74,11 +74,8 @@ func allowed(from, to string) string {
 	switch {
 	case within(from, "cmd", "test", ".", "k8s"):
 		return ""
-	case within(from, "internal/backend", "elk/engine"):
+	case within(from, "internal/backend"):
 		own := strings.Join(strings.Split(from, "/")[:min(3, strings.Count(from, "/")+1)], "/")
-		if within(from, "elk/engine") {
-			own = "elk/engine"
-		}
 		if !within(to, own) {
 			return "embedded servers import nothing else of the project"
 		}
@@ -95,7 +92,7 @@ func allowed(from, to string) string {
 		}
 	case within(from, "logship", "nginx", "elk"):
 		own, _, _ := strings.Cut(from, "/")
-		if !within(to, "internal", own) || within(to, "internal/backend", "elk/engine") {
+		if !within(to, "internal", own) || within(to, "internal/backend") {
 			return "the pipeline imports internal and its own tree"
 		}
 	case within(from, "internal"):
@@ -152,7 +149,7 @@ func TestDriverFences(t *testing.T) {
 		{"github.com/twmb/franz-go", func(s source) bool { return within(s.dir, "internal/broker", "internal/backend/kafkad", "test") }, "internal/broker"},
 		{"github.com/redis/go-redis", func(s source) bool { return within(s.dir, "internal/session", "test/drills/backends") }, "internal/session"},
 		{"github.com/elastic/", func(s source) bool {
-			return within(s.dir, "logship/bulk", "cmd") || (within(s.dir, "elk") && !within(s.dir, "elk/engine"))
+			return within(s.dir, "logship/bulk", "cmd") || within(s.dir, "elk")
 		}, "logship/bulk, elk and cmd"},
 	}
 	for _, s := range sources(t) {

@@ -12,7 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/elk/connect"
-	"kreislauf/elk/engine"
+	"kreislauf/internal/backend/engine"
 	"kreislauf/elk/provision"
 )
 

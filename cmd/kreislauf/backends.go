@@ -13,7 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"kreislauf/elk/engine"
+	"kreislauf/internal/backend/engine"
 	"kreislauf/internal/backend/kafkad"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/broker"

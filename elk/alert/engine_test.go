@@ -6,7 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"kreislauf/elk/engine"
+	"kreislauf/internal/backend/engine"
 )
 
 // embedded opens the engine for elktest.

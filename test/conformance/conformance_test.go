@@ -10,7 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"kreislauf/elk/engine"
+	"kreislauf/internal/backend/engine"
 	"kreislauf/test/conformance"
 )
 
