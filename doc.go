@@ -3,7 +3,9 @@
 //	cmd, test            anything may be imported
 //	services/<name>      one package a service; imports internal and its own subpackages, never another service
 //	logship nginx elk    the pipeline and the entry; import internal and their own tree
-//	internal             the kit: process life, settings, logging, telemetry, HTTP, sessions, stores, broker, contracts
+//	internal             the kit in layers, each importing those before it: vocabulary (events, money, problems), process basics
+//	                     (settings, logging, telemetry), clients (stores, broker, HTTP, sessions), aggregates, process
+//	internal/local       the platform on one machine; imports everything but cmd and test
 //	internal/backend     embedded servers of the real protocols; import nothing else of the project
 //	web k8s              the customer's page; Helm charts
 //

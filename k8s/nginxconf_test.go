@@ -36,7 +36,7 @@ func TestNginxConf(t *testing.T) {
 }
 
 func TestPartners(t *testing.T) {
-	want, err := os.ReadFile("../cmd/kreislauf/partners.json")
+	want, err := os.ReadFile("../internal/local/partners.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/elk/connect"
-	"kreislauf/internal/backend/engine"
 	"kreislauf/elk/provision"
+	"kreislauf/internal/backend/engine"
 )
 
 // TestAgainstTheEngine ships into the embedded Elasticsearch: nothing goes out before the templates are there, then

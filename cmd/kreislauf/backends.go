@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,9 +16,11 @@ import (
 
 	"kreislauf/internal/backend/engine"
 	"kreislauf/internal/backend/kafkad"
+	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/broker"
 	"kreislauf/internal/config"
+	"kreislauf/internal/local"
 	"kreislauf/internal/logging"
 	"kreislauf/internal/run"
 )
@@ -135,4 +138,17 @@ func runRedisd(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintln(os.Stderr, redisd.Notice)
 	return redisd.RunMini(ctx, *addr, os.Getenv("KREISLAUF_REDIS_PASSWORD"))
+}
+
+func runMongod(ctx context.Context, args []string) error {
+	var users []mongod.User
+	if given := os.Getenv(local.MongoUsers); given != "" {
+		if err := json.Unmarshal([]byte(given), &users); err != nil {
+			return fmt.Errorf("%s is not a JSON array of users as docs/format/mongod.md describes it", local.MongoUsers) // err may quote a password
+		}
+	}
+	signal.Ignore(syscall.SIGXFSZ) // a file size limit is a full disk, not a reason to end
+	return serveBackend(ctx, "mongod", "127.0.0.1:27017", args, nil, func(dir, addr string, log zerolog.Logger) (server, error) {
+		return mongod.New(mongod.Options{Dir: dir, Addr: addr, Logger: log, Users: users})
+	})
 }

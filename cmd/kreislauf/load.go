@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"kreislauf/internal/load"
+	"kreislauf/internal/local"
 )
 
 func runLoad(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
-	data := fs.String("data", dataFolder(), "data folder of the running platform")
+	data := fs.String("data", local.DataFolder(), "data folder of the running platform")
 	entry := fs.String("entry", "", "URL of the entry; default: the running platform's")
 	rate := fs.Float64("rate", 0, "visits a second, 2 when not given; with -replay requests a second, 200 when not given")
 	duration := fs.Duration("for", 0, "how long; 0 = until Ctrl-C")
@@ -26,7 +27,7 @@ func runLoad(ctx context.Context, args []string) error {
 		return err
 	}
 	if *entry == "" {
-		r, err := findRunning(*data)
+		r, err := local.FindRunning(*data)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -16,10 +15,10 @@ import (
 
 	settings "kreislauf/internal/config"
 	"kreislauf/internal/logging"
-	"kreislauf/internal/process"
 	"kreislauf/internal/run"
 	"kreislauf/logship"
 	"kreislauf/logship/config"
+	"kreislauf/logship/platform"
 )
 
 // runLogship ships as a configuration file says, or as the environment does.
@@ -45,7 +44,7 @@ func runLogship(ctx context.Context, args []string) error {
 		return errors.New("-check needs -config")
 	case *file == "":
 		limitProcs(config.Default())
-		return shipLogs(ctx, os.LookupEnv)
+		return platform.Run(ctx, os.LookupEnv)
 	}
 	c, err := config.Read(*file)
 	if err != nil {
@@ -107,49 +106,4 @@ func limitProcs(c *config.Config) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(c.MaxProcs)
 	}
-}
-
-// shipLogs runs the shipper of the platform until ctx ends.
-func shipLogs(ctx context.Context, lookup process.Lookup) error {
-	p, err := process.Open(ctx, "logship", lookup, process.Needs{})
-	if err != nil {
-		return err
-	}
-	c, err := shippingConfig(p)
-	if err != nil {
-		return err
-	}
-	s, err := logship.New(logship.Options{Config: *c, Logger: p.Log})
-	if err != nil {
-		return err
-	}
-	p.Internal("GET /metrics/shipping", s.MetricsHandler())
-	p.Internal("GET /status", s.StatusHandler())
-	p.Background("shipper", s.Run)
-	return p.Run(ctx)
-}
-
-// shippingConfig turns the environment variables of a process into the configuration that logship.yaml would hold.
-func shippingConfig(p *process.Process) (*config.Config, error) {
-	c := config.Default()
-	c.Env, c.Customer, c.Instance = p.Settings.Env, p.Settings.Customer, p.Settings.Instance
-	c.StateDir = config.Path(p.Config.String("KREISLAUF_LOGSHIP_STATE_DIR", "logship-state"))
-	if dir := p.Config.String("KREISLAUF_GEO_DIR", ""); dir != "" {
-		c.Geo = config.Geo{CityDir: config.Path(dir), CountryFile: config.Path(filepath.Join(dir, countryFile))}
-	}
-	if dir := p.Config.String("KREISLAUF_SHIP_DIR", p.Settings.LogDir); dir != "" {
-		whole, err := filepath.Abs(dir)
-		if err != nil {
-			return nil, fmt.Errorf("find log folder: %w", err)
-		}
-		c.Inputs = config.Tree(whole)
-	}
-	if dir := p.Config.String("KREISLAUF_PODS_DIR", ""); dir != "" {
-		c.Inputs = append(c.Inputs, config.Pods(dir))
-	}
-	es := readElastic(p.Config)
-	target := config.DefaultTarget()
-	target.URLs, target.Username, target.Password, target.APIKey = []string{es.URL}, es.Username, config.Secret(es.Password), config.Secret(es.APIKey)
-	c.Targets = []config.Target{target}
-	return c, nil
 }

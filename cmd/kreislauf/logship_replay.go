@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"kreislauf/internal/local"
 	"kreislauf/logship"
 	"kreislauf/logship/config"
 )
@@ -18,7 +19,7 @@ import (
 func replayDeadLetters(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("logship replay", flag.ContinueOnError)
 	file := fs.String("config", "", "configuration file of logship")
-	data := fs.String("data", dataFolder(), "data folder of the running platform, when -config is not given")
+	data := fs.String("data", local.DataFolder(), "data folder of the running platform, when -config is not given")
 	target := fs.String("target", "", "name of the target; the only or first one when empty")
 	dry := fs.Bool("dry-run", false, "only say what there is and why it was refused")
 	if err := fs.Parse(args); err != nil {
@@ -58,7 +59,7 @@ func replayConfig(file, data string) (*config.Config, error) {
 		}
 		return c, nil
 	}
-	r, err := findRunning(data)
+	r, err := local.FindRunning(data)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"kreislauf/internal/local"
 	"kreislauf/logship"
 	"kreislauf/logship/config"
 )
@@ -23,7 +24,7 @@ func showShipping(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("logship status", flag.ContinueOnError)
 	addr := fs.String("addr", "", "host:port of a running logship")
 	file := fs.String("config", "", "its configuration file, for the key http")
-	data := fs.String("data", dataFolder(), "data folder of the running platform, when neither -addr nor -config is given")
+	data := fs.String("data", local.DataFolder(), "data folder of the running platform, when neither -addr nor -config is given")
 	once := fs.Bool("once", false, "print once and end")
 	every := fs.Duration("every", time.Second, "time between two pictures")
 	if err := fs.Parse(args); err != nil {
@@ -64,7 +65,7 @@ func shippingAddress(addr, file, data string) (string, error) {
 		}
 		return c.HTTP, nil
 	}
-	r, err := findRunning(data)
+	r, err := local.FindRunning(data)
 	if err != nil {
 		return "", err
 	}

@@ -36,10 +36,7 @@ func commands() []command {
 		{"kafkad", "serve the embedded Kafka", runKafkad},
 		{"redisd", "serve the in-memory stand-in for redis-server", runRedisd},
 	}
-	for _, s := range services() {
-		list = append(list, command{s.name, "one instance of the service " + s.name, s.command})
-	}
-	return list
+	return append(list, serviceCommands()...)
 }
 
 func main() {

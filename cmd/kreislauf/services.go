@@ -5,54 +5,31 @@ import (
 	"flag"
 	"os"
 
+	"kreislauf/elk/alerter"
 	"kreislauf/internal/process"
-	"kreislauf/services/identity"
-	"kreislauf/services/matching"
-	"kreislauf/services/order"
-	"kreislauf/services/pricing"
-	"kreislauf/services/statistics"
+	"kreislauf/services"
 )
 
-// Availability classes: how many instances of a service run.
-const (
-	uncritical = 1
-	normal     = 2
-	critical   = 3
-)
-
-type service struct {
-	name      string
-	instances int // its availability class
-	open      func(context.Context, process.Lookup) (*process.Process, error)
-}
-
-func services() []service {
-	return []service{
-		{"identity", normal, identity.New},
-		{"pricing", normal, pricing.New},
-		{"order", critical, order.New},
-		{"matching", normal, matching.New},
-		{"statistics", uncritical, statistics.New},
+// serviceCommands are one command a service: an instance of it, set up by its environment.
+func serviceCommands() []command {
+	var list []command
+	for _, s := range services.All() {
+		list = append(list, command{s.Name, "one instance of the service " + s.Name, fromEnvironment(s.Name, s.Run)})
 	}
+	return list
 }
 
-func (s service) command(ctx context.Context, args []string) error {
-	if err := noArguments(s.name, args); err != nil {
-		return err
+// runAlerter watches the KPI rules.
+func runAlerter(ctx context.Context, args []string) error {
+	return fromEnvironment("alerter", alerter.Run)(ctx, args)
+}
+
+// fromEnvironment makes a command without flags of a process that reads its settings from the environment.
+func fromEnvironment(name string, run func(context.Context, process.Lookup) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		if err := flag.NewFlagSet(name, flag.ContinueOnError).Parse(args); err != nil {
+			return err
+		}
+		return run(ctx, os.LookupEnv)
 	}
-	return s.run(ctx, os.LookupEnv)
-}
-
-// run opens and runs one instance until ctx ends.
-func (s service) run(ctx context.Context, lookup process.Lookup) error {
-	p, err := s.open(ctx, lookup)
-	if err != nil {
-		return err
-	}
-	return p.Run(ctx)
-}
-
-// noArguments parses the flags of a command that is configured by its environment only.
-func noArguments(name string, args []string) error {
-	return flag.NewFlagSet(name, flag.ContinueOnError).Parse(args)
 }

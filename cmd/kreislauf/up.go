@@ -3,190 +3,82 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
-	"sync"
-	"syscall"
-	"time"
 
-	"github.com/rs/zerolog"
-
-	"kreislauf/elk/provision"
-	"kreislauf/internal/broker"
-	"kreislauf/internal/supervise"
-	"kreislauf/nginx"
+	"kreislauf/internal/local"
 )
 
 // runUp runs the platform until Ctrl-C.
-//
-//	plan -> backends -> provision Elasticsearch -> service instances -> nginx, logship, alerter -> a line a minute -> stop in reverse
 func runUp(ctx context.Context, args []string) error {
-	o, err := parseUp("up", args)
+	o, err := parseOptions("up", args)
 	if err != nil {
 		return err
 	}
-	started := time.Now()
-	unlock, err := lock(o.data)
+	unlock, err := local.Lock(o.Data)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	p, err := plan(o)
+	p, err := local.New(o)
 	if err != nil {
 		return err
 	}
-	t := &table{out: os.Stdout, began: started}
-	sup := supervise.New(func(s supervise.Status) { t.change(s) })
-	defer os.Remove(filepath.Join(p.data, "run.json"))
-	err = p.bringUp(ctx, sup, t)
-	if err == nil {
-		t.ready(p)
-		err = p.watch(ctx, sup, started)
-	}
-	if ctx.Err() != nil {
-		err = nil // Ctrl-C is the normal end
-	}
-	t.say("stopping: what is in flight is finished first")
-	if serr := sup.Stop(); serr != nil {
-		err = errors.Join(err, serr)
-	}
-	t.say("stopped; the data stay in %s", p.data)
-	return err
+	return p.Run(ctx, os.Stdout)
 }
 
-// bringUp starts everything in order.
-func (p *platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *table) error {
-	backends, err := p.backends(ctx)
+// runDoctor looks at everything that `up` with the same flags needs.
+func runDoctor(ctx context.Context, args []string) error {
+	o, err := parseOptions("doctor", args)
 	if err != nil {
 		return err
 	}
-	instances, err := p.instances()
-	if err != nil {
-		return err
-	}
-	edge, err := p.edge()
-	if err != nil {
-		return err
-	}
-	p.ports.release()
-	t.header()
-	if err := sup.Start(ctx, backends...); err != nil {
-		return err
-	}
-	if p.real && !p.external["kafka"] { // kafkad does it itself
-		if err := broker.AlignTopics(ctx, p.kafka); err != nil {
-			return err
-		}
-	}
-	client, err := connectTo(p.esURL)
-	if err != nil {
-		return err
-	}
-	report, err := provision.Run(ctx, client, provision.Options{Logger: zerolog.Nop()})
-	if err != nil {
-		return err
-	}
-	p.notes = append(p.notes, report.LeftOut...)
-	if err := sup.Start(ctx, instances...); err != nil {
-		return err
-	}
-	return sup.Start(ctx, edge...)
+	return local.Doctor(ctx, o)
 }
 
-// watch keeps run.json true and prints a line a minute until ctx ends.
-func (p *platform) watch(ctx context.Context, sup *supervise.Supervisor, started time.Time) error {
-	client, err := connectTo(p.esURL)
-	if err != nil {
+func parseOptions(name string, args []string) (local.Options, error) {
+	o := local.DefaultOptions()
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.StringVar(&o.Data, "data", o.Data, "folder that holds all state; a second run continues with it")
+	fs.StringVar(&o.Web, "web", o.Web, "folder of the built web app")
+	fs.StringVar(&o.Geo, "geo", o.Geo, "folder of the DB-IP mmdb files; default: geo in the cache folder")
+	fs.StringVar(&o.Cache, "cache", o.Cache, "folder of unpacked programs and geo data (see make deps)")
+	fs.StringVar(&o.NginxAddr, "nginx-addr", o.NginxAddr, "address of the entry")
+	fs.StringVar(&o.RedisAddr, "redis-addr", o.RedisAddr, "address of Redis")
+	fs.StringVar(&o.MongoDBAddr, "mongodb-addr", o.MongoDBAddr, "address of MongoDB")
+	fs.StringVar(&o.KafkaAddr, "kafka-addr", o.KafkaAddr, "address of Kafka")
+	fs.StringVar(&o.ElasticAddr, "elasticsearch-addr", o.ElasticAddr, "address of Elasticsearch; default 127.0.0.1:19200, with -real 127.0.0.1:9290")
+	fs.IntVar(&o.PortBase, "service-port-base", o.PortBase, "first port of the service instances, logship and the alerter")
+	fs.BoolVar(&o.FreePorts, "free-ports", false, "take free ports everywhere; run.json in the data folder tells which")
+	fs.BoolVar(&o.Compact, "compact", false, "run one instance of each service, the alerter and logship inside this process")
+	fs.BoolVar(&o.Real, "real", false, "run the real Kafka and OpenSearch (Java 17 or newer) instead of the embedded servers; their jars are fetched once, 100 MB")
+	fs.BoolVar(&o.SyncKafka, "sync-kafka", false, "the embedded Kafka writes each batch to the disk before it acknowledges it, for power failures")
+	fs.StringVar(&o.AlertWebhook, "alert-webhook", "", "URL that gets alerts as JSON when they fire and resolve")
+	fs.DurationVar(&o.AlertInterval, "alert-interval", 0, "evaluate every KPI rule this often instead of its own interval")
+	fs.StringVar(&o.Env, "env", o.Env, "environment name")
+	fs.StringVar(&o.Customer, "customer", o.Customer, "tenant")
+	if err := fs.Parse(args); err != nil {
+		return o, err
+	}
+	if fs.NArg() > 0 {
+		return o, fmt.Errorf("there is no argument %q; see -h", fs.Arg(0))
+	}
+	return o, nil
+}
+
+// runDeps installs the programs that the platform needs and fetches the optional geo data.
+func runDeps(ctx context.Context, args []string) error {
+	fs := flag.NewFlagSet("deps", flag.ContinueOnError)
+	cache := fs.String("cache", local.CacheFolder(), "folder for unpacked programs and geo data")
+	chromium := fs.Bool("chromium", false, "also install Chromium, for the browser tests")
+	noGeo := fs.Bool("no-geo", false, "leave the geo data out")
+	real := fs.Bool("real", false, "also install Java and Maven, and fetch the jars of the real Kafka and OpenSearch")
+	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	write := func() error {
-		return writeJSON(filepath.Join(p.data, "run.json"), p.running(started, sup.Status()))
+	if fs.NArg() > 0 {
+		return errors.New("deps takes flags only; see -h")
 	}
-	if err := write(); err != nil {
-		return err
-	}
-	second, minute := time.NewTicker(time.Second), time.NewTicker(time.Minute)
-	defer second.Stop()
-	defer minute.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-second.C:
-			if err := write(); err != nil {
-				return err
-			}
-		case now := <-minute.C:
-			status := sup.Status()
-			fmt.Println(flowLine(ctx, client, p.upOptions.env, now, status))
-			for _, c := range status {
-				if c.Name == "nginx" && c.State == supervise.Ready {
-					if err := nginx.Rotate(p.accessLog(), nginx.MaxLog, c.PID); err != nil {
-						fmt.Println("note:", err)
-					}
-				}
-			}
-		}
-	}
-}
-
-// lock makes sure that one platform at a time uses a data folder. The lock ends with the process, however it ends.
-func lock(data string) (release func(), err error) {
-	if err := os.MkdirAll(data, 0o750); err != nil {
-		return nil, fmt.Errorf("make data folder: %w", err)
-	}
-	f, err := os.OpenFile(filepath.Join(data, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock data folder: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("a platform is running with the data folder %s already; stop it, or choose another folder with -data", data)
-	}
-	return func() { f.Close() }, nil
-}
-
-// table prints the start-up table, a row as each component becomes ready, and later changes.
-type table struct {
-	mu    sync.Mutex // guards out
-	out   io.Writer
-	began time.Time
-}
-
-const row = "%-16s %-24s %-10s %6.1f s\n"
-
-func (t *table) header() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, "%-16s %-24s %-10s %8s\n", "component", "address", "state", "seconds")
-}
-
-func (t *table) change(s supervise.Status) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case s.State == supervise.Ready:
-		fmt.Fprintf(t.out, row, s.Name, s.Addr, s.State, s.Took.Seconds())
-	case s.State == supervise.Restarting:
-		fmt.Fprintf(t.out, "%s %s stopped (%s); starting it again\n", time.Now().Format(time.TimeOnly), s.Name, s.LastExit)
-	}
-}
-
-func (t *table) ready(p *platform) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, n := range p.notes {
-		fmt.Fprintln(t.out, "note:", n)
-	}
-	fmt.Fprintf(t.out, "platform %s is up after %.1f s: http://%s (page and API), %s (Elasticsearch), data in %s\n",
-		p.version, time.Since(t.began).Seconds(), p.nginx, p.esURL, p.data)
-	fmt.Fprintln(t.out, "Ctrl-C stops everything; a second run continues with the same data")
-}
-
-func (t *table) say(format string, args ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, format+"\n", args...)
+	return local.Deps(ctx, *cache, local.Needs{Geo: !*noGeo, Chromium: *chromium, Real: *real})
 }

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// platformServices reads the services and their availability classes from cmd/kreislauf/services.go, so that the charts
+// platformServices reads the services and their availability classes from services/services.go, so that the charts
 // cannot forget one.
 func platformServices(t *testing.T) map[string]string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "testdata/cmd/kreislauf/services.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "testdata/services/services.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func platformServices(t *testing.T) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			classes[text] = class.Name
+			classes[text] = strings.ToLower(class.Name)
 		}
 		return true
 	})
@@ -47,7 +47,7 @@ func platformServices(t *testing.T) map[string]string {
 func goSources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, root := range []string{"testdata/cmd/", "testdata/internal/", "testdata/services/"} {
+	for _, root := range []string{"testdata/cmd/", "testdata/elk/", "testdata/internal/", "testdata/logship/", "testdata/services/"} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

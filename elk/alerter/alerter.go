@@ -1,8 +1,12 @@
-package main
+// Package alerter owns the process that watches: it evaluates the KPI rules, sends their alerts, and keeps the lifecycle of the data
+// streams where the server has none.
+//
+// Not guaranteed: that only one runs. Both tasks want exactly one process; two send every alert twice.
+package alerter
 
 import (
 	"context"
-	"os"
+	"errors"
 	"time"
 
 	"kreislauf/elk"
@@ -14,31 +18,21 @@ import (
 	"kreislauf/internal/process"
 )
 
-// readElastic reads how to reach Elasticsearch.
-func readElastic(r *config.Reader) connect.Options {
-	return connect.Options{
-		URL:      r.URL("KREISLAUF_ELASTICSEARCH_URL", "", "http", "https"),
-		Username: r.String("KREISLAUF_ELASTICSEARCH_USERNAME", ""),
-		Password: r.Secret("KREISLAUF_ELASTICSEARCH_PASSWORD"),
-		APIKey:   r.Secret("KREISLAUF_ELASTICSEARCH_API_KEY"),
-	}
-}
-
-func runAlerter(ctx context.Context, args []string) error {
-	if err := noArguments("alerter", args); err != nil {
-		return err
-	}
-	return watchKPIs(ctx, os.LookupEnv)
-}
-
-// watchKPIs runs the alerter until ctx ends, and the lifecycle of the data streams where the server has none: both
-// want exactly one process.
-func watchKPIs(ctx context.Context, lookup process.Lookup) error {
+// Run watches until ctx ends.
+func Run(ctx context.Context, lookup process.Lookup) error {
 	p, err := process.Open(ctx, "alerter", lookup, process.Needs{})
 	if err != nil {
 		return err
 	}
-	client, err := connect.New(readElastic(p.Config))
+	if err := add(p, lookup); err != nil {
+		return errors.Join(err, p.Stop(ctx))
+	}
+	return p.Run(ctx)
+}
+
+// add reads rules and policy and gives the process its work.
+func add(p *process.Process, lookup process.Lookup) error {
+	client, err := connect.New(connect.Options(config.ReadElasticsearch(p.Config)))
 	if err != nil {
 		return err
 	}
@@ -63,5 +57,5 @@ func watchKPIs(ctx context.Context, lookup process.Lookup) error {
 	}
 	p.Background("alerter", a.Run)
 	p.Background("lifecycle", func(ctx context.Context) error { return lifecycle.Run(ctx, client, policy, p.Log) })
-	return p.Run(ctx)
+	return nil
 }

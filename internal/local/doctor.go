@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"kreislauf/internal/backend/redisd"
-	"kreislauf/internal/supervise"
+	"kreislauf/internal/local/supervise"
 	"kreislauf/nginx"
 )
 
@@ -23,16 +23,16 @@ type finding struct {
 	fatal             bool
 }
 
-// runDoctor looks at everything that `up` needs, and at the running platform if there is one.
-func runDoctor(ctx context.Context, args []string) error {
-	o, err := parseUp("doctor", args)
-	if err != nil {
+// Doctor looks at everything that a platform with these options needs, and at the running one if there is one. It prints what it
+// found; the error says that something keeps the platform from running.
+func Doctor(ctx context.Context, o Options) error {
+	if err := o.complete(); err != nil {
 		return err
 	}
 	var list []finding
 	list = append(list, programs(ctx, o)...)
 	list = append(list, folders(o)...)
-	run, err := findRunning(o.data)
+	run, err := FindRunning(o.Data)
 	if err == nil && alive(run.PID) {
 		list = append(list, health(ctx, run)...)
 	} else {
@@ -60,7 +60,7 @@ func runDoctor(ctx context.Context, args []string) error {
 	return nil
 }
 
-func programs(ctx context.Context, o upOptions) []finding {
+func programs(ctx context.Context, o Options) []finding {
 	var list []finding
 	version := func(bin string, args ...string) string {
 		out, err := exec.CommandContext(ctx, bin, args...).CombinedOutput()
@@ -70,39 +70,39 @@ func programs(ctx context.Context, o upOptions) []finding {
 		first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 		return bin + ": " + first
 	}
-	if bin := nginx.Find(programFolder(o.cache)); bin != "" {
+	if bin := nginx.Find(programFolder(o.Cache)); bin != "" {
 		list = append(list, finding{what: "nginx", state: version(bin, "-v")})
 	} else {
 		list = append(list, finding{"nginx", "not found", "make deps, or " + installCommand([]string{"nginx"}), true})
 	}
-	if bin := redisd.Find(programFolder(o.cache)); bin != "" && redisd.Check(ctx, bin) != nil {
+	if bin := redisd.Find(programFolder(o.Cache)); bin != "" && redisd.Check(ctx, bin) != nil {
 		list = append(list, finding{"redis-server", redisd.Check(ctx, bin).Error() + "; miniredis would be used", installCommand([]string{"redis-server"}), false})
 	} else if bin != "" {
 		list = append(list, finding{what: "redis-server", state: version(bin, "--version")})
 	} else {
 		list = append(list, finding{"redis-server", "not found; miniredis would be used", "make deps, or " + installCommand([]string{"redis-server"}), false})
 	}
-	if _, err := os.Stat(filepath.Join(o.web, "index.html")); err == nil {
-		list = append(list, finding{what: "web app", state: o.web})
+	if _, err := os.Stat(filepath.Join(o.Web, "index.html")); err == nil {
+		list = append(list, finding{what: "web app", state: o.Web})
 	} else {
-		list = append(list, finding{"web app", "not built in " + o.web, "make web (needs Node 20 or newer with npm)", true})
+		list = append(list, finding{"web app", "not built in " + o.Web, "make web (needs Node 20 or newer with npm)", true})
 	}
 	switch {
-	case cityData.isIn(o.geo):
-		list = append(list, finding{what: "geo data", state: o.geo})
-	case countryData.isIn(o.geo):
-		list = append(list, finding{what: "geo data", state: o.geo + ", countries only"})
+	case cityData.isIn(o.Geo):
+		list = append(list, finding{what: "geo data", state: o.Geo})
+	case countryData.isIn(o.Geo):
+		list = append(list, finding{what: "geo data", state: o.Geo + ", countries only"})
 	default:
-		list = append(list, finding{"geo data", "none in " + o.geo + "; access lines will have no location", "make deps", false})
+		list = append(list, finding{"geo data", "none in " + o.Geo + "; access lines will have no location", "make deps", false})
 	}
 	return append(list, realPrograms(ctx, o)...)
 }
 
-func folders(o upOptions) []finding {
-	list := []finding{{what: "data folder", state: o.data}}
-	err := os.MkdirAll(o.data, 0o750)
+func folders(o Options) []finding {
+	list := []finding{{what: "data folder", state: o.Data}}
+	err := os.MkdirAll(o.Data, 0o750)
 	if err == nil {
-		probe := filepath.Join(o.data, ".probe")
+		probe := filepath.Join(o.Data, ".probe")
 		if err = os.WriteFile(probe, nil, 0o600); err == nil {
 			err = os.Remove(probe)
 		}
@@ -111,7 +111,7 @@ func folders(o upOptions) []finding {
 		list[0] = finding{"data folder", err.Error(), "choose a folder you may write to with -data", true}
 	}
 	var st syscall.Statfs_t
-	if err := syscall.Statfs(o.data, &st); err == nil {
+	if err := syscall.Statfs(o.Data, &st); err == nil {
 		free := st.Bavail * uint64(st.Bsize) >> 20
 		f := finding{what: "free disk space", state: fmt.Sprintf("%d MB", free)}
 		if free < 1024 {
@@ -131,7 +131,7 @@ func folders(o upOptions) []finding {
 }
 
 // portsFree checks every address that up would listen on.
-func portsFree(o upOptions) []finding {
+func portsFree(o Options) []finding {
 	var list []finding
 	check := func(what, addr, flagName string) {
 		if err := checkFree(addr, flagName); err != nil {
@@ -140,26 +140,26 @@ func portsFree(o upOptions) []finding {
 		}
 		list = append(list, finding{what: what, state: addr + " is free"})
 	}
-	if o.freePorts {
+	if o.FreePorts {
 		return nil
 	}
-	check("port of nginx", o.nginx, "nginx-addr")
-	check("port of Redis", o.redis, "redis-addr")
-	check("port of MongoDB", o.mongodb, "mongodb-addr")
-	check("port of Kafka", o.kafka, "kafka-addr")
-	check("port of Elasticsearch", o.elastic, "elasticsearch-addr")
+	check("port of nginx", o.NginxAddr, "nginx-addr")
+	check("port of Redis", o.RedisAddr, "redis-addr")
+	check("port of MongoDB", o.MongoDBAddr, "mongodb-addr")
+	check("port of Kafka", o.KafkaAddr, "kafka-addr")
+	check("port of Elasticsearch", o.ElasticAddr, "elasticsearch-addr")
 	for i := range 32 {
-		addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(o.portBase+i))
+		addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(o.PortBase+i))
 		if err := checkFree(addr, "service-port-base"); err != nil {
 			list = append(list, finding{"ports of services", err.Error(), "-service-port-base", true})
 			return list
 		}
 	}
-	return append(list, finding{what: "ports of services", state: fmt.Sprintf("%d to %d are free", o.portBase, o.portBase+31)})
+	return append(list, finding{what: "ports of services", state: fmt.Sprintf("%d to %d are free", o.PortBase, o.PortBase+31)})
 }
 
 // health looks at a running platform.
-func health(ctx context.Context, r running) []finding {
+func health(ctx context.Context, r Running) []finding {
 	list := []finding{{what: "platform", state: fmt.Sprintf("%s runs since %s, pid %d, %s", r.Version, r.Started.Format(time.DateTime), r.PID, r.Entry)}, {what: "profile", state: profileSentence(r.Profile)}}
 	for _, c := range r.Components {
 		f := finding{what: c.Name, state: fmt.Sprintf("%s, pid %d, %d restarts", c.State, c.PID, c.Restarts)}

@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"encoding/json"
@@ -25,7 +25,7 @@ func TestSecretsOfAnOlderVersionAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.QuoteKey != "q" || first.InviteKey != "i" || first.RedisPassword != "r" {
+	if first.Keys["KREISLAUF_QUOTE_KEY"] != "q" || first.Keys["KREISLAUF_INVITE_KEY"] != "i" || first.RedisPassword != "r" {
 		t.Errorf("secrets changed: %+v", first)
 	}
 	for _, name := range []string{"root", "identity", "pricing", "order", "matching", "statistics"} {
@@ -43,8 +43,8 @@ func TestDatabaseURIIsTheServicesOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &platform{secrets: s, mongoURI: "mongodb://127.0.0.1:1", external: map[string]bool{}}
-	p.mongodb = "127.0.0.1:1"
+	p := &Platform{secrets: s, mongoURI: "mongodb://127.0.0.1:1", external: map[string]bool{}}
+	p.MongoDBAddr = "127.0.0.1:1"
 	if got, want := p.databaseURI("order"), "mongodb://order:"+s.MongoDBPasswords["order"]+"@127.0.0.1:1/kreislauf_order"; got != want {
 		t.Errorf("order gets %s", got)
 	}

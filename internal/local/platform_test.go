@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"net"
@@ -19,68 +19,79 @@ func TestGivenAddressesAreUsed(t *testing.T) {
 		t.Setenv(name, value)
 	}
 	t.Setenv("JAVA_HOME", t.TempDir())
-	for _, flags := range [][]string{{}, {"-real"}} {
-		o, err := parseUp("up", append(flags, "-data", t.TempDir(), "-cache", t.TempDir(), "-free-ports"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := plan(o)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, real := range []bool{false, true} {
+		p := planned(t, real)
 		defer p.ports.release()
 		list, err := p.backends(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range list {
-			t.Errorf("%v starts %s", flags, c.Name)
+			t.Errorf("real %v starts %s", real, c.Name)
 		}
 		for _, b := range []string{"redis", "mongodb", "kafka", "elasticsearch"} {
 			if !strings.Contains(strings.Join(p.notes, "\n"), b+" is not started: its address was given in the environment") {
-				t.Errorf("%v: no note about %s: %q", flags, b, p.notes)
+				t.Errorf("real %v: no note about %s: %q", real, b, p.notes)
 			}
 		}
 		env := p.env("order-1", "127.0.0.1:0", "127.0.0.1:0")
 		env["KREISLAUF_MONGODB_URI"] = p.databaseURI("order")
 		for name, want := range given {
 			if env[name] != want {
-				t.Errorf("%v: %s is %q, want %q", flags, name, env[name], want)
+				t.Errorf("real %v: %s is %q, want %q", real, name, env[name], want)
 			}
 		}
 	}
 }
 
+// planned is a plan on free ports in folders of its own.
+func planned(t *testing.T, real bool) *Platform {
+	t.Helper()
+	o := DefaultOptions()
+	o.Data, o.Cache, o.FreePorts, o.Real = t.TempDir(), t.TempDir(), true, real
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func TestRealNeedsJavaAndSaysHow(t *testing.T) {
 	t.Setenv("JAVA_HOME", t.TempDir())
-	o, err := parseUp("up", []string{"-real", "-data", t.TempDir(), "-cache", t.TempDir(), "-free-ports"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan(o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := planned(t, true)
 	defer p.ports.release()
 	if _, err := p.backends(t.Context()); err == nil || !strings.Contains(err.Error(), "kreislauf deps -real") || !strings.Contains(err.Error(), realCommand()) {
 		t.Errorf("error %v", err)
 	}
 }
 
-func TestRealFlags(t *testing.T) {
-	o, err := parseUp("up", []string{"-real"})
-	if err != nil || o.elastic != realElastic {
-		t.Errorf("default address %s, %v", o.elastic, err)
+func TestRealOptions(t *testing.T) {
+	real := func(change func(*Options)) (Options, error) {
+		o := DefaultOptions()
+		o.Real = true
+		change(&o)
+		return o, o.complete()
 	}
-	o, err = parseUp("up", []string{"-real", "-elasticsearch-addr", "127.0.0.1:9201"})
-	if err != nil || o.elastic != "127.0.0.1:9201" {
-		t.Errorf("chosen address %s, %v", o.elastic, err)
+	o, err := real(func(*Options) {})
+	if err != nil || o.ElasticAddr != realElastic {
+		t.Errorf("default address %s, %v", o.ElasticAddr, err)
 	}
-	for _, args := range [][]string{{"-elasticsearch-addr", "127.0.0.1:19200"}, {"-elasticsearch-addr", "localhost"}, {"-sync-kafka"}} {
-		if _, err := parseUp("up", append(args, "-real")); err == nil {
-			t.Errorf("%v was taken", args)
+	o, err = real(func(o *Options) { o.ElasticAddr = "127.0.0.1:9201" })
+	if err != nil || o.ElasticAddr != "127.0.0.1:9201" {
+		t.Errorf("chosen address %s, %v", o.ElasticAddr, err)
+	}
+	for name, change := range map[string]func(*Options){
+		"a port that OpenSearch cannot have": func(o *Options) { o.ElasticAddr = "127.0.0.1:19200" },
+		"an address without a port":          func(o *Options) { o.ElasticAddr = "localhost" },
+		"-sync-kafka":                        func(o *Options) { o.SyncKafka = true },
+	} {
+		if _, err := real(change); err == nil {
+			t.Errorf("%s was taken", name)
 		}
 	}
+}
+
+func TestPortsForOpenSearch(t *testing.T) {
 	var p ports
 	defer p.release()
 	one, err := p.takeForOpenSearch()

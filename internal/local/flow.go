@@ -1,4 +1,4 @@
-package main
+package local
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"kreislauf/elk/connect"
-	"kreislauf/internal/supervise"
+	"kreislauf/internal/local/supervise"
 )
 
 // flowLine tells what flowed in the minute before now, from the documents themselves.

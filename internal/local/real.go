@@ -1,9 +1,7 @@
-package main
+package local
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -11,7 +9,7 @@ import (
 	"time"
 
 	"kreislauf/internal/backend/real"
-	"kreislauf/internal/supervise"
+	"kreislauf/internal/local/supervise"
 )
 
 // Profiles: who serves Kafka and Elasticsearch.
@@ -19,9 +17,6 @@ const (
 	profileEmbedded = "embedded"
 	profileReal     = "real"
 )
-
-// realElastic is the default address of OpenSearch, whose runner takes no port above real.MaxOpenSearchPort.
-const realElastic = "127.0.0.1:9290"
 
 // realWithin is how long the Java servers may take to become ready.
 const realWithin = 4 * time.Minute
@@ -33,34 +28,11 @@ func profileSentence(profile string) string {
 	return "embedded: kafkad and engine, unless an address was given"
 }
 
-func (p *platform) profile() string {
-	if p.real {
+func (p *Platform) profile() string {
+	if p.Real {
 		return profileReal
 	}
 	return profileEmbedded
-}
-
-// checkReal gives OpenSearch a port that it can have, and refuses what makes no sense together.
-func (o *upOptions) checkReal(fs *flag.FlagSet) error {
-	if !o.real {
-		return nil
-	}
-	if o.syncKafka {
-		return errors.New("-sync-kafka is for the embedded Kafka; leave it out with -real")
-	}
-	chosen := false
-	fs.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "elasticsearch-addr" })
-	if !chosen {
-		o.elastic = realElastic
-	}
-	_, portText, err := net.SplitHostPort(o.elastic)
-	if err != nil {
-		return fmt.Errorf("-elasticsearch-addr: %w", err)
-	}
-	if port, err := strconv.Atoi(portText); err != nil || port < 1024 || port > real.MaxOpenSearchPort {
-		return fmt.Errorf("-elasticsearch-addr %s: with -real use a port from 1024 to %d", o.elastic, real.MaxOpenSearchPort)
-	}
-	return nil
 }
 
 // takeForOpenSearch finds a free port that OpenSearch can have.
@@ -75,7 +47,7 @@ func (p *ports) takeForOpenSearch() (string, error) {
 }
 
 // realBackends lists the real Kafka and OpenSearch, and fetches their jars the first time. What has an address given is left out.
-func (p *platform) realBackends(ctx context.Context) ([]supervise.Component, error) {
+func (p *Platform) realBackends(ctx context.Context) ([]supervise.Component, error) {
 	p.notes = append(p.notes, "mongodb stays the embedded one with -real: MongoDB has no server in a package registry; KREISLAUF_MONGODB_URI names a real one")
 	java, ok := real.FindJava(ctx)
 	if !ok && !(p.external["kafka"] && p.external["elasticsearch"]) {
@@ -90,26 +62,26 @@ func (p *platform) realBackends(ctx context.Context) ([]supervise.Component, err
 		list = append(list, c)
 	}
 	if !p.given("elasticsearch") {
-		lib, err := fetchJars(ctx, p.cache, real.OpenSearchJars(java.Major))
+		lib, err := fetchJars(ctx, p.Cache, real.OpenSearchJars(java.Major))
 		if err != nil {
 			return nil, err
 		}
-		argv, err := real.OpenSearch{Java: java, Lib: lib, Dir: filepath.Join(p.data, "real", "opensearch"), Addr: p.elastic}.Command()
+		argv, err := real.OpenSearch{Java: java, Lib: lib, Dir: filepath.Join(p.Data, "real", "opensearch"), Addr: p.ElasticAddr}.Command()
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, supervise.Component{
-			Name: "elasticsearch", Addr: p.elastic, Exec: argv, Console: p.console("elasticsearch"), Grace: 30 * time.Second, Within: realWithin,
+			Name: "elasticsearch", Addr: p.ElasticAddr, Exec: argv, Console: p.console("elasticsearch"), Grace: 30 * time.Second, Within: realWithin,
 			// After a restart it answers before it has opened the indices; then this waits.
-			Ready: supervise.HTTPReady("http://" + p.elastic + "/_cluster/health?wait_for_status=yellow&timeout=1s"),
+			Ready: supervise.HTTPReady("http://" + p.ElasticAddr + "/_cluster/health?wait_for_status=yellow&timeout=1s"),
 		})
 		p.notes = append(p.notes, "elasticsearch is "+real.OpenSearchJars(java.Major).Name)
 	}
 	return list, nil
 }
 
-func (p *platform) realKafka(ctx context.Context, java real.Java) (supervise.Component, error) {
-	lib, err := fetchJars(ctx, p.cache, real.KafkaJars())
+func (p *Platform) realKafka(ctx context.Context, java real.Java) (supervise.Component, error) {
+	lib, err := fetchJars(ctx, p.Cache, real.KafkaJars())
 	if err != nil {
 		return supervise.Component{}, err
 	}
@@ -117,19 +89,19 @@ func (p *platform) realKafka(ctx context.Context, java real.Java) (supervise.Com
 	if err != nil {
 		return supervise.Component{}, err
 	}
-	argv, err := real.Kafka{Java: java, Lib: lib, Dir: filepath.Join(p.data, "real", "kafka"), Addr: p.kafka, Controller: controller}.Command(ctx)
+	argv, err := real.Kafka{Java: java, Lib: lib, Dir: filepath.Join(p.Data, "real", "kafka"), Addr: p.KafkaAddr, Controller: controller}.Command(ctx)
 	p.notes = append(p.notes, "kafka is "+real.KafkaJars().Name)
 	return supervise.Component{
-		Name: "kafka", Addr: p.kafka, Exec: argv, Ready: supervise.TCPReady(p.kafka), Console: p.console("kafka"), Grace: 30 * time.Second, Within: realWithin,
+		Name: "kafka", Addr: p.KafkaAddr, Exec: argv, Ready: supervise.TCPReady(p.KafkaAddr), Console: p.console("kafka"), Grace: 30 * time.Second, Within: realWithin,
 	}, err
 }
 
 // kafkaController is where Kafka talks to itself: the port after the one for clients.
-func (p *platform) kafkaController() (string, error) {
-	if p.freePorts {
+func (p *Platform) kafkaController() (string, error) {
+	if p.FreePorts {
 		return p.ports.take()
 	}
-	host, portText, err := net.SplitHostPort(p.kafka)
+	host, portText, err := net.SplitHostPort(p.KafkaAddr)
 	if err != nil {
 		return "", fmt.Errorf("-kafka-addr: %w", err)
 	}
@@ -187,23 +159,23 @@ func installReal(ctx context.Context, cache string) error {
 func realCommand() string { return installCommand([]string{"java", "maven"}) }
 
 // realPrograms is what the doctor says about -real. Without the flag nothing of it is fatal.
-func realPrograms(ctx context.Context, o upOptions) []finding {
+func realPrograms(ctx context.Context, o Options) []finding {
 	java, ok := real.FindJava(ctx)
 	list := []finding{{what: "java (for -real)", state: fmt.Sprintf("%s: version %d", java.Path, java.Major)}}
 	if !ok {
-		list[0] = finding{"java (for -real)", fmt.Sprintf("no Java %d or newer", real.MinJava), "kreislauf deps -real, or " + realCommand(), o.real}
+		list[0] = finding{"java (for -real)", fmt.Sprintf("no Java %d or newer", real.MinJava), "kreislauf deps -real, or " + realCommand(), o.Real}
 	}
 	maven := finding{what: "maven (for -real)", state: real.FindMaven()}
 	allFetched := true
 	for _, set := range []real.Set{real.KafkaJars(), real.OpenSearchJars(java.Major)} {
 		f := finding{what: "jars (for -real)", state: set.Name + " is in the cache"}
-		if !set.Fetched(o.cache) {
+		if !set.Fetched(o.Cache) {
 			f, allFetched = finding{"jars (for -real)", set.Name + " is not in the cache", "kreislauf deps -real, or the first start with -real fetches it", false}, false
 		}
 		list = append(list, f)
 	}
 	if maven.state == "" {
-		maven = finding{"maven (for -real)", "not found", "kreislauf deps -real, or " + realCommand(), o.real && !allFetched}
+		maven = finding{"maven (for -real)", "not found", "kreislauf deps -real, or " + realCommand(), o.Real && !allFetched}
 		if allFetched {
 			maven = finding{what: "maven (for -real)", state: "not found, and not needed: the jars are in the cache"}
 		}
