@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kreislauf/nginx"
+	"kreislauf/services"
 )
 
 var update = flag.Bool("update", false, "write the files of the charts instead of comparing them")
@@ -21,8 +22,10 @@ func nginxConf() ([]byte, error) {
 		Env: "@env@", Customer: "@customer@", PlatformVersion: "@version@", TrustedProxies: []string{"127.0.0.0/8", "::1"},
 		Upstreams: map[string][]string{},
 	}
-	for _, s := range []string{"identity", "pricing", "order", "matching", "statistics"} {
-		o.Upstreams[s] = slices.Repeat([]string{s + ":8080"}, 3)
+	for _, s := range services.All() {
+		if s.HTTP {
+			o.Upstreams[s.Name] = slices.Repeat([]string{s.Name + ":8080"}, 3)
+		}
 	}
 	return nginx.Render(o)
 }

@@ -7,6 +7,8 @@ package services
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"kreislauf/internal/process"
 	"kreislauf/services/identity"
@@ -35,11 +37,12 @@ func (c Class) Instances() int {
 type Service struct {
 	Name    string // one word; names the process, its database, its consumer group and its routes below /api/<name>/
 	Class   Class
-	HTTP    bool     // whether it has routes; one without gets no upstream in nginx and no public port
-	Secrets []string // variables with keys of 64 hexadecimal digits; who lists the same one gets the same key
-	Files   []string // variables with paths of files of master data: KREISLAUF_PARTNERS_FILE names partners.json
-	Work    []string // timed work that it registers, see process.Work
-	Open    func(context.Context, process.Lookup) (*process.Process, error)
+	HTTP    bool          // whether it has routes; one without gets no upstream in nginx and no public port
+	Needs   process.Needs // backends
+	Secrets []string      // variables with keys of 64 hexadecimal digits; who lists the same one gets the same key
+	Files   []string      // variables with paths of files of master data: KREISLAUF_PARTNERS_FILE names partners.json
+	Work    []string      // timed work, see process.Work
+	Wire    func(*process.Process) error
 }
 
 // All lists the services in the order in which they start.
@@ -49,13 +52,36 @@ func All() []Service {
 		inviteKey = "KREISLAUF_INVITE_KEY"
 		partners  = "KREISLAUF_PARTNERS_FILE"
 	)
+	events, sessions := process.Needs{MongoDB: true, Kafka: true}, process.Needs{MongoDB: true, Kafka: true, Sessions: true}
 	return []Service{
-		{"identity", Normal, true, []string{inviteKey}, nil, nil, identity.New},
-		{"pricing", Normal, true, []string{quoteKey}, nil, nil, pricing.New},
-		{"order", Critical, true, []string{quoteKey}, nil, nil, order.New},
-		{"matching", Normal, true, nil, []string{partners}, nil, matching.New},
-		{"statistics", Uncritical, true, nil, nil, nil, statistics.New},
+		{"identity", Normal, true, sessions, []string{inviteKey}, nil, nil, identity.Wire},
+		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
+		{"order", Critical, true, sessions, []string{quoteKey}, nil, nil, order.Wire},
+		{"matching", Normal, true, sessions, nil, []string{partners}, nil, matching.Wire},
+		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}
+}
+
+// Named finds a service of the table.
+func Named(name string) (s Service, found bool) {
+	for _, s := range All() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Service{}, false
+}
+
+// Open makes an instance from the settings that lookup gives. Start or Run it; on an error nothing is left open.
+func (s Service) Open(ctx context.Context, lookup process.Lookup) (*process.Process, error) {
+	p, err := process.Open(ctx, s.Name, lookup, s.Needs)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Wire(p); err != nil {
+		return nil, errors.Join(fmt.Errorf("wire %s: %w", s.Name, err), p.Stop(ctx))
+	}
+	return p, nil
 }
 
 // Run opens and runs one instance until ctx ends.

@@ -118,7 +118,7 @@ func (f *fixture) consume(t *testing.T, h Handler) (stop func()) {
 // placed makes an event whose payload holds a number.
 func placed(t *testing.T, subject string, n int, traceparent string) event.Event {
 	t.Helper()
-	e, err := event.New(event.TypePlaced, event.Meta{Source: "order", Subject: subject, Customer: "kreislauf", Traceparent: traceparent, At: time.Now()},
+	e, err := event.New(event.Meta{Source: "order", Subject: subject, Customer: "kreislauf", Traceparent: traceparent, At: time.Now()},
 		event.Placed{OrderID: subject, SizeM3: n})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,8 @@
 // Package event owns the contract in which services meet: the envelope, the topics, who writes and who reads them,
 // and the payload of each type. It imports no other part of the project but money, for payloads.
 //
-// Invariants: an event is immutable; its ID is unique for ever; events of one Subject are in order within their topic
+// Invariants: an event is immutable; its type is its payload's and cannot be another; its ID is unique for ever; events of one Subject
+// are in order within their topic
 // (Kafka key = Subject). A consumer may see an event more than once and must not mind.
 // Types are append only: a field is added, never renamed or given another meaning; a breaking change is a new topic version.
 package event
@@ -14,9 +15,9 @@ import (
 // Topic is one Kafka topic and the table row that says who uses it and how much of it is kept.
 type Topic struct {
 	Name      string
-	Types     []string // event types that may appear
-	Producer  string   // the only service that writes it
-	Consumers []string // services that read it, each as a consumer group of its own name
+	Payloads  []Payload // one of each type that may appear
+	Producer  string    // the only service that writes it
+	Consumers []string  // services that read it, each as a consumer group of its own name
 	Keep      Keep
 }
 
@@ -50,27 +51,16 @@ const (
 	TopicDeadLetter = "kreislauf.dead-letter.v1"
 )
 
-// Types of events.
-const (
-	TypeSignedUp  = "identity.signed-up"
-	TypePlaced    = "order.placed"
-	TypeMatched   = "order.matched"
-	TypeOffered   = "matching.offered"
-	TypeAccepted  = "matching.accepted"
-	TypeUnmatched = "matching.unmatched"
-	TypeRecorded  = "statistics.recorded"
-)
-
 // Topics is the whole table. Tests compare it with what the services subscribe to, and with what the embedded broker says it keeps.
 func Topics() []Topic {
 	week := Keep{Partitions: 3, Age: 7 * 24 * time.Hour, Bytes: 16 << 20, Segment: 2 << 20}
 	month := week
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
-		{TopicIdentity, []string{TypeSignedUp}, "identity", []string{"statistics"}, week},
-		{TopicOrder, []string{TypePlaced, TypeMatched}, "order", []string{"matching", "pricing", "statistics"}, week},
-		{TopicMatching, []string{TypeOffered, TypeAccepted, TypeUnmatched}, "matching", []string{"order", "statistics"}, week},
-		{TopicStatistics, []string{TypeRecorded}, "statistics", []string{"statistics"}, week},
+		{TopicIdentity, []Payload{SignedUp{}}, "identity", []string{"statistics"}, week},
+		{TopicOrder, []Payload{Placed{}, Matched{}}, "order", []string{"matching", "pricing", "statistics"}, week},
+		{TopicMatching, []Payload{Offered{}, Accepted{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
+		{TopicStatistics, []Payload{Recorded{}}, "statistics", []string{"statistics"}, week},
 		{TopicDeadLetter, nil, "", nil, month},
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -24,20 +26,21 @@ type Event struct {
 	Traceparent string          `json:"traceparent,omitempty" bson:"traceparent,omitempty"` // W3C, of the span that caused it
 }
 
-// Meta is what the code that changes an aggregate knows beside the payload.
+// Meta is what an event holds beside its payload. A process fills in Source, Customer, Traceparent and At (process.Meta), the aggregate
+// Subject and VisitID.
 type Meta struct {
 	Source, Subject, Customer, VisitID, Traceparent string
 	At                                              time.Time
 }
 
-// New makes an event with a fresh random id. It fails only if data cannot be marshalled.
-func New(typ string, m Meta, data any) (Event, error) {
-	raw, err := json.Marshal(data)
+// New makes an event with a fresh random id. It fails only if the payload cannot be marshalled.
+func New(m Meta, p Payload) (Event, error) {
+	raw, err := json.Marshal(p)
 	if err != nil {
-		return Event{}, fmt.Errorf("encode %s: %w", typ, err)
+		return Event{}, fmt.Errorf("encode %s: %w", p.Type(), err)
 	}
 	return Event{
-		SpecVersion: "1.0", ID: NewID("e"), Type: typ, Source: m.Source, Subject: m.Subject, Time: m.At.UTC(),
+		SpecVersion: "1.0", ID: NewID("e"), Type: p.Type(), Source: m.Source, Subject: m.Subject, Time: m.At.UTC(),
 		DataSchema: "v1", Data: raw, Customer: m.Customer, VisitID: m.VisitID, Traceparent: m.Traceparent,
 	}, nil
 }
@@ -60,11 +63,39 @@ func Parse(b []byte) (Event, error) {
 	return e, nil
 }
 
-// Decode reads the payload of an event into T.
-func Decode[T any](e Event) (T, error) {
+// Decode reads the payload of an event of the type of T.
+func Decode[T Payload](e Event) (T, error) {
 	var v T
+	if e.Type != v.Type() {
+		return v, fmt.Errorf("decode %s %s: it is no %s", e.Type, e.ID, v.Type())
+	}
 	if err := json.Unmarshal(e.Data, &v); err != nil {
 		return v, fmt.Errorf("decode %s %s: %w", e.Type, e.ID, err)
 	}
 	return v, nil
 }
+
+// Open reads the payload of an event of any type of the table, as a value of that type's struct. A type that is not in the table, for
+// example of a later version, gives nil.
+func Open(e Event) (Payload, error) {
+	sample, known := samples()[e.Type]
+	if !known {
+		return nil, nil
+	}
+	v := reflect.New(reflect.TypeOf(sample))
+	if err := json.Unmarshal(e.Data, v.Interface()); err != nil {
+		return nil, fmt.Errorf("decode %s %s: %w", e.Type, e.ID, err)
+	}
+	return v.Elem().Interface().(Payload), nil
+}
+
+// samples has one payload of each type of the table.
+var samples = sync.OnceValue(func() map[string]Payload {
+	m := map[string]Payload{}
+	for _, t := range Topics() {
+		for _, p := range t.Payloads {
+			m[p.Type()] = p
+		}
+	}
+	return m
+})

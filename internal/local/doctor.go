@@ -148,14 +148,15 @@ func portsFree(o Options) []finding {
 	check("port of MongoDB", o.MongoDBAddr, "mongodb-addr")
 	check("port of Kafka", o.KafkaAddr, "kafka-addr")
 	check("port of Elasticsearch", o.ElasticAddr, "elasticsearch-addr")
-	for i := range 32 {
+	n := portCount(o.Compact)
+	for i := range n {
 		addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(o.PortBase+i))
 		if err := checkFree(addr, "service-port-base"); err != nil {
 			list = append(list, finding{"ports of services", err.Error(), "-service-port-base", true})
 			return list
 		}
 	}
-	return append(list, finding{what: "ports of services", state: fmt.Sprintf("%d to %d are free", o.PortBase, o.PortBase+31)})
+	return append(list, finding{what: "ports of services", state: fmt.Sprintf("%d to %d are free", o.PortBase, o.PortBase+n-1)})
 }
 
 // health looks at a running platform.

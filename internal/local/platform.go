@@ -12,14 +12,9 @@ import (
 	"syscall"
 	"time"
 
-	"kreislauf/elk/alerter"
 	"kreislauf/internal/backend/redisd"
-	"kreislauf/internal/config"
 	"kreislauf/internal/local/supervise"
-	"kreislauf/internal/process"
-	shipper "kreislauf/logship/platform"
 	"kreislauf/nginx"
-	"kreislauf/services"
 )
 
 // demoPartners is the partner network that a new data folder starts with; later runs keep the folder's partners.json.
@@ -121,8 +116,7 @@ func (p *Platform) env(instance, httpAddr, internalAddr string) map[string]strin
 		"KREISLAUF_PLATFORM_VERSION": p.version, "KREISLAUF_LOG_DIR": p.logs,
 		"KREISLAUF_REDIS_ADDR": p.redisAddr, "KREISLAUF_REDIS_PASSWORD": redisPassword,
 		"KREISLAUF_KAFKA_BROKERS": p.kafkaList, "KREISLAUF_ELASTICSEARCH_URL": p.esURL,
-		"KREISLAUF_QUOTE_KEY": p.secrets.QuoteKey, "KREISLAUF_INVITE_KEY": p.secrets.InviteKey,
-		"KREISLAUF_PARTNERS_FILE": filepath.Join(p.Data, "partners.json"), "KREISLAUF_GEO_DIR": p.Geo,
+		"KREISLAUF_GEO_DIR":           p.Geo,
 		"KREISLAUF_LOGSHIP_STATE_DIR": filepath.Join(p.Data, "logship"), "KREISLAUF_ALERT_WEBHOOK_URL": p.AlertWebhook,
 		"KREISLAUF_HTTP_ADDR": httpAddr, "KREISLAUF_INTERNAL_ADDR": internalAddr,
 	}
@@ -211,64 +205,6 @@ func (p *Platform) given(name string) bool {
 	return p.external[name]
 }
 
-// instances lists the service instances; -compact makes one of each, inside this process.
-func (p *Platform) instances() ([]supervise.Component, error) {
-	var list []supervise.Component
-	for _, s := range services.All() {
-		n := s.Class.Instances()
-		if p.Compact {
-			n = 1
-		}
-		for i := 1; i <= n; i++ {
-			httpAddr, err := p.ports.take()
-			if err != nil {
-				return nil, err
-			}
-			p.upstreams[s.Name] = append(p.upstreams[s.Name], httpAddr)
-			c, err := p.member(fmt.Sprintf("%s-%d", s.Name, i), s.Name, httpAddr, s.Run)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, c)
-		}
-	}
-	return list, nil
-}
-
-// member plans a process of this binary, or the same work inside this process.
-func (p *Platform) member(instance, cmd, httpAddr string, run func(context.Context, process.Lookup) error) (supervise.Component, error) {
-	internal, err := p.ports.take()
-	if err != nil {
-		return supervise.Component{}, err
-	}
-	if !p.FreePorts {
-		for _, a := range []string{httpAddr, internal} {
-			if err := checkFree(a, "service-port-base"); a != "" && err != nil {
-				return supervise.Component{}, err
-			}
-		}
-	}
-	if cmd == "logship" {
-		p.logship = internal
-	}
-	publicAddr := httpAddr
-	if publicAddr == "" {
-		publicAddr = "127.0.0.1:0"
-	}
-	m := p.env(instance, publicAddr, internal)
-	m["KREISLAUF_MONGODB_URI"] = p.databaseURI(cmd)
-	c := supervise.Component{
-		Name: instance, Addr: httpAddr, Ready: supervise.HTTPReady("http://" + internal + "/readyz"), Console: p.console(instance), Grace: 12 * time.Second,
-	}
-	if p.Compact {
-		c.Run = func(ctx context.Context) error { return run(ctx, config.FromMap(m)) }
-		return c, nil
-	}
-	m["GOMEMLIMIT"] = "96MiB"
-	c.Exec, c.Env = []string{p.self, cmd}, environ(m)
-	return c, nil
-}
-
 func (p *Platform) accessLog() string {
 	return filepath.Join(p.logs, p.Env, p.Customer, "nginx", "access.log")
 }
@@ -298,17 +234,8 @@ func (p *Platform) edge() ([]supervise.Component, error) {
 		Name: "nginx", Addr: p.NginxAddr, Exec: argv, Ready: supervise.HTTPReady("http://" + p.NginxAddr + "/healthz"),
 		Console: p.console("nginx"), Signal: syscall.SIGQUIT, Grace: 5 * time.Second,
 	}}
-	for _, m := range []struct {
-		name string
-		run  func(context.Context, process.Lookup) error
-	}{{"logship", shipper.Run}, {"alerter", alerter.Run}} {
-		c, err := p.member(m.name+"-1", m.name, "", m.run)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, c)
-	}
-	return list, nil
+	members, err := p.components(edgeMembers())
+	return append(list, members...), err
 }
 
 // running describes the platform for run.json.

@@ -59,7 +59,7 @@ func (p *Platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *ta
 	if err != nil {
 		return err
 	}
-	instances, err := p.instances()
+	instances, err := p.components(serviceMembers(p.Compact))
 	if err != nil {
 		return err
 	}

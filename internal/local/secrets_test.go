@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"kreislauf/internal/backend/mongod"
+	"kreislauf/services"
 )
 
 // TestSecretsOfAnOlderVersionAreKept loads a file without MongoDB's passwords twice.
@@ -28,7 +29,11 @@ func TestSecretsOfAnOlderVersionAreKept(t *testing.T) {
 	if first.Keys["KREISLAUF_QUOTE_KEY"] != "q" || first.Keys["KREISLAUF_INVITE_KEY"] != "i" || first.RedisPassword != "r" {
 		t.Errorf("secrets changed: %+v", first)
 	}
-	for _, name := range []string{"root", "identity", "pricing", "order", "matching", "statistics"} {
+	names := []string{"root"}
+	for _, s := range services.All() {
+		names = append(names, s.Name)
+	}
+	for _, name := range names {
 		if p := first.MongoDBPasswords[name]; len(p) != 48 || again.MongoDBPasswords[name] != p {
 			t.Errorf("password of %s: %d characters, the same again: %v", name, len(p), again.MongoDBPasswords[name] == p)
 		}
@@ -56,7 +61,7 @@ func TestDatabaseURIIsTheServicesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	var users []mongod.User
-	if err := json.Unmarshal([]byte(text), &users); err != nil || len(users) != 6 {
+	if err := json.Unmarshal([]byte(text), &users); err != nil || len(users) != 1+len(services.All()) {
 		t.Fatalf("users %s, %v", text, err)
 	}
 	for _, u := range users[1:] {

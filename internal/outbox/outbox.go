@@ -2,8 +2,8 @@
 // the document in the same single-document write that changes its state, then published in order and taken out.
 //
 // Invariants: an event whose document was written is published at least once, whatever process dies when; events of one document
-// are first published in the order in which they were written. Documents have a string _id, an int64 version that every write
-// increments, and the two members of Box. It does not guarantee that an event is published once.
+// are first published in the order in which they were written. Documents embed aggregate.Root, and every write increments its version.
+// It does not guarantee that an event is published once.
 //
 // Two ways lead out: the instance that wrote publishes at once (Kick), and every instance sweeps up what has waited
 // longer than Grace, because its writer died or Kafka was away.
@@ -34,33 +34,6 @@ const (
 	workers    = 4
 	queue      = 1024
 )
-
-// Box is embedded (bson inline) in an aggregate's document.
-type Box struct {
-	Outbox   []event.Event `bson:"outbox,omitempty"`
-	OutboxAt *time.Time    `bson:"outbox_at,omitempty"` // when the oldest unpublished event was written; absent when there is none
-}
-
-// NewBox makes the members of a new document.
-func NewBox(now time.Time, events ...event.Event) Box {
-	if len(events) == 0 {
-		return Box{}
-	}
-	return Box{Outbox: events, OutboxAt: &now}
-}
-
-// Update makes the update document of a state change: members to set, members to append to arrays, the version, and the events.
-func Update(set, push bson.D, now time.Time, events ...event.Event) bson.D {
-	u := bson.D{{Key: "$inc", Value: bson.D{{Key: "version", Value: int64(1)}}}}
-	if len(events) > 0 {
-		set = append(set, bson.E{Key: "outbox_at", Value: now})
-		push = append(push, bson.E{Key: "outbox", Value: bson.D{{Key: "$each", Value: events}}})
-	}
-	if len(push) > 0 {
-		u = append(u, bson.E{Key: "$push", Value: push})
-	}
-	return append(u, bson.E{Key: "$set", Value: set})
-}
 
 // Relay publishes the outboxes of one collection to one topic.
 type Relay struct {

@@ -21,11 +21,13 @@ import (
 
 	"kreislauf/internal/broker"
 	"kreislauf/internal/config"
+	"kreislauf/internal/event"
 	"kreislauf/internal/health"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/logging"
 	"kreislauf/internal/mongodb"
-	"kreislauf/internal/outbox"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/repository"
 	"kreislauf/internal/run"
 	"kreislauf/internal/session"
 	"kreislauf/internal/telemetry"
@@ -44,18 +46,19 @@ type Process struct {
 	Log      zerolog.Logger
 	Sink     *logging.Sink
 	Tracing  *telemetry.Telemetry
-	DB       *mongodb.Database // nil unless needed, as the next two
-	Sessions *session.Store
-	Producer *broker.Producer
+	Sessions *session.Store // nil unless needed
 	HTTP     *httpserver.Server
 	Health   *health.Health
 
+	db       *mongodb.Database // nil unless needed, as the next one
+	producer *broker.Producer
 	brokers  []string
 	replicas int16
 	registry *prometheus.Registry
 	drain    time.Duration
 	stack    run.Stack
 	late     []func(context.Context) error // run by Start before anything is served
+	work     []string                      // names of the timed work
 	failed   chan error                    // first failure of a background part; never closed
 	internal *http.Server
 	extra    map[string]http.Handler // of the internal listener, by pattern
@@ -107,11 +110,11 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 
 func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword string) (err error) {
 	if needs.MongoDB {
-		if p.DB, err = mongodb.Open(mongoURI, p.Settings.Service, p.Settings.Instance, p.Tracing.Tracer); err != nil {
+		if p.db, err = mongodb.Open(mongoURI, p.Settings.Service, p.Settings.Instance, p.Tracing.Tracer); err != nil {
 			return err
 		}
-		p.stack.Push("MongoDB", p.DB.Close)
-		p.Health.Add("mongodb", p.DB.Ping)
+		p.stack.Push("MongoDB", p.db.Close)
+		p.Health.Add("mongodb", p.db.Ping)
 	}
 	if needs.Sessions {
 		p.Sessions = session.Open(redisAddr, redisPassword, p.Settings.Customer, p.Tracing.Tracer)
@@ -119,11 +122,11 @@ func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword strin
 		p.Health.Add("redis", p.Sessions.Ping)
 	}
 	if needs.Kafka {
-		if p.Producer, err = broker.NewProducer(p.brokers, p.Settings.Instance, p.Tracing.Tracer); err != nil {
+		if p.producer, err = broker.NewProducer(p.brokers, p.Settings.Instance, p.Tracing.Tracer); err != nil {
 			return err
 		}
-		p.stack.Push("Kafka producer", func(context.Context) error { p.Producer.Close(); return nil })
-		p.Health.Add("kafka", p.Producer.Ping)
+		p.stack.Push("Kafka producer", func(context.Context) error { p.producer.Close(); return nil })
+		p.Health.Add("kafka", p.producer.Ping)
 		p.Late(func(ctx context.Context) error { return broker.EnsureTopics(ctx, p.brokers, p.replicas) })
 	}
 	return nil
@@ -132,14 +135,61 @@ func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword strin
 // Late adds a step (indexes, topics, seeds) that Start repeats until it succeeds, before the instance serves.
 func (p *Process) Late(step func(context.Context) error) { p.late = append(p.late, step) }
 
-// Relay runs an outbox relay for as long as the process serves.
-func (p *Process) Relay(r *outbox.Relay) {
-	p.Late(r.EnsureIndex)
-	p.Background("outbox relay", r.Run)
+// Meta is what the process knows of an event that it emits now. At has whole milliseconds, as MongoDB keeps.
+func (p *Process) Meta(ctx context.Context) event.Meta {
+	return event.Meta{
+		Source: p.Settings.Service, Customer: p.Settings.Customer, Traceparent: telemetry.Traceparent(ctx), At: time.Now().UTC().Truncate(time.Millisecond),
+	}
 }
 
-// Consume runs the service's consumer for as long as the process serves.
-func (p *Process) Consume(h broker.Handler) {
+// Repository opens a collection of aggregates whose events go to topic, and publishes these for as long as the process serves.
+func Repository[T any, P repository.Document[T]](p *Process, collection, noun, topic string) *repository.Repository[T, P] {
+	r := repository.Open[T, P](repository.Parts{DB: p.db, Producer: p.producer, Log: p.Log, Tracer: p.Tracing.Tracer}, collection, noun, topic)
+	p.Late(r.Indexes)
+	p.Background("outbox relay", r.Run)
+	return r
+}
+
+// Collection opens a collection of documents that are no aggregates; noun is what one of them is, for errors.
+func Collection[T any](p *Process, name, noun string) mongodb.Collection[T] {
+	return mongodb.OpenCollection[T](p.db, name, noun)
+}
+
+// workEvery is how late timed work may be while an instance runs.
+const workEvery = time.Second
+
+// Work does timed work on the aggregates of r for as long as the process serves. The service's row in the table of services names it.
+func Work[T any, P repository.Document[T]](p *Process, name string, r *repository.Repository[T, P], do func(event.Meta, P) error) {
+	p.work = append(p.work, name)
+	p.Late(r.IndexWork)
+	p.Background(name, func(ctx context.Context) error {
+		return r.RunWork(ctx, repository.Work[P]{Name: name, Every: workEvery, Meta: p.Meta, Do: do})
+	})
+}
+
+// WorkNames lists the timed work that the process does.
+func (p *Process) WorkNames() []string { return p.work }
+
+// Handler works on an event; payload is the struct of its type, or nil for a type of a later version. It must be idempotent.
+type Handler func(ctx context.Context, e event.Event, payload event.Payload) error
+
+// Consume runs the service's consumer for as long as the process serves. An event whose payload cannot be read, or that the handler
+// refuses with a problem that no retry can mend, becomes a dead letter; any other error is tried again.
+func (p *Process) Consume(handle Handler) {
+	h := func(ctx context.Context, e event.Event) error {
+		payload, err := event.Open(e)
+		if err != nil {
+			return broker.Permanent(err)
+		}
+		if err = handle(ctx, e, payload); err == nil {
+			return nil
+		}
+		switch problem.KindOf(err) {
+		case problem.Malformed, problem.Invalid, problem.Forbidden, problem.NotFound, problem.Conflict:
+			return broker.Permanent(err)
+		}
+		return err
+	}
 	p.Late(func(context.Context) error {
 		c, err := broker.NewConsumer(p.brokers, p.Settings.Service, p.Settings.Instance, p.Log, p.Tracing.Tracer, h)
 		if err != nil {

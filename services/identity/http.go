@@ -4,13 +4,10 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
-	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/session"
-	"kreislauf/internal/telemetry"
 	"kreislauf/services/identity/password"
 )
 
@@ -55,13 +52,11 @@ func (s *service) postUser(w http.ResponseWriter, r *http.Request) error {
 	if err := s.hashing(ctx, func() { hash = password.Hash(in.Password) }); err != nil {
 		return err
 	}
-	u, err := newUser(in, hash, key, s.inviteKey, event.Meta{
-		Source: "identity", Customer: s.Settings.Customer, Traceparent: telemetry.Traceparent(ctx), At: time.Now(),
-	})
+	u, err := newUser(in, hash, key, s.inviteKey, s.meta(ctx))
 	if err != nil {
 		return err
 	}
-	taken, err := s.users.insert(ctx, u)
+	taken, err := s.users.Insert(ctx, u)
 	if err != nil {
 		return err
 	}
@@ -71,7 +66,6 @@ func (s *service) postUser(w http.ResponseWriter, r *http.Request) error {
 		}
 		httpserver.Replayed(w)
 	} else {
-		s.relay.Kick(u.ID)
 		httpserver.Action(ctx, "identity.signed-up")
 	}
 	return s.signIn(w, r, u, http.StatusCreated)
@@ -140,12 +134,12 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request, u User, status 
 	ctx := r.Context()
 	httpserver.Annotate(ctx, "user.id", u.ID)
 	if old := session.Token(r); old != "" {
-		if err := s.Sessions.Delete(ctx, old); err != nil {
+		if err := s.sessions.Delete(ctx, old); err != nil {
 			return err
 		}
 	}
 	sess := u.session()
-	token, err := s.Sessions.Create(ctx, &sess)
+	token, err := s.sessions.Create(ctx, &sess)
 	if err != nil {
 		return err
 	}
@@ -154,7 +148,7 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request, u User, status 
 }
 
 func (s *service) getSession(w http.ResponseWriter, r *http.Request) error {
-	sess, err := s.Sessions.Authenticate(r)
+	sess, err := s.sessions.Authenticate(r)
 	if err != nil {
 		return err
 	}
@@ -162,14 +156,18 @@ func (s *service) getSession(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *service) deleteSession(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.Sessions.Authenticate(r); err != nil {
+	if _, err := s.sessions.Authenticate(r); err != nil {
 		return err
 	}
-	if err := s.Sessions.Delete(r.Context(), session.Token(r)); err != nil {
+	if err := s.sessions.Delete(r.Context(), session.Token(r)); err != nil {
 		return err
 	}
 	httpserver.Action(r.Context(), "identity.signed-out")
 	session.ClearCookies(w, r)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+func (u User) session() session.Session {
+	return session.Session{UserID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, PartnerID: u.PartnerID}
 }

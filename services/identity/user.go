@@ -6,25 +6,28 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
-	"kreislauf/internal/outbox"
 	"kreislauf/internal/problem"
-	"kreislauf/internal/session"
 	"kreislauf/internal/signed"
+)
+
+// Roles of accounts.
+const (
+	roleCustomer = "customer"
+	rolePartner  = "partner"
 )
 
 // User is the aggregate and its document.
 type User struct {
-	ID         string    `bson:"_id"`
-	Version    int64     `bson:"version"`
-	Email      string    `bson:"email"` // lower case, unique
-	Name       string    `bson:"name"`
-	Role       string    `bson:"role"`
-	PartnerID  string    `bson:"partner_id,omitempty"`
-	Password   string    `bson:"password"` // PHC string
-	SignUpKey  string    `bson:"sign_up_key"`
-	CreatedAt  time.Time `bson:"created_at"`
-	outbox.Box `bson:",inline"`
+	aggregate.Root `bson:",inline"`
+	Email          string    `bson:"email"` // lower case, unique
+	Name           string    `bson:"name"`
+	Role           string    `bson:"role"`
+	PartnerID      string    `bson:"partner_id,omitempty"`
+	Password       string    `bson:"password"` // PHC string
+	SignUpKey      string    `bson:"sign_up_key"`
+	CreatedAt      time.Time `bson:"created_at"`
 }
 
 // SignUp is the body of POST /api/identity/v1/users.
@@ -67,12 +70,11 @@ func (s SignUp) normal() (SignUp, error) {
 	return s, nil
 }
 
-// newUser makes the account; passwordHash is ready. meta.Subject is filled in.
+// newUser makes the account; passwordHash is ready.
 func newUser(s SignUp, passwordHash, signUpKey string, inviteKey []byte, meta event.Meta) (User, error) {
-	now := meta.At.UTC().Truncate(time.Millisecond)
 	u := User{
-		ID: event.NewID("u"), Version: 1, Email: s.Email, Name: s.Name, Role: session.RoleCustomer, Password: passwordHash,
-		SignUpKey: signUpKey, CreatedAt: now,
+		Root: aggregate.New(event.NewID("u")), Email: s.Email, Name: s.Name, Role: roleCustomer, Password: passwordHash,
+		SignUpKey: signUpKey, CreatedAt: meta.At,
 	}
 	if s.Invite != "" {
 		var i Invite
@@ -82,17 +84,7 @@ func newUser(s SignUp, passwordHash, signUpKey string, inviteKey []byte, meta ev
 		if meta.At.After(i.Until) {
 			return User{}, problem.InvalidField("/invite", "the invitation has ended; ask the back office for a new one")
 		}
-		u.Role, u.PartnerID = session.RolePartner, i.PartnerID
+		u.Role, u.PartnerID = rolePartner, i.PartnerID
 	}
-	meta.Subject = u.ID
-	e, err := event.New(event.TypeSignedUp, meta, event.SignedUp{UserID: u.ID, Role: u.Role})
-	if err != nil {
-		return User{}, err
-	}
-	u.Box = outbox.NewBox(now, e)
-	return u, nil
-}
-
-func (u User) session() session.Session {
-	return session.Session{UserID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, PartnerID: u.PartnerID}
+	return u, u.Emit(meta, event.SignedUp{UserID: u.ID, Role: u.Role})
 }

@@ -2,34 +2,25 @@ package matching
 
 import (
 	"context"
-	"time"
 
-	"kreislauf/internal/broker"
 	"kreislauf/internal/event"
-	"kreislauf/internal/telemetry"
 )
 
-func (s *service) consume(ctx context.Context, e event.Event) error {
-	if e.Type != event.TypePlaced {
+func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
+	placed, ok := payload.(event.Placed)
+	if !ok {
 		return nil // order.matched is our own doing
 	}
-	placed, err := event.Decode[event.Placed](e)
-	if err != nil {
-		return broker.Permanent(err)
-	}
-	partners, err := s.store.allPartners(ctx)
+	partners, err := s.partners.all(ctx)
 	if err != nil {
 		return err
 	}
-	m, err := newMatch(partners, placed, event.Meta{
-		Source: "matching", Customer: e.Customer, VisitID: e.VisitID, Traceparent: telemetry.Traceparent(ctx), At: time.Now(),
-	})
+	meta := s.meta(ctx)
+	meta.Customer, meta.VisitID = e.Customer, e.VisitID
+	m, err := newMatch(partners, placed, meta)
 	if err != nil {
-		return broker.Permanent(err)
-	}
-	if err := s.store.insert(ctx, m); err != nil {
 		return err
 	}
-	s.relay.Kick(m.ID)
-	return nil
+	_, err = s.matches.Insert(ctx, m) // the order's second delivery finds the first one and changes nothing
+	return err
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/session"
@@ -29,7 +28,7 @@ func viewOf(m Match) view {
 }
 
 func (s *service) getOffers(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	list, err := s.store.offers(r.Context(), caller.PartnerID, 100)
+	list, err := s.matches.offers(r.Context(), caller.PartnerID, 100)
 	if err != nil {
 		return err
 	}
@@ -44,33 +43,17 @@ func (s *service) getOffers(w http.ResponseWriter, r *http.Request, caller sessi
 func (s *service) postAccept(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	ctx := r.Context()
 	id := mux.Vars(r)["id"]
-	for {
-		m, err := s.store.get(ctx, id, caller.PartnerID)
-		if err != nil {
-			return err
-		}
-		httpserver.Annotate(ctx, "order.id", m.ID)
-		switch m.State {
-		case Accepted:
-			return httpserver.JSON(w, http.StatusOK, viewOf(m))
-		case Offered:
-		default:
-			return problem.New(problem.Conflict, "The offer %s is %s and cannot be accepted any more.", id, m.State)
-		}
-		now := time.Now().UTC().Truncate(time.Millisecond)
-		e, err := m.accept(event.Meta{Source: "matching", Customer: s.Settings.Customer, At: now})
-		if err != nil {
-			return err
-		}
-		won, err := s.store.accept(ctx, m, now, e)
-		if err != nil {
-			return err
-		}
-		if won {
-			s.relay.Kick(m.ID)
-			httpserver.Action(ctx, "matching.accepted")
-			m.State = Accepted
-			return httpserver.JSON(w, http.StatusOK, viewOf(m))
-		}
+	meta := s.meta(ctx)
+	m, changed, err := s.matches.Change(ctx, id, func(m *Match) error { return m.accept(caller.PartnerID, meta) })
+	if problem.KindOf(err) == problem.NotFound {
+		return noOffer(id)
 	}
+	httpserver.Annotate(ctx, "order.id", id)
+	if err != nil {
+		return err
+	}
+	if changed {
+		httpserver.Action(ctx, "matching.accepted")
+	}
+	return httpserver.JSON(w, http.StatusOK, viewOf(m))
 }

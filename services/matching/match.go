@@ -7,9 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/catalog"
 	"kreislauf/internal/event"
-	"kreislauf/internal/outbox"
+	"kreislauf/internal/problem"
 )
 
 // Partner is one disposal partner's master data.
@@ -51,19 +52,17 @@ const (
 
 // Match is the aggregate and its document.
 type Match struct {
-	ID          string    `bson:"_id"` // order id
-	Version     int64     `bson:"version"`
-	State       State     `bson:"state"`
-	PartnerID   string    `bson:"partner_id,omitempty"`
-	DistanceKm  int       `bson:"distance_km"`
-	Postcode    string    `bson:"postcode"`
-	Waste       string    `bson:"waste_code"`
-	SizeM3      int       `bson:"size_m3"`
-	Date        string    `bson:"date"`
-	VisitID     string    `bson:"visit_id,omitempty"`
-	Traceparent string    `bson:"traceparent"` // of the order, so that a later acceptance continues its trace
-	OfferedAt   time.Time `bson:"offered_at"`
-	outbox.Box  `bson:",inline"`
+	aggregate.Root `bson:",inline"` // ID is the order's
+	State          State            `bson:"state"`
+	PartnerID      string           `bson:"partner_id,omitempty"`
+	DistanceKm     int              `bson:"distance_km"`
+	Postcode       string           `bson:"postcode"`
+	Waste          string           `bson:"waste_code"`
+	SizeM3         int              `bson:"size_m3"`
+	Date           string           `bson:"date"`
+	VisitID        string           `bson:"visit_id,omitempty"`
+	Traceparent    string           `bson:"traceparent"` // of the order, so that a later acceptance continues its trace
+	OfferedAt      time.Time        `bson:"offered_at"`
 }
 
 // nearest is the partner that takes this waste and whose yard is nearest; ties go to the lower id.
@@ -95,37 +94,39 @@ func nearest(partners []Partner, placed event.Placed) (best Partner, km int, fou
 
 // newMatch offers an order to the nearest partner, or says that there is none.
 func newMatch(partners []Partner, placed event.Placed, meta event.Meta) (Match, error) {
-	now := meta.At.UTC().Truncate(time.Millisecond)
-	meta.Subject = placed.OrderID
 	m := Match{
-		ID: placed.OrderID, Version: 1, Postcode: placed.Postcode, Waste: placed.Waste, SizeM3: placed.SizeM3, Date: placed.Date,
-		VisitID: meta.VisitID, Traceparent: meta.Traceparent, OfferedAt: now,
-	}
-	var events []event.Event
-	emit := func(typ string, data any) error {
-		e, err := event.New(typ, meta, data)
-		events = append(events, e)
-		return err
+		Root: aggregate.New(placed.OrderID), Postcode: placed.Postcode, Waste: placed.Waste, SizeM3: placed.SizeM3, Date: placed.Date,
+		VisitID: meta.VisitID, Traceparent: meta.Traceparent, OfferedAt: meta.At,
 	}
 	p, km, found := nearest(partners, placed)
 	if !found {
 		m.State = Unmatched
-		err := emit(event.TypeUnmatched, event.Unmatched{OrderID: m.ID, Reason: "no partner takes this waste in this region"})
-		m.Box = outbox.NewBox(now, events...)
-		return m, err
+		return m, m.Emit(meta, event.Unmatched{OrderID: m.ID, Reason: "no partner takes this waste in this region"})
 	}
 	m.State, m.PartnerID, m.DistanceKm = Offered, p.ID, km
-	err := emit(event.TypeOffered, event.Offered{OrderID: m.ID, PartnerID: p.ID})
-	if err == nil && p.AutoAccept {
-		m.State = Accepted
-		err = emit(event.TypeAccepted, event.Accepted{OrderID: m.ID, PartnerID: p.ID, Automatic: true})
+	if err := m.Emit(meta, event.Offered{OrderID: m.ID, PartnerID: p.ID}); err != nil || !p.AutoAccept {
+		return m, err
 	}
-	m.Box = outbox.NewBox(now, events...)
-	return m, err
+	m.State = Accepted
+	return m, m.Emit(meta, event.Accepted{OrderID: m.ID, PartnerID: p.ID, Automatic: true})
 }
 
-// accept is the event of a partner's own acceptance; the document's state is the store's to check and change at once.
-func (m Match) accept(meta event.Meta) (event.Event, error) {
-	meta.Subject, meta.VisitID, meta.Traceparent = m.ID, m.VisitID, m.Traceparent
-	return event.New(event.TypeAccepted, meta, event.Accepted{OrderID: m.ID, PartnerID: m.PartnerID})
+// accept takes the order for the partner to whom it was offered; another partner's offer does not exist for it. Accepting again changes
+// nothing. The event belongs to the order's trace, whatever request made it.
+func (m *Match) accept(partnerID string, meta event.Meta) error {
+	switch {
+	case m.PartnerID != partnerID:
+		return noOffer(m.ID)
+	case m.State == Accepted:
+		return nil
+	case m.State != Offered:
+		return problem.New(problem.Conflict, "The offer %s is %s and cannot be accepted any more.", m.ID, m.State)
+	}
+	m.State = Accepted
+	meta.VisitID, meta.Traceparent = m.VisitID, m.Traceparent
+	return m.Emit(meta, event.Accepted{OrderID: m.ID, PartnerID: m.PartnerID})
+}
+
+func noOffer(id string) error {
+	return problem.New(problem.NotFound, "There is no offer %s for you.", id)
 }

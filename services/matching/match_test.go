@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
+	"kreislauf/internal/problem"
 )
 
 var network = []Partner{
@@ -40,9 +42,9 @@ func TestNewMatch(t *testing.T) {
 		state          State
 		types          []string
 	}{
-		{"standing order accepts at once", "50667", Accepted, []string{event.TypeOffered, event.TypeAccepted}},
-		{"by hand", "53113", Offered, []string{event.TypeOffered}},
-		{"nobody", "80331", Unmatched, []string{event.TypeUnmatched}},
+		{"standing order accepts at once", "50667", Accepted, []string{event.Offered{}.Type(), event.Accepted{}.Type()}},
+		{"by hand", "53113", Offered, []string{event.Offered{}.Type()}},
+		{"nobody", "80331", Unmatched, []string{event.Unmatched{}.Type()}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m, err := newMatch(network, event.Placed{OrderID: "o-1", Postcode: tc.postcode, Waste: "170904"},
@@ -69,10 +71,43 @@ func TestNewMatch(t *testing.T) {
 
 // TestAcceptContinuesTheOrdersTrace: the acceptance belongs to the order's trace, whatever request made it.
 func TestAcceptContinuesTheOrdersTrace(t *testing.T) {
-	m := Match{ID: "o-1", PartnerID: "p-1", VisitID: "v-1", Traceparent: "of the order"}
-	e, err := m.accept(event.Meta{Source: "matching", Traceparent: "of the request", At: time.Now()})
-	if err != nil || e.Traceparent != "of the order" || e.VisitID != "v-1" || e.Subject != "o-1" {
-		t.Errorf("accept = %+v, %v", e, err)
+	m := offered()
+	if err := m.accept("p-1", event.Meta{Source: "matching", Traceparent: "of the request", At: time.Now()}); err != nil || len(m.Outbox) != 1 {
+		t.Fatalf("accept: %v, %+v", err, m)
+	}
+	if e := m.Outbox[0]; e.Traceparent != "of the order" || e.VisitID != "v-1" || e.Subject != "o-1" {
+		t.Errorf("event: %+v", e)
+	}
+}
+
+func offered() Match {
+	return Match{Root: aggregate.New("o-1"), State: Offered, PartnerID: "p-1", VisitID: "v-1", Traceparent: "of the order"}
+}
+
+func TestAccept(t *testing.T) {
+	for _, tc := range []struct {
+		name, partner string
+		state, want   State
+		events        int
+		refusal       problem.Kind
+	}{
+		{"an open offer", "p-1", Offered, Accepted, 1, problem.Internal},
+		{"again", "p-1", Accepted, Accepted, 0, problem.Internal},
+		{"somebody else's", "p-2", Offered, Offered, 0, problem.NotFound},
+		{"somebody else's, accepted", "p-2", Accepted, Accepted, 0, problem.NotFound},
+		{"too late", "p-1", Unmatched, Unmatched, 0, problem.Conflict},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := offered()
+			m.State = tc.state
+			err := m.accept(tc.partner, event.Meta{Source: "matching", At: time.Now()})
+			if (err != nil) != (tc.refusal != problem.Internal) || err != nil && problem.KindOf(err) != tc.refusal {
+				t.Errorf("accept: %v", err)
+			}
+			if m.State != tc.want || len(m.Outbox) != tc.events {
+				t.Errorf("match: %+v", m)
+			}
+		})
 	}
 }
 

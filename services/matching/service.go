@@ -8,38 +8,35 @@ import (
 	"os"
 
 	"kreislauf/internal/event"
-	"kreislauf/internal/outbox"
 	"kreislauf/internal/process"
 	"kreislauf/internal/session"
 )
 
 type service struct {
-	*process.Process
-	store store
-	relay *outbox.Relay
+	partners partners
+	matches  matches
+	meta     func(context.Context) event.Meta
 }
 
-// New wires an instance; run it with Process.Run.
-func New(ctx context.Context, lookup process.Lookup) (*process.Process, error) {
-	p, err := process.Open(ctx, "matching", lookup, process.Needs{MongoDB: true, Sessions: true, Kafka: true})
-	if err != nil {
-		return nil, err
+// Wire gives a process the work of an instance.
+func Wire(p *process.Process) error {
+	s := &service{
+		partners: partners{process.Collection[Partner](p, "partners", "partner")},
+		matches:  matches{process.Repository[Match](p, "matches", "offer", event.TopicMatching)},
+		meta:     p.Meta,
 	}
-	s := &service{Process: p, store: openStore(p.DB)}
-	s.relay = outbox.New(s.store.matches, event.TopicMatching, p.Producer, p.Log)
-	p.Late(s.store.ensureIndexes)
+	p.Late(s.matches.ensureIndexes)
 	if path := p.Config.String("KREISLAUF_PARTNERS_FILE", ""); path != "" {
-		partners, err := readPartners(path)
+		list, err := readPartners(path)
 		if err != nil {
 			p.Config.Fail("KREISLAUF_PARTNERS_FILE", "%v", err)
 		}
-		p.Late(func(ctx context.Context) error { return s.store.importPartners(ctx, partners) })
+		p.Late(func(ctx context.Context) error { return s.partners.importAll(ctx, list) })
 	}
-	p.Relay(s.relay)
 	p.HTTP.Handle("GET", "/api/matching/v1/offers", p.Sessions.Require(session.RolePartner, s.getOffers))
 	p.HTTP.Handle("POST", "/api/matching/v1/offers/{id}/accept", p.Sessions.Require(session.RolePartner, s.postAccept))
 	p.Consume(s.consume)
-	return p, nil
+	return nil
 }
 
 // readPartners reads the master data file: a JSON array of partners.

@@ -9,13 +9,11 @@ import (
 	"github.com/gorilla/mux"
 
 	"kreislauf/internal/catalog"
-	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/quote"
 	"kreislauf/internal/session"
-	"kreislauf/internal/telemetry"
 )
 
 type view struct {
@@ -56,13 +54,11 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err != nil {
 		return err
 	}
-	o, err := place(caller.UserID, key, req, q, event.Meta{
-		Source: "order", Customer: s.Settings.Customer, Traceparent: telemetry.Traceparent(ctx), At: now,
-	})
+	o, err := place(caller.UserID, key, req, q, s.meta(ctx))
 	if err != nil {
 		return err
 	}
-	stored, replayed, err := s.orders.insert(ctx, o)
+	stored, replayed, err := s.orders.Add(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -70,14 +66,13 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if replayed {
 		return answerReplay(w, stored, o.RequestHash)
 	}
-	s.relay.Kick(o.ID)
 	httpserver.Action(ctx, "order.placed")
 	w.Header().Set("Location", "/api/order/v1/orders/"+o.ID)
 	return httpserver.JSON(w, http.StatusCreated, viewOf(o))
 }
 
 func (s *service) replay(w http.ResponseWriter, r *http.Request, id string, req Request, otherwise error) error {
-	stored, err := s.orders.get(r.Context(), id)
+	stored, err := s.orders.Get(r.Context(), id)
 	if problem.KindOf(err) == problem.NotFound {
 		return otherwise
 	}
@@ -151,7 +146,7 @@ func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller sessi
 
 func (s *service) getOrder(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	id := mux.Vars(r)["id"]
-	o, err := s.orders.get(r.Context(), id)
+	o, err := s.orders.Get(r.Context(), id)
 	if err != nil {
 		return err
 	}

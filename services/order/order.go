@@ -9,9 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
-	"kreislauf/internal/outbox"
+	"kreislauf/internal/problem"
 	"kreislauf/internal/quote"
 )
 
@@ -44,24 +45,22 @@ type Step struct {
 
 // Order is the aggregate and its document.
 type Order struct {
-	ID           string      `bson:"_id"`
-	Version      int64       `bson:"version"`
-	UserID       string      `bson:"user_id"`
-	State        State       `bson:"state"`
-	History      []Step      `bson:"history"`
-	QuoteID      string      `bson:"quote_id"`
-	Postcode     string      `bson:"postcode"`
-	Waste        string      `bson:"waste_code"`
-	SizeM3       int         `bson:"size_m3"`
-	Date         string      `bson:"date"`
-	Price        money.Price `bson:"price"`
-	Address      Address     `bson:"address"`
-	PublicGround bool        `bson:"public_ground"`
-	PartnerID    string      `bson:"partner_id,omitempty"`
-	VisitID      string      `bson:"visit_id,omitempty"`
-	RequestHash  string      `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
-	PlacedAt     time.Time   `bson:"placed_at"`
-	outbox.Box   `bson:",inline"`
+	aggregate.Root `bson:",inline"`
+	UserID         string      `bson:"user_id"`
+	State          State       `bson:"state"`
+	History        []Step      `bson:"history"`
+	QuoteID        string      `bson:"quote_id"`
+	Postcode       string      `bson:"postcode"`
+	Waste          string      `bson:"waste_code"`
+	SizeM3         int         `bson:"size_m3"`
+	Date           string      `bson:"date"`
+	Price          money.Price `bson:"price"`
+	Address        Address     `bson:"address"`
+	PublicGround   bool        `bson:"public_ground"`
+	PartnerID      string      `bson:"partner_id,omitempty"`
+	VisitID        string      `bson:"visit_id,omitempty"`
+	RequestHash    string      `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
+	PlacedAt       time.Time   `bson:"placed_at"`
 }
 
 // Request is the body of POST /api/order/v1/orders.
@@ -88,52 +87,51 @@ func idFor(userID, idempotencyKey string) string {
 	return "o-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h[:10]))
 }
 
-// place makes a new order from a verified quote, with its event in the outbox. meta.Subject is filled in.
+// place makes a new order from a verified quote and tells of it.
 func place(userID, key string, r Request, q quote.Quote, meta event.Meta) (Order, error) {
 	sum, err := r.hash()
 	if err != nil {
 		return Order{}, err
 	}
-	now := meta.At.UTC().Truncate(time.Millisecond)
 	o := Order{
-		ID: idFor(userID, key), Version: 1, UserID: userID, State: Placed, History: []Step{{Placed, now}}, QuoteID: q.ID,
+		Root: aggregate.New(idFor(userID, key)), UserID: userID, State: Placed, History: []Step{{Placed, meta.At}}, QuoteID: q.ID,
 		Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, Address: r.Address,
-		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: now,
+		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At,
 	}
-	meta.Subject, meta.VisitID = o.ID, r.VisitID
-	e, err := event.New(event.TypePlaced, meta, event.Placed{
+	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: userID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
 		Price: q.Price, PublicGround: r.PublicGround,
 	})
-	if err != nil {
-		return Order{}, err
-	}
-	o.Box = outbox.NewBox(now, e)
-	return o, nil
 }
 
-// transition is a change of state, ready to be written.
-type transition struct {
-	to        State
-	partnerID string
-	at        time.Time
-	events    []event.Event
+// emit tells what has just happened to the order, as a part of its visit.
+func (o *Order) emit(meta event.Meta, p event.Payload) error {
+	meta.VisitID = o.VisitID
+	return o.Emit(meta, p)
 }
 
-// match moves a placed order to a partner. done is true when the same partner has it already: a repeated event changes nothing.
-func (o Order) match(partnerID string, meta event.Meta) (t transition, done bool, err error) {
-	switch {
-	case o.State == Matched && o.PartnerID == partnerID:
-		return transition{}, true, nil
-	case o.State == Matched:
-		return transition{}, false, fmt.Errorf("match order %s with %s: it is %s with %s", o.ID, partnerID, o.State, o.PartnerID)
+// enter moves the order to a state.
+func (o *Order) enter(s State, at time.Time) {
+	o.State = s
+	o.History = append(o.History, Step{s, at})
+}
+
+// match gives the order to a partner. The same partner again changes nothing; another one is a conflict.
+func (o *Order) match(partnerID string, meta event.Meta) error {
+	if o.State == Matched {
+		if o.PartnerID == partnerID {
+			return nil
+		}
+		return problem.New(problem.Conflict, "The order %s cannot go to %s: it is with %s.", o.ID, partnerID, o.PartnerID)
 	}
-	meta.Subject, meta.VisitID = o.ID, o.VisitID
-	e, err := event.New(event.TypeMatched, meta, event.Matched{OrderID: o.ID, PartnerID: partnerID})
-	return transition{to: Matched, partnerID: partnerID, at: meta.At, events: []event.Event{e}}, false, err
+	o.PartnerID = partnerID
+	o.enter(Matched, meta.At)
+	return o.emit(meta, event.Matched{OrderID: o.ID, PartnerID: partnerID})
 }
 
 // unmatch records that no partner takes a placed order. It emits nothing: matching.unmatched has told everybody.
-func (o Order) unmatch(at time.Time) (t transition, done bool) {
-	return transition{to: Unmatched, at: at}, o.State != Placed
+func (o *Order) unmatch(at time.Time) {
+	if o.State == Placed {
+		o.enter(Unmatched, at)
+	}
 }

@@ -30,7 +30,7 @@ func TestPlaceEmitsTheOrder(t *testing.T) {
 		t.Fatalf("placed order: %+v", o)
 	}
 	e := o.Outbox[0]
-	if e.Type != event.TypePlaced || e.Subject != o.ID || e.VisitID != "v-1" || e.Traceparent != "tp" || e.Source != "order" {
+	if e.Type != (event.Placed{}).Type() || e.Subject != o.ID || e.VisitID != "v-1" || e.Traceparent != "tp" || e.Source != "order" {
 		t.Errorf("envelope: %+v", e)
 	}
 	got, err := event.Decode[event.Placed](e)
@@ -63,34 +63,44 @@ func TestIDFollowsCustomerAndKey(t *testing.T) {
 func TestTransitions(t *testing.T) {
 	with := func(s State, partner string) Order {
 		o := placed(t)
-		o.State, o.PartnerID = s, partner
+		o.State, o.PartnerID, o.Outbox = s, partner, nil
 		return o
 	}
 	for _, tc := range []struct {
 		name    string
 		order   Order
-		to      State
 		done    bool
 		refused bool
 	}{
-		{"placed is matched", with(Placed, ""), Matched, false, false},
-		{"the same partner again", with(Matched, "p-1"), "", true, false},
-		{"another partner", with(Matched, "p-2"), "", false, true},
-		{"a late partner for an unmatched order", with(Unmatched, ""), Matched, false, false},
+		{"placed is matched", with(Placed, ""), false, false},
+		{"the same partner again", with(Matched, "p-1"), true, false},
+		{"another partner", with(Matched, "p-2"), false, true},
+		{"a late partner for an unmatched order", with(Unmatched, ""), false, false},
 	} {
 		t.Run("match: "+tc.name, func(t *testing.T) {
-			tr, done, err := tc.order.match("p-1", event.Meta{Source: "order", At: at})
-			if done != tc.done || (err != nil) != tc.refused || tr.to != tc.to {
-				t.Fatalf("match = %+v, %v, %v", tr, done, err)
+			o := tc.order
+			err := o.match("p-1", event.Meta{Source: "order", At: at.Add(time.Hour)})
+			if (err != nil) != tc.refused {
+				t.Fatalf("match: %v", err)
 			}
-			if tr.to == Matched && (tr.partnerID != "p-1" || len(tr.events) != 1 || tr.events[0].VisitID != "v-1") {
-				t.Errorf("transition: %+v", tr)
+			if tc.done || tc.refused {
+				if d := cmp.Diff(tc.order, o); d != "" {
+					t.Errorf("the order was changed:\n%s", d)
+				}
+				return
+			}
+			if o.State != Matched || o.PartnerID != "p-1" || len(o.Outbox) != 1 || o.Outbox[0].VisitID != "v-1" || o.Outbox[0].Subject != o.ID {
+				t.Errorf("order: %+v", o)
+			}
+			if d := cmp.Diff(append(tc.order.History, Step{Matched, at.Add(time.Hour)}), o.History); d != "" {
+				t.Error(d)
 			}
 		})
 	}
 	for s, done := range map[State]bool{Placed: false, Matched: true, Unmatched: true} {
-		if tr, got := with(s, "").unmatch(at); got != done || len(tr.events) != 0 {
-			t.Errorf("unmatch of %s: done %v, events %d", s, got, len(tr.events))
+		o := with(s, "")
+		if o.unmatch(at); (o.State == s) != done || !done && o.State != Unmatched || len(o.Outbox) != 0 {
+			t.Errorf("unmatch of %s: %+v", s, o)
 		}
 	}
 }

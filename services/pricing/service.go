@@ -1,7 +1,7 @@
 package pricing
 
 import (
-	"context"
+	"fmt"
 	"time"
 
 	"kreislauf/internal/process"
@@ -11,25 +11,20 @@ import (
 const Validity = 2 * time.Hour
 
 type service struct {
-	*process.Process
 	key   []byte
 	sales store
 	zone  *time.Location
 }
 
-// New wires an instance; run it with Process.Run.
-func New(ctx context.Context, lookup process.Lookup) (*process.Process, error) {
+// Wire gives a process the work of an instance.
+func Wire(p *process.Process) error {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("load time zone: %w", err)
 	}
-	p, err := process.Open(ctx, "pricing", lookup, process.Needs{MongoDB: true, Kafka: true})
-	if err != nil {
-		return nil, err
-	}
-	s := &service{Process: p, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), sales: openStore(p.DB), zone: berlin}
+	s := &service{key: p.Config.Key("KREISLAUF_QUOTE_KEY"), sales: store{process.Collection[sale](p, "sales", "sale")}, zone: berlin}
 	p.HTTP.Handle("GET", "/api/pricing/v1/catalog", s.getCatalog)
 	p.HTTP.Handle("GET", "/api/pricing/v1/quotes", s.getQuote)
 	p.Consume(s.consume)
-	return p, nil
+	return nil
 }

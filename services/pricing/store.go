@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"go.mongodb.org/mongo-driver/v2/mongo"
-
 	"kreislauf/internal/money"
 	"kreislauf/internal/mongodb"
 )
@@ -22,14 +20,10 @@ type sale struct {
 	At       time.Time   `bson:"at"`
 }
 
-type store struct{ sales *mongo.Collection }
-
-func openStore(db *mongodb.Database) store { return store{db.Collection("sales")} }
+type store struct{ mongodb.Collection[sale] }
 
 // record stores a sale; a second delivery of the same event finds it there and changes nothing.
 func (s store) record(ctx context.Context, v sale) error {
-	if _, err := s.sales.InsertOne(ctx, v); err != nil && !mongo.IsDuplicateKeyError(err) {
-		return mongodb.Problem("record sale", err)
-	}
-	return nil
+	_, err := s.Insert(ctx, v)
+	return err
 }

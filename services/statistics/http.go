@@ -3,13 +3,11 @@ package statistics
 import (
 	"net/http"
 	"regexp"
-	"time"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
-	"kreislauf/internal/outbox"
 	"kreislauf/internal/problem"
-	"kreislauf/internal/telemetry"
 )
 
 // posted is the body of POST /api/statistics/v1/events.
@@ -74,22 +72,18 @@ func (s *service) postEvent(w http.ResponseWriter, r *http.Request) error {
 	if in.ID == "" {
 		in.ID = fallbackID(r)
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
-	e, err := event.New(event.TypeRecorded, event.Meta{
-		Source: "statistics", Subject: in.ID, Customer: s.Settings.Customer, VisitID: in.VisitID,
-		Traceparent: telemetry.Traceparent(ctx), At: now,
-	}, event.Recorded{Type: in.Type, Data: in.Data})
-	if err != nil {
+	meta := s.meta(ctx)
+	meta.VisitID = in.VisitID
+	e := recorded{Root: aggregate.New(in.ID), Type: in.Type, At: meta.At}
+	if err := e.Emit(meta, event.Recorded{Name: in.Type, Data: in.Data}); err != nil {
 		return err
 	}
-	replayed, err := s.store.insert(ctx, recorded{ID: in.ID, Version: 1, Type: in.Type, At: now, Box: outbox.NewBox(now, e)})
+	replayed, err := s.events.Insert(ctx, e)
 	if err != nil {
 		return err
 	}
 	if replayed {
 		httpserver.Replayed(w)
-	} else {
-		s.relay.Kick(in.ID)
 	}
 	httpserver.Action(ctx, "statistics.recorded")
 	httpserver.Annotate(ctx, "statistics.type", in.Type)

@@ -3,28 +3,27 @@ package statistics
 import (
 	"context"
 
+	"kreislauf/internal/config"
 	"kreislauf/internal/event"
-	"kreislauf/internal/outbox"
+	"kreislauf/internal/logging"
 	"kreislauf/internal/process"
 )
 
 type service struct {
-	*process.Process
-	store store
-	relay *outbox.Relay
+	events   store
+	meta     func(context.Context) event.Meta
+	sink     *logging.Sink
+	settings config.Process
 }
 
-// New wires an instance; run it with Process.Run.
-func New(ctx context.Context, lookup process.Lookup) (*process.Process, error) {
-	p, err := process.Open(ctx, "statistics", lookup, process.Needs{MongoDB: true, Kafka: true})
-	if err != nil {
-		return nil, err
+// Wire gives a process the work of an instance.
+func Wire(p *process.Process) error {
+	s := &service{
+		events: store{process.Repository[recorded](p, "events", "event", event.TopicStatistics)},
+		meta:   p.Meta, sink: p.Sink, settings: p.Settings,
 	}
-	s := &service{Process: p, store: openStore(p.DB)}
-	s.relay = outbox.New(s.store.events, event.TopicStatistics, p.Producer, p.Log)
-	p.Late(s.store.ensureIndexes)
-	p.Relay(s.relay)
+	p.Late(s.events.ensureIndexes)
 	p.HTTP.Handle("POST", "/api/statistics/v1/events", s.postEvent)
 	p.Consume(s.consume)
-	return p, nil
+	return nil
 }

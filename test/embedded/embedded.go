@@ -19,6 +19,7 @@ import (
 	"kreislauf/internal/config"
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/process"
+	"kreislauf/services"
 )
 
 // Key is the quote and invite key of all services under test.
@@ -38,9 +39,9 @@ func Start(t testing.TB) *Backends {
 	t.Helper()
 	dir := t.TempDir()
 	users := []mongod.User{{Name: "root", DB: "admin", Password: mongoPassword, Roles: []mongod.Role{{Name: "root", DB: "admin"}}}}
-	for _, service := range []string{"identity", "pricing", "order", "matching", "statistics"} {
-		db := mongodb.Name(service)
-		users = append(users, mongod.User{Name: service, DB: db, Password: mongoPassword, Roles: []mongod.Role{{Name: "readWrite", DB: db}}})
+	for _, s := range services.All() {
+		db := mongodb.Name(s.Name)
+		users = append(users, mongod.User{Name: s.Name, DB: db, Password: mongoPassword, Roles: []mongod.Role{{Name: "readWrite", DB: db}}})
 	}
 	m, err := mongod.New(mongod.Options{Dir: filepath.Join(dir, "mongodb"), Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Users: users})
 	if err != nil {
@@ -112,12 +113,17 @@ func (b *Backends) LogFile(service, instance string) string {
 	return filepath.Join(b.logs, "test", "kreislauf", service, instance+".log")
 }
 
-// Run starts a service instance and stops it with the test; the address is its public one.
-func (b *Backends) Run(t testing.TB, open func(context.Context, process.Lookup) (*process.Process, error), instance string, extra map[string]string) (addr string) {
+// Run starts an instance of a service, "order-1", and stops it with the test; the address is its public one.
+func (b *Backends) Run(t testing.TB, instance string, extra map[string]string) (addr string) {
 	t.Helper()
+	name, _, _ := strings.Cut(instance, "-")
+	service, known := services.Named(name)
+	if !known {
+		t.Fatalf("there is no service %q", name)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	p, err := open(ctx, b.Lookup(instance, extra))
+	p, err := service.Open(ctx, b.Lookup(instance, extra))
 	if err != nil {
 		t.Fatal(err)
 	}

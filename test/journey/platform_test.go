@@ -15,11 +15,8 @@ import (
 	"time"
 
 	"kreislauf/internal/event"
+	"kreislauf/services"
 	"kreislauf/services/identity"
-	"kreislauf/services/matching"
-	"kreislauf/services/order"
-	"kreislauf/services/pricing"
-	"kreislauf/services/statistics"
 	"kreislauf/test/embedded"
 )
 
@@ -43,11 +40,9 @@ func startPlatform(t *testing.T) *platform {
 		t.Fatal(err)
 	}
 	extra := map[string]string{"KREISLAUF_PARTNERS_FILE": file}
-	p.addrs["identity"] = p.b.Run(t, identity.New, "identity-1", extra)
-	p.addrs["pricing"] = p.b.Run(t, pricing.New, "pricing-1", extra)
-	p.addrs["order"] = p.b.Run(t, order.New, "order-1", extra)
-	p.addrs["matching"] = p.b.Run(t, matching.New, "matching-1", extra)
-	p.addrs["statistics"] = p.b.Run(t, statistics.New, "statistics-1", extra)
+	for _, s := range services.All() {
+		p.addrs[s.Name] = p.b.Run(t, s.Name+"-1", extra)
+	}
 	return p
 }
 

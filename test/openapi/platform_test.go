@@ -17,20 +17,14 @@ import (
 
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/event"
-	"kreislauf/internal/process"
+	"kreislauf/services"
 	"kreislauf/services/identity"
-	"kreislauf/services/matching"
-	"kreislauf/services/order"
-	"kreislauf/services/pricing"
-	"kreislauf/services/statistics"
 	"kreislauf/test/embedded"
 )
 
 const partners = `[
  {"id":"p-auto","name":"Auto GmbH","postcode":"50667","radius_km":100,"waste_codes":["170904"],"auto_accept":true},
  {"id":"p-hand","name":"Hand GmbH","postcode":"10115","radius_km":100,"waste_codes":["170904"],"auto_accept":false}]`
-
-type opener = func(context.Context, process.Lookup) (*process.Process, error)
 
 // platform runs the services on embedded backends, without nginx, and compares every answer with the documents.
 type platform struct {
@@ -49,10 +43,8 @@ func startPlatform(t *testing.T) *platform {
 		t.Fatal(err)
 	}
 	p.extra = map[string]string{"KREISLAUF_PARTNERS_FILE": file}
-	for service, open := range map[string]opener{
-		"identity": identity.New, "pricing": pricing.New, "order": order.New, "matching": matching.New, "statistics": statistics.New,
-	} {
-		p.addrs[service] = p.b.Run(t, open, service+"-1", p.extra)
+	for _, s := range services.All() {
+		p.addrs[s.Name] = p.b.Run(t, s.Name+"-1", p.extra)
 	}
 	return p
 }
@@ -61,8 +53,10 @@ func startPlatform(t *testing.T) *platform {
 func (p *platform) withoutStores(t *testing.T) {
 	t.Helper()
 	extra := map[string]string{"KREISLAUF_REDIS_ADDR": "127.0.0.1:1", "KREISLAUF_PARTNERS_FILE": p.extra["KREISLAUF_PARTNERS_FILE"]}
-	for service, open := range map[string]opener{"identity": identity.New, "order": order.New, "matching": matching.New} {
-		p.addrs[service] = p.b.Run(t, open, service+"-2", extra)
+	for _, s := range services.All() {
+		if s.Needs.Sessions {
+			p.addrs[s.Name] = p.b.Run(t, s.Name+"-2", extra)
+		}
 	}
 	m, err := mongod.New(mongod.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
 	if err != nil {
@@ -71,7 +65,7 @@ func (p *platform) withoutStores(t *testing.T) {
 	if err := m.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p.addrs["statistics"] = p.b.Run(t, statistics.New, "statistics-2", map[string]string{"KREISLAUF_MONGODB_URI": "mongodb://" + m.Addr()})
+	p.addrs["statistics"] = p.b.Run(t, "statistics-2", map[string]string{"KREISLAUF_MONGODB_URI": "mongodb://" + m.Addr()})
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if err := m.Stop(ctx); err != nil {

@@ -71,7 +71,7 @@ func text(t *testing.T, fset *token.FileSet, e ast.Expr) string {
 }
 
 func TestRoutesAndDocumentsAgree(t *testing.T) {
-	for _, service := range services(t) {
+	for _, service := range documented() {
 		var documented []string
 		for at := range maps.Keys(load(t, service).operations()) {
 			documented = append(documented, strings.ToUpper(at.method)+" "+at.path)

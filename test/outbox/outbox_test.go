@@ -13,6 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/broker"
 	"kreislauf/internal/config"
 	"kreislauf/internal/event"
@@ -24,10 +25,8 @@ import (
 )
 
 type doc struct {
-	ID         string `bson:"_id"`
-	Version    int64  `bson:"version"`
-	N          int    `bson:"n"`
-	outbox.Box `bson:",inline"`
+	aggregate.Root `bson:",inline"`
+	N              int `bson:"n"`
 }
 
 type bench struct {
@@ -61,10 +60,10 @@ func start(t *testing.T) *bench {
 	}
 	x := &bench{t: t, coll: db.Collection("docs"), producer: p, got: map[string][]int{}}
 	c, err := broker.NewConsumer([]string{b.Kafka}, "statistics", "t-1", zerolog.Nop(), tracer, func(_ context.Context, e event.Event) error {
-		v, err := event.Decode[int](e)
+		v, err := event.Decode[event.Placed](e)
 		x.mu.Lock()
 		defer x.mu.Unlock()
-		x.got[e.Subject] = append(x.got[e.Subject], v)
+		x.got[e.Subject] = append(x.got[e.Subject], v.SizeM3)
 		return err
 	})
 	if err != nil {
@@ -92,11 +91,18 @@ func (x *bench) relay() *outbox.Relay {
 }
 
 func (x *bench) event(id string, n int) event.Event {
-	e, err := event.New(event.TypePlaced, event.Meta{Source: "t", Subject: id, At: time.Now()}, n)
+	e, err := event.New(event.Meta{Source: "t", Subject: id, At: time.Now()}, event.Placed{SizeM3: n})
 	if err != nil {
 		x.t.Fatal(err)
 	}
 	return e
+}
+
+// written is a document with events that were written at a time.
+func written(id string, at time.Time, events ...event.Event) doc {
+	d := doc{Root: aggregate.New(id)}
+	d.Outbox, d.OutboxAt = events, &at
+	return d
 }
 
 // firsts is the order in which the events of a subject were first seen.
@@ -130,11 +136,11 @@ func TestSweepTakesOver(t *testing.T) {
 	old := time.Now().Add(-2 * outbox.Grace)
 	for i := range 5 {
 		id := fmt.Sprintf("d-%d", i)
-		if _, err := x.coll.InsertOne(t.Context(), doc{ID: id, Version: 1, Box: outbox.NewBox(old, x.event(id, 1), x.event(id, 2))}); err != nil {
+		if _, err := x.coll.InsertOne(t.Context(), written(id, old, x.event(id, 1), x.event(id, 2))); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := x.coll.InsertOne(t.Context(), doc{ID: "young", Version: 1, Box: outbox.NewBox(time.Now(), x.event("young", 1))}); err != nil {
+	if _, err := x.coll.InsertOne(t.Context(), written("young", time.Now(), x.event("young", 1))); err != nil {
 		t.Fatal(err)
 	}
 	n, err := r.Sweep(t.Context())
@@ -155,7 +161,7 @@ func TestManyWritersKeepOrder(t *testing.T) {
 	x := start(t)
 	const docs, changes, instances = 4, 15, 3
 	for d := range docs {
-		if _, err := x.coll.InsertOne(t.Context(), doc{ID: fmt.Sprintf("d-%d", d), Version: 1}); err != nil {
+		if _, err := x.coll.InsertOne(t.Context(), doc{Root: aggregate.New(fmt.Sprintf("d-%d", d))}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -195,7 +201,11 @@ func (x *bench) change(r *outbox.Relay, id string) {
 		}
 		now := time.Now()
 		res, err := x.coll.UpdateOne(x.t.Context(), bson.D{{Key: "_id", Value: id}, {Key: "version", Value: d.Version}},
-			outbox.Update(bson.D{{Key: "n", Value: d.N + 1}}, nil, now, x.event(id, d.N+1)))
+			bson.D{
+				{Key: "$inc", Value: bson.D{{Key: "version", Value: int64(1)}, {Key: "n", Value: 1}}},
+				{Key: "$push", Value: bson.D{{Key: "outbox", Value: x.event(id, d.N+1)}}},
+				{Key: "$min", Value: bson.D{{Key: "outbox_at", Value: now}}},
+			})
 		if err != nil {
 			x.t.Error(err)
 			return

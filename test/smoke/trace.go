@@ -9,10 +9,20 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"kreislauf/internal/event"
 )
 
-// wanted are the services whose lines an order must leave under its trace id.
-var wanted = []string{"nginx", "order", "matching", "pricing", "statistics"}
+// wanted are the services whose lines an order must leave under its trace id: nginx, and who writes and reads the order's topic.
+func wanted() []string {
+	list := []string{"nginx"}
+	for _, t := range event.Topics() {
+		if t.Name == event.TopicOrder {
+			list = append(append(list, t.Producer), t.Consumers...)
+		}
+	}
+	return list
+}
 
 // awaitTrace waits until the nginx line, with a location, and the lines of the services are searchable under the trace id.
 // It returns how many log lines there are.
@@ -59,7 +69,7 @@ func (p *platform) traceLines(ctx context.Context, traceID string) (missing stri
 		return "", 0, err
 	}
 	left := map[string]bool{"geo": true}
-	for _, s := range wanted {
+	for _, s := range wanted() {
 		left[s] = true
 	}
 	for _, h := range found.Hits.Hits {

@@ -1,0 +1,76 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"kreislauf/internal/problem"
+)
+
+// Collection holds documents of one shape, whose _id is a string. It is all that a service sees of its database: there is no way to the
+// driver from it. Errors are those of Problem. Safe for concurrent use.
+type Collection[T any] struct {
+	coll *mongo.Collection
+	noun string // what one document is, for errors: "order"
+}
+
+// Open gives a collection by its name; noun is what one of its documents is.
+func OpenCollection[T any](db *Database, name, noun string) Collection[T] {
+	return Collection[T]{db.Collection(name), noun}
+}
+
+// Index makes a step that creates an index if it is missing; opts may be nil.
+func (c Collection[T]) Index(name string, keys bson.D, opts *options.IndexOptionsBuilder) func(context.Context) error {
+	return func(ctx context.Context) error { return EnsureIndex(ctx, c.coll, name, keys, opts) }
+}
+
+// Insert stores a new document. duplicate says that its _id, or another unique member, is there already; then nothing is stored.
+func (c Collection[T]) Insert(ctx context.Context, doc T) (duplicate bool, err error) {
+	_, err = c.coll.InsertOne(ctx, doc)
+	if mongo.IsDuplicateKeyError(err) {
+		return true, nil
+	}
+	return false, Problem("insert "+c.noun, err)
+}
+
+// Put stores a document in place of the one with the same id, if there is one.
+func (c Collection[T]) Put(ctx context.Context, id string, doc T) error {
+	_, err := c.coll.ReplaceOne(ctx, bson.D{{Key: "_id", Value: id}}, doc, options.Replace().SetUpsert(true))
+	return Problem("store "+c.noun+" "+id, err)
+}
+
+// Get reads a document; without one it is a problem of the kind NotFound.
+func (c Collection[T]) Get(ctx context.Context, id string) (T, error) {
+	doc, found, err := c.First(ctx, bson.D{{Key: "_id", Value: id}})
+	if err == nil && !found {
+		err = problem.New(problem.NotFound, "There is no %s %s.", c.noun, id)
+	}
+	return doc, err
+}
+
+// First reads one document that the filter finds; found is false without one.
+func (c Collection[T]) First(ctx context.Context, filter bson.D) (doc T, found bool, err error) {
+	err = c.coll.FindOne(ctx, filter).Decode(&doc)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return doc, false, nil
+	}
+	return doc, err == nil, Problem("read "+c.noun, err)
+}
+
+// Find lists what the filter finds, in the order of sort (nil: as stored), at most limit (0: all).
+func (c Collection[T]) Find(ctx context.Context, filter, sort bson.D, limit int64) ([]T, error) {
+	opts := options.Find().SetLimit(limit)
+	if sort != nil {
+		opts.SetSort(sort)
+	}
+	cur, err := c.coll.Find(ctx, filter, opts)
+	if err != nil {
+		return nil, Problem("list "+c.noun, err)
+	}
+	var list []T
+	return list, Problem("list "+c.noun, cur.All(ctx, &list))
+}

@@ -1,0 +1,82 @@
+package services_test
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/internal/event"
+	"kreislauf/services"
+	"kreislauf/test/embedded"
+)
+
+// TestTable holds what a row must say, and that the folders and the event table know the same services.
+func TestTable(t *testing.T) {
+	name, variable := regexp.MustCompile(`^[a-z]{3,20}$`), regexp.MustCompile(`^KREISLAUF_[A-Z_]+_(KEY|FILE)$`)
+	rows := map[string]services.Service{}
+	for _, s := range services.All() {
+		if _, twice := rows[s.Name]; twice || !name.MatchString(s.Name) {
+			t.Errorf("service %q: the name must be one word of a to z, once", s.Name)
+		}
+		rows[s.Name] = s
+		if s.Class.Instances() == 0 {
+			t.Errorf("%s has the class %q; there are uncritical, normal and critical", s.Name, s.Class)
+		}
+		if s.Wire == nil {
+			t.Errorf("%s cannot be opened: it has no Wire", s.Name)
+		}
+		for _, v := range append(s.Secrets, s.Files...) {
+			if !variable.MatchString(v) {
+				t.Errorf("%s: %q is no variable of a key or a file", s.Name, v)
+			}
+		}
+	}
+	folders, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, f := range folders {
+		if f.IsDir() {
+			found = append(found, f.Name())
+		}
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(rows)), found); diff != "" {
+		t.Errorf("rows and folders (-table +folders):\n%s", diff)
+	}
+	for _, topic := range event.Topics() {
+		for _, user := range append([]string{topic.Producer}, topic.Consumers...) {
+			if s, known := rows[user]; user != "" && (!known || !s.Needs.Kafka) {
+				t.Errorf("topic %s is used by %q, which is no service that needs Kafka", topic.Name, user)
+			}
+		}
+	}
+}
+
+// TestRowsAreTrue opens an instance of each service and compares it with its row.
+func TestRowsAreTrue(t *testing.T) {
+	b := embedded.Start(t)
+	for _, s := range services.All() {
+		t.Run(s.Name, func(t *testing.T) {
+			p, err := s.Open(t.Context(), b.Lookup(s.Name+"-1", nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := p.Stop(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}()
+			if p.HTTP.HasRoutes() != s.HTTP {
+				t.Errorf("the row says HTTP %v, and it has routes: %v", s.HTTP, p.HTTP.HasRoutes())
+			}
+			if diff := cmp.Diff(s.Work, p.WorkNames()); diff != "" {
+				t.Errorf("timed work (-row +registered):\n%s", diff)
+			}
+		})
+	}
+}
