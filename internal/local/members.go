@@ -99,7 +99,7 @@ func (p *Platform) component(m member) (supervise.Component, error) {
 		env[variable] = p.secrets.Keys[variable]
 	}
 	for _, variable := range m.service.Files {
-		env[variable] = filepath.Join(p.Data, masterFile(variable))
+		env[variable] = filepath.Join(p.Data, MasterFile(variable))
 	}
 	c := supervise.Component{
 		Name: m.instance, Addr: shown, Ready: supervise.HTTPReady("http://" + internal + "/readyz"), Console: p.console(m.instance), Grace: 12 * time.Second,
@@ -122,7 +122,7 @@ func (p *Platform) memberPort() (string, error) {
 	return addr, err
 }
 
-// masterFile is the name of the file of master data behind a variable: partners.json of KREISLAUF_PARTNERS_FILE.
-func masterFile(variable string) string {
+// MasterFile is the name of the file of master data behind a variable: partners.json of KREISLAUF_PARTNERS_FILE.
+func MasterFile(variable string) string {
 	return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(variable, "KREISLAUF_"), "_FILE")) + ".json"
 }

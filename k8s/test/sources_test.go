@@ -1,46 +1,38 @@
 package charts
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
+
+	"sigs.k8s.io/yaml"
 )
 
-// platformServices reads the services and their availability classes from services/services.go, so that the charts
-// cannot forget one.
-func platformServices(t *testing.T) map[string]string {
+// serviceValue is what values.yaml says of a service; a test beside the charts holds it equal to the table of services.
+type serviceValue struct {
+	Class string `json:"class"`
+	HTTP  *bool  `json:"http"` // nil: true
+}
+
+// platformServices reads the services of values.yaml, the alerter among them.
+func platformServices(t *testing.T) map[string]serviceValue {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "testdata/services/services.go", nil, 0)
+	text, err := os.ReadFile("testdata/apps/values.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	classes := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		row, ok := n.(*ast.CompositeLit)
-		if !ok || len(row.Elts) < 2 {
-			return true
-		}
-		name, isText := row.Elts[0].(*ast.BasicLit)
-		class, isName := row.Elts[1].(*ast.Ident)
-		if isText && isName {
-			text, err := strconv.Unquote(name.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			classes[text] = strings.ToLower(class.Name)
-		}
-		return true
-	})
-	if len(classes) < 5 {
-		t.Fatalf("found only %v in services.go", classes)
+	var values struct {
+		Services map[string]serviceValue `json:"services"`
 	}
-	return classes
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		t.Fatal(err)
+	}
+	if len(values.Services) < 6 {
+		t.Fatalf("found only %v in values.yaml", values.Services)
+	}
+	return values.Services
 }
 
 // goSources is the text of all Go sources that read settings.
