@@ -74,10 +74,10 @@ func layers() []struct{ name, packages string } {
 	return []struct{ name, packages string }{
 		{"vocabulary", "money event problem quote signed catalog aggregate"}, // values and rules; no I/O
 		{"process basics", "config logging telemetry run"},                   // settings in, lines and spans out
-		{"clients", "mongodb broker health httpserver session"},              // one outside thing each
+		{"clients", "mongodb broker health httpserver session blob"},         // one outside thing each
 		{"aggregates", "outbox repository numbering"},                        // documents that belong together, and their events
-		{"process", "process"},                                               // a service's life
-		{"users of the API", "load"},                                         // only commands and tests use it
+		{"process", "process"},       // a service's life
+		{"users of the API", "load"}, // only commands and tests use it
 	}
 }
 
@@ -187,6 +187,7 @@ func TestDriverFences(t *testing.T) {
 		}, "internal/{mongodb,outbox,repository,numbering}; services/*/store.go may use its bson and options"},
 		{"github.com/twmb/franz-go", func(s source) bool { return within(s.dir, "internal/broker", "internal/backend/kafkad", "test") }, "internal/broker"},
 		{"github.com/redis/go-redis", func(s source) bool { return within(s.dir, "internal/session", "test/drills/backends") }, "internal/session"},
+		{"gocloud.dev", func(s source) bool { return within(s.dir, "internal/blob") }, "internal/blob"},
 		{"github.com/elastic/", func(s source) bool {
 			return within(s.dir, "logship/bulk", "cmd", "internal/local") || within(s.dir, "elk")
 		}, "logship/bulk, elk, internal/local and cmd"},
