@@ -11,8 +11,8 @@
 // facts beside the content, and "only once" is the document's affair: two Puts of the same file at once both succeed.
 //
 // Not guaranteed: a process that dies between Put and the write of the document leaves a file that no document names (a retry of the
-// upload takes it over). One that dies while it writes to a folder leaves a file <key>.<number>.tmp, which is never read. Only the beginning of
-// a file is compared with its type, so files are to be served with their Type and X-Content-Type-Options: nosniff.
+// upload takes it over). One that dies while it writes to a folder leaves a file <key>.<number>.tmp, which is never read. Only the
+// beginning of a file is compared with its type, so files are to be served with their Type and X-Content-Type-Options: nosniff.
 package blob
 
 import (
@@ -79,7 +79,8 @@ func parse(address string) (*url.URL, error) {
 	folder := u.Scheme == "file" && (u.Host == "" || u.Host == ".") && strings.Trim(u.Path, "/") != "" && u.RawQuery == ""
 	bucket := u.Scheme == "s3" && u.Host != "" && (u.Path == "" || u.Path == "/")
 	if u.User != nil || (!folder && !bucket) {
-		return nil, fmt.Errorf("%q is not allowed; use file:///folder or s3://bucket?region=… (credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)", u.Redacted())
+		return nil, fmt.Errorf("%q is not allowed; use file:///folder or s3://bucket?region=… (credentials come from the AWS variables or files)",
+			u.Redacted())
 	}
 	return u, nil
 }
@@ -95,9 +96,14 @@ func Open(ctx context.Context, address string) (*Store, error) {
 	}
 	s := &Store{}
 	if u.Scheme == "file" {
+		folder := u.Path
+		if u.Host == "." {
+			folder = strings.TrimPrefix(folder, "/")
+		}
 		// Facts stand in the database, so no sidecar files. The temporary file lies beside the final one: rename works only on one disk.
-		s.bucket, err = fileblob.OpenBucket(filepath.FromSlash(strings.TrimPrefix(u.Path, map[string]string{".": "/"}[u.Host])),
-			&fileblob.Options{CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
+		s.bucket, err = fileblob.OpenBucket(filepath.FromSlash(folder), &fileblob.Options{
+			CreateDir: true, DirFileMode: 0o700, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
+		})
 	} else {
 		var mux blob.URLMux
 		mux.RegisterBucket(s3blob.Scheme, &s3blob.URLOpener{})
@@ -120,7 +126,8 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Put stores a file of an owner, for example an order's id. declared is its media type; limit is the largest size in bytes.
 // The content is received into a temporary file first, so memory does not grow with it and nothing half received is stored.
-// Errors for the caller: Invalid (type not taken, or not that of the content; empty), TooLarge, Malformed (the content ended early), Unavailable.
+// Errors for the caller: Invalid (a type that is not taken or not that of the content; an empty file), TooLarge, Malformed (the content
+// ended early), Unavailable.
 func (s *Store) Put(ctx context.Context, owner, declared string, content io.Reader, limit int64) (Info, error) {
 	if !ownerPattern.MatchString(owner) {
 		return Info{}, fmt.Errorf("store file: %q is no owner", owner)

@@ -61,7 +61,8 @@ func issue(ctx context.Context, coll *mongo.Collection, b *numbering.Book, id st
 
 // finish is what the instance does after Reserve and what the reconcile does for one that died.
 func finish(ctx context.Context, coll *mongo.Collection, b *numbering.Book, n numbering.Number) error {
-	res, err := coll.UpdateOne(ctx, bson.D{{Key: "_id", Value: n.Owner}}, bson.D{{Key: "$set", Value: bson.D{{Key: "number", Value: n.Text()}}}})
+	res, err := coll.UpdateOne(ctx, bson.D{{Key: "_id", Value: n.Owner}},
+		bson.D{{Key: "$set", Value: bson.D{{Key: "number", Value: n.Text()}}}})
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,8 @@ func (b *Book) EnsureIndexes(ctx context.Context) error {
 	unique := func() *options.IndexOptionsBuilder { return options.Index().SetUnique(true) }
 	return errors.Join(
 		mongodb.EnsureIndex(ctx, b.numbers, "owner", bson.D{{Key: "tenant", Value: 1}, {Key: "owner", Value: 1}}, unique()),
-		mongodb.EnsureIndex(ctx, b.numbers, "series", bson.D{{Key: "tenant", Value: 1}, {Key: "series", Value: 1}, {Key: "n", Value: 1}}, unique()),
+		mongodb.EnsureIndex(ctx, b.numbers, "series",
+			bson.D{{Key: "tenant", Value: 1}, {Key: "series", Value: 1}, {Key: "n", Value: 1}}, unique()),
 		mongodb.EnsureIndex(ctx, b.numbers, "open_since", bson.D{{Key: "open_since", Value: 1}}, options.Index().SetSparse(true)),
 	)
 }
@@ -73,7 +74,8 @@ func (b *Book) EnsureIndexes(ctx context.Context) error {
 // When other callers are faster it tries again; each such loss is another caller's number, so the callers as a whole always get on.
 func (b *Book) Reserve(ctx context.Context, series, owner string, at time.Time) (Number, error) {
 	if !seriesPattern.MatchString(series) || owner == "" {
-		return Number{}, fmt.Errorf("reserve number: series %q, owner %q: a series is of A-Z, 0-9 and - and ends with -, an owner is not empty", series, owner)
+		return Number{}, fmt.Errorf("reserve number: series %q, owner %q: a series is of A-Z, 0-9 and - and ends with -, an owner is not empty",
+			series, owner)
 	}
 	at = at.UTC().Truncate(time.Millisecond)
 	for {
@@ -130,7 +132,8 @@ func (b *Book) Bind(ctx context.Context, n Number) error {
 // Open lists reservations made before a time and not bound since, oldest first. A running caller needs some seconds between
 // Reserve and Bind, so leave it some: what is older has lost its caller and is the reconcile's to finish.
 func (b *Book) Open(ctx context.Context, before time.Time, limit int64) ([]Number, error) {
-	cur, err := b.numbers.Find(ctx, bson.D{{Key: "tenant", Value: b.tenant}, {Key: "open_since", Value: bson.D{{Key: "$lt", Value: before}}}},
+	old := bson.D{{Key: "$lt", Value: before}}
+	cur, err := b.numbers.Find(ctx, bson.D{{Key: "tenant", Value: b.tenant}, {Key: "open_since", Value: old}},
 		options.Find().SetSort(bson.D{{Key: "open_since", Value: 1}}).SetLimit(limit))
 	if err != nil {
 		return nil, mongodb.Problem("list open numbers", err)

@@ -119,6 +119,7 @@ func TestBindAndOpen(t *testing.T) {
 	first := reserve(t, b, series, "i-1", noon)
 	second := reserve(t, b, series, "i-2", noon.Add(time.Minute))
 	other := reserve(t, newBook(t, db, "another"), series, "i-1", noon)
+	bind := func(n numbering.Number) func() error { return func() error { return b.Bind(t.Context(), n) } }
 	texts := func(before time.Time) (list []string) {
 		t.Helper()
 		open, err := b.Open(t.Context(), before, 10)
@@ -138,9 +139,9 @@ func TestBindAndOpen(t *testing.T) {
 	}{
 		{"nothing is old enough", noon, nil, nil},
 		{"the first is", noon.Add(time.Second), []string{"R-2026-000001 i-1"}, nil},
-		{"both are", noon.Add(time.Hour), []string{"R-2026-000001 i-1", "R-2026-000002 i-2"}, func() error { return b.Bind(t.Context(), first) }},
-		{"the first is bound", noon.Add(time.Hour), []string{"R-2026-000002 i-2"}, func() error { return b.Bind(t.Context(), first) }},
-		{"bound twice", noon.Add(time.Hour), []string{"R-2026-000002 i-2"}, func() error { return b.Bind(t.Context(), second) }},
+		{"both are", noon.Add(time.Hour), []string{"R-2026-000001 i-1", "R-2026-000002 i-2"}, bind(first)},
+		{"the first is bound", noon.Add(time.Hour), []string{"R-2026-000002 i-2"}, bind(first)},
+		{"bound twice", noon.Add(time.Hour), []string{"R-2026-000002 i-2"}, bind(second)},
 		{"all are bound", noon.Add(time.Hour), nil, nil},
 	} {
 		if diff := cmp.Diff(tc.want, texts(tc.before)); diff != "" {
