@@ -73,7 +73,7 @@ func within(dir string, folders ...string) bool {
 func layers() []struct{ name, packages string } {
 	return []struct{ name, packages string }{
 		{"vocabulary", "money event problem quote signed catalog aggregate"}, // values and rules; no I/O
-		{"process basics", "config logging telemetry run"},                   // settings in, lines and spans out
+		{"process basics", "config logging telemetry run clock"},             // settings in, lines and spans out
 		{"clients", "mongodb broker health httpserver session blob"},         // one outside thing each
 		{"aggregates", "outbox repository numbering"},                        // documents that belong together, and their events
 		{"process", "process"},       // a service's life
