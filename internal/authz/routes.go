@@ -1,0 +1,25 @@
+package authz
+
+// Routes is the table: every route of every service.
+func Routes() Table {
+	public := []Grant{{Scope: Anyone}}
+	signedIn := []Grant{{Customer, Own}, {SiteManager, Own}, {Dispatcher, Own}, {Driver, Own}, {BackOffice, Own}, {Ops, Own}}
+	return Table{
+		{"POST", "/api/identity/v1/users", public},
+		{"POST", "/api/identity/v1/sessions", public},
+		{"GET", "/api/identity/v1/sessions/current", signedIn},
+		{"DELETE", "/api/identity/v1/sessions/current", signedIn},
+
+		{"GET", "/api/pricing/v1/catalog", public},
+		{"GET", "/api/pricing/v1/quotes", public},
+
+		{"POST", "/api/order/v1/orders", []Grant{{Customer, Own}}},
+		{"GET", "/api/order/v1/orders", []Grant{{Customer, Own}}},
+		{"GET", "/api/order/v1/orders/{id}", []Grant{{Customer, Own}}},
+
+		{"GET", "/api/matching/v1/offers", []Grant{{Dispatcher, Partner}}},
+		{"POST", "/api/matching/v1/offers/{id}/accept", []Grant{{Dispatcher, Partner}}},
+
+		{"POST", "/api/statistics/v1/events", public},
+	}
+}
