@@ -2,9 +2,11 @@ package session
 
 import (
 	"crypto/subtle"
+	"fmt"
 	"net/http"
 	"time"
 
+	"kreislauf/internal/authz"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/problem"
 )
@@ -68,6 +70,33 @@ func (s *Store) Authenticate(r *http.Request) (Session, error) {
 
 // Handler is an httpserver.Handler that knows its caller.
 type Handler func(w http.ResponseWriter, r *http.Request, caller Session) error
+
+// Guard makes the handler of a route as the table has it: h runs for callers of the row's roles and finds the scope in caller.Scope.
+// On a public route h runs for everybody, with a Session that has no user; s may be nil there, for services without sessions.
+// A route without a row, or one that needs sessions where there are none, is a mistake in the program: Guard panics, as http.ServeMux does
+// for a bad pattern, so the service's New and every test of it fail.
+func (s *Store) Guard(t authz.Table, method, pattern string, h Handler) httpserver.Handler {
+	row, ok := t.Lookup(method, pattern)
+	if !ok {
+		panic(fmt.Sprintf("route %s %s has no row in internal/authz/routes.go", method, pattern))
+	}
+	if row.Public() {
+		return func(w http.ResponseWriter, r *http.Request) error { return h(w, r, Session{Scope: authz.Anyone}) }
+	}
+	if s == nil {
+		panic(fmt.Sprintf("route %s %s needs sessions, and the service has none", method, pattern))
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		caller, err := s.Authenticate(r)
+		if err != nil {
+			return err
+		}
+		if caller.Scope, err = row.Decide(caller.Caller()); err != nil {
+			return err
+		}
+		return h(w, r, caller)
+	}
+}
 
 // Require lets only callers of the role through.
 func (s *Store) Require(role string, h Handler) httpserver.Handler {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"kreislauf/internal/authz"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/telemetry"
 )
@@ -26,22 +27,34 @@ import (
 // TTL is how long an unused session lives.
 const TTL = 12 * time.Hour
 
-// Roles.
+// Roles that accounts have today. Records say them in these words; Caller knows them and all of internal/authz.
 const (
 	RoleCustomer = "customer"
-	RolePartner  = "partner"
+	RolePartner  = "partner" // authz.Dispatcher
 )
 
 // Session is what a service knows of the caller.
 type Session struct {
-	UserID    string    `json:"user_id"`
-	Email     string    `json:"email"`
-	Name      string    `json:"name"`
-	Role      string    `json:"role"`
-	PartnerID string    `json:"partner_id,omitempty"` // set for RolePartner
-	CSRF      string    `json:"csrf"`
-	CreatedAt time.Time `json:"created_at"`
+	UserID    string      `json:"user_id"`
+	Email     string      `json:"email"`
+	Name      string      `json:"name"`
+	Role      string      `json:"role"`
+	SiteID    string      `json:"site_id,omitempty"`    // of a site manager
+	PartnerID string      `json:"partner_id,omitempty"` // of a dispatcher or driver
+	DriverID  string      `json:"driver_id,omitempty"`  // of a driver
+	CSRF      string      `json:"csrf"`
+	CreatedAt time.Time   `json:"created_at"`
+	Scope     authz.Scope `json:"-"` // whose objects this request may touch; set by Guard
 }
+
+// Caller is the session in the words of the authorisation table. A role that is unknown stays as it is: no row names it.
+func (s Session) Caller() authz.Caller {
+	role, _ := authz.ParseRole(s.Role)
+	return authz.Caller{UserID: s.UserID, Role: role, SiteID: s.SiteID, PartnerID: s.PartnerID, DriverID: s.DriverID}
+}
+
+// Covers says whether this request may touch an object. What it may not touch does not exist for the caller: answer NotFound.
+func (s Session) Covers(o authz.Object) bool { return s.Scope.Covers(s.Caller(), o) }
 
 // Store reads and writes the sessions of one tenant. Safe for concurrent use.
 type Store struct {
