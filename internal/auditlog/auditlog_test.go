@@ -1,0 +1,335 @@
+package auditlog_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.uber.org/goleak"
+
+	"kreislauf/internal/audit"
+	"kreislauf/internal/auditlog"
+	"kreislauf/internal/authz"
+	"kreislauf/internal/config"
+	"kreislauf/internal/logging"
+	"kreislauf/internal/mongodb"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/telemetry"
+	"kreislauf/test/embedded"
+)
+
+// childURI turns the test binary into an instance that changes documents and collects; it holds the address of the store.
+const childURI = "AUDITLOG_TEST_URI"
+
+func TestMain(m *testing.M) {
+	if uri := os.Getenv(childURI); uri != "" {
+		changeForEver(uri)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func connect(uri string) (*mongodb.Database, error) {
+	tel, err := telemetry.New(context.Background(), config.Process{}, logging.NewSink(io.Discard))
+	if err != nil {
+		return nil, err
+	}
+	return mongodb.Open(uri, "auditlogtest", "t-1", tel.Tracer)
+}
+
+func open(t *testing.T) (l *auditlog.Log, db *mongodb.Database, uri string) {
+	t.Helper()
+	uri = embedded.Start(t).MongoURI
+	db, err := connect(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	l = auditlog.New(db, "orders", "customers")
+	if err := l.EnsureIndexes(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return l, db, uri
+}
+
+// order is an aggregate.
+type order struct {
+	ID          string `bson:"_id"`
+	Version     int64  `bson:"version"`
+	N           int    `bson:"n"`
+	audit.Trail `bson:",inline"`
+}
+
+func entry(subject, user string, at time.Time) audit.Entry {
+	return audit.Entry{
+		At: at, Actor: audit.Actor{UserID: user, Role: authz.BackOffice, Tenant: "kreislauf"}, Operation: "order.correct", Subject: subject,
+		Reason: "weighed again", TraceID: "0af7651916cd43dd8448eb211c80319c",
+	}
+}
+
+// change counts an order up in one write with the entry that says so; done is false when somebody else was faster.
+func change(ctx context.Context, coll *mongo.Collection, id, user string) (done bool, err error) {
+	var o order
+	if err := coll.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&o); err != nil {
+		return false, err
+	}
+	read := o.Version
+	o.Version, o.N = o.Version+1, o.N+1
+	e := entry("order/"+id, user, time.Now())
+	e.Reason = fmt.Sprintf("count up to %d", o.N)
+	if err := o.Add(e); err != nil {
+		return false, err
+	}
+	res, err := coll.ReplaceOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "version", Value: read}}, o)
+	if err != nil {
+		return false, err
+	}
+	return res.MatchedCount == 1, nil
+}
+
+var noon = time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+
+func TestAppendAndQuery(t *testing.T) {
+	l, _, _ := open(t)
+	for i, subject := range []string{"order/o-1", "order/o-2", "order/o-1", "invoice/i-1"} {
+		e := entry(subject, fmt.Sprintf("u-%d", i%2), noon.Add(time.Duration(i)*time.Second))
+		e.ID = fmt.Sprintf("a-%d", i)
+		e.Change = audit.Change{Fields: []string{"/n"}, Before: "b", After: "a"}
+		for range 2 {
+			if err := l.Append(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	forged := entry("order/o-1", "u-9", noon)
+	forged.ID = "a-0"
+	if err := l.Append(t.Context(), forged); err != nil {
+		t.Fatal(err)
+	}
+	ids := func(list []audit.Entry, err error) (ids []string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range list {
+			ids = append(ids, e.ID+" "+e.Actor.UserID)
+		}
+		return ids
+	}
+	ctx := t.Context()
+	for name, tc := range map[string]struct{ got, want []string }{
+		"of an order":           {ids(l.BySubject(ctx, "order/o-1", 10)), []string{"a-2 u-0", "a-0 u-0"}},
+		"the newest of it":      {ids(l.BySubject(ctx, "order/o-1", 1)), []string{"a-2 u-0"}},
+		"of nothing":            {ids(l.BySubject(ctx, "order/o-3", 10)), nil},
+		"of a user":             {ids(l.ByActor(ctx, "u-1", 10)), []string{"a-3 u-1", "a-1 u-1"}},
+		"of whom nobody is for": {ids(l.ByActor(ctx, "u-9", 10)), nil},
+	} {
+		if diff := cmp.Diff(tc.want, tc.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	list, err := l.BySubject(ctx, "invoice/i-1", 1)
+	want := entry("invoice/i-1", "u-1", noon.Add(3*time.Second))
+	want.ID, want.Change = "a-3", audit.Change{Fields: []string{"/n"}, Before: "b", After: "a"}
+	if diff := cmp.Diff([]audit.Entry{want}, list); diff != "" || err != nil {
+		t.Errorf("%v, an entry (-want +got):\n%s", err, diff)
+	}
+	bad := entry("order/o-1", "u-1", noon)
+	bad.Reason = ""
+	if err := l.Append(ctx, bad); problem.KindOf(err) != problem.Invalid {
+		t.Errorf("without a reason: %v", err)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	l, db, _ := open(t)
+	ctx, coll := t.Context(), db.Collection("orders")
+	for _, id := range []string{"o-1", "o-2", "o-3"} {
+		if _, err := coll.InsertOne(ctx, order{ID: id, Version: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"o-1", "o-2", "o-1"} {
+		if done, err := change(ctx, coll, id, "u-1"); err != nil || !done {
+			t.Fatal(done, err)
+		}
+	}
+	// What cannot be decoded stands in nobody's way and is told.
+	broken := bson.D{
+		{Key: "_id", Value: "o-0"}, {Key: "version", Value: int64(1)}, {Key: "audit", Value: "?"}, {Key: "audit_at", Value: time.Unix(0, 0)},
+	}
+	if _, err := coll.InsertOne(ctx, broken); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Collect(ctx); n != 2 || err == nil || !strings.Contains(err.Error(), `entries of orders: document "o-0"`) {
+		t.Errorf("%d documents emptied, %v", n, err)
+	}
+	if _, err := coll.DeleteOne(ctx, bson.D{{Key: "_id", Value: "o-0"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.Collect(ctx); n != 0 || err != nil {
+		t.Errorf("a second time: %d documents emptied, %v", n, err)
+	}
+	for id, want := range map[string]int{"o-1": 2, "o-2": 1, "o-3": 0} {
+		list, err := l.BySubject(ctx, "order/"+id, 10)
+		if err != nil || len(list) != want {
+			t.Errorf("%s has %d entries, %v; want %d", id, len(list), err, want)
+		}
+		var o order
+		if err := coll.FindOne(ctx, bson.D{{Key: "_id", Value: id}}).Decode(&o); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(order{ID: id, Version: int64(1 + want), N: want}, o); diff != "" {
+			t.Errorf("document (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	l, db, _ := open(t)
+	coll := db.Collection("orders")
+	if _, err := coll.InsertOne(t.Context(), order{ID: "o-1", Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx, zerolog.Nop()) }()
+	if ok, err := change(ctx, coll, "o-1", "u-1"); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		list, err := l.ByActor(ctx, "u-1", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("nobody collects")
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// changeForEver is an instance; it says each change on standard output.
+func changeForEver(uri string) {
+	ctx := context.Background()
+	db, err := connect(uri)
+	if err != nil {
+		panic(err)
+	}
+	l := auditlog.New(db, "orders")
+	for {
+		_, err := change(ctx, db.Collection("orders"), fmt.Sprintf("o-%d", rand.IntN(3)), fmt.Sprint("u-", os.Getpid()))
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println("changed")
+		if rand.IntN(3) == 0 {
+			if _, err := l.Collect(ctx); err != nil {
+				panic(err)
+			}
+			fmt.Println("collected")
+		}
+	}
+}
+
+// runAndKill runs an instance and kills it after so many steps.
+func runAndKill(ctx context.Context, uri string, steps int) error {
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, exe)
+	var output strings.Builder
+	cmd.Env, cmd.Stderr = append(os.Environ(), childURI+"="+uri), &output
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if steps--; steps == 0 {
+			if err := cmd.Process.Kill(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := cmd.Wait(); steps > 0 {
+		return errors.Join(fmt.Errorf("the instance ended by itself: %s", &output), err)
+	}
+	return nil
+}
+
+// TestKill kills instances that change and collect, two at a time. Then every change has its entry, and no entry is there twice.
+func TestKill(t *testing.T) {
+	l, db, uri := open(t)
+	coll := db.Collection("orders")
+	for i := range 3 {
+		if _, err := coll.InsertOne(t.Context(), order{ID: fmt.Sprintf("o-%d", i), Version: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 12 {
+		var wg sync.WaitGroup
+		for range 2 {
+			wg.Go(func() {
+				if err := runAndKill(t.Context(), uri, 1+rand.IntN(20)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	left, err := l.Collect(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for i := range 3 {
+		var o order
+		if err := coll.FindOne(t.Context(), bson.D{{Key: "_id", Value: fmt.Sprintf("o-%d", i)}}).Decode(&o); err != nil {
+			t.Fatal(err)
+		}
+		list, err := l.BySubject(t.Context(), "order/"+o.ID, 10_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reasons := map[string]bool{}
+		for _, e := range list {
+			reasons[e.Reason] = true
+		}
+		if len(list) != o.N || len(reasons) != o.N || int64(o.N) != o.Version-1 || len(o.Audit) != 0 {
+			t.Errorf("%s was changed %d times, has %d entries of %d changes, version %d, %d still waiting",
+				o.ID, o.N, len(list), len(reasons), o.Version, len(o.Audit))
+		}
+		total += o.N
+	}
+	t.Logf("24 instances killed, %d changes, %d documents left to collect", total, left)
+	if total < 24 {
+		t.Errorf("only %d changes", total)
+	}
+}
