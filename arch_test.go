@@ -75,7 +75,7 @@ func layers() []struct{ name, packages string } {
 		{"vocabulary", "money event problem quote signed catalog aggregate authz audit"}, // values and rules; no I/O
 		{"process basics", "config logging telemetry run clock"},                         // settings in, lines and spans out
 		{"clients", "mongodb broker health httpserver session blob"},                     // one outside thing each
-		{"aggregates", "outbox repository numbering auditlog"},                           // documents that belong together, and their events
+		{"aggregates", "outbox repository numbering auditlog"},                           // what belongs to documents
 		{"process", "process"},       // a service's life
 		{"users of the API", "load"}, // only commands and tests use it
 	}

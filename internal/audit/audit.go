@@ -1,9 +1,9 @@
 // Package audit owns what is written down when somebody changes what belongs to others: who, on whose behalf, what, why, and when. It is
 // pure; package auditlog stores it.
 //
-// An aggregate embeds a Trail (`bson:",inline"`), as it embeds its outbox. The code that decides a change adds the Entry to the Trail,
-// so both are in one document write: there is no change without its entry and no entry without its change, whatever process
-// dies when. The collector of auditlog then moves entries into the append-only collection.
+// An aggregate embeds a Trail (`bson:",inline"`) beside its aggregate.Root. The function that decides a change (repository.Change) adds
+// the Entry to the Trail, so both are in one document write: there is no change without its entry and no entry without its change,
+// whatever process dies when. The collector of auditlog then moves entries into the append-only collection.
 //
 // Invariants: an entry of the back office or of operations has a reason; an entry holds ids, names of fields and digests, never a value
 // of the document. Not guaranteed: that nobody types a person's data into a reason; forms must say so.

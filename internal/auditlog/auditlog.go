@@ -2,8 +2,8 @@
 // and never changed or removed.
 //
 // Invariants: an entry in the audit.Trail of a stored document comes into the collection, once, whatever process dies when: it leaves
-// the document only after it is in the collection, and its id keeps a repetition out. Documents with a Trail have a string _id and
-// an int64 version that every change increments.
+// the document only after it is in the collection, and its id keeps a repetition out. Documents with a Trail are aggregates: a string
+// _id, and a version that every change increments.
 //
 // Not guaranteed: that an entry can be found at once; the collector looks every second. Whoever may write to the database can forge
 // entries.
