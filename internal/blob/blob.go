@@ -63,7 +63,7 @@ type Info struct {
 
 // ReadURL reads where files are kept: file:///folder (file://./folder in the working directory), or
 // s3://bucket?region=…&endpoint=…&use_path_style=true&prefix=folder/ with credentials from the AWS variables or files. With S3 away a
-// call fails after about 3 seconds, because it is tried three times; AWS_MAX_ATTEMPTS changes that.
+// call fails after some seconds: it is tried three times, with growing waits. AWS_MAX_ATTEMPTS does not change that (gocloud.dev sets it).
 func ReadURL(r *config.Reader) string {
 	v := r.String(Setting, "file://./blobs")
 	if _, err := parse(v); err != nil {

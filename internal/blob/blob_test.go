@@ -267,7 +267,6 @@ func TestAway(t *testing.T) {
 	}
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
-	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "key")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	away, err := Open(t.Context(), "s3://files?region=eu-central-1&use_path_style=true&endpoint="+srv.URL)
