@@ -71,8 +71,8 @@ func TestRowsAreTrue(t *testing.T) {
 					t.Error(err)
 				}
 			}()
-			if p.HTTP.HasRoutes() != s.HTTP {
-				t.Errorf("the row says HTTP %v, and it has routes: %v", s.HTTP, p.HTTP.HasRoutes())
+			if p.HasRoutes() != s.HTTP {
+				t.Errorf("the row says HTTP %v, and it has routes: %v", s.HTTP, p.HasRoutes())
 			}
 			if diff := cmp.Diff(s.Work, p.WorkNames()); diff != "" {
 				t.Errorf("timed work (-row +registered):\n%s", diff)

@@ -15,7 +15,7 @@ type Root struct {
 	ID       string        `bson:"_id"`
 	Version  int64         `bson:"version"`             // goes up by one with each write of the repository
 	Outbox   []event.Event `bson:"outbox,omitempty"`    // not published yet
-	OutboxAt *time.Time    `bson:"outbox_at,omitempty"` // when the oldest of them was emitted; absent when there is none
+	OutboxAt *time.Time    `bson:"outbox_at,omitempty"` // when the oldest of them was stored; absent when there is none. The repository fills it in
 	DueAt    *time.Time    `bson:"due_at,omitempty"`    // when the aggregate's timed work is due; absent when there is none
 }
 
@@ -33,10 +33,6 @@ func (r *Root) Emit(m event.Meta, p event.Payload) error {
 		return err
 	}
 	r.Outbox = append(r.Outbox, e)
-	if r.OutboxAt == nil {
-		at := e.Time
-		r.OutboxAt = &at
-	}
 	return nil
 }
 

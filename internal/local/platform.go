@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kreislauf/internal/backend/redisd"
+	"kreislauf/internal/clock"
 	"kreislauf/internal/local/supervise"
 	"kreislauf/nginx"
 )
@@ -119,6 +120,9 @@ func (p *Platform) env(instance, httpAddr, internalAddr string) map[string]strin
 		"KREISLAUF_GEO_DIR":           p.Geo,
 		"KREISLAUF_LOGSHIP_STATE_DIR": filepath.Join(p.Data, "logship"), "KREISLAUF_ALERT_WEBHOOK_URL": p.AlertWebhook,
 		"KREISLAUF_HTTP_ADDR": httpAddr, "KREISLAUF_INTERNAL_ADDR": internalAddr,
+	}
+	if p.Env == "local" || p.Env == "test" {
+		m[clock.Setting] = filepath.Join(p.Data, "clock") // a drill that writes a shift into it moves every service's clock
 	}
 	if p.AlertInterval > 0 {
 		m["KREISLAUF_ALERT_INTERVAL"] = p.AlertInterval.String()

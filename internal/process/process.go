@@ -19,13 +19,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
 
+	"kreislauf/internal/auditlog"
+	"kreislauf/internal/authz"
 	"kreislauf/internal/broker"
+	"kreislauf/internal/clock"
 	"kreislauf/internal/config"
 	"kreislauf/internal/event"
 	"kreislauf/internal/health"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/logging"
 	"kreislauf/internal/mongodb"
+	"kreislauf/internal/numbering"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/repository"
 	"kreislauf/internal/run"
@@ -47,9 +51,10 @@ type Process struct {
 	Sink     *logging.Sink
 	Tracing  *telemetry.Telemetry
 	Sessions *session.Store // nil unless needed
-	HTTP     *httpserver.Server
 	Health   *health.Health
 
+	clock    *clock.Clock
+	http     *httpserver.Server
 	db       *mongodb.Database // nil unless needed, as the next one
 	producer *broker.Producer
 	brokers  []string
@@ -68,6 +73,7 @@ type Process struct {
 func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *Process, err error) {
 	r := config.New(lookup)
 	p := &Process{Settings: config.ReadProcess(r, service), Config: r, Health: &health.Health{}, failed: make(chan error, 1), extra: map[string]http.Handler{}}
+	p.clock = clock.Read(r, p.Settings.Env)
 	p.drain = r.Duration("KREISLAUF_DRAIN", 50*time.Millisecond)
 	mongoURI, redisAddr, redisPassword := "", "", ""
 	if needs.MongoDB {
@@ -104,7 +110,7 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "kreislauf_log_lines_dropped_total", Help: "Lines that could not be written."},
 			func() float64 { return float64(p.Sink.Dropped()) }))
-	p.HTTP = httpserver.New(httpserver.Options{Addr: p.Settings.HTTPAddr, Log: p.Log, Tracer: p.Tracing.Tracer, Registry: p.registry})
+	p.http = httpserver.New(httpserver.Options{Addr: p.Settings.HTTPAddr, Log: p.Log, Tracer: p.Tracing.Tracer, Registry: p.registry})
 	return p, nil
 }
 
@@ -135,10 +141,24 @@ func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword strin
 // Late adds a step (indexes, topics, seeds) that Start repeats until it succeeds, before the instance serves.
 func (p *Process) Late(step func(context.Context) error) { p.late = append(p.late, step) }
 
+// Handle serves a route as the authorisation table has it (session.Store.Guard). There is no other way to serve one.
+func (p *Process) Handle(method, pattern string, h session.Handler) {
+	p.http.Handle(method, pattern, p.Sessions.Guard(authz.Routes(), method, pattern, h))
+}
+
+// HasRoutes says whether the process has a public listener.
+func (p *Process) HasRoutes() bool { return p.http.HasRoutes() }
+
+// Addr is the address of the public listener, after Start.
+func (p *Process) Addr() string { return p.http.Addr() }
+
+// Now is the time of day that dates and due times follow, see package clock.
+func (p *Process) Now() time.Time { return p.clock.Now() }
+
 // Meta is what the process knows of an event that it emits now. At has whole milliseconds, as MongoDB keeps.
 func (p *Process) Meta(ctx context.Context) event.Meta {
 	return event.Meta{
-		Source: p.Settings.Service, Customer: p.Settings.Customer, Traceparent: telemetry.Traceparent(ctx), At: time.Now().UTC().Truncate(time.Millisecond),
+		Source: p.Settings.Service, Customer: p.Settings.Customer, Traceparent: telemetry.Traceparent(ctx), At: p.Now().Truncate(time.Millisecond),
 	}
 }
 
@@ -153,6 +173,22 @@ func Repository[T any, P repository.Document[T]](p *Process, collection, noun, t
 // Collection opens a collection of documents that are no aggregates; noun is what one of them is, for errors.
 func Collection[T any](p *Process, name, noun string) mongodb.Collection[T] {
 	return mongodb.OpenCollection[T](p.db, name, noun)
+}
+
+// AuditLog opens the service's audit trail and collects entries from collections whose documents have an audit.Trail for as long as the
+// process serves.
+func (p *Process) AuditLog(collections ...string) *auditlog.Log {
+	l := auditlog.New(p.db, collections...)
+	p.Late(l.EnsureIndexes)
+	p.Background("audit collector", func(ctx context.Context) error { return l.Run(ctx, p.Log) })
+	return l
+}
+
+// Numbers opens the service's numbers without gaps.
+func (p *Process) Numbers() *numbering.Book {
+	b := numbering.New(p.db, p.Settings.Customer)
+	p.Late(b.EnsureIndexes)
+	return b
 }
 
 // workEvery is how late timed work may be while an instance runs.
@@ -245,11 +281,11 @@ func (p *Process) Start(ctx context.Context) error {
 		}
 	}
 	line := p.Log.Info().Str("event.action", "process.serving").Str("internal", lis.Addr().String())
-	if p.HTTP.HasRoutes() {
-		if err := p.HTTP.Start(p.fail); err != nil {
+	if p.http.HasRoutes() {
+		if err := p.http.Start(p.fail); err != nil {
 			return err
 		}
-		line = line.Str("address", p.HTTP.Addr())
+		line = line.Str("address", p.http.Addr())
 	}
 	p.stack.Push("public listener", p.stopServing)
 	p.Health.Serving(true)
@@ -280,14 +316,14 @@ func (p *Process) untilDone(ctx context.Context, step func(context.Context) erro
 // stopServing drains: unready first, so that balancers look elsewhere, then no new connections, then the running requests end.
 func (p *Process) stopServing(ctx context.Context) error {
 	p.Health.Serving(false)
-	if !p.HTTP.HasRoutes() {
+	if !p.http.HasRoutes() {
 		return nil
 	}
 	select {
 	case <-ctx.Done():
 	case <-time.After(p.drain):
 	}
-	return p.HTTP.Stop(ctx)
+	return p.http.Stop(ctx)
 }
 
 // Stop ends the process in reverse order within ctx. A second call does nothing.

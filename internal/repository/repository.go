@@ -9,6 +9,7 @@ package repository
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -64,8 +65,13 @@ func (r *Repository[T, P]) Run(ctx context.Context) error { return r.relay.Run(c
 // Insert stores a new aggregate and has its events published. duplicate says that its id, or another unique member, is there already;
 // then nothing is stored.
 func (r *Repository[T, P]) Insert(ctx context.Context, doc T) (duplicate bool, err error) {
+	root := P(&doc).Aggregate()
+	if len(root.Outbox) > 0 {
+		now := time.Now() // of this machine, whatever the clock of the business says: the relay compares it with its own
+		root.OutboxAt = &now
+	}
 	if duplicate, err = r.Collection.Insert(ctx, doc); err == nil && !duplicate {
-		r.kick(P(&doc).Aggregate())
+		r.kick(root)
 	}
 	return duplicate, err
 }
@@ -101,7 +107,7 @@ func (r *Repository[T, P]) Change(ctx context.Context, id string, decide func(P)
 		if err != nil {
 			return doc, false, fmt.Errorf("encode %s %s: %w", r.noun, id, err)
 		}
-		u := update(before, after, root.Outbox[known:])
+		u := update(before, after, root.Outbox[known:], time.Now())
 		if u == nil {
 			return doc, false, nil
 		}

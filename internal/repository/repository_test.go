@@ -121,7 +121,7 @@ func TestChangesAtOnce(t *testing.T) {
 			t.Fatalf("event %d tells of %+v, %v", i, p, err)
 		}
 	}
-	if !c.OutboxAt.Equal(c.Outbox[0].Time) {
+	if c.OutboxAt == nil || c.OutboxAt.Before(c.Outbox[0].Time) || c.OutboxAt.After(c.Outbox[len(c.Outbox)-1].Time) {
 		t.Errorf("the oldest event is of %s, outbox_at says %s", c.Outbox[0].Time, c.OutboxAt)
 	}
 }

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"bytes"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -40,7 +41,7 @@ func encode(doc any) ([]member, error) {
 // update makes the write that leads from what was read to what was decided: members that differ are set, members that are gone are
 // unset, and new events are appended to the outbox as it is then, which the relay may have emptied meanwhile. Members that this version
 // of the program does not know stay as they are. nil means that nothing differs.
-func update(before, after []member, fresh []event.Event) bson.D {
+func update(before, after []member, fresh []event.Event, now time.Time) bson.D {
 	left := make(map[string]bson.RawValue, len(before))
 	for _, m := range before {
 		left[m.key] = m.value
@@ -70,7 +71,7 @@ func update(before, after []member, fresh []event.Event) bson.D {
 	if len(fresh) > 0 {
 		u = append(u,
 			bson.E{Key: "$push", Value: bson.D{{Key: "outbox", Value: bson.D{{Key: "$each", Value: fresh}}}}},
-			bson.E{Key: "$min", Value: bson.D{{Key: "outbox_at", Value: fresh[0].Time}}}) // the oldest that waits
+			bson.E{Key: "$min", Value: bson.D{{Key: "outbox_at", Value: now}}}) // the oldest that waits
 	}
 	return u
 }

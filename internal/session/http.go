@@ -97,17 +97,3 @@ func (s *Store) Guard(t authz.Table, method, pattern string, h Handler) httpserv
 		return h(w, r, caller)
 	}
 }
-
-// Require lets only callers of the role through.
-func (s *Store) Require(role string, h Handler) httpserver.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		caller, err := s.Authenticate(r)
-		if err != nil {
-			return err
-		}
-		if caller.Role != role {
-			return problem.New(problem.Forbidden, "This is for the role %s; you are signed in as %s.", role, caller.Role)
-		}
-		return h(w, r, caller)
-	}
-}

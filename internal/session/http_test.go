@@ -47,7 +47,7 @@ func TestAuthenticate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stranger := Session{UserID: "u-2", Role: RoleCustomer}
+	stranger := Session{UserID: "u-2", Role: "customer"}
 	if _, err := f.Create(t.Context(), &stranger); err != nil {
 		t.Fatal(err)
 	}
@@ -91,31 +91,5 @@ func TestAuthenticate(t *testing.T) {
 				t.Errorf("caller %+v, error %v, want kind %d", got, err, tc.want)
 			}
 		})
-	}
-}
-
-func TestRequire(t *testing.T) {
-	f := newFixture(t, server(t))
-	ready(t, f.Store)
-	sess := customer()
-	token, err := f.Create(t.Context(), &sess)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := httptest.NewRequest("GET", "/", nil)
-	r.AddCookie(&http.Cookie{Name: Cookie, Value: token})
-	called := ""
-	handler := func(_ http.ResponseWriter, _ *http.Request, caller Session) error {
-		called = caller.UserID
-		return nil
-	}
-	if err := f.Require(RolePartner, handler)(httptest.NewRecorder(), r); problem.KindOf(err) != problem.Forbidden || called != "" {
-		t.Errorf("a customer where a partner is needed: %v, called for %q", err, called)
-	}
-	if err := f.Require(RoleCustomer, handler)(httptest.NewRecorder(), r); err != nil || called != "u-1" {
-		t.Errorf("a customer: %v, called for %q", err, called)
-	}
-	if err := f.Require(RoleCustomer, handler)(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)); problem.KindOf(err) != problem.Unauthenticated {
-		t.Errorf("nobody: %v", err)
 	}
 }

@@ -27,18 +27,12 @@ import (
 // TTL is how long an unused session lives.
 const TTL = 12 * time.Hour
 
-// Roles that accounts have today. Records say them in these words; Caller knows them and all of internal/authz.
-const (
-	RoleCustomer = "customer"
-	RolePartner  = "partner" // authz.Dispatcher
-)
-
 // Session is what a service knows of the caller.
 type Session struct {
 	UserID    string      `json:"user_id"`
 	Email     string      `json:"email"`
 	Name      string      `json:"name"`
-	Role      string      `json:"role"`
+	Role      string      `json:"role"`                 // an authz.Role, or "partner", which is a dispatcher
 	SiteID    string      `json:"site_id,omitempty"`    // of a site manager
 	PartnerID string      `json:"partner_id,omitempty"` // of a dispatcher or driver
 	DriverID  string      `json:"driver_id,omitempty"`  // of a driver

@@ -105,7 +105,7 @@ func ready(t *testing.T, s *Store) {
 }
 
 func customer() Session {
-	return Session{UserID: "u-1", Email: "erika@example.org", Name: "Erika Müller", Role: RoleCustomer}
+	return Session{UserID: "u-1", Email: "erika@example.org", Name: "Erika Müller", Role: "customer"}
 }
 
 func TestLife(t *testing.T) {

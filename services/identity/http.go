@@ -35,7 +35,7 @@ func (s *service) hashing(ctx context.Context, f func()) error {
 	}
 }
 
-func (s *service) postUser(w http.ResponseWriter, r *http.Request) error {
+func (s *service) postUser(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	ctx := r.Context()
 	key, err := httpserver.IdempotencyKey(r)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *service) replayed(ctx context.Context, in SignUp, key string) (User, er
 	return u, nil
 }
 
-func (s *service) postSession(w http.ResponseWriter, r *http.Request) error {
+func (s *service) postSession(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	ctx := r.Context()
 	var in struct {
 		Email    string `json:"email"`
@@ -147,18 +147,11 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request, u User, status 
 	return httpserver.JSON(w, status, viewOf(sess))
 }
 
-func (s *service) getSession(w http.ResponseWriter, r *http.Request) error {
-	sess, err := s.sessions.Authenticate(r)
-	if err != nil {
-		return err
-	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(sess))
+func (s *service) getSession(w http.ResponseWriter, _ *http.Request, caller session.Session) error {
+	return httpserver.JSON(w, http.StatusOK, viewOf(caller))
 }
 
-func (s *service) deleteSession(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.sessions.Authenticate(r); err != nil {
-		return err
-	}
+func (s *service) deleteSession(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	if err := s.sessions.Delete(r.Context(), session.Token(r)); err != nil {
 		return err
 	}

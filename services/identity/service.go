@@ -29,9 +29,9 @@ func Wire(p *process.Process) error {
 		slots: make(chan struct{}, hashers), decoy: password.Hash("decoy"),
 	}
 	p.Late(s.users.ensureIndexes)
-	p.HTTP.Handle("POST", "/api/identity/v1/users", s.postUser)
-	p.HTTP.Handle("POST", "/api/identity/v1/sessions", s.postSession)
-	p.HTTP.Handle("GET", "/api/identity/v1/sessions/current", s.getSession)
-	p.HTTP.Handle("DELETE", "/api/identity/v1/sessions/current", s.deleteSession)
+	p.Handle("POST", "/api/identity/v1/users", s.postUser)
+	p.Handle("POST", "/api/identity/v1/sessions", s.postSession)
+	p.Handle("GET", "/api/identity/v1/sessions/current", s.getSession)
+	p.Handle("DELETE", "/api/identity/v1/sessions/current", s.deleteSession)
 	return nil
 }

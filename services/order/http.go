@@ -45,8 +45,7 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 		return err
 	}
 	req.Address = req.Address.trimmed()
-	now := time.Now()
-	q, err := s.check(req, now)
+	q, err := s.check(req, s.now())
 	if errors.Is(err, errEnded) {
 		// The quote has ended since, but a retry of an order that was placed in time must still get its answer.
 		return s.replay(w, r, idFor(caller.UserID, key), req, err)

@@ -26,7 +26,7 @@ func placed(t *testing.T) Order {
 
 func TestPlaceEmitsTheOrder(t *testing.T) {
 	o := placed(t)
-	if o.State != Placed || o.Version != 1 || len(o.Outbox) != 1 || o.OutboxAt == nil {
+	if o.State != Placed || o.Version != 1 || len(o.Outbox) != 1 {
 		t.Fatalf("placed order: %+v", o)
 	}
 	e := o.Outbox[0]

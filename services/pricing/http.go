@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/quote"
+	"kreislauf/internal/session"
 	"kreislauf/services/pricing/tariff"
 )
 
@@ -35,8 +36,8 @@ type catalogView struct {
 	IncludedDays int         `json:"included_days"`
 }
 
-func (s *service) getCatalog(w http.ResponseWriter, _ *http.Request) error {
-	first, last := catalog.Window(time.Now().In(s.zone))
+func (s *service) getCatalog(w http.ResponseWriter, _ *http.Request, _ session.Session) error {
+	first, last := catalog.Window(s.now().In(s.zone))
 	v := catalogView{
 		SizesM3: catalog.Sizes(), EarliestDate: first.Format(catalog.DateFormat), LatestDate: last.Format(catalog.DateFormat),
 		IncludedDays: tariff.IncludedDays,
@@ -65,8 +66,8 @@ type quoteView struct {
 	ValidUntil    time.Time   `json:"valid_until"`
 }
 
-func (s *service) getQuote(w http.ResponseWriter, r *http.Request) error {
-	now := time.Now()
+func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+	now := s.now()
 	q, zone, waste, err := price(r, now.In(s.zone))
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ const Validity = 2 * time.Hour
 type service struct {
 	key   []byte
 	sales store
+	now   func() time.Time
 	zone  *time.Location
 }
 
@@ -22,9 +23,9 @@ func Wire(p *process.Process) error {
 	if err != nil {
 		return fmt.Errorf("load time zone: %w", err)
 	}
-	s := &service{key: p.Config.Key("KREISLAUF_QUOTE_KEY"), sales: store{process.Collection[sale](p, "sales", "sale")}, zone: berlin}
-	p.HTTP.Handle("GET", "/api/pricing/v1/catalog", s.getCatalog)
-	p.HTTP.Handle("GET", "/api/pricing/v1/quotes", s.getQuote)
+	s := &service{key: p.Config.Key("KREISLAUF_QUOTE_KEY"), sales: store{process.Collection[sale](p, "sales", "sale")}, now: p.Now, zone: berlin}
+	p.Handle("GET", "/api/pricing/v1/catalog", s.getCatalog)
+	p.Handle("GET", "/api/pricing/v1/quotes", s.getQuote)
 	p.Consume(s.consume)
 	return nil
 }

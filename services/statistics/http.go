@@ -8,6 +8,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/problem"
+	"kreislauf/internal/session"
 )
 
 // posted is the body of POST /api/statistics/v1/events.
@@ -60,7 +61,7 @@ func fallbackID(r *http.Request) string {
 	return event.NewID("s")
 }
 
-func (s *service) postEvent(w http.ResponseWriter, r *http.Request) error {
+func (s *service) postEvent(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	ctx := r.Context()
 	var in posted
 	if err := httpserver.DecodeUndeclared(r, &in); err != nil {

@@ -23,7 +23,7 @@ func Wire(p *process.Process) error {
 		meta:   p.Meta, sink: p.Sink, settings: p.Settings,
 	}
 	p.Late(s.events.ensureIndexes)
-	p.HTTP.Handle("POST", "/api/statistics/v1/events", s.postEvent)
+	p.Handle("POST", "/api/statistics/v1/events", s.postEvent)
 	p.Consume(s.consume)
 	return nil
 }

@@ -131,5 +131,5 @@ func (b *Backends) Run(t testing.TB, instance string, extra map[string]string) (
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, p.Stop) })
-	return p.HTTP.Addr()
+	return p.Addr()
 }

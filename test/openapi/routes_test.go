@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// registered reads the routes of a service from the calls p.HTTP.Handle(method, path, …) in its source.
+// registered reads the routes of a service from the calls p.Handle(method, path, …) in its source.
 func registered(t *testing.T, service string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, service, "*.go"))
@@ -46,14 +46,10 @@ func registered(t *testing.T, service string) []string {
 	return routes
 }
 
-// isHandle knows <anything>.HTTP.Handle.
+// isHandle knows <process>.Handle.
 func isHandle(fun ast.Expr) bool {
 	handle, ok := fun.(*ast.SelectorExpr)
-	if !ok || handle.Sel.Name != "Handle" {
-		return false
-	}
-	server, ok := handle.X.(*ast.SelectorExpr)
-	return ok && server.Sel.Name == "HTTP"
+	return ok && handle.Sel.Name == "Handle"
 }
 
 // text demands a literal: a route that is computed could not be compared with the document.
