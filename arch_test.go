@@ -76,13 +76,15 @@ func layers() []struct{ name, packages string } {
 		{"process basics", "config logging telemetry run clock"},                         // settings in, lines and spans out
 		{"clients", "mongodb broker health httpserver session blob"},                     // one outside thing each
 		{"aggregates", "outbox repository numbering auditlog"},                           // what belongs to documents
-		{"process", "process"},       // a service's life
-		{"users of the API", "load"}, // only commands and tests use it
+		{"process", "process"},              // a service's life
+		{"users of the API", "client load"}, // only commands and tests use it
 	}
 }
 
 // outside is what stands in internal and is no kit: services and the pipeline must not know it.
-func outside() []string { return []string{"internal/backend", "internal/local", "internal/load"} }
+func outside() []string {
+	return []string{"internal/backend", "internal/local", "internal/client", "internal/load"}
+}
 
 // layer finds the layer of a package of the kit; -1 for none.
 func layer(dir string) int {
