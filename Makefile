@@ -10,7 +10,7 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
+.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-platform bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
@@ -95,6 +95,9 @@ drills-backends: $(BIN) ## the embedded MongoDB, Kafka and Redis through kill -9
 
 bench-kafkad: $(BIN) ## memory of the embedded Kafka with all topics full, before and after restarts
 	go run ./test/bench/kafkad -bin $(BIN)
+
+bench-platform: $(BIN) web/dist/index.html deps ## what an order costs: CPU by process, memory, disk, latency; BASE=commit compares with that build; ARGS="-compact -grow 50000 -json file"
+	go run ./test/bench/platform -bin $(BIN) -web web/dist $(REAL_FLAG) $(if $(BASE),-base $(BASE)) $(ARGS)
 
 bench-observability: ## CPU that log line, server span and two client spans add to a request
 	go run ./test/bench/observability
