@@ -7,15 +7,15 @@ package platform
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"time"
+
+	"kreislauf/internal/local"
 )
 
 // Options of Start.
@@ -35,25 +35,6 @@ type Platform struct {
 	Began time.Time // when it was started
 	cmd   *exec.Cmd
 	done  chan error // gets the end of the process
-}
-
-// Component is one part of the platform.
-type Component struct {
-	Name     string `json:"name"`
-	State    string `json:"state"`
-	PID      int    `json:"pid"` // with -compact that of the platform for a part that runs inside it
-	Restarts int    `json:"restarts"`
-}
-
-// Info is the part of run.json that tests need.
-type Info struct {
-	PID        int         `json:"pid"`
-	Env        string      `json:"env"`
-	Profile    string      `json:"profile"`
-	Entry      string      `json:"entry"`         // http://host:port of nginx
-	Elastic    string      `json:"elasticsearch"` // http://host:port
-	Logship    string      `json:"logship"`       // host:port of its /status
-	Components []Component `json:"components"`
 }
 
 // Start runs `kreislauf up`. When ctx ends, the platform is asked to end.
@@ -78,7 +59,7 @@ func Start(ctx context.Context, o Options) (*Platform, error) {
 }
 
 // AwaitUp waits until everything is ready.
-func (p *Platform) AwaitUp(ctx context.Context) (Info, error) {
+func (p *Platform) AwaitUp(ctx context.Context) (local.Running, error) {
 	for {
 		if info, err := p.Info(); err == nil {
 			return info, nil
@@ -86,26 +67,16 @@ func (p *Platform) AwaitUp(ctx context.Context) (Info, error) {
 		select {
 		case err := <-p.done:
 			p.done <- err // for Stop
-			return Info{}, fmt.Errorf("the platform ended: %w", errors.Join(err, errors.New("it was not up yet")))
+			return local.Running{}, fmt.Errorf("the platform ended: %w", errors.Join(err, errors.New("it was not up yet")))
 		case <-ctx.Done():
-			return Info{}, errors.New("the platform did not come up in time")
+			return local.Running{}, errors.New("the platform did not come up in time")
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
 // Info reads run.json, which is there as long as everything is up.
-func (p *Platform) Info() (Info, error) {
-	var info Info
-	b, err := os.ReadFile(filepath.Join(p.Dir, "run.json"))
-	if err != nil {
-		return info, fmt.Errorf("read run.json: %w", err)
-	}
-	if err := json.Unmarshal(b, &info); err != nil {
-		return info, fmt.Errorf("read run.json: %w", err)
-	}
-	return info, nil
-}
+func (p *Platform) Info() (local.Running, error) { return local.FindRunning(p.Dir) }
 
 // Stop asks the platform to end and waits for it.
 func (p *Platform) Stop() error {

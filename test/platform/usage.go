@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+
+	"kreislauf/internal/local"
 )
 
 // Supervisor names the process of `kreislauf up` itself. With -compact the services run in it.
@@ -46,7 +48,7 @@ func (p *Platform) Usage() (Usage, error) {
 var instanceNumber = regexp.MustCompile(`-[0-9]+$`)
 
 // usageOf finds the processes in a tree like /proc. Each belongs to the nearest component above it.
-func usageOf(proc procfs.FS, info Info) (Usage, error) {
+func usageOf(proc procfs.FS, info local.Running) (Usage, error) {
 	role := map[int]string{}
 	for _, c := range info.Components {
 		role[c.PID] = instanceNumber.ReplaceAllString(c.Name, "")

@@ -7,6 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/procfs"
+
+	"kreislauf/internal/local"
+	"kreislauf/internal/local/supervise"
 )
 
 // TestUsageOfATree reads testdata/proc: `kreislauf up` (100) with two instances of order, nginx with two workers and a Java program
@@ -16,8 +19,12 @@ func TestUsageOfATree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := Info{PID: 100, Components: []Component{
-		{Name: "order-1", PID: 110}, {Name: "order-2", PID: 111}, {Name: "nginx", PID: 120}, {Name: "kafka", PID: 130}, {Name: "redis", PID: 140},
+	info := local.Running{PID: 100, Components: []supervise.Status{
+		{Name: "order-1", PID: 110},
+		{Name: "order-2", PID: 111},
+		{Name: "nginx", PID: 120},
+		{Name: "kafka", PID: 130},
+		{Name: "redis", PID: 140},
 		{Name: "alerter-1", PID: 100}, // as with -compact
 	}}
 	got, err := usageOf(proc, info)

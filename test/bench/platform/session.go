@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/procfs"
 
 	"kreislauf/internal/client"
+	"kreislauf/internal/local"
 	"kreislauf/test/platform"
 )
 
@@ -41,7 +42,7 @@ type measure struct {
 type session struct {
 	o         options
 	p         *platform.Platform
-	info      platform.Info
+	info      local.Running
 	probe     *probe
 	transport *http.Transport
 	day       string // that orders are for
