@@ -9,7 +9,7 @@ import (
 )
 
 // killOne kills an order instance with SIGKILL and shows that the same session orders on at once and the instance comes back.
-func (p *platform) killOne(ctx context.Context, c *customer) error {
+func (p *running) killOne(ctx context.Context, c *customer) error {
 	pid, err := p.kill("order-2")
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func (p *platform) killOne(ctx context.Context, c *customer) error {
 }
 
 // killEach kills every process of the platform in turn, orders again in the same session, and demands that each such order is matched.
-func (p *platform) killEach(ctx context.Context, c *customer) error {
+func (p *running) killEach(ctx context.Context, c *customer) error {
 	if err := p.readInfo(); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (p *platform) killEach(ctx context.Context, c *customer) error {
 }
 
 // kill sends SIGKILL to a component and returns the pid it had.
-func (p *platform) kill(name string) (int, error) {
+func (p *running) kill(name string) (int, error) {
 	if err := p.readInfo(); err != nil {
 		return 0, err
 	}
@@ -87,7 +87,7 @@ func (p *platform) kill(name string) (int, error) {
 }
 
 // awaitBack waits until a component is ready as another process.
-func (p *platform) awaitBack(ctx context.Context, name string, old int) error {
+func (p *running) awaitBack(ctx context.Context, name string, old int) error {
 	for {
 		if err := p.readInfo(); err != nil {
 			return err

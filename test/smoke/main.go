@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,8 +14,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
+
+	"kreislauf/internal/local"
+	"kreislauf/test/platform"
 )
 
 type options struct {
@@ -53,12 +54,13 @@ func run(o options) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := start(ctx, o, dir)
+	started, err := platform.Start(ctx, platform.Options{Bin: o.bin, Web: o.web, Dir: dir, Compact: o.compact, Real: o.real, Out: os.Stdout})
 	if err != nil {
 		return err
 	}
+	p := &running{Platform: started}
 	defer func() {
-		if serr := p.stop(); serr != nil {
+		if serr := p.Stop(); serr != nil {
 			err = errors.Join(err, serr)
 		}
 		if o.keep || err != nil {
@@ -67,16 +69,16 @@ func run(o options) (err error) {
 			err = os.RemoveAll(dir)
 		}
 	}()
-	if err := p.awaitUp(ctx); err != nil {
+	if p.info, err = p.AwaitUp(ctx); err != nil {
 		return err
 	}
-	up := time.Since(p.began)
+	up := time.Since(p.Began)
 	c := newCustomer(p.info.Entry)
 	orderID, traceID, err := c.firstOrder(ctx)
 	if err != nil {
 		return err
 	}
-	first := time.Since(p.began)
+	first := time.Since(p.Began)
 	lines, err := p.awaitTrace(ctx, traceID)
 	if err != nil {
 		return err
@@ -88,10 +90,11 @@ func run(o options) (err error) {
 		return err
 	}
 	time.Sleep(o.idle)
-	rss, err := p.rss()
+	usage, err := p.Usage()
 	if err != nil {
 		return err
 	}
+	rss := usage.Sum().Resident >> 20
 	if !o.compact {
 		if err := p.killOne(ctx, c); err != nil {
 			return err
@@ -115,13 +118,13 @@ func run(o options) (err error) {
 }
 
 // commandsAnswer asks the commands of an operator about the order: its story as a tree, and the funnel that it went through.
-func (p *platform) commandsAnswer(ctx context.Context, orderID string) error {
+func (p *running) commandsAnswer(ctx context.Context, orderID string) error {
 	for _, c := range []struct {
 		args []string
 		want []string
 	}{
-		{[]string{"trace", "-data", p.dir, orderID}, []string{"nginx POST /api/order/v1/orders 201", "publish order.placed", "consume matching.accepted"}},
-		{[]string{"funnel", "run", "orders", "-data", p.dir}, []string{"order attempt            1", "order placed             1", "partner accepted         1"}},
+		{[]string{"trace", "-data", p.Dir, orderID}, []string{"nginx POST /api/order/v1/orders 201", "publish order.placed", "consume matching.accepted"}},
+		{[]string{"funnel", "run", "orders", "-data", p.Dir}, []string{"order attempt            1", "order placed             1", "partner accepted         1"}},
 	} {
 		if err := p.awaitOutput(ctx, c.args, c.want); err != nil {
 			return err
@@ -132,9 +135,9 @@ func (p *platform) commandsAnswer(ctx context.Context, orderID string) error {
 
 // awaitOutput runs a command until its output has all that is wanted: a document is found only when its index was refreshed, and
 // the indices of one order are not refreshed at the same time.
-func (p *platform) awaitOutput(ctx context.Context, args, want []string) error {
+func (p *running) awaitOutput(ctx context.Context, args, want []string) error {
 	for {
-		out, err := exec.CommandContext(ctx, p.bin, args...).CombinedOutput()
+		out, err := exec.CommandContext(ctx, p.Bin, args...).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("kreislauf %s: %w: %s", args[0], err, out)
 		}
@@ -150,77 +153,20 @@ func (p *platform) awaitOutput(ctx context.Context, args, want []string) error {
 	}
 }
 
-// platform is the running `kreislauf up`.
-type platform struct {
-	bin   string
-	dir   string
-	cmd   *exec.Cmd
-	began time.Time
-	done  chan error // gets the end of the process
-	info  info
+// running is the platform under test and what run.json says of it.
+type running struct {
+	*platform.Platform
+	info local.Running
 }
 
-// info is the part of run.json that is used here.
-type info struct {
-	PID        int    `json:"pid"`
-	Env        string `json:"env"`
-	Profile    string `json:"profile"`
-	Entry      string `json:"entry"`
-	Elastic    string `json:"elasticsearch"`
-	Components []struct {
-		Name     string `json:"name"`
-		State    string `json:"state"`
-		PID      int    `json:"pid"`
-		Restarts int    `json:"restarts"`
-	} `json:"components"`
+func (p *running) readInfo() (err error) {
+	p.info, err = p.Info()
+	return err
 }
 
-func start(ctx context.Context, o options, dir string) (*platform, error) {
-	args := []string{"up", "-data", dir, "-free-ports", "-web", o.web}
-	if o.real {
-		args = append(args, "-real")
-	}
-	if o.compact {
-		args = append(args, "-compact")
-	}
-	cmd := exec.CommandContext(ctx, o.bin, args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = time.Minute
-	p := &platform{bin: o.bin, dir: dir, cmd: cmd, began: time.Now(), done: make(chan error, 1)}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", o.bin, err)
-	}
-	go func() { p.done <- cmd.Wait() }()
-	return p, nil
-}
-
-func (p *platform) readInfo() error {
-	b, err := os.ReadFile(filepath.Join(p.dir, "run.json"))
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(b, &p.info)
-}
-
-func (p *platform) awaitUp(ctx context.Context) error {
-	for {
-		if p.readInfo() == nil {
-			return nil
-		}
-		select {
-		case err := <-p.done:
-			return fmt.Errorf("the platform ended: %v", err)
-		case <-ctx.Done():
-			return errors.New("the platform did not come up in time")
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func (p *platform) thenRun(ctx context.Context, command string) error {
+func (p *running) thenRun(ctx context.Context, command string) error {
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Env = append(os.Environ(), "KREISLAUF_URL="+p.info.Entry, "KREISLAUF_DATA="+p.dir, "KREISLAUF_ELASTICSEARCH_URL="+p.info.Elastic)
+	cmd.Env = append(os.Environ(), "KREISLAUF_URL="+p.info.Entry, "KREISLAUF_DATA="+p.Dir, "KREISLAUF_ELASTICSEARCH_URL="+p.info.Elastic)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", command, err)
@@ -228,35 +174,9 @@ func (p *platform) thenRun(ctx context.Context, command string) error {
 	return nil
 }
 
-// rss sums the resident memory of everything, in MB: the supervisor and all processes below it.
-func (p *platform) rss() (int, error) {
-	out, err := exec.Command("ps", "-e", "-o", "pid=,ppid=,rss=").Output()
-	if err != nil {
-		return 0, fmt.Errorf("list processes: %w", err)
-	}
-	parent, size := map[int]int{}, map[int]int{}
-	for line := range strings.Lines(string(out)) {
-		var pid, ppid, kb int
-		if _, err := fmt.Sscan(line, &pid, &ppid, &kb); err != nil {
-			return 0, fmt.Errorf("read process list: %w", err)
-		}
-		parent[pid], size[pid] = ppid, kb
-	}
-	sum := 0
-	for pid := range size {
-		for up := pid; up > 1; up = parent[up] {
-			if up == p.cmd.Process.Pid {
-				sum += size[pid]
-				break
-			}
-		}
-	}
-	return sum / 1024, nil
-}
-
 // nothingRejected demands that Elasticsearch refused no line of the run.
-func (p *platform) nothingRejected() error {
-	files, err := filepath.Glob(filepath.Join(p.dir, "logship", "*", "dead-letter*.ndjson"))
+func (p *running) nothingRejected() error {
+	files, err := filepath.Glob(filepath.Join(p.Dir, "logship", "*", "dead-letter*.ndjson"))
 	if err != nil {
 		return err
 	}
@@ -270,16 +190,4 @@ func (p *platform) nothingRejected() error {
 		}
 	}
 	return nil
-}
-
-func (p *platform) stop() error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("stop the platform: %w", err)
-	}
-	select {
-	case err := <-p.done:
-		return err
-	case <-time.After(time.Minute):
-		return errors.New("the platform did not stop within a minute")
-	}
 }

@@ -26,7 +26,7 @@ func wanted() []string {
 
 // awaitTrace waits until the nginx line, with a location, and the lines of the services are searchable under the trace id.
 // It returns how many log lines there are.
-func (p *platform) awaitTrace(ctx context.Context, traceID string) (int, error) {
+func (p *running) awaitTrace(ctx context.Context, traceID string) (int, error) {
 	for {
 		missing, n, err := p.traceLines(ctx, traceID)
 		if err == nil && missing == "" {
@@ -40,7 +40,7 @@ func (p *platform) awaitTrace(ctx context.Context, traceID string) (int, error) 
 	}
 }
 
-func (p *platform) traceLines(ctx context.Context, traceID string) (missing string, lines int, err error) {
+func (p *running) traceLines(ctx context.Context, traceID string) (missing string, lines int, err error) {
 	body, err := json.Marshal(map[string]any{"size": 1000, "query": map[string]any{"term": map[string]any{"trace.id": traceID}}})
 	if err != nil {
 		return "", 0, err
