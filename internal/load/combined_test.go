@@ -120,7 +120,7 @@ func FuzzParseCombined(f *testing.F) {
 	} {
 		f.Add(line)
 	}
-	p := &replayer{client: &client{entry: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}}}
+	p := &replayer{entry: &entry{url: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}}}
 	f.Fuzz(func(t *testing.T, line string) {
 		r, err := parseCombined(line)
 		if err != nil {

@@ -3,27 +3,19 @@ package load
 import (
 	"context"
 	crand "crypto/rand"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
-	"net/http/cookiejar"
 	"sync"
+
+	"kreislauf/internal/client"
 )
 
-const (
-	csrfCookie = "kreislauf_csrf"
-	csrfHeader = "X-CSRF-Token"
+const signUpsAtOnce = 4 // a password hash is made to be slow
 
-	signUpsAtOnce = 4 // a password hash is made to be slow
-)
-
-// customer is an account with its session: the cookies are in http's jar.
+// customer is an account with its session.
 type customer struct {
 	name string
-	http *http.Client
-	csrf string
+	*client.Client
 }
 
 // signUpAll makes n accounts. Each comes from its own address, because the entry limits sign-ups per address.
@@ -43,12 +35,10 @@ func (s *source) signUpAll(ctx context.Context, n int) ([]*customer, error) {
 			if ctx.Err() != nil {
 				return
 			}
-			c, err := s.signUp(ctx, i, name, request{from: from, agent: agent})
-			if err != nil {
+			list[i] = &customer{name, s.entry.visitor(from, agent)}
+			if err := s.signUp(ctx, i, list[i]); err != nil {
 				cancel(fmt.Errorf("sign up customer %d: %w", i+1, err))
-				return
 			}
-			list[i] = c
 		})
 	}
 	wg.Wait()
@@ -58,43 +48,12 @@ func (s *source) signUpAll(ctx context.Context, n int) ([]*customer, error) {
 	return list, nil
 }
 
-// signUp makes one account; r says where from.
-func (s *source) signUp(ctx context.Context, i int, name string, r request) (*customer, error) {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, fmt.Errorf("make cookie jar: %w", err)
-	}
-	c := &customer{name: name, http: &http.Client{Transport: s.client.http.Transport, CheckRedirect: s.client.http.CheckRedirect, Jar: jar}}
-	r.method, r.path, r.key, r.by = http.MethodPost, "/api/identity/v1/users", s.id("u", i), c
-	r.body = encode(map[string]string{"email": fmt.Sprintf("load-%s-%d@example.org", s.run, i), "password": crand.Text(), "name": name})
-	a := s.client.send(ctx, r)
-	s.tally.add(func(t *Summary) { t.Retries += a.retries })
-	if a.err != nil {
-		return nil, a.err
-	}
-	if !a.ok() {
-		return nil, fmt.Errorf("%s: %s", a.kind(), detail(a.body))
-	}
-	for _, k := range jar.Cookies(s.client.entry) {
-		if k.Name == csrfCookie {
-			c.csrf = k.Value
-		}
-	}
-	if c.csrf == "" {
-		return nil, errors.New("the answer sets no cookie " + csrfCookie)
-	}
-	return c, nil
-}
-
-// detail is the text of a problem document, or the beginning of whatever came instead.
-func detail(body []byte) string {
-	var p struct {
-		Detail string `json:"detail"`
-	}
-	if json.Unmarshal(body, &p) == nil && p.Detail != "" {
-		return p.Detail
-	}
-	return fmt.Sprintf("%.80q", body)
+// signUp makes the i-th account.
+func (s *source) signUp(ctx context.Context, i int, c *customer) error {
+	account := client.Account{Key: s.id("u", i), Email: fmt.Sprintf("load-%s-%d@example.org", s.run, i), Password: crand.Text(), Name: c.name}
+	o := retry(ctx, func(ctx context.Context) error { _, err := c.SignUp(ctx, account); return err })
+	s.tally.add(func(t *Summary) { t.Retries += o.retries })
+	return o.err
 }
 
 func firstNames() []string {

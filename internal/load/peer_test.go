@@ -211,7 +211,7 @@ func (p *peer) signUp(w http.ResponseWriter, r *http.Request) {
 	token := fmt.Sprintf("t-%d", len(p.emails))
 	p.sessions[token] = "csrf-of-" + token
 	http.SetCookie(w, &http.Cookie{Name: "kreislauf_session", Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	http.SetCookie(w, &http.Cookie{Name: csrfCookie, Value: p.sessions[token], Path: "/", SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: "kreislauf_csrf", Value: p.sessions[token], Path: "/", SameSite: http.SameSiteLaxMode})
 	p.began = time.Now()
 	clear(p.firstSeen)
 	answerJSON(w, 201, map[string]string{"user_id": token})

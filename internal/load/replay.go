@@ -51,7 +51,7 @@ func (o ReplayOptions) withDefaults() (ReplayOptions, error) {
 // replayer is one run.
 type replayer struct {
 	o       ReplayOptions
-	client  *client
+	entry   *entry
 	flights *flights
 
 	mu   sync.Mutex // guards what follows
@@ -87,10 +87,10 @@ func Replay(ctx context.Context, o ReplayOptions) (ReplaySummary, error) {
 	}
 	progress := newProgress(o.Out, o.Progress)
 	p := &replayer{o: o, flights: &flights{limit: o.MaxInFlight, progress: progress}, sum: ReplaySummary{Failures: map[string]int{}}}
-	if p.client, err = newClient(ctx, o.Entry, o.MaxInFlight, o.dial); err != nil {
+	if p.entry, err = newEntry(ctx, o.Entry, o.MaxInFlight, o.dial); err != nil {
 		return p.summary(), err
 	}
-	defer p.client.http.CloseIdleConnections()
+	defer p.entry.http.CloseIdleConnections()
 	began := time.Now()
 	stop := progress.watch(func() string { return p.line(time.Since(began)) })
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -199,7 +199,7 @@ func (p *replayer) send(ctx context.Context, r record, due time.Time) {
 }
 
 func (p *replayer) fetch(req *http.Request) (status int, err error) {
-	resp, err := p.client.http.Do(req)
+	resp, err := p.entry.http.Do(req)
 	if err != nil {
 		return 0, err
 	}
@@ -221,7 +221,7 @@ func (p *replayer) request(ctx context.Context, r record) (*http.Request, error)
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)
 	}
-	u.Scheme, u.Host = p.client.entry.Scheme, p.client.entry.Host
+	u.Scheme, u.Host = p.entry.url.Scheme, p.entry.url.Host
 	req, err := http.NewRequestWithContext(ctx, method, "http://entry", http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("build request: %w", err)

@@ -55,7 +55,7 @@ type source struct {
 	o         Options
 	run       string // part of every id, distinct for each run
 	mix       *mix
-	client    *client
+	entry     *entry
 	tally     *tally
 	flights   *flights
 	progress  *progress
@@ -78,10 +78,10 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	}
 	s.flights = &flights{limit: o.MaxInFlight, progress: s.progress}
 	s.tally = newTally(o.Rate, s.flights)
-	if s.client, err = newClient(ctx, o.Entry, o.MaxInFlight, o.dial); err != nil {
+	if s.entry, err = newEntry(ctx, o.Entry, o.MaxInFlight, o.dial); err != nil {
 		return s.tally.summary(), err
 	}
-	defer s.client.http.CloseIdleConnections()
+	defer s.entry.http.CloseIdleConnections()
 	if err := s.open(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = nil

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/internal/client"
 )
 
 // inBubble runs o against p in memory; the caller is in a synctest bubble.
@@ -247,7 +249,7 @@ func TestVisitsThatNeverEndAreCutOff(t *testing.T) {
 		p := newPeer()
 		hang := make(chan struct{})
 		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == orderPath {
+			if r.URL.Path == client.OrdersPath {
 				_, _ = io.Copy(io.Discard, r.Body)
 				select {
 				case <-hang:

@@ -59,7 +59,7 @@ func (t *tally) fail(step, kind string) {
 	t.add(func(s *Summary) { s.Failures[step+": "+kind]++ })
 }
 
-func (t *tally) step(name string, took time.Duration, a answer) {
+func (t *tally) step(name string, took time.Duration, o outcome) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h := t.steps[name]
@@ -69,7 +69,7 @@ func (t *tally) step(name string, took time.Duration, a answer) {
 	}
 	h.observe(took)
 	t.mixed.observe(took)
-	t.sum.Retries += a.retries
+	t.sum.Retries += o.retries
 }
 
 func (t *tally) visited(took time.Duration) {

@@ -14,8 +14,8 @@ func finished() *tally {
 	t := newTally(2, f)
 	for i := range 240 {
 		t.visited(time.Duration(i) * time.Millisecond)
-		t.step(stepQuote, time.Duration(i)*100*time.Microsecond, answer{})
-		t.step(stepOrder, time.Duration(i)*200*time.Microsecond, answer{retries: i / 239})
+		t.step(stepQuote, time.Duration(i)*100*time.Microsecond, outcome{})
+		t.step(stepOrder, time.Duration(i)*200*time.Microsecond, outcome{retries: i / 239})
 	}
 	for _, id := range []string{"o-1", "o-2", "o-3"} {
 		t.placed(id, id == "o-2")

@@ -2,18 +2,16 @@ package load
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/client"
 )
 
 // Steps of a visit, as named in failures and latencies.
@@ -50,54 +48,51 @@ func (c *catalogCache) put(now time.Time, w window) {
 	c.at, c.window = now, w
 }
 
-func readWindow(body []byte) (window, error) {
-	var v struct {
-		Earliest string `json:"earliest_date"`
-		Latest   string `json:"latest_date"`
+func windowOf(c client.Catalog) (window, error) {
+	first, errFirst := time.Parse(catalog.DateFormat, c.EarliestDate)
+	last, errLast := time.Parse(catalog.DateFormat, c.LatestDate)
+	if err := errors.Join(errFirst, errLast); err != nil {
+		return window{}, fmt.Errorf("%w: %w", client.ErrUnreadable, err)
 	}
-	if err := json.Unmarshal(body, &v); err != nil {
-		return window{}, fmt.Errorf("read catalogue: %w", err)
+	return window{first, last}, nil
+}
+
+// readWindow asks for the catalogue.
+func readWindow(ctx context.Context, by *client.Client) (window, error) {
+	c, err := by.Catalog(ctx)
+	if err != nil {
+		return window{}, err
 	}
-	first, errFirst := time.Parse(catalog.DateFormat, v.Earliest)
-	last, errLast := time.Parse(catalog.DateFormat, v.Latest)
-	return window{first, last}, errors.Join(errFirst, errLast)
+	return windowOf(c)
 }
 
 // firstCatalog fills the cache before the first visit.
 func (s *source) firstCatalog(ctx context.Context) error {
-	from := s.mix.address(rand.New(rand.NewPCG(s.o.Seed, streamSignUps)))
-	a := s.client.send(ctx, request{method: http.MethodGet, path: catalogPath, from: from, agent: s.mix.agents[0]})
-	s.tally.add(func(t *Summary) { t.Retries += a.retries })
-	switch {
-	case a.err != nil:
-		return fmt.Errorf("%w: get catalogue: %w", ErrUnreachable, a.err)
-	case !a.ok():
-		return fmt.Errorf("get catalogue: %s: %s", a.kind(), detail(a.body))
+	by := s.entry.visitor(s.mix.address(rand.New(rand.NewPCG(s.o.Seed, streamSignUps))), s.mix.agents[0])
+	var w window
+	o := retry(ctx, func(ctx context.Context) (err error) { w, err = readWindow(ctx, by); return err })
+	s.tally.add(func(t *Summary) { t.Retries += o.retries })
+	switch _, refused := errors.AsType[*client.Problem](o.err); {
+	case o.err == nil:
+		s.catalog.put(time.Now(), w)
+		return nil
+	case refused || errors.Is(o.err, client.ErrUnreadable):
+		return fmt.Errorf("get catalogue: %w", o.err)
+	default:
+		return fmt.Errorf("%w: get catalogue: %w", ErrUnreachable, o.err)
 	}
-	w, err := readWindow(a.body)
-	if err != nil {
-		return err
-	}
-	s.catalog.put(time.Now(), w)
-	return nil
 }
-
-const (
-	catalogPath = "/api/pricing/v1/catalog"
-	quotePath   = "/api/pricing/v1/quotes"
-	eventPath   = "/api/statistics/v1/events"
-	orderPath   = "/api/order/v1/orders"
-)
 
 // visit is one visitor at work.
 type visit struct {
 	*source
 	plan plan
-	due  time.Time // when the next step should start
+	by   *client.Client // the visitor, not signed in
+	due  time.Time      // when the next step should start
 }
 
 func (s *source) visit(ctx context.Context, p plan, due time.Time) {
-	v := &visit{source: s, plan: p, due: due}
+	v := &visit{source: s, plan: p, by: s.entry.visitor(p.from, p.agent), due: due}
 	defer func() { s.tally.visited(time.Since(due)) }()
 	dates := v.dates(ctx)
 	quote := ""
@@ -118,14 +113,13 @@ func (s *source) visit(ctx context.Context, p plan, due time.Time) {
 	v.order(ctx, quote)
 }
 
-// step sends a request of this visit, measures it from its due moment, and makes the next one due now.
-func (v *visit) step(ctx context.Context, name string, r request) answer {
-	r.from, r.agent = v.plan.from, v.plan.agent
-	a := v.client.send(ctx, r)
+// step does one step of this visit, measures it from its due moment, and makes the next one due now.
+func (v *visit) step(ctx context.Context, name string, try func(context.Context) error) outcome {
+	o := retry(ctx, try)
 	now := time.Now()
-	v.tally.step(name, now.Sub(v.due), a)
+	v.tally.step(name, now.Sub(v.due), o)
 	v.due = now
-	return a
+	return o
 }
 
 // dates is the booking window, read again when the shared copy is too old.
@@ -134,121 +128,84 @@ func (v *visit) dates(ctx context.Context) window {
 	if !stale {
 		return w
 	}
-	a := v.step(ctx, stepCatalog, request{method: http.MethodGet, path: catalogPath})
-	if !a.ok() {
-		v.tally.fail(stepCatalog, a.kind())
-		return w
-	}
-	fresh, err := readWindow(a.body)
-	if err != nil {
-		v.tally.fail(stepCatalog, "unreadable answer")
+	var fresh window
+	o := v.step(ctx, stepCatalog, func(ctx context.Context) (err error) { fresh, err = readWindow(ctx, v.by); return err })
+	if o.err != nil {
+		v.tally.fail(stepCatalog, errorKind(o.err))
 		return w
 	}
 	v.catalog.put(time.Now(), fresh)
 	return fresh
 }
 
-func quoteRequest(postcode, waste string, sizeM3 int, date string) request {
-	q := url.Values{"postcode": {postcode}, "waste": {waste}, "size": {strconv.Itoa(sizeM3)}, "date": {date}}
-	return request{method: http.MethodGet, path: quotePath + "?" + q.Encode()}
-}
-
 // quote asks for a price; the token is empty without one.
 func (v *visit) quote(ctx context.Context, a ask, dates window) string {
-	got := v.step(ctx, stepQuote, quoteRequest(v.plan.postcode, a.waste, a.sizeM3, dates.date(a.days)))
-	if !got.ok() {
-		v.tally.fail(stepQuote, got.kind())
-		return ""
-	}
-	var q struct {
-		Quote string `json:"quote"`
-	}
-	if err := json.Unmarshal(got.body, &q); err != nil || q.Quote == "" {
-		v.tally.fail(stepQuote, "unreadable answer")
+	r := client.QuoteRequest{Postcode: v.plan.postcode, Waste: a.waste, SizeM3: a.sizeM3, Date: dates.date(a.days)}
+	var q client.Quote
+	o := v.step(ctx, stepQuote, func(ctx context.Context) (err error) { q, err = v.by.Quote(ctx, r); return err })
+	if o.err != nil {
+		v.tally.fail(stepQuote, errorKind(o.err))
 		return ""
 	}
 	v.tally.add(func(t *Summary) { t.Quotes++ })
-	return q.Quote
+	return q.Token
 }
 
 // blunder asks for a price in a way that must be refused.
 func (v *visit) blunder(ctx context.Context, a ask, dates window) {
-	postcode, waste, size, date := v.plan.postcode, a.waste, a.sizeM3, dates.date(a.days)
+	r := client.QuoteRequest{Postcode: v.plan.postcode, Waste: a.waste, SizeM3: a.sizeM3, Date: dates.date(a.days)}
 	switch a.mistake {
 	case unknownPostcode:
-		postcode = "00" + postcode[2:] // no German postcode begins with 00
+		r.Postcode = "00" + r.Postcode[2:] // no German postcode begins with 00
 	case tooHeavy:
-		waste, size = "170504", 10
+		r.Waste, r.SizeM3 = "170504", 10
 	case pastDate:
-		date = dates.earliest.AddDate(0, 0, -30).Format(catalog.DateFormat)
+		r.Date = dates.earliest.AddDate(0, 0, -30).Format(catalog.DateFormat)
 	}
-	got := v.step(ctx, stepMistake, quoteRequest(postcode, waste, size, date))
-	isProblem := strings.HasPrefix(got.header.Get("Content-Type"), "application/problem+json")
+	o := v.step(ctx, stepMistake, func(ctx context.Context) error { _, err := v.by.Quote(ctx, r); return err })
+	p, refused := errors.AsType[*client.Problem](o.err)
 	switch {
-	case got.ok():
+	case o.err == nil || errors.Is(o.err, client.ErrUnreadable):
 		v.tally.add(func(t *Summary) { t.WronglyAccepted++ })
-	case got.status/100 == 4 && got.status != http.StatusTooManyRequests && isProblem:
+	case refused && p.Status/100 == 4 && p.Foreign:
+		v.tally.fail(stepMistake, errorKind(o.err)+" without a problem document")
+	case refused && p.Status/100 == 4 && p.Status != http.StatusTooManyRequests:
 		v.tally.add(func(t *Summary) { t.RefusedAsExpected++ })
-	case got.status/100 == 4 && !isProblem:
-		v.tally.fail(stepMistake, got.kind()+" without a problem document")
 	default:
-		v.tally.fail(stepMistake, got.kind())
+		v.tally.fail(stepMistake, errorKind(o.err))
 	}
 }
 
 // attempt records that the order button was pressed.
 func (v *visit) attempt(ctx context.Context) {
-	body := encode(map[string]string{"type": "order-attempt", "id": v.id("a", v.plan.number), "visit_id": v.id("v", v.plan.number)})
-	a := v.step(ctx, stepAttempt, request{method: http.MethodPost, path: eventPath, body: body})
-	if !a.ok() {
-		v.tally.fail(stepAttempt, a.kind())
+	e := client.Event{Type: stepAttempt, ID: v.id("a", v.plan.number), VisitID: v.id("v", v.plan.number)}
+	if o := v.step(ctx, stepAttempt, func(ctx context.Context) error { return v.by.Report(ctx, e) }); o.err != nil {
+		v.tally.fail(stepAttempt, errorKind(o.err))
 		return
 	}
 	v.tally.add(func(t *Summary) { t.Attempts++ })
 }
 
-// encode makes a request body of strings and bools, which always have a JSON form.
-func encode(v any) []byte {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("load: encode request: %v", err))
-	}
-	return b
-}
-
-type orderBody struct {
-	Quote   string `json:"quote"`
-	Address struct {
-		Name   string `json:"name"`
-		Street string `json:"street"`
-		City   string `json:"city"`
-	} `json:"address"`
-	PublicGround bool   `json:"public_ground"`
-	VisitID      string `json:"visit_id"`
-}
-
 // order places the order as one of the customers.
 func (v *visit) order(ctx context.Context, quote string) {
-	by := v.customers[v.plan.customer]
-	b := orderBody{Quote: quote, PublicGround: v.plan.public, VisitID: v.id("v", v.plan.number)}
 	zone, err := catalog.FindZone(v.plan.postcode)
 	if err != nil {
 		panic(fmt.Sprintf("load: %v", err)) // cannot happen: the postcode was drawn from the catalogue's zones
 	}
-	b.Address.Name, b.Address.Street, b.Address.City = by.name, "Hauptstraße "+strconv.Itoa(v.plan.house), zone.Region
-	key := v.id("k", v.plan.number)
-	a := v.step(ctx, stepOrder, request{method: http.MethodPost, path: orderPath, body: encode(b), key: key, by: by})
-	var placed struct {
-		ID string `json:"order_id"`
+	by := v.customers[v.plan.customer]
+	n := client.NewOrder{
+		Key: v.id("k", v.plan.number), Quote: quote, PublicGround: v.plan.public, VisitID: v.id("v", v.plan.number),
+		Address: client.Address{Name: by.name, Street: "Hauptstraße " + strconv.Itoa(v.plan.house), City: zone.Region},
 	}
+	here := comingFrom(by.Client, v.plan.from, v.plan.agent)
+	var placed client.Order
+	o := v.step(ctx, stepOrder, func(ctx context.Context) (err error) { placed, err = here.Place(ctx, n); return err })
 	switch {
-	case !a.ok() && a.doubt:
-		v.orderFailed(a.kind(), key)
-	case !a.ok():
-		v.orderFailed(a.kind(), "")
-	case json.Unmarshal(a.body, &placed) != nil || placed.ID == "":
-		v.orderFailed("unreadable answer", key)
-	case !v.tally.placed(placed.ID, a.header.Get("Idempotency-Replayed") == "true"):
+	case o.err != nil && o.doubt:
+		v.orderFailed(errorKind(o.err), n.Key)
+	case o.err != nil:
+		v.orderFailed(errorKind(o.err), "")
+	case !v.tally.placed(placed.ID, placed.Replayed):
 		v.orderFailed("id of another order", "")
 	}
 }
