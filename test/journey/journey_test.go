@@ -3,6 +3,7 @@ package journey_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -10,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"kreislauf/internal/event"
+	"kreislauf/internal/client"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
 	"kreislauf/test/embedded"
@@ -21,18 +22,21 @@ func TestOrderIsMatchedAutomatically(t *testing.T) {
 	c := p.browser()
 	c.signUp("anna@example.org", "")
 	o := c.order("50667", "170904", 7)
-	if o.str("state") != "placed" || o.str("order_id") == "" {
+	if o.State != "placed" || o.ID == "" {
 		t.Fatalf("new order: %v", o)
 	}
-	got := c.await("/api/order/v1/orders/"+o.str("order_id"), "state", "matched")
-	if got.str("partner_id") != "p-auto" {
-		t.Errorf("partner %q, want p-auto", got.str("partner_id"))
+	got := c.awaitState(o.ID, "matched")
+	if got.PartnerID != "p-auto" {
+		t.Errorf("partner %q, want p-auto", got.PartnerID)
 	}
-	if n := len(got["history"].([]any)); n != 2 {
+	if n := len(got.History); n != 2 {
 		t.Errorf("history has %d steps, want 2", n)
 	}
-	list := c.must("GET", "/api/order/v1/orders", nil, 200)
-	if n := len(list["orders"].([]any)); n != 1 {
+	list, err := c.Orders(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(list); n != 1 {
 		t.Errorf("%d orders listed, want 1", n)
 	}
 }
@@ -43,19 +47,26 @@ func TestPartnerAcceptsByHand(t *testing.T) {
 	c.signUp("bert@example.org", "")
 	mine.signUp("disp@p-hand.example", p.invite("p-hand"))
 	other.signUp("disp@p-auto.example", p.invite("p-auto"))
-	o := c.order("10115", "200307", 5)
-	id := o.str("order_id")
-	mine.awaitFunc("/api/matching/v1/offers", func(a answer) bool { return len(a["offers"].([]any)) == 1 })
-	if a := other.must("GET", "/api/matching/v1/offers", nil, 200); len(a["offers"].([]any)) != 0 {
-		t.Errorf("another partner sees the offer: %v", a)
+	id := c.order("10115", "200307", 5).ID
+	await(t, "the partner's offers", func() ([]client.Offer, error) { return mine.Offers(t.Context()) }, func(list []client.Offer) bool { return len(list) == 1 })
+	if list, err := other.Offers(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("another partner sees the offer: %v, %v", list, err)
 	}
-	other.must("POST", "/api/matching/v1/offers/"+id+"/accept", nil, 404)
-	c.must("POST", "/api/matching/v1/offers/"+id+"/accept", nil, 403)
-	if a := mine.must("POST", "/api/matching/v1/offers/"+id+"/accept", nil, 200); a.str("state") != "accepted" {
-		t.Errorf("accept: %v", a)
+	refused := func(who *browser, status int) {
+		t.Helper()
+		_, err := who.Accept(t.Context(), id)
+		if p, ok := errors.AsType[*client.Problem](err); !ok || p.Status != status {
+			t.Fatalf("accepting gives %v, want status %d", err, status)
+		}
 	}
-	mine.must("POST", "/api/matching/v1/offers/"+id+"/accept", nil, 200) // again: the same
-	c.await("/api/order/v1/orders/"+id, "state", "matched")
+	refused(other, 404)
+	refused(c, 403)
+	for range 2 { // again: the same
+		if o, err := mine.Accept(t.Context(), id); err != nil || o.State != "accepted" {
+			t.Fatalf("accept: %v, %v", o, err)
+		}
+	}
+	c.awaitState(id, "matched")
 }
 
 func TestNobodyTakesTheOrder(t *testing.T) {
@@ -63,8 +74,8 @@ func TestNobodyTakesTheOrder(t *testing.T) {
 	c := p.browser()
 	c.signUp("lena@example.org", "")
 	o := c.order("80331", "170504", 3) // no partner takes soil
-	got := c.await("/api/order/v1/orders/"+o.str("order_id"), "state", "unmatched")
-	if got.str("partner_id") != "" || len(got["history"].([]any)) != 2 {
+	got := c.awaitState(o.ID, "unmatched")
+	if got.PartnerID != "" || len(got.History) != 2 {
 		t.Errorf("unmatched order: %v", got)
 	}
 }
@@ -74,10 +85,8 @@ func TestOneTraceThroughAllServices(t *testing.T) {
 	c := p.browser()
 	c.signUp("clara@example.org", "")
 	const traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
-	c.header.Set("traceparent", "00-"+traceID+"-00f067aa0ba902b7-01")
-	o := c.order("50667", "170904", 7)
-	c.header.Del("traceparent")
-	c.await("/api/order/v1/orders/"+o.str("order_id"), "state", "matched")
+	o := c.with("traceparent", "00-"+traceID+"-00f067aa0ba902b7-01").order("50667", "170904", 7)
+	c.awaitState(o.ID, "matched")
 	want := map[string][]string{
 		"order":      {"order.placed", "event.consumed"},
 		"matching":   {"event.consumed"},
@@ -126,7 +135,7 @@ func TestReplayedAndReusedKeys(t *testing.T) {
 	body := c.orderBody("50667", "170904", 7)
 	key := map[string]string{"Idempotency-Key": "key-for-dora-1"}
 	first, h1 := c.do("POST", "/api/order/v1/orders", body, 201, key)
-	c.await("/api/order/v1/orders/"+first.str("order_id"), "state", "matched")
+	c.awaitState(first.str("order_id"), "matched")
 	again, h2 := c.do("POST", "/api/order/v1/orders", body, 201, key)
 	if h1.Get("Idempotency-Replayed") != "" || h2.Get("Idempotency-Replayed") != "true" {
 		t.Errorf("Idempotency-Replayed: first %q, again %q", h1.Get("Idempotency-Replayed"), h2.Get("Idempotency-Replayed"))
@@ -159,7 +168,7 @@ func TestBadInput(t *testing.T) {
 	c := p.browser()
 	c.signUp("fritz@example.org", "")
 	good := c.orderBody("50667", "170904", 7)
-	key := func() map[string]string { return map[string]string{"Idempotency-Key": event.NewID("k")} }
+	key := func() map[string]string { return map[string]string{"Idempotency-Key": client.NewKey()} }
 	quoteURL := func(plz, waste, size, date string) string {
 		return "/api/pricing/v1/quotes?postcode=" + plz + "&waste=" + waste + "&size=" + size + "&date=" + date
 	}
@@ -177,9 +186,9 @@ func TestBadInput(t *testing.T) {
 		{"10 m3 of soil", "GET", quoteURL("50667", "170504", "10", date), nil, 422, "7000 kg", nil},
 		{"unknown size", "GET", quoteURL("50667", "170904", "8", date), nil, 422, "?size", nil},
 		{"past date", "GET", quoteURL("50667", "170904", "7", "2020-01-01"), nil, 422, "?date", nil},
-		{"malformed JSON", "POST", "/api/order/v1/orders", raw(`{"quote":`), 400, "ends too early", key()},
-		{"unknown member", "POST", "/api/order/v1/orders", raw(`{"qoute":"x"}`), 400, "/qoute", key()},
-		{"oversized body", "POST", "/api/order/v1/orders", raw(`{"quote":"` + strings.Repeat("x", 70_000) + `"}`), 413, "65536", key()},
+		{"malformed JSON", "POST", "/api/order/v1/orders", client.Raw(`{"quote":`), 400, "ends too early", key()},
+		{"unknown member", "POST", "/api/order/v1/orders", client.Raw(`{"qoute":"x"}`), 400, "/qoute", key()},
+		{"oversized body", "POST", "/api/order/v1/orders", client.Raw(`{"quote":"` + strings.Repeat("x", 70_000) + `"}`), 413, "65536", key()},
 		{"no key", "POST", "/api/order/v1/orders", good, 400, "Idempotency-Key", nil},
 		{"bad key", "POST", "/api/order/v1/orders", good, 400, "Idempotency-Key", map[string]string{"Idempotency-Key": "short"}},
 		{"forged quote", "POST", "/api/order/v1/orders", with(good, "quote", good["quote"].(string)+"x"), 422, "/quote", key()},
@@ -221,23 +230,21 @@ func TestSessions(t *testing.T) {
 	p := startPlatform(t)
 	stranger := p.browser()
 	stranger.must("GET", "/api/order/v1/orders", nil, 401)
-	stranger.header.Set("Cookie", "kreislauf_session=forged")
-	stranger.must("GET", "/api/order/v1/orders", nil, 401)
+	stranger.with("Cookie", "kreislauf_session=forged").must("GET", "/api/order/v1/orders", nil, 401)
 	a, b := p.browser(), p.browser()
 	a.signUp("gina@example.org", "")
 	b.signUp("hans@example.org", "")
-	id := a.order("50667", "170904", 7).str("order_id")
+	id := a.order("50667", "170904", 7).ID
 	b.must("GET", "/api/order/v1/orders/"+id, nil, 404) // another customer's order does not exist
 	a.must("GET", "/api/matching/v1/offers", nil, 403)
 	if s := a.must("GET", "/api/identity/v1/sessions/current", nil, 200); s.str("email") != "gina@example.org" {
 		t.Errorf("session %v", s)
 	}
-	cookies := a.cookies()
+	cookies := a.Cookies("identity")
 	a.must("DELETE", "/api/identity/v1/sessions/current", nil, 204)
-	late := p.browser()
-	late.header.Set("Cookie", cookies) // a stolen cookie is worth nothing after signing out
+	late := p.browser().with("Cookie", cookies) // a stolen cookie is worth nothing after signing out
 	late.must("GET", "/api/order/v1/orders", nil, 401)
-	a.must("POST", "/api/identity/v1/sessions", map[string]any{"email": "Gina@Example.org ", "password": "correct horse battery"}, 201)
+	a.must("POST", "/api/identity/v1/sessions", map[string]any{"email": "Gina@Example.org ", "password": password}, 201)
 	a.must("GET", "/api/order/v1/orders/"+id, nil, 200)
 }
 

@@ -1,24 +1,21 @@
 package journey_test
 
 import (
-	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/cookiejar"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"kreislauf/internal/event"
+	"kreislauf/internal/client"
 	"kreislauf/services"
 	"kreislauf/services/identity"
 	"kreislauf/test/embedded"
 )
+
+const password = "correct horse battery"
 
 const partners = `[
  {"id":"p-auto","name":"Auto GmbH","postcode":"50667","radius_km":200,"waste_codes":["170904","200307"],"auto_accept":true},
@@ -59,38 +56,26 @@ func (p *platform) invite(partner string) string {
 	return code
 }
 
-// browser is one person; it finds the service's address from the path, as nginx does.
+// browser is one person.
 type browser struct {
-	t      *testing.T
-	p      *platform
-	client *http.Client
-	header http.Header // sent with every request
+	*client.Client
+	t *testing.T
 }
 
-// entry is where the cookies live; requests go to the instance behind it.
-var entry = &url.URL{Scheme: "http", Host: "127.0.0.1"}
-
+// browser opens one; it finds the service's address from the path, as nginx does.
 func (p *platform) browser() *browser {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return &browser{t: p.t, p: p, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}, header: http.Header{}}
+	return &browser{client.New(func(service string) string { return "http://" + p.addrs[service] }, nil), p.t}
 }
 
 // on reports to another test.
-func (b *browser) on(t *testing.T) *browser {
-	c := *b
-	c.t = t
-	return &c
-}
+func (b *browser) on(t *testing.T) *browser { return &browser{b.Client, t} }
+
+// with sends a header with every request.
+func (b *browser) with(name, value string) *browser { return &browser{b.With(name, value), b.t} }
 
 type answer map[string]any
 
 func (a answer) str(k string) string { s, _ := a[k].(string); return s }
-
-// raw is a body that is sent as it is.
-type raw string
 
 func with(m map[string]any, key string, value any) map[string]any {
 	c := map[string]any{key: value}
@@ -105,52 +90,20 @@ func with(m map[string]any, key string, value any) map[string]any {
 // do sends a request and demands a status.
 func (b *browser) do(method, path string, body any, status int, header map[string]string) (answer, http.Header) {
 	b.t.Helper()
-	var r io.Reader
-	switch v := body.(type) {
-	case nil:
-	case raw:
-		r = strings.NewReader(string(v))
-	default:
-		j, err := json.Marshal(v)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		r = bytes.NewReader(j)
-	}
-	service := strings.Split(path, "/")[2]
-	req, err := http.NewRequest(method, "http://"+b.p.addrs[service]+path, r)
+	got, err := b.Do(b.t.Context(), client.Call{Method: method, Path: path, Body: body, Header: header})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	req.Header = b.header.Clone()
-	req.Header.Set("Content-Type", "application/json")
-	for _, c := range b.client.Jar.Cookies(entry) {
-		if c.Name == "kreislauf_csrf" {
-			req.Header.Set("X-CSRF-Token", c.Value)
-		}
-	}
-	for k, v := range header {
-		req.Header.Set(k, v)
-	}
-	res, err := b.client.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if res.StatusCode != status {
-		b.t.Fatalf("%s %s: %s, want %d: %s", method, path, res.Status, status, text)
+	if got.Status != status {
+		b.t.Fatalf("%s %s: %d, want %d: %s", method, path, got.Status, status, got.Body)
 	}
 	a := answer{}
-	if len(text) > 0 {
-		if err := json.Unmarshal(text, &a); err != nil {
-			b.t.Fatalf("%s %s answers %q: %v", method, path, text, err)
+	if len(got.Body) > 0 {
+		if err := json.Unmarshal(got.Body, &a); err != nil {
+			b.t.Fatalf("%s %s answers %q: %v", method, path, got.Body, err)
 		}
 	}
-	return a, res.Header
+	return a, got.Header
 }
 
 func (b *browser) must(method, path string, body any, status int) answer {
@@ -159,60 +112,71 @@ func (b *browser) must(method, path string, body any, status int) answer {
 	return a
 }
 
-func (b *browser) cookies() string {
-	var list []string
-	for _, c := range b.client.Jar.Cookies(entry) {
-		list = append(list, c.Name+"="+c.Value)
-	}
-	return strings.Join(list, "; ")
-}
-
 func (b *browser) signUp(email, invite string) {
 	b.t.Helper()
-	body := map[string]any{"email": email, "password": "correct horse battery", "name": "Test Person"}
-	if invite != "" {
-		body["invite"] = invite
+	if _, err := b.SignUp(b.t.Context(), client.Account{Email: email, Password: password, Name: "Test Person", Invite: invite}); err != nil {
+		b.t.Fatal(err)
 	}
-	b.do("POST", "/api/identity/v1/users", body, 201, map[string]string{"Idempotency-Key": event.NewID("k")})
 }
 
 func (b *browser) earliest() string {
 	b.t.Helper()
-	return b.must("GET", "/api/pricing/v1/catalog", nil, 200).str("earliest_date")
+	c, err := b.Catalog(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return c.EarliestDate
 }
 
+func (b *browser) quote(postcode, waste string, size int) string {
+	b.t.Helper()
+	q, err := b.Quote(b.t.Context(), client.QuoteRequest{Postcode: postcode, Waste: waste, SizeM3: size, Date: b.earliest()})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return q.Token
+}
+
+// orderBody is a good order, to be changed by a test.
 func (b *browser) orderBody(postcode, waste string, size int) map[string]any {
 	b.t.Helper()
-	q := b.must("GET", "/api/pricing/v1/quotes?postcode="+postcode+"&waste="+waste+"&size="+jsonText(size)+"&date="+b.earliest(), nil, 200)
 	return map[string]any{
-		"quote": q.str("quote"), "visit_id": "visit-1",
+		"quote": b.quote(postcode, waste, size), "visit_id": "visit-1",
 		"address": map[string]string{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"},
 	}
 }
 
-func jsonText(v any) string { b, _ := json.Marshal(v); return string(b) }
-
-func (b *browser) order(postcode, waste string, size int) answer {
+func (b *browser) order(postcode, waste string, size int) client.Order {
 	b.t.Helper()
-	a, _ := b.do("POST", "/api/order/v1/orders", b.orderBody(postcode, waste, size), 201, map[string]string{"Idempotency-Key": event.NewID("k")})
-	return a
+	o, err := b.Place(b.t.Context(), client.NewOrder{
+		Quote: b.quote(postcode, waste, size), VisitID: "visit-1",
+		Address: client.Address{Name: "Test Person", Street: "Hauptstraße 1", City: "Köln"},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return o
 }
 
-// await polls until a member of the answer has the value.
-func (b *browser) await(path, member, value string) answer {
+// awaitState polls an order until it is in the state.
+func (b *browser) awaitState(id, state string) client.Order {
 	b.t.Helper()
-	return b.awaitFunc(path, func(a answer) bool { return a.str(member) == value })
+	return await(b.t, "order "+id, func() (client.Order, error) { return b.Order(b.t.Context(), id) }, func(o client.Order) bool { return o.State == state })
 }
 
-func (b *browser) awaitFunc(path string, done func(answer) bool) answer {
-	b.t.Helper()
+// await asks again and again until the answer is as wanted.
+func await[T any](t *testing.T, what string, ask func() (T, error), done func(T) bool) T {
+	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		a := b.must("GET", path, nil, 200)
-		if done(a) {
-			return a
+		v, err := ask()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done(v) {
+			return v
 		}
 		if time.Now().After(deadline) {
-			b.t.Fatalf("GET %s never became as wanted: %v", path, a)
+			t.Fatalf("%s never became as wanted: %v", what, v)
 		}
 	}
 }
