@@ -16,6 +16,8 @@ import (
 	"github.com/pb33f/libopenapi-validator/schema_validation"
 	"github.com/pb33f/libopenapi/orderedmap"
 	"go.uber.org/goleak"
+
+	"kreislauf/internal/client"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,37 +50,37 @@ func (p *platform) run(t *testing.T, name string, list []exchange) {
 }
 
 // compare holds an answer against the document and notes its status as seen.
-func (p *platform) compare(t *testing.T, doc document, e exchange, res *http.Response, body []byte) {
+func (p *platform) compare(t *testing.T, doc document, e exchange, a client.Answer) {
 	t.Helper()
 	req := p.request(t, e)
-	res.Body = io.NopCloser(bytes.NewReader(body))
+	res := &http.Response{StatusCode: a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body))}
 	if ok, errs := doc.check.ValidateHttpResponse(req, res); !ok {
-		report(t, fmt.Sprintf("answer %d to %s %s: %s", res.StatusCode, e.method, e.path, body), errs)
+		report(t, fmt.Sprintf("answer %d to %s %s: %s", a.Status, e.method, e.path, a.Body), errs)
 	}
 	at, documented := doc.find(e.method, req.URL.Path)
 	if !documented {
 		t.Fatalf("%s %s is in no document", e.method, req.URL.Path)
 	}
-	status := strconv.Itoa(res.StatusCode)
+	status := strconv.Itoa(a.Status)
 	if p.seen[at] == nil {
 		p.seen[at] = map[string]bool{}
 	}
 	p.seen[at][status] = true
-	if code := doc.operations()[at].Responses.Codes.GetOrZero(status); code != nil && orderedmap.Len(code.Content) == 0 && len(body) > 0 {
-		t.Errorf("%s %s: a body with status %s, which has none in the document: %s", e.method, e.path, status, body)
+	if code := doc.operations()[at].Responses.Codes.GetOrZero(status); code != nil && orderedmap.Len(code.Content) == 0 && len(a.Body) > 0 {
+		t.Errorf("%s %s: a body with status %s, which has none in the document: %s", e.method, e.path, status, a.Body)
 	}
-	if res.StatusCode < 400 {
+	if a.Status < 400 {
 		return
 	}
 	var problem struct {
 		Status   int    `json:"status"`
 		Instance string `json:"instance"`
 	}
-	if err := json.Unmarshal(body, &problem); err != nil {
+	if err := json.Unmarshal(a.Body, &problem); err != nil {
 		t.Fatal(err)
 	}
-	if problem.Status != res.StatusCode || problem.Instance != req.URL.Path {
-		t.Errorf("problem of status %d at %s in an answer %d of %s", problem.Status, problem.Instance, res.StatusCode, req.URL.Path)
+	if problem.Status != a.Status || problem.Instance != req.URL.Path {
+		t.Errorf("problem of status %d at %s in an answer %d of %s", problem.Status, problem.Instance, a.Status, req.URL.Path)
 	}
 }
 
@@ -160,20 +162,15 @@ func TestAnswersBesideTheRoutes(t *testing.T) {
 			{method: "GET", path: "/api/" + service + "/v1/nothing", status: 404},
 			{method: "PATCH", path: strings.ReplaceAll(d.model.Paths.PathItems.First().Key(), "{id}", "x"), status: 405},
 		} {
-			res, err := http.DefaultTransport.RoundTrip(p.request(t, e))
+			who, call := p.by(e)
+			a, err := who.Do(t.Context(), call)
 			if err != nil {
 				t.Fatal(err)
 			}
-			body, err := io.ReadAll(res.Body)
-			res.Body.Close()
-			if err != nil {
-				t.Fatal(err)
+			if ct := a.Header.Get("Content-Type"); a.Status != e.status || ct != "application/problem+json" {
+				t.Errorf("%s %s: %d with %q, want %d with a problem", e.method, e.path, a.Status, ct, e.status)
 			}
-			if ct := res.Header.Get("Content-Type"); res.StatusCode != e.status || ct != "application/problem+json" {
-				t.Errorf("%s %s: %s with %q, want %d with a problem", e.method, e.path, res.Status, ct, e.status)
-			}
-			checkProblem(t, d, e.method+" "+e.path, body)
+			checkProblem(t, d, e.method+" "+e.path, a.Body)
 		}
 	}
-	http.DefaultClient.CloseIdleConnections()
 }

@@ -4,27 +4,30 @@ import (
 	"strings"
 	"testing"
 
+	"kreislauf/internal/client"
 	"kreislauf/internal/httpserver"
 )
 
 const (
-	users    = "/api/identity/v1/users"
-	sessions = "/api/identity/v1/sessions"
-	current  = "/api/identity/v1/sessions/current"
+	users    = client.UsersPath
+	sessions = client.SessionsPath
+	current  = client.SessionPath
 
 	password = "correct horse battery"
 )
 
 // tooLarge is a valid JSON object beyond the limit.
-func tooLarge() raw { return raw(`{"name":"` + strings.Repeat("x", httpserver.BodyLimit) + `"}`) }
+func tooLarge() client.Raw {
+	return client.Raw(`{"name":"` + strings.Repeat("x", httpserver.BodyLimit) + `"}`)
+}
 
 // cast is the people of the play.
-type cast struct{ anna, bert, hand, auto *person }
+type cast struct{ anna, bert, hand, auto *client.Client }
 
 func newCast(t *testing.T, p *platform) cast {
 	t.Helper()
-	c := cast{newPerson(), newPerson(), newPerson(), newPerson()}
-	join := func(who *person, email, invite string) {
+	c := cast{p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson()}
+	join := func(who *client.Client, email, invite string) {
 		body := signUp("email", email)
 		if invite != "" {
 			body["invite"] = invite
@@ -65,7 +68,7 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 	keyed := func(e exchange, header map[string]string) exchange { e.header = header; return e }
 	replayed := post("replay", signUp("email", "twice@example.org"), 201, false)
 	replayed.replayed = true
-	in := func(name string, who *person, body any, status int, breaks bool) exchange {
+	in := func(name string, who *client.Client, body any, status int, breaks bool) exchange {
 		return exchange{name: name, who: who, method: "POST", path: sessions, body: body, status: status, breaks: breaks}
 	}
 	return []exchange{
@@ -80,8 +83,8 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 		keyed(post("short key", signUp("name", "Nobody"), 400, true), map[string]string{"Idempotency-Key": "1234567"}),
 		keyed(post("long key", signUp("name", "Nobody"), 400, true), map[string]string{"Idempotency-Key": strings.Repeat("k", 65)}),
 		keyed(post("other type", signUp("name", "Nobody"), 400, true), map[string]string{"Idempotency-Key": "type-key-1", "Content-Type": "text/xml"}),
-		post("malformed", raw(`{"email":`), 400, true),
-		post("empty", raw(``), 400, true),
+		post("malformed", client.Raw(`{"email":`), 400, true),
+		post("empty", client.Raw(``), 400, true),
 		post("unknown member", signUp("mail", "x"), 400, true),
 		post("wrong type", signUp("name", 7), 400, true),
 		post("too large", tooLarge(), 413, true),
@@ -96,7 +99,7 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 		post("forged invitation", signUp("invite", "i1.e30.AAAA"), 422, false),
 		in("customer", c.anna, map[string]any{"email": "Anna@example.org", "password": password}, 201, false),
 		in("partner", c.hand, map[string]any{"email": "disp@hand.example", "password": password}, 201, false),
-		in("malformed", nil, raw(`[]`), 400, true),
+		in("malformed", nil, client.Raw(`[]`), 400, true),
 		in("unknown member", nil, map[string]any{"email": "anna@example.org", "password": password, "remember": true}, 400, true),
 		in("wrong password", nil, map[string]any{"email": "anna@example.org", "password": "wrong"}, 401, false),
 		in("unknown e-mail", nil, map[string]any{"email": "nobody@example.org", "password": password}, 401, false),
@@ -105,19 +108,19 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 		{name: "customer's session", who: c.anna, method: "GET", path: current, status: 200},
 		{name: "partner's session", who: c.hand, method: "GET", path: current, status: 200},
 		{name: "no session", method: "GET", path: current, status: 401, breaks: true},
-		{name: "forged session", who: forged(), method: "GET", path: current, status: 401},
+		{name: "forged session", who: p.forged(), method: "GET", path: current, status: 401},
 	}
 }
 
 // forged is somebody whose cookies nobody has set.
-func forged() *person {
-	return &person{map[string]string{"kreislauf_session": "forged", "kreislauf_csrf": "forged"}}
+func (p *platform) forged() *client.Client {
+	return p.newPerson().With("Cookie", "kreislauf_session=forged; kreislauf_csrf=forged").With("X-CSRF-Token", "forged")
 }
 
 func (p *platform) signingOut(c cast) []exchange {
 	return []exchange{
 		{name: "no session", method: "DELETE", path: current, header: map[string]string{"X-CSRF-Token": "x"}, status: 401, breaks: true},
-		{name: "forged session", who: forged(), method: "DELETE", path: current, status: 401},
+		{name: "forged session", who: p.forged(), method: "DELETE", path: current, status: 401},
 		{name: "no token", who: c.bert, method: "DELETE", path: current, header: map[string]string{"X-CSRF-Token": ""}, status: 403, breaks: true},
 		{name: "wrong token", who: c.bert, method: "DELETE", path: current, header: map[string]string{"X-CSRF-Token": "wrong"}, status: 403},
 		{name: "out", who: c.bert, method: "DELETE", path: current, status: 204},

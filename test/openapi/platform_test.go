@@ -1,11 +1,9 @@
 package openapi_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,7 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/internal/backend/mongod"
-	"kreislauf/internal/event"
+	"kreislauf/internal/client"
 	"kreislauf/services"
 	"kreislauf/services/identity"
 	"kreislauf/test/embedded"
@@ -28,16 +26,18 @@ const partners = `[
 
 // platform runs the services on embedded backends, without nginx, and compares every answer with the documents.
 type platform struct {
-	b     *embedded.Backends
-	extra map[string]string
-	addrs map[string]string // service -> address
-	docs  map[string]document
-	seen  map[operation]map[string]bool // statuses that were answered
+	b         *embedded.Backends
+	extra     map[string]string
+	addrs     map[string]string // service -> address
+	transport *http.Transport
+	docs      map[string]document
+	seen      map[operation]map[string]bool // statuses that were answered
 }
 
 func startPlatform(t *testing.T) *platform {
 	t.Helper()
-	p := &platform{b: embedded.Start(t), addrs: map[string]string{}, docs: loadAll(t), seen: map[operation]map[string]bool{}}
+	p := &platform{b: embedded.Start(t), transport: &http.Transport{}, addrs: map[string]string{}, docs: loadAll(t), seen: map[operation]map[string]bool{}}
+	t.Cleanup(p.transport.CloseIdleConnections)
 	file := filepath.Join(t.TempDir(), "partners.json")
 	if err := os.WriteFile(file, []byte(partners), 0o600); err != nil {
 		t.Fatal(err)
@@ -86,18 +86,10 @@ func (p *platform) invite(t *testing.T, partner string) string {
 	return code
 }
 
-// person is one browser's cookies.
-type person struct{ cookies map[string]string }
-
-func newPerson() *person { return &person{map[string]string{}} }
-
-// raw is a body that is sent as it is.
-type raw string
-
 // exchange is one request and the status that it must get.
 type exchange struct {
 	name         string
-	who          *person // nil: without cookies
+	who          *client.Client // nil: somebody without a session
 	method, path string
 	body         any
 	header       map[string]string
@@ -107,47 +99,28 @@ type exchange struct {
 }
 
 // key is a fresh Idempotency-Key.
-func key() map[string]string { return map[string]string{"Idempotency-Key": event.NewID("k")} }
+func key() map[string]string { return map[string]string{"Idempotency-Key": client.NewKey()} }
 
-func (e exchange) text(t *testing.T) []byte {
-	t.Helper()
-	switch v := e.body.(type) {
-	case nil:
-		return nil
-	case raw:
-		return []byte(v)
+// newPerson has no session yet. The path says which service is asked, as with nginx.
+func (p *platform) newPerson() *client.Client {
+	return client.New(func(service string) string { return "http://" + p.addrs[service] }, p.transport)
+}
+
+// by is who sends the exchange, and what.
+func (p *platform) by(e exchange) (*client.Client, client.Call) {
+	who := e.who
+	if who == nil {
+		who = p.newPerson()
 	}
-	b, err := json.Marshal(e.body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return who, client.Call{Method: e.method, Path: e.path, Body: e.body, Header: e.header}
 }
 
 func (p *platform) request(t *testing.T, e exchange) *http.Request {
 	t.Helper()
-	service := strings.Split(e.path, "/")[2]
-	body := e.text(t)
-	req, err := http.NewRequest(e.method, "http://"+p.addrs[service]+e.path, bytes.NewReader(body))
+	who, call := p.by(e)
+	req, err := who.Request(t.Context(), call)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if e.who != nil {
-		for name, value := range e.who.cookies {
-			req.AddCookie(&http.Cookie{Name: name, Value: value})
-		}
-		if csrf := e.who.cookies["kreislauf_csrf"]; csrf != "" && e.method != http.MethodGet {
-			req.Header.Set("X-CSRF-Token", csrf)
-		}
-	}
-	for name, value := range e.header {
-		req.Header.Set(name, value)
-		if value == "" {
-			req.Header.Del(name)
-		}
 	}
 	return req
 }
@@ -163,32 +136,21 @@ func (p *platform) send(t *testing.T, e exchange) map[string]any {
 	case !ok && !e.breaks:
 		report(t, "request "+e.method+" "+e.path, errs)
 	}
-	client := http.Client{Timeout: 20 * time.Second}
-	defer client.CloseIdleConnections()
-	res, err := client.Do(p.request(t, e))
+	who, call := p.by(e)
+	a, err := who.Do(t.Context(), call)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
+	if a.Status != e.status {
+		t.Fatalf("%s %s: %d, want %d: %s", e.method, e.path, a.Status, e.status, a.Body)
 	}
-	if res.StatusCode != e.status {
-		t.Fatalf("%s %s: %s, want %d: %s", e.method, e.path, res.Status, e.status, body)
-	}
-	if got := res.Header.Get("Idempotency-Replayed") == "true"; got != e.replayed {
+	if got := a.Header.Get("Idempotency-Replayed") == "true"; got != e.replayed {
 		t.Errorf("Idempotency-Replayed is %t, want %t", got, e.replayed)
 	}
-	p.compare(t, doc, e, res, body)
-	if e.who != nil {
-		for _, c := range res.Cookies() {
-			e.who.cookies[c.Name] = c.Value
-		}
-	}
+	p.compare(t, doc, e, a)
 	var answer map[string]any
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &answer); err != nil {
+	if len(a.Body) > 0 {
+		if err := json.Unmarshal(a.Body, &answer); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -196,7 +158,7 @@ func (p *platform) send(t *testing.T, e exchange) map[string]any {
 }
 
 // poll repeats a good GET until the answer is as wanted.
-func (p *platform) poll(t *testing.T, who *person, path string, done func(map[string]any) bool) {
+func (p *platform) poll(t *testing.T, who *client.Client, path string, done func(map[string]any) bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		a := p.send(t, exchange{who: who, method: "GET", path: path, status: 200})

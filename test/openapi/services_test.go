@@ -8,23 +8,23 @@ import (
 	"time"
 
 	"kreislauf/internal/catalog"
-	"kreislauf/internal/event"
+	"kreislauf/internal/client"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
 	"kreislauf/test/embedded"
 )
 
 const (
-	wares  = "/api/pricing/v1/catalog"
-	orders = "/api/order/v1/orders"
-	offers = "/api/matching/v1/offers"
-	events = "/api/statistics/v1/events"
+	wares  = client.CatalogPath
+	orders = client.OrdersPath
+	offers = client.OffersPath
+	events = client.EventsPath
 
 	nowhere = "o-aaaaaaaaaaaaaaaa" // an id that no order has
 )
 
 func quotes(postcode, waste, size, date string) string {
-	return "/api/pricing/v1/quotes?postcode=" + postcode + "&waste=" + waste + "&size=" + size + "&date=" + date
+	return client.QuotesPath + "?postcode=" + postcode + "&waste=" + waste + "&size=" + size + "&date=" + date
 }
 
 func (p *platform) earliest(t *testing.T) string {
@@ -51,7 +51,7 @@ func (p *platform) pricing(t *testing.T) []exchange {
 	bad := func(name, path string, breaks bool) {
 		list = append(list, exchange{name: name, method: "GET", path: path, status: 422, breaks: breaks})
 	}
-	bad("no parameters", "/api/pricing/v1/quotes", true)
+	bad("no parameters", client.QuotesPath, true)
 	bad("four digits", quotes("5066", "170904", "7", date), true)
 	bad("postcode of nowhere", quotes("00999", "170904", "7", date), false)
 	bad("no code", quotes("50667", "soil", "7", date), true)
@@ -76,7 +76,7 @@ func (p *platform) newOrder(t *testing.T, postcode, waste string) map[string]any
 }
 
 // place orders and gives the order's id.
-func (p *platform) place(t *testing.T, who *person, postcode, waste string) string {
+func (p *platform) place(t *testing.T, who *client.Client, postcode, waste string) string {
 	t.Helper()
 	o := p.send(t, exchange{who: who, method: "POST", path: orders, header: key(), body: p.newOrder(t, postcode, waste), status: 201})
 	id, ok := o["order_id"].(string)
@@ -109,14 +109,14 @@ func (p *platform) order(t *testing.T, c cast) []exchange {
 	post := func(name string, body any, status int, breaks bool) exchange {
 		return exchange{name: name, who: c.anna, method: "POST", path: orders, header: key(), body: body, status: status, breaks: breaks}
 	}
-	as := func(who *person, e exchange) exchange { e.who = who; return e }
+	as := func(who *client.Client, e exchange) exchange { e.who = who; return e }
 	keyed := func(e exchange, header map[string]string) exchange { e.header = header; return e }
 	replayed := keyed(post("replay", good, 201, false), again)
 	replayed.replayed = true
 	csrf := func(value string) map[string]string {
-		return map[string]string{"Idempotency-Key": event.NewID("k"), "X-CSRF-Token": value}
+		return map[string]string{"Idempotency-Key": client.NewKey(), "X-CSRF-Token": value}
 	}
-	get := func(name string, who *person, path string, status int) exchange {
+	get := func(name string, who *client.Client, path string, status int) exchange {
 		return exchange{name: name, who: who, method: "GET", path: path, status: status, breaks: who == nil}
 	}
 	address := func(name string) map[string]any {
@@ -130,10 +130,10 @@ func (p *platform) order(t *testing.T, c cast) []exchange {
 		post("longest name", address(strings.Repeat("ä", 100)), 201, false),
 		keyed(post("no key", good, 400, true), nil),
 		keyed(post("short key", good, 400, true), map[string]string{"Idempotency-Key": "short"}),
-		post("malformed", raw(`{"quote":`), 400, true),
+		post("malformed", client.Raw(`{"quote":`), 400, true),
 		post("unknown member", with(good, "qoute", "x"), 400, true),
 		as(nil, keyed(post("no session", good, 401, true), csrf("x"))),
-		as(forged(), post("forged session", good, 401, false)),
+		as(p.forged(), post("forged session", good, 401, false)),
 		keyed(post("no token", good, 403, true), csrf("")),
 		keyed(post("wrong token", good, 403, false), csrf("wrong")),
 		as(c.hand, post("partner", good, 403, false)),
@@ -213,8 +213,8 @@ func (p *platform) statistics() []exchange {
 		post("full", full, 202, false), replayed,
 		post("least", map[string]any{"type": "ab"}, 202, false), named,
 		post("most", data(16, 64, 256), 202, false),
-		typed(post("beacon", raw(`{"type":"page-view"}`), 202, false), "text/plain;charset=UTF-8"),
-		post("malformed", raw(`{"type"`), 400, true),
+		typed(post("beacon", client.Raw(`{"type":"page-view"}`), 202, false), "text/plain;charset=UTF-8"),
+		post("malformed", client.Raw(`{"type"`), 400, true),
 		post("unknown member", map[string]any{"type": "page-view", "user": "x"}, 400, true),
 		post("number in data", map[string]any{"type": "page-view", "data": map[string]any{"n": 1}}, 400, true),
 		post("too large", tooLarge(), 413, true),
