@@ -7,7 +7,7 @@
 //	idle    nothing is asked: memory and CPU
 //	open    quote, order, read at given rates, whatever the answers take
 //	closed  the same by a few customers who each wait for their answers
-//	burst   orders as fast as they are accepted; how far matching falls behind
+//	burst   only the order, of one quote, as fast as they are accepted; how far matching falls behind
 //	grow    many orders; what one more costs, and the memory, as they become more (not by default: -grow 50000)
 //
 // How it measures:
@@ -16,6 +16,8 @@
 //     visits are under way.
 //   - CPU of an order is what all processes of the platform used from before the first order until all orders were matched and all
 //     their log lines were stored, divided by the orders: "whole". "accepting" stops at the last answer. This client is not in it.
+//     What the platform uses anyway (scenario idle) is: at a few orders a second it is much of the figure, at 110/s hardly any.
+//     The kernel counts in steps of 10 ms a process, so the figures of a few dozen orders are coarse.
 //   - When an order was matched is read from its history afterwards, a page of 100 orders a request.
 //   - A probe beside it writes and syncs 4 KiB again and again. A second in which one such sync takes longer than -stall counts as one
 //     in which the disk stalled; "disk well" figures leave out the requests that touch such a second.

@@ -26,7 +26,7 @@ type options struct {
 	duration             time.Duration
 	poisson              bool
 	seed                 uint64
-	concurrency          int
+	concurrency          []int
 	closed               int // orders
 	burst                int // orders
 	burstConcurrency     int
@@ -37,7 +37,7 @@ type options struct {
 
 func parse(args []string) (options, error) {
 	var o options
-	var only, rates string
+	var only, rates, concurrency string
 	fs := flag.NewFlagSet("bench-platform", flag.ContinueOnError)
 	fs.StringVar(&o.bin, "bin", "bin/kreislauf", "the build to measure")
 	fs.StringVar(&o.web, "web", "web/dist", "the built web app, for both builds")
@@ -52,7 +52,7 @@ func parse(args []string) (options, error) {
 	fs.DurationVar(&o.duration, "duration", 15*time.Second, "open: time of arrivals at each rate")
 	fs.BoolVar(&o.poisson, "poisson", false, "open: visits arrive as a Poisson process, not evenly")
 	fs.Uint64Var(&o.seed, "seed", 1, "open: seed of the arrivals")
-	fs.IntVar(&o.concurrency, "concurrency", 4, "closed, grow: customers at once")
+	fs.StringVar(&concurrency, "concurrency", "4,16", "closed: customers at once, one measurement each; grow takes the first")
 	fs.IntVar(&o.closed, "closed", 2000, "closed: orders")
 	fs.IntVar(&o.burst, "burst", 4000, "burst: orders")
 	fs.IntVar(&o.burstConcurrency, "burst-concurrency", 16, "burst: customers at once")
@@ -68,6 +68,13 @@ func parse(args []string) (options, error) {
 			return o, fmt.Errorf("-rates %q: numbers above 0 are needed, separated by commas", rates)
 		}
 		o.rates = append(o.rates, r)
+	}
+	for _, s := range strings.Split(concurrency, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return o, fmt.Errorf("-concurrency %q: numbers above 0 are needed, separated by commas", concurrency)
+		}
+		o.concurrency = append(o.concurrency, n)
 	}
 	o.only = []string{"idle", "open", "closed", "burst"}
 	if o.grow > 0 {
@@ -90,7 +97,7 @@ func parse(args []string) (options, error) {
 	switch {
 	case fs.NArg() > 0:
 		return o, fmt.Errorf("there is no argument %q; see -h", fs.Arg(0))
-	case o.rounds < 1, o.concurrency < 1, o.burstConcurrency < 1, o.closed < 1, o.burst < 1, o.duration <= 0, o.idle <= 0:
+	case o.rounds < 1, o.burstConcurrency < 1, o.closed < 1, o.burst < 1, o.duration <= 0, o.idle <= 0:
 		return o, errors.New("rounds, concurrency, orders and durations must be above 0")
 	case slices.Contains(o.only, "grow") && o.grow < 1000:
 		return o, errors.New("scenario grow needs -grow, at least 1000")

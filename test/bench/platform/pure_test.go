@@ -186,15 +186,15 @@ func TestCheckpoints(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	o, err := parse([]string{"-base", "295f0ef", "-rates", "1,2.5", "-grow", "2000"})
+	o, err := parse([]string{"-base", "295f0ef", "-rates", "1,2.5", "-concurrency", "8", "-grow", "2000"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]float64{1, 2.5}, o.rates); d != "" || o.rounds != 2 || !slices.Contains(o.only, "grow") {
-		t.Errorf("rates, rounds, scenarios: %v, %d, %v", o.rates, o.rounds, o.only)
+	if !slices.Equal([]float64{1, 2.5}, o.rates) || !slices.Equal([]int{8}, o.concurrency) || o.rounds != 2 || !slices.Contains(o.only, "grow") {
+		t.Errorf("rates, concurrency, rounds, scenarios: %v, %v, %d, %v", o.rates, o.concurrency, o.rounds, o.only)
 	}
 	for _, args := range [][]string{
-		{"-rates", "0"}, {"-rates", "x"}, {"-only", "sleep"}, {"-only", "grow"}, {"-rounds", "-1"}, {"more"}, {"-closed", "0"},
+		{"-rates", "0"}, {"-rates", "x"}, {"-only", "sleep"}, {"-only", "grow"}, {"-rounds", "-1"}, {"more"}, {"-closed", "0"}, {"-concurrency", "4,0"},
 	} {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%q is accepted", args)

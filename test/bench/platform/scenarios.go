@@ -101,18 +101,23 @@ func (s *session) open(ctx context.Context) error {
 }
 
 func (s *session) closed(ctx context.Context) error {
-	t, err := s.trial(ctx, s.o.closed)
-	if err != nil {
-		return err
+	for _, customers := range s.o.concurrency {
+		t, err := s.trial(ctx, s.o.closed)
+		if err != nil {
+			return err
+		}
+		o, err := t.carryOut(ctx, func(visit func(int, time.Time)) error { return closed(ctx, s.o.closed, customers, visit) })
+		if err != nil {
+			return err
+		}
+		name := fmt.Sprintf("closed, %d orders by %d customers", s.o.closed, customers)
+		o.latencies(name)
+		o.throughput(name)
+		if err := o.costs(name); err != nil {
+			return err
+		}
 	}
-	o, err := t.carryOut(ctx, func(visit func(int, time.Time)) error { return closed(ctx, s.o.closed, s.o.concurrency, visit) })
-	if err != nil {
-		return err
-	}
-	name := fmt.Sprintf("closed, %d orders by %d customers", s.o.closed, s.o.concurrency)
-	o.latencies(name)
-	o.throughput(name)
-	return o.costs(name)
+	return nil
 }
 
 func (s *session) burst(ctx context.Context) error {
@@ -157,7 +162,7 @@ func (s *session) grow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		o, err := t.carryOut(ctx, func(visit func(int, time.Time)) error { return closed(ctx, n-done, s.o.concurrency, visit) })
+		o, err := t.carryOut(ctx, func(visit func(int, time.Time)) error { return closed(ctx, n-done, s.o.concurrency[0], visit) })
 		if err != nil {
 			return err
 		}
