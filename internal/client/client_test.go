@@ -77,7 +77,8 @@ func TestASessionFromSignUpToSignOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := client.Order{ID: "o-1", State: "matched", Replayed: true, History: []client.Step{{State: "placed", At: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}}
+	placed := client.Step{State: "placed", At: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	want := client.Order{ID: "o-1", State: "matched", Replayed: true, History: []client.Step{placed}}
 	if d := cmp.Diff(want, o); d != "" {
 		t.Errorf("order (-want +got):\n%s", d)
 	}
@@ -92,7 +93,10 @@ func TestASessionFromSignUpToSignOut(t *testing.T) {
 	}
 	const both = "kreislauf_session=s1; kreislauf_csrf=c1"
 	wantSeen := []seen{
-		{"POST " + client.UsersPath, "", "", "key-12345", "application/json", `{"email":"a@example.org","password":"correct horse","name":"Anna"}`},
+		{
+			"POST " + client.UsersPath, "", "", "key-12345", "application/json",
+			`{"email":"a@example.org","password":"correct horse","name":"Anna"}`,
+		},
 		{
 			"POST " + client.OrdersPath, both, "c1", "key-67890", "application/json",
 			`{"quote":"q1","address":{"name":"Anna","street":"Weg 1","city":"Ulm"},"public_ground":false}`,
@@ -267,7 +271,8 @@ func TestTargets(t *testing.T) {
 			t.Errorf("%s is asked at %s", path, req.URL)
 		}
 	}
-	if _, err := c.Request(t.Context(), client.Call{Method: http.MethodPost, Path: client.OrdersPath, Body: json.RawMessage("{")}); err == nil {
+	broken := client.Call{Method: http.MethodPost, Path: client.OrdersPath, Body: json.RawMessage("{")}
+	if _, err := c.Request(t.Context(), broken); err == nil {
 		t.Error("a body that cannot be encoded is sent")
 	}
 }

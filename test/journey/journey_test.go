@@ -48,7 +48,8 @@ func TestPartnerAcceptsByHand(t *testing.T) {
 	mine.signUp("disp@p-hand.example", p.invite("p-hand"))
 	other.signUp("disp@p-auto.example", p.invite("p-auto"))
 	id := c.order("10115", "200307", 5).ID
-	await(t, "the partner's offers", func() ([]client.Offer, error) { return mine.Offers(t.Context()) }, func(list []client.Offer) bool { return len(list) == 1 })
+	offers := func() ([]client.Offer, error) { return mine.Offers(t.Context()) }
+	await(t, "the partner's offers", offers, func(list []client.Offer) bool { return len(list) == 1 })
 	if list, err := other.Offers(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("another partner sees the offer: %v, %v", list, err)
 	}

@@ -161,7 +161,8 @@ func (b *browser) order(postcode, waste string, size int) client.Order {
 // awaitState polls an order until it is in the state.
 func (b *browser) awaitState(id, state string) client.Order {
 	b.t.Helper()
-	return await(b.t, "order "+id, func() (client.Order, error) { return b.Order(b.t.Context(), id) }, func(o client.Order) bool { return o.State == state })
+	order := func() (client.Order, error) { return b.Order(b.t.Context(), id) }
+	return await(b.t, "order "+id, order, func(o client.Order) bool { return o.State == state })
 }
 
 // await asks again and again until the answer is as wanted.

@@ -36,7 +36,9 @@ type platform struct {
 
 func startPlatform(t *testing.T) *platform {
 	t.Helper()
-	p := &platform{b: embedded.Start(t), transport: &http.Transport{}, addrs: map[string]string{}, docs: loadAll(t), seen: map[operation]map[string]bool{}}
+	p := &platform{
+		b: embedded.Start(t), transport: &http.Transport{}, addrs: map[string]string{}, docs: loadAll(t), seen: map[operation]map[string]bool{},
+	}
 	t.Cleanup(p.transport.CloseIdleConnections)
 	file := filepath.Join(t.TempDir(), "partners.json")
 	if err := os.WriteFile(file, []byte(partners), 0o600); err != nil {

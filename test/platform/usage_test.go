@@ -50,7 +50,10 @@ func TestUsageOfATree(t *testing.T) {
 }
 
 func TestSince(t *testing.T) {
-	before := Usage{{PID: 1, Role: "order", CPU: time.Second, Written: 100, Writes: 10, Resident: 7}, {PID: 2, Role: "redis", CPU: time.Second}}
+	before := Usage{
+		{PID: 1, Role: "order", CPU: time.Second, Written: 100, Writes: 10, Resident: 7},
+		{PID: 2, Role: "redis", CPU: time.Second},
+	}
 	after := Usage{
 		{PID: 1, Role: "order", CPU: 3 * time.Second, Written: 50, Writes: 30, Resident: 5}, // it took back what it had written
 		{PID: 2, Role: "redis", CPU: time.Second},

@@ -23,7 +23,8 @@ func newCustomer(entry string) *customer {
 
 // firstOrder signs up and orders.
 func (c *customer) firstOrder(ctx context.Context) (orderID, traceID string, err error) {
-	if _, err = c.SignUp(ctx, client.Account{Email: "smoke-" + rand.Text() + "@example.org", Password: "correct horse battery", Name: "Smoke Test"}); err != nil {
+	a := client.Account{Email: "smoke-" + rand.Text() + "@example.org", Password: "correct horse battery", Name: "Smoke Test"}
+	if _, err = c.SignUp(ctx, a); err != nil {
 		return "", "", err
 	}
 	return c.order(ctx)

@@ -44,7 +44,7 @@ func parse(args []string) (options, error) {
 	fs.StringVar(&o.base, "base", "", "commit to compare with; it is built in a temporary git worktree")
 	fs.StringVar(&o.json, "json", "", "file for the result of every round")
 	fs.StringVar(&o.dir, "dir", os.TempDir(), "folder of the data folders; its file system is what is measured")
-	fs.StringVar(&only, "only", "", "scenarios, separated by commas: idle, open, closed, burst, grow; default: all but grow, which needs -grow")
+	fs.StringVar(&only, "only", "", "scenarios, separated by commas: idle, open, closed, burst, grow; default: all, grow only with -grow")
 	fs.BoolVar(&o.compact, "compact", false, "run the platform with -compact")
 	fs.BoolVar(&o.real, "real", false, "run the platform with -real: the real Kafka and OpenSearch")
 	fs.IntVar(&o.rounds, "rounds", 0, "rounds, each with a fresh platform; the median is shown; default 1, with -base 2 of each build")

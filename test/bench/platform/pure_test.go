@@ -190,8 +190,11 @@ func TestFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal([]float64{1, 2.5}, o.rates) || !slices.Equal([]int{8}, o.concurrency) || o.rounds != 2 || !slices.Contains(o.only, "grow") {
-		t.Errorf("rates, concurrency, rounds, scenarios: %v, %v, %d, %v", o.rates, o.concurrency, o.rounds, o.only)
+	if !slices.Equal([]float64{1, 2.5}, o.rates) || !slices.Equal([]int{8}, o.concurrency) {
+		t.Errorf("rates %v, concurrency %v", o.rates, o.concurrency)
+	}
+	if o.rounds != 2 || !slices.Contains(o.only, "grow") {
+		t.Errorf("%d rounds, scenarios %v", o.rounds, o.only)
 	}
 	for _, args := range [][]string{
 		{"-rates", "0"}, {"-rates", "x"}, {"-only", "sleep"}, {"-only", "grow"}, {"-rounds", "-1"}, {"more"}, {"-closed", "0"}, {"-concurrency", "4,0"},
@@ -210,16 +213,18 @@ func TestTable(t *testing.T) {
 			{"open, 2/s for 10s", "failed requests", "", failed},
 		}, more...)
 	}
-	r := report{Began: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Host: host{CPUs: 2, Kernel: "6.1", Load: "0.10 0.20 0.30"}, Builds: []build{
+	resident := measure{"memory at the end", "resident", "MB", 475}
+	r := report{Began: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), Host: host{CPUs: 2, Kernel: "6.1", Load: "0.10 0.20 0.30"}}
+	r.Builds = []build{
 		{Name: "295f0ef", Rounds: [][]measure{
 			round(2.4, 14.3, 0, measure{"memory at the end", "resident", "MB", 949}),
 			round(2.6, 14.1, 0, measure{"memory at the end", "resident", "MB", 951}),
 		}},
 		{Name: "abcdef0+", Rounds: [][]measure{
-			round(1.2, 7.1, 3, measure{"memory at the end", "resident", "MB", 475}, measure{"open, 2/s for 10s", "new in this build", "1/s", 12.34}),
-			round(1.3, 0.005, 0, measure{"memory at the end", "resident", "MB", 475}),
+			round(1.2, 7.1, 3, resident, measure{"open, 2/s for 10s", "new in this build", "1/s", 12.34}),
+			round(1.3, 0.005, 0, resident),
 		}},
-	}}
+	}
 	for name, one := range map[string]report{
 		"two.txt": r, "one.txt": {Began: r.Began, Host: r.Host, Builds: r.Builds[1:]},
 	} {

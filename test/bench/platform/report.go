@@ -76,7 +76,8 @@ func (r report) figures() []figure {
 // WriteText writes the table for people: the median of the rounds of each build, and with two builds the second divided by the first.
 func (r report) WriteText(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d CPUs, Linux %s, load average before %s\n", r.Began.UTC().Format("2006-01-02 15:04 MST"), r.Host.CPUs, r.Host.Kernel, r.Host.Load)
+	began := r.Began.UTC().Format("2006-01-02 15:04 MST")
+	fmt.Fprintf(&b, "%s, %d CPUs, Linux %s, load average before %s\n", began, r.Host.CPUs, r.Host.Kernel, r.Host.Load)
 	scenario := ""
 	for _, f := range r.figures() {
 		if f.Scenario != scenario {
