@@ -71,3 +71,20 @@ func TestSince(t *testing.T) {
 		t.Errorf("an ended process gives the error %v", err)
 	}
 }
+
+// TestInfoOfAnOlderBuild reads what the build of commit 295f0ef wrote: measurements compare with it.
+func TestInfoOfAnOlderBuild(t *testing.T) {
+	p := Platform{Dir: "testdata/295f0ef"}
+	info, err := p.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.PID != 18852 || info.Entry != "http://127.0.0.1:38373" || info.Logship != "127.0.0.1:33157" || len(info.Components) != 17 {
+		t.Errorf("pid %d, entry %s, logship %s, %d components", info.PID, info.Entry, info.Logship, len(info.Components))
+	}
+	for _, c := range info.Components {
+		if c.PID == 0 || c.State != supervise.Ready {
+			t.Errorf("%s has pid %d and is %s", c.Name, c.PID, c.State)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"math"
@@ -173,6 +174,21 @@ func TestStalledSeconds(t *testing.T) {
 	}
 }
 
+// TestNoNumber: where every second had a stalled disk, there is no ratio of the others.
+func TestNoNumber(t *testing.T) {
+	p := &probe{stall: time.Millisecond, list: []syncing{{time.Unix(0, 0), time.Minute}}}
+	o := outcome{trial: &trial{s: &session{probe: p}, samples: []sample{
+		{step: stepQuote, due: time.Unix(1, 0), began: time.Unix(1, 0), ended: time.Unix(2, 0)},
+		{step: stepOrder, due: time.Unix(2, 0), began: time.Unix(2, 0), ended: time.Unix(3, 0)},
+	}}}
+	o.before.at, o.settled.at = time.Unix(0, 0), time.Unix(10, 0)
+	o.tail("open")
+	want := []measure{{"open", "order p99/p50", "", 1}, {"open", "this client late, p99", "ms", 0}}
+	if d := cmp.Diff(want, o.s.list); d != "" {
+		t.Errorf("figures (-want +got):\n%s", d)
+	}
+}
+
 func TestCheckpoints(t *testing.T) {
 	for end, want := range map[int][]int{
 		1000:  {1000},
@@ -222,8 +238,11 @@ func TestTable(t *testing.T) {
 		}},
 		{Name: "abcdef0+", Rounds: [][]measure{
 			round(1.2, 7.1, 3, resident, measure{"open, 2/s for 10s", "new in this build", "1/s", 12.34}),
-			round(1.3, 0.005, 0, resident),
+			round(1.3, 0.005, 0, resident, measure{"open, 2/s for 10s", otherCPU, "cores", 0.26}),
 		}},
+	}
+	if _, err := json.Marshal(r); err != nil {
+		t.Error(err)
 	}
 	for name, one := range map[string]report{
 		"two.txt": r, "one.txt": {Began: r.Began, Host: r.Host, Builds: r.Builds[1:]},

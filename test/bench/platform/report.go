@@ -6,9 +6,13 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
+
+// quiet is how many cores other work may use without a warning.
+const quiet = 0.1
 
 // host says on what was measured.
 type host struct {
@@ -93,8 +97,24 @@ func (r report) WriteText(w io.Writer) error {
 		}
 		b.WriteByte('\n')
 	}
+	if other := r.otherCPU(); other > quiet {
+		fmt.Fprintf(&b, "\nThe machine was not quiet: other work used up to %.1f cores. Latencies say little then; CPU, disk and memory say more.\n", other)
+	}
 	_, err := io.WriteString(w, trimLines(b.String()))
 	return err
+}
+
+// otherCPU is the most that other work used during a scenario, in cores.
+func (r report) otherCPU() float64 {
+	most := 0.0
+	for _, f := range r.figures() {
+		for _, v := range f.values {
+			if f.Name == otherCPU && len(v) > 0 {
+				most = max(most, slices.Max(v))
+			}
+		}
+	}
+	return most
 }
 
 func (r report) head(b *strings.Builder, scenario string) {

@@ -269,16 +269,19 @@ func (o outcome) costs(name string) error {
 	return nil
 }
 
+// otherCPU is what the rest of the machine did.
+const otherCPU = "other CPU"
+
 // surroundings adds what else happened on the machine.
 func (s *session) surroundings(name string, before, after moment) {
 	used, _ := after.usage.Since(before.usage) // an ended process was reported where it matters
 	took := after.at.Sub(before.at)
 	other := after.machine - before.machine - (after.own - before.own) - used.Sum().CPU
-	s.add(name, "other CPU", "cores", max(0, other.Seconds()/took.Seconds()))
+	s.add(name, otherCPU, "cores", max(0, other.Seconds()/took.Seconds()))
 	syncs := s.probe.between(before.at, after.at)
 	s.add(name, "sync of 4 KiB p50", "ms", milli(quantile(syncs.durations(), 0.5)))
 	s.add(name, "sync of 4 KiB p99", "ms", milli(quantile(syncs.durations(), 0.99)))
-	s.add(name, fmt.Sprintf("seconds of a stalled disk, of %.0f", math.Ceil(took.Seconds())), "", float64(len(syncs.stalled())))
+	s.add(name, "seconds in which the disk stalled", "%", 100*float64(len(syncs.stalled()))/math.Ceil(took.Seconds()))
 }
 
 func (s *session) memory(name string, u platform.Usage) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -111,7 +112,11 @@ func (s *session) run(ctx context.Context) ([]measure, error) {
 	return s.list, s.memoryByRole()
 }
 
+// add notes a figure. A ratio of nothing, which is no number, is left out.
 func (s *session) add(scenario, name, unit string, value float64) {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return
+	}
 	s.list = append(s.list, measure{scenario, name, unit, value})
 }
 
