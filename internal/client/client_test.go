@@ -8,7 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,22 +30,29 @@ type seen struct {
 }
 
 // serve answers with h and notes the requests. The person's target is the server, whatever the service.
-func serve(t *testing.T, h http.HandlerFunc) (*client.Client, *[]seen) {
+func serve(t *testing.T, h http.HandlerFunc) (c *client.Client, requests func() []seen) {
 	t.Helper()
-	var list []seen // calls come one after the other
+	var mu sync.Mutex // guards list
+	var list []seen
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
+		mu.Lock()
 		list = append(list, seen{
 			r.Method + " " + r.URL.RequestURI(), r.Header.Get("Cookie"), r.Header.Get("X-CSRF-Token"),
 			r.Header.Get("Idempotency-Key"), r.Header.Get("Content-Type"), string(b),
 		})
+		mu.Unlock()
 		h(w, r)
 	}))
 	t.Cleanup(s.Close)
-	return client.New(client.Entry(s.URL+"/"), s.Client().Transport), &list
+	return client.New(client.Entry(s.URL+"/"), s.Client().Transport), func() []seen {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(list)
+	}
 }
 
 // identity opens and ends sessions as the service of that name does, and answers everything else with an order.
@@ -105,7 +115,7 @@ func TestASessionFromSignUpToSignOut(t *testing.T) {
 		{"DELETE " + client.SessionPath, both, "c1", "", "", ""},
 		{"GET " + client.OrdersPath + "/o-1", "", "", "", "", ""},
 	}
-	if d := cmp.Diff(wantSeen, *requests); d != "" {
+	if d := cmp.Diff(wantSeen, requests()); d != "" {
 		t.Errorf("requests (-want +got):\n%s", d)
 	}
 }
@@ -117,7 +127,7 @@ func TestKeysAreFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	first, second := (*requests)[0].Key, (*requests)[1].Key
+	first, second := requests()[0].Key, requests()[1].Key
 	if allowed := regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`); !allowed.MatchString(first) || first == second {
 		t.Errorf("keys %q and %q", first, second)
 	}
@@ -144,7 +154,7 @@ func TestHeadersOfAPersonAndOfACall(t *testing.T) {
 		{"POST " + client.EventsPath, both, "", "", "text/plain", `{"type":`},
 		{"POST " + client.EventsPath, both, "c1", "", "application/json", `{"type":`},
 	}
-	if d := cmp.Diff(want, (*requests)[1:]); d != "" {
+	if d := cmp.Diff(want, requests()[1:]); d != "" {
 		t.Errorf("requests (-want +got):\n%s", d)
 	}
 	if got := c.Cookies("identity"); got != both {
@@ -214,8 +224,8 @@ func TestRefusals(t *testing.T) {
 			if err.Error() != tc.says {
 				t.Errorf("it says %q, want %q", err, tc.says)
 			}
-			if len(*requests) != 1 {
-				t.Errorf("%d requests, want 1", len(*requests))
+			if len(requests()) != 1 {
+				t.Errorf("%d requests, want 1", len(requests()))
 			}
 		})
 	}
@@ -240,9 +250,9 @@ func TestUnreadableAnswers(t *testing.T) {
 
 // TestALostAnswerIsNotRepeated: net/http itself would send a POST with an Idempotency-Key again.
 func TestALostAnswerIsNotRepeated(t *testing.T) {
-	n := 0
+	var n atomic.Int32
 	c, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if n++; n > 1 {
+		if n.Add(1) > 1 {
 			panic(http.ErrAbortHandler)
 		}
 		identity(w, r)
@@ -254,8 +264,8 @@ func TestALostAnswerIsNotRepeated(t *testing.T) {
 	if _, refused := errors.AsType[*client.Problem](err); err == nil || refused {
 		t.Errorf("the error is %v", err)
 	}
-	if len(*requests) != 2 {
-		t.Errorf("%d requests, want 2", len(*requests))
+	if len(requests()) != 2 {
+		t.Errorf("%d requests, want 2", len(requests()))
 	}
 }
 
