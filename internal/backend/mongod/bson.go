@@ -154,7 +154,7 @@ func (v value) truthy() bool {
 		return v.data[0] != 0
 	case kindMissing, kindNull, kindUndefined:
 		return false
-	case kindInt32, kindInt64, kindDouble, kindDecimal:
+	case kindInt32, kindInt64, kindDouble:
 		return compareNumbers(v, int32Value(0)) != 0
 	default:
 		return true
@@ -162,7 +162,7 @@ func (v value) truthy() bool {
 }
 
 func (v value) numeric() bool {
-	return v.kind == kindInt32 || v.kind == kindInt64 || v.kind == kindDouble || v.kind == kindDecimal
+	return v.kind == kindInt32 || v.kind == kindInt64 || v.kind == kindDouble
 }
 
 // clone detaches a document from the memory it was read from.
@@ -224,7 +224,21 @@ func regexSize(body []byte) (int, error) {
 	return 0, errMalformed
 }
 
-// validate checks that d is one complete document whose nesting is at most maxDepth.
+// hasDecimal reports whether there is a Decimal128 in the value, which only a document of an earlier version of this server can have.
+func (v value) hasDecimal() bool {
+	if v.kind != kindDocument && v.kind != kindArray {
+		return v.kind == kindDecimal
+	}
+	r := v.document().reader()
+	for {
+		_, el, ok := r.next()
+		if !ok || el.hasDecimal() {
+			return ok
+		}
+	}
+}
+
+// validate checks that d is one complete document whose nesting is at most maxDepth, without a Decimal128.
 func validate(d []byte, depth int) error {
 	if depth > maxDepth {
 		return errTooDeep
@@ -258,6 +272,8 @@ func validateValue(kind byte, body []byte, depth int) error {
 	switch kind {
 	case kindDocument, kindArray:
 		return validate(body, depth+1)
+	case kindDecimal:
+		return errDecimal
 	case kindString, kindSymbol, kindCode:
 		if body[len(body)-1] != 0 {
 			return errMalformed

@@ -3,6 +3,7 @@ package mongod
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -136,5 +137,34 @@ func (d document) withIDFirst(id value) document {
 		if string(key) != "_id" {
 			b.add(string(key), v)
 		}
+	}
+}
+
+// orNull turns a missing value into null.
+func orNull(v value) value {
+	if v.missing() {
+		return nullValue()
+	}
+	return v
+}
+
+// clone detaches a value from the memory it was read from.
+func (v value) clone() value { return value{kind: v.kind, data: slices.Clone(v.data)} }
+
+// field is a name with a value.
+type field struct {
+	name  string
+	value value
+}
+
+func documentFields(d document) []field {
+	var out []field
+	r := d.reader()
+	for {
+		name, v, ok := r.next()
+		if !ok {
+			return out
+		}
+		out = append(out, field{string(name), v})
 	}
 }

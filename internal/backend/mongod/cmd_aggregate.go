@@ -1,14 +1,11 @@
 package mongod
 
-import (
-	"go.etcd.io/bbolt"
-)
+import "go.etcd.io/bbolt"
 
-// pipelineQuery is a parsed aggregate: what its first stages ask of an index, and the other stages.
+// pipelineQuery is a parsed aggregate: what its first stage asks of an index, and the other stages.
 type pipelineQuery struct {
 	ns string
 	selection
-	head   []stage // $match and $sort, which became the selection
 	stages []stage
 }
 
@@ -37,26 +34,14 @@ func (q *request) parseAggregate() (*pipelineQuery, error) {
 		return nil, err
 	}
 	pq := &pipelineQuery{ns: ns}
-	if pq.hint, err = parseHint(q.body.get("hint")); err != nil {
-		return nil, err
-	}
 	pq.filter, _ = parseFilter(nil)
 	if pq.stages, err = parsePipeline(pipeline); err != nil {
 		return nil, err
 	}
 	if len(pq.stages) > 0 && pq.stages[0].filter != nil {
-		pq.filter = pq.stages[0].filter
-		pq.takeHead()
-	}
-	if len(pq.stages) > 0 && pq.stages[0].order != nil {
-		pq.order = pq.stages[0].order
-		pq.takeHead()
+		pq.filter, pq.stages = pq.stages[0].filter, pq.stages[1:]
 	}
 	return pq, nil
-}
-
-func (pq *pipelineQuery) takeHead() {
-	pq.head, pq.stages = append(pq.head, pq.stages[0]), pq.stages[1:]
 }
 
 func (s *Server) aggregate(q *request) (document, error) {
@@ -69,9 +54,6 @@ func (s *Server) aggregate(q *request) (document, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
-	if q.body.get("explain").truthy() {
-		return s.explainPipeline(q, pq, queryPlanner)
-	}
 	if cursorDoc == nil {
 		return nil, failure(codeFailedToParse, "The 'cursor' option is required, except for aggregate with the explain argument")
 	}
@@ -81,47 +63,41 @@ func (s *Server) aggregate(q *request) (document, error) {
 		return nil, c.err
 	}
 	run := &queryRun{store: s.store, query: query{ns: pq.ns}, buffer: true}
-	if run.kept, _, err = s.runPipeline(q.db, pq, q.work); err != nil {
+	if run.kept, err = s.runPipeline(pq, q.work); err != nil {
 		return nil, during("Executor error during aggregate command on namespace: "+pq.ns, err)
 	}
-	return s.cursorReply(run, run.fromKept(batchSize), true, false), nil
+	return s.cursorReply(run, run.fromKept(batchSize), true), nil
 }
 
-// runPipeline reads in one snapshot and keeps the results; the scan tells what was read.
-func (s *Server) runPipeline(db string, pq *pipelineQuery, w *work) (out []document, sc *scan, err error) {
+// runPipeline reads in one snapshot and keeps the results.
+func (s *Server) runPipeline(pq *pipelineQuery, w *work) (out []document, err error) {
 	err = s.store.read(func(tx *bbolt.Tx) error {
-		r := &pipelineRun{store: s.store, tx: tx, db: db, work: w}
 		c, err := s.store.openCollection(tx, pq.ns)
-		if err != nil {
+		if c == nil || err != nil {
 			return err
 		}
-		source := documents(func(func(document, error) bool) {})
-		list := pq.stages
-		if c != nil {
-			p, err := choosePlan(c.coll, pq.selection)
+		sc := newScan(choosePlan(c.coll, pq.selection), w)
+		in := sc.documents(c, pq.filter)
+		for _, st := range pq.stages {
+			in = st.run(in, w)
+		}
+		size := 0
+		for d, err := range in {
+			if err == nil {
+				err = w.step()
+			}
 			if err != nil {
 				return err
 			}
-			if len(pq.order) > 0 && !p.sorted {
-				list = append(pq.head[len(pq.head)-1:], pq.stages...)
+			if size += len(d) + 24; size > maxResultBytes {
+				return memoryLimit("the result")
 			}
-			sc = newScan(p, w)
-			source = sc.documents(c, pq.filter)
+			out = append(out, d.clone())
 		}
-		if out, err = r.collect(r.through(list, source), "the result"); err != nil {
-			return err
-		}
-		for _, d := range out {
-			if len(d) > maxDocumentSize {
-				return tooLarge(d)
-			}
-		}
-		if sc != nil {
-			sc.report(pq.ns, pq.filter, int64(len(out)))
-		}
+		sc.report(pq.ns, pq.filter, int64(len(out)))
 		return nil
 	})
-	return out, sc, err
+	return out, err
 }
 
 // documents is the scan as the source of a pipeline.

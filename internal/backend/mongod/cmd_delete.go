@@ -40,7 +40,7 @@ type deleteStatement struct {
 
 func (q *request) parseDeletes(specs []document) (statements []deleteStatement, invalid []error, err error) {
 	for _, spec := range specs {
-		if err := q.checkNames(spec, "delete.deletes", []string{"q", "limit", "hint"}, nil, []string{"collation", "sampleId"}, false); err != nil {
+		if err := onlyFields(spec, "delete.deletes", "q", "limit"); err != nil {
 			return nil, nil, err
 		}
 		a := &fieldsOf{where: "delete.deletes", doc: spec}
@@ -54,9 +54,6 @@ func (q *request) parseDeletes(specs []document) (statements []deleteStatement, 
 			return nil, nil, a.err
 		}
 		st := deleteStatement{first: limit == 1}
-		if st.hint, err = parseHint(spec.get("hint")); err != nil {
-			return nil, nil, err
-		}
 		st.filter, err = parseFilter(filterDoc)
 		statements = append(statements, st)
 		invalid = append(invalid, err)

@@ -22,28 +22,19 @@ func (s *Server) findAndModify(q *request) (document, error) {
 	case remove && returnNew:
 		return nil, failure(codeFailedToParse, "Cannot specify both 'new'=true and 'remove'=true; 'remove' always returns the deleted document")
 	}
-	st := &updateStatement{upsert: upsert, arrayFilters: a.documents("arrayFilters")}
-	if a.err != nil {
-		return nil, a.err
-	}
-	if remove && !st.arrayFilters.missing() {
-		return nil, failure(codeFailedToParse, "Cannot specify 'arrayFilters' and 'remove'=true")
-	}
-	if st.hint, err = parseHint(q.body.get("hint")); err != nil {
-		return nil, err
-	}
+	st := &updateStatement{upsert: upsert}
 	if st.filter, err = parseFilter(filterDoc); err != nil {
 		return nil, err
 	}
 	if st.order, err = parseSort(sortDoc); err != nil {
 		return nil, err
 	}
-	proj, err := parseFindProjection(fieldsDoc, st.filter)
+	proj, err := parseProjection(fieldsDoc)
 	if err != nil {
 		return nil, err
 	}
 	if !remove {
-		if st.update, err = parseUpdate(updateArg, st.arrayFilters); err != nil {
+		if st.update, err = parseUpdate(updateArg); err != nil {
 			return nil, err
 		}
 	}
@@ -72,9 +63,7 @@ func (w *writeTx) findAndRemove(ns string, st *updateStatement, proj *projection
 		}
 		if len(keys) > 0 {
 			old = document(c.docs.Get(keys[0])).clone()
-			if shown, err = projected(old, proj); err != nil {
-				return nil, err
-			}
+			shown = projected(old, proj)
 			if err := c.remove(keys[0], old); err != nil {
 				return nil, err
 			}
@@ -85,27 +74,22 @@ func (w *writeTx) findAndRemove(ns string, st *updateStatement, proj *projection
 }
 
 func (w *writeTx) findAndUpdate(ns string, st *updateStatement, proj *projection, returnNew bool, wk *work) (document, error) {
-	shown := nullValue()
-	st.inspect = func(before, after document) (err error) {
-		if returnNew {
-			before = after
-		}
-		shown, err = projected(before, proj)
-		return err
-	}
 	res, err := w.runUpdate(ns, st, wk)
 	if err != nil {
 		return nil, err
 	}
+	shown := res.before
+	if returnNew {
+		shown = res.after
+	}
 	found := res.matched > 0 || !res.upserted.missing()
 	last := newDocument().int32("n", boolRank(found)).bool("updatedExisting", res.matched > 0).add("upserted", res.upserted)
-	return newDocument().doc("lastErrorObject", last.done()).add("value", shown).ok(), nil
+	return newDocument().doc("lastErrorObject", last.done()).add("value", projected(shown, proj)).ok(), nil
 }
 
-func projected(d document, proj *projection) (value, error) {
+func projected(d document, proj *projection) value {
 	if d == nil {
-		return nullValue(), nil
+		return nullValue()
 	}
-	out, err := proj.apply(d)
-	return documentValue(out), err
+	return documentValue(proj.apply(d))
 }

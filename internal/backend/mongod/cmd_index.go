@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"go.etcd.io/bbolt"
 )
 
 const maxIndexes = 64
@@ -181,6 +183,26 @@ func (c *collTx) build(ix *index) error {
 			}
 			if err := putEntry(bucket, e.key, key); err != nil {
 				return &storageError{fmt.Errorf("store index key: %w", err)}
+			}
+		}
+		return nil
+	})
+}
+
+func idIndexSpec() document {
+	return newDocument().int32("v", 2).doc("key", newDocument().int32("_id", 1).done()).str("name", idIndexName).done()
+}
+
+// indexesOf calls visit with every index of every collection.
+func (s *store) indexesOf(visit func(ns string, ix *index)) error {
+	return s.read(func(tx *bbolt.Tx) error {
+		for _, ns := range namespaces(tx, "") {
+			c, err := s.openCollection(tx, ns)
+			if err != nil {
+				return err
+			}
+			for _, ix := range c.coll.indexes {
+				visit(ns, ix)
 			}
 		}
 		return nil

@@ -1,7 +1,6 @@
 package mongod
 
 import (
-	"errors"
 	"slices"
 	"strings"
 )
@@ -9,11 +8,9 @@ import (
 // updateStatement is one parsed element of an update command or the update of a findAndModify.
 type updateStatement struct {
 	selection
-	update       *update
-	arrayFilters value
-	multi        bool
-	upsert       bool
-	inspect      func(before, after document) error // sees a change before it is written, and may refuse it
+	update *update
+	multi  bool
+	upsert bool
 }
 
 func (s *Server) update(q *request) (document, error) {
@@ -62,15 +59,13 @@ func (s *Server) update(q *request) (document, error) {
 // parseUpdates parses all statements. A malformed statement fails the command; one with a bad filter or update becomes a write error.
 func (q *request) parseUpdates(specs []document) (statements []*updateStatement, invalid []error, err error) {
 	for _, spec := range specs {
-		err := q.checkNames(spec, "update.updates", []string{"q", "u", "multi", "upsert", "sort", "arrayFilters", "hint"}, nil,
-			[]string{"collation", "c", "let", "sampleId", "upsertSupplied", "allowShardKeyUpdatesWithoutFullShardKeyInQuery"}, false)
+		err := onlyFields(spec, "update.updates", "q", "u", "multi", "upsert")
 		if err != nil {
 			return nil, nil, err
 		}
 		a := &fieldsOf{where: "update.updates", doc: spec}
 		st := &updateStatement{multi: a.boolean("multi"), upsert: a.boolean("upsert")}
-		filterDoc, sortDoc := a.required("q"), a.document("sort")
-		st.arrayFilters = a.documents("arrayFilters")
+		filterDoc := a.required("q")
 		switch u := spec.get("u"); u.kind {
 		case kindMissing:
 			a.fail(missingField("update.updates", "u"))
@@ -81,42 +76,30 @@ func (q *request) parseUpdates(specs []document) (statements []*updateStatement,
 		if a.err != nil {
 			return nil, nil, a.err
 		}
-		if st.hint, err = parseHint(spec.get("hint")); err != nil {
-			return nil, nil, err
-		}
-		err = st.parse(filterDoc, sortDoc, spec.get("u"))
-		var known *commandError
-		if errors.As(err, &known) && known.code == codeUnknownStage {
-			return nil, nil, err
-		}
 		statements = append(statements, st)
-		invalid = append(invalid, err)
+		invalid = append(invalid, st.parse(filterDoc, spec.get("u")))
 	}
 	return statements, invalid, nil
 }
 
-func (st *updateStatement) parse(filterDoc, sortDoc document, update value) (err error) {
+func (st *updateStatement) parse(filterDoc document, update value) (err error) {
 	if st.filter, err = parseFilter(filterDoc); err != nil {
 		return err
 	}
-	if st.order, err = parseSort(sortDoc); err != nil {
-		return err
-	}
-	if st.update, err = parseUpdate(update, st.arrayFilters); err != nil {
+	if st.update, err = parseUpdate(update); err != nil {
 		return err
 	}
 	if st.multi && st.update.replacement != nil {
 		return failure(codeFailedToParse, "multi update is not supported for replacement-style update")
 	}
-	if st.multi && len(st.order) > 0 {
-		return failure(codeFailedToParse, "Cannot specify sort with multi=true")
-	}
 	return nil
 }
 
+// updateResult counts what one statement did.
 type updateResult struct {
 	matched, modified int
-	upserted          value
+	upserted          value    // the _id of the document that it made, or missing
+	before, after     document // of the last document that it changed or made
 }
 
 // runUpdate applies one statement. On an error the documents before the failing one keep their change, as in MongoDB.
@@ -137,14 +120,9 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement, wk *work) (updateRes
 	}
 	for _, key := range keys {
 		old := document(c.docs.Get(key)).clone()
-		next, err := st.update.apply(old, old.get("_id"), st.filter)
+		next, err := st.update.apply(old, old.get("_id"), false)
 		if err != nil {
 			return res, err
-		}
-		if st.inspect != nil {
-			if err := st.inspect(old, next); err != nil {
-				return res, err
-			}
 		}
 		if string(next) != string(old) {
 			if err := checkStorable(next); err != nil {
@@ -156,6 +134,7 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement, wk *work) (updateRes
 			res.modified++
 		}
 		res.matched++
+		res.before, res.after = old, next
 	}
 	return res, nil
 }
@@ -173,18 +152,13 @@ func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
 	if err != nil {
 		return updateResult{}, err
 	}
-	d, err := st.update.apply(base, base.get("_id"), nil)
+	d, err := st.update.apply(base, base.get("_id"), true)
 	if err != nil {
 		return updateResult{}, err
 	}
 	d = d.withIDFirst(newObjectID())
 	if err := checkStorable(d); err != nil {
 		return updateResult{}, err
-	}
-	if st.inspect != nil {
-		if err := st.inspect(nil, d); err != nil {
-			return updateResult{}, err
-		}
 	}
 	c, _, err := w.ensureCollection(ns)
 	if err != nil {
@@ -193,7 +167,7 @@ func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
 	if err := c.insert(d); err != nil {
 		return updateResult{}, err
 	}
-	return updateResult{upserted: d.get("_id")}, nil
+	return updateResult{upserted: d.get("_id"), after: d}, nil
 }
 
 // upsertBase is the document that the filter's equalities describe.
@@ -206,7 +180,7 @@ func upsertBase(f *filter) (document, error) {
 		v := leaf.value
 		switch {
 		case leaf.op == opEqual:
-		case leaf.op == opIn && len(leaf.list) == 1 && len(leaf.regexs) == 0:
+		case leaf.op == opIn && len(leaf.list) == 1:
 			v = leaf.list[0]
 		default:
 			continue
@@ -230,13 +204,10 @@ func upsertBase(f *filter) (document, error) {
 
 // findKeys returns the keys of the matching documents, in order, or only the first.
 func (c *collTx) findKeys(sel selection, first bool, wk *work) ([][]byte, error) {
-	p, err := choosePlan(c.coll, sel)
-	if err != nil {
-		return nil, err
-	}
-	sc := newScan(p, wk)
+	sc := newScan(choosePlan(c.coll, sel), wk)
 	var keys [][]byte
-	if len(sel.order) > 0 && !p.sorted {
+	var err error
+	if len(sel.order) > 0 && !sc.sorted {
 		keys, err = c.firstSorted(sel, sc)
 	} else {
 		_, err = sc.each(c, sel.filter.only(func(key []byte, _ document) (bool, error) {

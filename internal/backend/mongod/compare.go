@@ -12,6 +12,7 @@ const (
 	rankUndefined byte = 0x02
 	rankNull      byte = 0x05
 	rankNumber    byte = 0x0a
+	rankDecimal   byte = 0x0b // not a number here
 	rankString    byte = 0x0f
 	rankDocument  byte = 0x14
 	rankArray     byte = 0x19
@@ -36,8 +37,10 @@ func (v value) rank() byte {
 		return rankUndefined
 	case kindMissing, kindNull:
 		return rankNull
-	case kindDouble, kindInt32, kindInt64, kindDecimal:
+	case kindDouble, kindInt32, kindInt64:
 		return rankNumber
+	case kindDecimal:
+		return rankDecimal
 	case kindString, kindSymbol:
 		return rankString
 	case kindDocument:
@@ -94,7 +97,7 @@ func compareValues(a, b value) int {
 		aCode, aScope := a.codeScope()
 		bCode, bScope := b.codeScope()
 		return cmp.Or(bytes.Compare(aCode, bCode), compareDocuments(aScope, bScope, true))
-	default: // object id, bool, regex; MinKey, MaxKey, null and undefined have no bytes
+	default: // object id, bool, regex, Decimal128; MinKey, MaxKey, null and undefined have no bytes
 		return bytes.Compare(a.data, b.data)
 	}
 }

@@ -24,15 +24,14 @@ type openCursor struct {
 	run      *queryRun
 	bytes    int
 	lastUsed time.Time
-	noExpiry bool
 }
 
 func newCursors() *cursors { return &cursors{open: map[int64]*openCursor{}} }
 
 // add keeps a run and returns its id, which is never 0.
-func (c *cursors) add(run *queryRun, noExpiry bool) int64 {
+func (c *cursors) add(run *queryRun) int64 {
 	id := rand.Int64N(1<<62) + 1
-	c.put(id, &openCursor{run: run, noExpiry: noExpiry})
+	c.put(id, &openCursor{run: run})
 	return id
 }
 
@@ -80,7 +79,7 @@ func (c *cursors) expire(now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id, cur := range c.open {
-		if !cur.noExpiry && now.Sub(cur.lastUsed) > cursorTimeout {
+		if now.Sub(cur.lastUsed) > cursorTimeout {
 			c.bytes -= cur.bytes
 			delete(c.open, id)
 		}

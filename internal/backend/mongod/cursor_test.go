@@ -99,15 +99,15 @@ func TestKilledAndExpiredCursors(t *testing.T) {
 
 func TestCursorNumberIsBounded(t *testing.T) {
 	c := newCursors()
-	first := c.add(&queryRun{query: query{ns: "d.c"}}, false)
+	first := c.add(&queryRun{query: query{ns: "d.c"}})
 	for range maxCursors {
-		c.add(&queryRun{query: query{ns: "d.c"}}, true)
+		c.add(&queryRun{query: query{ns: "d.c"}})
 	}
 	if len(c.open) != maxCursors || taken(c, first) != nil {
 		t.Errorf("%d cursors, the oldest still there", len(c.open))
 	}
 	big := &queryRun{query: query{ns: "d.c"}, kept: []document{make(document, maxCursorBytes+1)}}
-	id := c.add(big, false)
+	id := c.add(big)
 	if len(c.open) > 1 || taken(c, id) == nil || c.bytes != 0 {
 		t.Errorf("%d cursors beside one that uses all memory, %d bytes", len(c.open), c.bytes)
 	}

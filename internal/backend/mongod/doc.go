@@ -9,8 +9,8 @@
 //     before anything is written, so a command that fails does not disturb its neighbours in the transaction. A command over several
 //     documents keeps what it did before its error, as in MongoDB; readers see all of a command or nothing of it.
 //   - A read sees every write that was acknowledged before it began. Each batch of a cursor is one snapshot, a cursor as a whole is not.
-//   - What is not supported is refused with an error, never ignored: MongoDB's own error for what MongoDB would not know either,
-//     NotImplemented (238) for the rest.
+//   - What is not supported is refused with an error, never ignored: a name with MongoDB's own error for an unknown one, a kind of
+//     value with NotImplemented (238).
 //
 // Units: sizes in bytes, times in milliseconds where BSON says so. Limits: messages of 48,000,000 bytes, documents of 16 MiB and
 // 100 levels, index keys of 32 KiB, 64 indexes a collection, 1,000 open cursors, 4,096 connections, 100 MiB for what one sort,

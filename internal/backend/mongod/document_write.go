@@ -18,10 +18,10 @@ type indexChange struct {
 
 // documentKey returns the key of a document's _id.
 func documentKey(id value) ([]byte, error) {
-	key, err := appendKey(nil, id)
-	if err != nil {
-		return nil, err
+	if id.hasDecimal() {
+		return nil, unsupported("a Decimal128 in an _id")
 	}
+	key := appendKey(nil, id)
 	if len(key) > maxKeySize/2 {
 		return nil, failure(codeKeyTooLong, "_id of %d bytes is too large for a key", len(key))
 	}

@@ -180,16 +180,16 @@ func unsupported(format string, args ...any) *commandError {
 	return failure(codeNotImplemented, format+" is not supported by this server", args...)
 }
 
-var errTooDeep = failure(codeOverflow, "BSONObj exceeds maximum nested object depth: %d", maxDepth)
+var (
+	errTooDeep = failure(codeOverflow, "BSONObj exceeds maximum nested object depth: %d", maxDepth)
+	errDecimal = unsupported("Decimal128")
+)
 
 // asCommandError turns any error into one for the client.
 func asCommandError(err error) *commandError {
 	var known *commandError
 	if errors.As(err, &known) {
 		return known
-	}
-	if errors.Is(err, errDecimalKey) {
-		return unsupported("a Decimal128 so far beyond the range of doubles, in an index key,")
 	}
 	return failure(codeInternalError, "%s", err.Error())
 }

@@ -1,7 +1,5 @@
 package mongod
 
-import "regexp"
-
 type filterOp int
 
 const (
@@ -14,57 +12,23 @@ const (
 	opGreater
 	opGreaterEqual
 	opIn
-	opRegex
 	opExists
-	opSize
-	opType
 	opElemDocument // $elemMatch with a query: subs[0] is matched with each element
 	opElemValue    // $elemMatch with operators: subs[0] is tested on each element
-	opMod
-	opExpr // an expression over the whole document
 )
 
 // filter is a parsed query. The leaves carry a path, except inside $elemMatch with operators, where they test the element itself.
 type filter struct {
-	op       filterOp
-	name     string // dotted path
-	path     []string
-	value    value
-	list     []value // opIn, opType (as int32 kinds)
-	regexp   *regexp.Regexp
-	prefix   string    // opRegex: with what every match begins
-	regexs   []*filter // regular expressions inside opIn
-	size     int64     // opSize; opMod: the divisor
-	rest     int64     // opMod
-	expr     expression
-	subs     []*filter
-	computes bool     // there is an opExpr in it
-	source   document // what the whole query was parsed from
+	op     filterOp
+	name   string // dotted path
+	path   []string
+	value  value
+	list   []value // opIn
+	subs   []*filter
+	source document // what the whole query was parsed from
 }
 
-// accepts is matches for a whole query, which may fail in an expression of its own.
-func (f *filter) accepts(d document) (bool, error) {
-	if !f.computes {
-		return f.matches(d), nil
-	}
-	switch f.op {
-	case opExpr:
-		v, err := f.expr(newScope(d))
-		return err == nil && v.truthy(), err
-	case opNot:
-		ok, err := f.subs[0].accepts(d)
-		return !ok && err == nil, err
-	default: // opAnd, opOr
-		for _, s := range f.subs {
-			if ok, err := s.accepts(d); err != nil || ok == (f.op == opOr) {
-				return ok, err
-			}
-		}
-		return f.op == opAnd, nil
-	}
-}
-
-// matches reports whether the document fulfils the query; an expression that fails is not fulfilled.
+// matches reports whether the document fulfils the query.
 func (f *filter) matches(d document) bool {
 	switch f.op {
 	case opAnd:
@@ -83,9 +47,6 @@ func (f *filter) matches(d document) bool {
 		return false
 	case opNot:
 		return !f.subs[0].matches(d)
-	case opExpr:
-		v, err := f.expr(newScope(d))
-		return err == nil && v.truthy()
 	default:
 		return walk(d, f.path, f.expandsArrays(), f.test)
 	}
@@ -94,7 +55,7 @@ func (f *filter) matches(d document) bool {
 // expandsArrays tells whether the operator also looks at the elements of an array at the end of its path.
 func (f *filter) expandsArrays() bool {
 	switch f.op {
-	case opExists, opSize, opElemDocument, opElemValue:
+	case opExists, opElemDocument, opElemValue:
 		return false
 	default:
 		return true
@@ -124,16 +85,8 @@ func (f *filter) test(v value) bool {
 		return f.testComparison(v)
 	case opIn:
 		return f.testIn(v)
-	case opRegex:
-		return f.testRegex(v)
 	case opExists:
 		return !v.missing()
-	case opSize:
-		return v.kind == kindArray && int64(len(v.elements())) == f.size
-	case opType:
-		return f.testType(v)
-	case opMod:
-		return f.testMod(v)
 	case opElemDocument, opElemValue:
 		return f.testElements(v)
 	default:
@@ -178,16 +131,7 @@ func (f *filter) testComparison(v value) bool {
 }
 
 func isNaN(v value) bool {
-	switch v.kind {
-	case kindDouble:
-		f := v.double()
-		return f != f
-	case kindDecimal:
-		r, f := exactNumber(v)
-		return r == nil && f != f
-	default:
-		return false
-	}
+	return v.kind == kindDouble && v.double() != v.double()
 }
 
 func (f *filter) testIn(v value) bool {
@@ -197,34 +141,6 @@ func (f *filter) testIn(v value) bool {
 				return true
 			}
 		} else if !v.missing() && v.rank() == want.rank() && compareValues(v, want) == 0 {
-			return true
-		}
-	}
-	for _, re := range f.regexs {
-		if re.testRegex(v) {
-			return true
-		}
-	}
-	return false
-}
-
-func (f *filter) testRegex(v value) bool {
-	switch v.kind {
-	case kindString, kindSymbol:
-		return f.regexp.Match(v.data[4 : len(v.data)-1])
-	case kindRegex:
-		return equalValues(v, f.value)
-	default:
-		return false
-	}
-}
-
-func (f *filter) testType(v value) bool {
-	if v.missing() {
-		return false
-	}
-	for _, want := range f.list {
-		if byte(want.int32()) == v.kind || (want.int32() == typeNumber && v.numeric()) {
 			return true
 		}
 	}
@@ -253,22 +169,4 @@ func (f *filter) testElement(el value) bool {
 		return f.subs[0].test(el)
 	}
 	return (el.kind == kindDocument || el.kind == kindArray) && f.subs[0].matches(el.document())
-}
-
-func (f *filter) testMod(v value) bool {
-	if !v.numeric() {
-		return false
-	}
-	n, whole := v.wholeNumber()
-	if !whole {
-		x := v.float()
-		if !(x > -(1<<63) && x < 1<<63) { // NaN too
-			return false
-		}
-		n = int64(x)
-	}
-	if f.size == -1 {
-		return f.rest == 0
-	}
-	return n%f.size == f.rest
 }

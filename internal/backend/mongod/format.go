@@ -95,8 +95,6 @@ func (v value) String() string {
 		return fmt.Sprintf("Timestamp(%d, %d)", binary.LittleEndian.Uint32(v.data[4:]), binary.LittleEndian.Uint32(v.data))
 	case kindInt64:
 		return strconv.FormatInt(v.int64(), 10)
-	case kindDecimal:
-		return decimalText(v.data)
 	case kindMinKey:
 		return "MinKey"
 	case kindMaxKey:

@@ -54,10 +54,10 @@ func FuzzReadMessage(f *testing.F) {
 func FuzzKeyOrder(f *testing.F) {
 	for _, s := range []string{
 		`{"a":1,"b":1.0}`, `{"a":{"$numberLong":"9223372036854775807"},"b":9223372036854775808.0}`, `{"a":"a","b":"a\u0000"}`,
-		`{"a":{"x":1},"b":{"x":1,"y":2}}`, `{"a":[1,2],"b":[1]}`, `{"a":{"$numberDecimal":"1.5"},"b":1.5}`, `{"a":{"$numberDouble":"NaN"},"b":{"$numberDouble":"-Infinity"}}`,
+		`{"a":{"x":1},"b":{"x":1,"y":2}}`, `{"a":[1,2],"b":[1]}`, `{"a":{"$numberDouble":"NaN"},"b":{"$numberDouble":"-Infinity"}}`,
 		`{"a":{"$numberDouble":"-0.0"},"b":0}`, `{"a":{"$date":{"$numberLong":"-5"}},"b":{"$date":{"$numberLong":"5"}}}`, `{"a":null,"b":{"$minKey":1}}`,
 		`{"a":{"$binary":{"base64":"AQID","subType":"00"}},"b":{"$binary":{"base64":"AQI=","subType":"80"}}}`, `{"a":{"$timestamp":{"t":1,"i":2}},"b":{"$timestamp":{"t":1,"i":3}}}`,
-		`{"a":{"$numberDecimal":"123456789012345678"},"b":{"$numberLong":"123456789012345678"}}`, `{"a":{"":1},"b":{"a":1}}`,
+		`{"a":{"$numberDouble":"123456789012345680"},"b":{"$numberLong":"123456789012345678"}}`, `{"a":{"":1},"b":{"a":1}}`,
 		`{"a":{"$regularExpression":{"pattern":"a","options":""}},"b":{"$regularExpression":{"pattern":"ab","options":""}}}`,
 	} {
 		d := document(extended(f, s))
@@ -81,11 +81,7 @@ func FuzzKeyOrder(f *testing.F) {
 
 func checkKeyOrder(t *testing.T, a, b value) {
 	t.Helper()
-	ka, errA := appendKey(nil, a)
-	kb, errB := appendKey(nil, b)
-	if errA != nil || errB != nil {
-		return
-	}
+	ka, kb := appendKey(nil, a), appendKey(nil, b)
 	want := compareValues(a, b)
 	if got := bytes.Compare(ka, kb); got != want {
 		t.Errorf("%s and %s: keys compare %d, values %d", a, b, got, want)
@@ -104,10 +100,9 @@ func checkKeyOrder(t *testing.T, a, b value) {
 func FuzzFilter(f *testing.F) {
 	doc := extended(f, `{"_id":1,"a":[1,{"b":[2,"x",null]},[3]],"c":{"d":{"e":1.5}},"s":"text"}`)
 	for _, s := range []string{
-		`{"a":1}`, `{"a.b":{"$in":[2,null]},"$or":[{"c.d":{"$exists":true}},{"a.1.b.0":{"$gt":1}}]}`, `{"a":{"$elemMatch":{"b":{"$size":3}}}}`,
-		`{"s":{"$regex":"^t","$options":"i"}}`, `{"a":{"$not":{"$all":[1,[3]]}}}`, `{"$nor":[{"c":{"$type":["object",2]}}]}`,
-		`{"$set":{"c.d.x":1,"a.5":1}}`, `{"$push":{"a":{"$each":[1],"$sort":{"b":-1},"$slice":-2}}}`, `{"$pull":{"a":{"b":2}},"$rename":{"s":"c.s"}}`,
-		`{"$inc":{"c.d.e":1},"$unset":{"a.0":1},"$max":{"s":2},"$addToSet":{"a":4},"$currentDate":{"t":true}}`, `{"a.b":1,"s":1}`, `{"c":{"d":0}}`, `{"$rename":{"s":"c.\u0000"}}`,
+		`{"a":1}`, `{"a.b":{"$in":[2,null]},"$or":[{"c.d":{"$exists":true}},{"a.1.b.0":{"$gt":1}}]}`, `{"a":{"$elemMatch":{"b":{"$ne":3}}}}`,
+		`{"$set":{"c.d.x":1,"a.5":1}}`, `{"$push":{"a":{"$each":[1],"$slice":-2}}}`, `{"$pull":{"a":{"b":2}}}`, `{"$pull":{"a":{"$gte":1}}}`,
+		`{"$inc":{"c.d.e":1},"$unset":{"a.0":1},"$max":{"s":2},"$addToSet":{"a":4}}`, `{"a.b":1,"s":1}`, `{"c":{"d":0}}`,
 	} {
 		f.Add(extended(f, s), doc)
 	}
@@ -118,11 +113,11 @@ func FuzzFilter(f *testing.F) {
 		d := document(raw)
 		if q, err := parseFilter(spec); err == nil {
 			q.matches(d)
-			_, _ = choosePlan(&collection{}, selection{filter: q})
+			choosePlan(&collection{}, selection{filter: q})
 			_, _ = upsertBase(q)
 		}
-		if u, err := parseUpdate(documentValue(spec), value{}); err == nil {
-			if out, err := u.apply(d, value{}, nil); err == nil && validate(out, -maxDepth) != nil {
+		if u, err := parseUpdate(documentValue(spec)); err == nil {
+			if out, err := u.apply(d, value{}, true); err == nil && validate(out, -maxDepth) != nil {
 				t.Errorf("update of %s by %s is not valid: %x", d, document(spec), out)
 			}
 		}
@@ -132,9 +127,8 @@ func FuzzFilter(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		everything, _ := parseFilter(nil)
-		if p, err := parseFindProjection(spec, everything); err == nil {
-			if out, err := p.apply(d); err == nil && validate(out, -maxDepth) != nil {
+		if p, err := parseProjection(spec); err == nil {
+			if out := p.apply(d); validate(out, -maxDepth) != nil {
 				t.Errorf("projection of %s by %s is not valid: %x", d, document(spec), out)
 			}
 		}

@@ -33,8 +33,8 @@ func (s *Server) hello(q *request) (document, error) {
 		int32("maxWireVersion", maxWireVersion).
 		bool("readOnly", false)
 	if id := q.body.get("saslSupportedMechs").stringOr(""); id != "" {
-		if list := s.saslMechanisms(id); list != nil {
-			b.array("saslSupportedMechs", list)
+		if s.users[id] != nil { // "database.name"
+			b.array("saslSupportedMechs", []value{stringValue(mechanism)})
 		}
 	}
 	if first := q.body.get("speculativeAuthenticate"); first.kind == kindDocument && first.document().firstName() == "saslStart" {
@@ -43,17 +43,6 @@ func (s *Server) hello(q *request) (document, error) {
 		}
 	}
 	return b.ok(), nil
-}
-
-func (s *Server) buildInfo(*request) (document, error) {
-	return newDocument().
-		str("version", serverVersion).
-		array("modules", nil).
-		array("storageEngines", []value{stringValue("bbolt")}).
-		array("versionArray", []value{int32Value(7), int32Value(0), int32Value(14), int32Value(0)}).
-		int32("bits", 64).
-		bool("debug", false).
-		int32("maxBsonObjectSize", maxDocumentSize).ok(), nil
 }
 
 // acknowledge answers ping and endSessions; sessions hold no state here.

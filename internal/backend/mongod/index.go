@@ -105,10 +105,10 @@ func (ix *index) entries(d document) ([]indexEntry, bool, error) {
 		var next []indexEntry
 		for _, e := range out {
 			for _, v := range values {
-				key, err := appendIndexField(append([]byte(nil), e.key...), f, v)
-				if err != nil {
-					return nil, false, err
+				if v.hasDecimal() {
+					return nil, false, unsupported("a Decimal128 in an index key")
 				}
+				key := appendIndexField(append([]byte(nil), e.key...), f, v)
 				next = append(next, indexEntry{key: key, values: append(append([]value(nil), e.values...), v)})
 			}
 		}
@@ -120,16 +120,13 @@ func (ix *index) entries(d document) ([]indexEntry, bool, error) {
 	return distinctEntries(out), arrayField != "", nil
 }
 
-func appendIndexField(dst []byte, f indexField, v value) ([]byte, error) {
+func appendIndexField(dst []byte, f indexField, v value) []byte {
 	start := len(dst)
-	dst, err := appendKey(dst, v)
-	if err != nil {
-		return nil, err
-	}
+	dst = appendKey(dst, v)
 	if f.descending {
 		invert(dst[start:])
 	}
-	return dst, nil
+	return dst
 }
 
 func distinctEntries(in []indexEntry) []indexEntry {

@@ -8,7 +8,7 @@ import (
 
 // indexOptions lists the fields of an index specification; what they do is in parse and check.
 func indexOptions() []entry[struct{}] {
-	return append([]entry[struct{}]{
+	return []entry[struct{}]{
 		{name: "key"},
 		{name: "name"},
 		{name: "unique"},
@@ -16,15 +16,7 @@ func indexOptions() []entry[struct{}] {
 		{name: "partialFilterExpression", note: "used when the filter of a query names each of its conditions, or a value that fulfils it"},
 		{name: "expireAfterSeconds", note: "the sweeper runs once a minute"},
 		{name: "v", note: "has no effect"},
-		{name: "background", note: "has no effect: an index is built in one transaction, and other writers wait"},
-		{name: "ns", note: "has no effect"},
-	}, refusals[struct{}]("the index option", "collation", "hidden", "weights", "default_language", "language_override", "textIndexVersion", "2dsphereIndexVersion",
-		"bits", "min", "max", "wildcardProjection", "storageEngine", "prepareUnique", "clustered")...)
-}
-
-// indexTypes lists what a field of an index key can be instead of a direction.
-func indexTypes() []entry[struct{}] {
-	return refusals[struct{}]("an index of type", "text", "2dsphere", "2d", "hashed", "wildcard", "geoHaystack")
+	}
 }
 
 // parseIndex reads one index specification; an error names it, as MongoDB does.
@@ -45,12 +37,8 @@ func (q *request) parseIndex(spec document) (*index, error) {
 
 func (ix *index) parse(spec document) error {
 	for _, f := range documentFields(spec) {
-		option := lookup(indexOptions(), f.name)
-		switch {
-		case option == nil:
+		if lookup(indexOptions(), f.name) == nil {
 			return failure(codeInvalidIndexOption, "The field '%s' is not valid for an index specification. Specification: %s", f.name, spec)
-		case option.refused != nil:
-			return option.refused
 		}
 	}
 	for _, name := range []string{"key", "name"} {
@@ -101,7 +89,7 @@ func checkIndexTypes(spec document) error {
 			if f.value.kind != kindString {
 				return failure(codeTypeMismatch, "The field 'name' must be a string, but got %s", kindName(f.value.kind))
 			}
-		case "unique", "sparse", "background":
+		case "unique", "sparse":
 			if f.value.kind != kindBool && !f.value.numeric() {
 				return failure(codeTypeMismatch, "The field '%s has value %s: %s, which is not convertible to bool", f.name, f.name, f.value)
 			}
@@ -179,9 +167,6 @@ func checkIndexKey(key document) error {
 		}
 		switch {
 		case v.kind == kindString:
-			if known := lookup(indexTypes(), v.text()); known != nil {
-				return known.refused
-			}
 			return failure(codeCannotCreateIndex, "Unknown index plugin '%s'", v.text())
 		case !v.numeric():
 			return failure(codeCannotCreateIndex, "Values in v:2 index key pattern cannot be of type %s. Only numbers > 0, numbers < 0, and strings are allowed.", kindName(v.kind))
@@ -211,7 +196,7 @@ func (ix *index) parseExpiry(v value) error {
 // checkPartial allows the operators that MongoDB allows in a partialFilterExpression.
 func checkPartial(f *filter) error {
 	switch f.op {
-	case opNot, opRegex, opSize, opElemDocument, opElemValue:
+	case opNot, opElemDocument, opElemValue:
 		return failure(codeCannotCreateIndex, "Expression not supported in partial index")
 	}
 	for _, sub := range f.subs {

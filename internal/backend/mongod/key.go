@@ -2,47 +2,41 @@ package mongod
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
-	"math/big"
 )
 
 // maxKeySize is bbolt's limit.
 const maxKeySize = 32768
 
-var errDecimalKey = errors.New("Decimal128 value has no index key")
-
 // appendKey appends the order-preserving encoding of v: bytes.Compare of two encodings equals compareValues of the values,
-// and no encoding is a prefix of another. It fails only for a Decimal128 that is far beyond the range of doubles.
-func appendKey(dst []byte, v value) ([]byte, error) {
-	return appendKeyBody(append(dst, v.rank()), v)
-}
+// and no encoding is a prefix of another.
+func appendKey(dst []byte, v value) []byte { return appendKeyBody(append(dst, v.rank()), v) }
 
-func appendKeyBody(dst []byte, v value) ([]byte, error) {
+func appendKeyBody(dst []byte, v value) []byte {
 	switch v.rank() {
 	case rankNumber:
 		return appendNumberKey(dst, v)
 	case rankString, rankCode:
-		return appendEscaped(dst, v.data[4:len(v.data)-1]), nil
+		return appendEscaped(dst, v.data[4:len(v.data)-1])
 	case rankDocument:
 		return appendFieldKeys(dst, v.document(), true)
 	case rankArray:
 		return appendFieldKeys(dst, v.document(), false)
 	case rankBinary:
 		dst = binary.BigEndian.AppendUint32(dst, uint32(len(v.data)))
-		return append(dst, v.data[4:]...), nil
+		return append(dst, v.data[4:]...)
 	case rankDate:
-		return binary.BigEndian.AppendUint64(dst, uint64(v.int64())^1<<63), nil
+		return binary.BigEndian.AppendUint64(dst, uint64(v.int64())^1<<63)
 	case rankTimestamp:
-		return binary.BigEndian.AppendUint64(dst, binary.LittleEndian.Uint64(v.data)), nil
+		return binary.BigEndian.AppendUint64(dst, binary.LittleEndian.Uint64(v.data))
 	case rankDBPointer:
 		dst = binary.BigEndian.AppendUint32(dst, uint32(len(v.data)))
-		return append(dst, v.data...), nil
+		return append(dst, v.data...)
 	case rankCodeScope:
 		code, scope := v.codeScope()
 		return appendFieldKeys(appendEscaped(dst, code), scope, true)
 	default: // fixed size or, for a regex, two zero-terminated strings
-		return append(dst, v.data...), nil
+		return append(dst, v.data...)
 	}
 }
 
@@ -58,74 +52,32 @@ func appendEscaped(dst, s []byte) []byte {
 }
 
 // appendFieldKeys writes type, name and body of every field and ends with 0x00, which is below every type.
-func appendFieldKeys(dst []byte, d document, names bool) ([]byte, error) {
+func appendFieldKeys(dst []byte, d document, names bool) []byte {
 	r := d.reader()
 	for {
 		name, v, ok := r.next()
 		if !ok {
-			return append(dst, 0), nil
+			return append(dst, 0)
 		}
 		dst = append(dst, v.rank())
 		if names {
 			dst = append(append(dst, name...), 0)
 		}
-		var err error
-		if dst, err = appendKeyBody(dst, v); err != nil {
-			return nil, err
-		}
+		dst = appendKeyBody(dst, v)
 	}
 }
 
 // appendNumberKey writes the nearest double (8 bytes) and twice the distance from it (2 bytes; only an int64 beyond 2^53 has one).
-// A Decimal128 between two such numbers has the lower one's bytes, an odd distance, and 16 bytes that say where between them it is.
-func appendNumberKey(dst []byte, v value) ([]byte, error) {
-	if n, ok := v.integer(); ok {
-		f := float64(n)
-		distance := int64(0)
-		if f == 1<<63 {
-			distance = int64(uint64(n) - 1<<63)
-		} else {
-			distance = n - int64(f)
-		}
-		return appendDoubleKey(dst, f, 2*distance), nil
+func appendNumberKey(dst []byte, v value) []byte {
+	n, whole := v.integer()
+	if !whole {
+		return appendDoubleKey(dst, v.double(), 0)
 	}
-	if v.kind == kindDouble {
-		return appendDoubleKey(dst, v.double(), 0), nil
+	f := float64(n)
+	if f == 1<<63 {
+		return appendDoubleKey(dst, f, 2*int64(uint64(n)-1<<63))
 	}
-	r, special := decimalRat(v.data)
-	if special {
-		return appendDoubleKey(dst, decimalSpecial(v.data), 0), nil
-	}
-	f, exact := r.Float64()
-	if exact {
-		return appendDoubleKey(dst, f, 0), nil
-	}
-	if n, ok := v.wholeNumber(); ok {
-		return appendNumberKey(dst, int64Value(n))
-	}
-	if size := math.Abs(f); size < minDecimalKey || size > maxDecimalKey {
-		return nil, errDecimalKey
-	}
-	return appendBetween(dst, f, new(big.Rat).Sub(r, new(big.Rat).SetFloat64(f))), nil
-}
-
-// The range in which decimals between doubles have keys.
-const (
-	minDecimalKey = 1e-290
-	maxDecimalKey = 1e308
-)
-
-// appendBetween encodes f + rest, where f is the nearest double. The unit of the distance is 1 where integers lie between the doubles,
-// elsewhere the distance to the next double.
-func appendBetween(dst []byte, f float64, rest *big.Rat) []byte {
-	if size := math.Abs(f); size < 1<<53 || size >= 1<<63 {
-		rest.Quo(rest, new(big.Rat).SetFloat64(math.Nextafter(size, math.Inf(1))-size))
-	}
-	floor := new(big.Int).Div(rest.Num(), rest.Denom()) // Euclidean: rounds down, the denominator is positive
-	rest.Sub(rest, new(big.Rat).SetInt(floor))
-	dst = appendDoubleKey(dst, f, 2*floor.Int64()+1)
-	part := new(big.Int).Lsh(rest.Num(), 128)
-	return append(dst, part.Quo(part, rest.Denom()).FillBytes(make([]byte, 16))...)
+	return appendDoubleKey(dst, f, 2*(n-int64(f)))
 }
 
 func appendDoubleKey(dst []byte, f float64, distance int64) []byte {

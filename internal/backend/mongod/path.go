@@ -97,17 +97,3 @@ func walkLeaf(v value, leaf bool, test func(value) bool) bool {
 	}
 	return test(v)
 }
-
-// lookupPath follows path through documents only.
-func lookupPath(d document, path []string) value {
-	for {
-		v := d.get(path[0])
-		if len(path) == 1 {
-			return v
-		}
-		if v.kind != kindDocument {
-			return value{}
-		}
-		d, path = v.document(), path[1:]
-	}
-}

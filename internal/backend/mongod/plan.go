@@ -3,8 +3,6 @@ package mongod
 import (
 	"math"
 	"slices"
-	"strings"
-	"unicode/utf8"
 )
 
 const maxRanges = 1000
@@ -13,18 +11,17 @@ const maxRanges = 1000
 type keyRange struct{ lo, hi []byte }
 
 // plan says which keys to read and in which direction. A nil index means the documents themselves, by _id.
-// Every document it yields is still checked with the whole filter, unless the bounds say it all.
+// Every document it yields is still checked with the whole filter.
 type plan struct {
 	index   *index
 	byID    bool // without an index: by a condition on _id or in the order of _id, not a scan of the collection
 	ranges  []keyRange
 	reverse bool
 	sorted  bool // yields in the order that the query asks for
-	exact   bool // every key of the ranges is a match
 	score   int
 }
 
-// indexName returns the name that explain and the log give, "" for a scan of the collection.
+// indexName returns the name that the log gives, "" for a scan of the collection.
 func (p *plan) indexName() string {
 	switch {
 	case p.index != nil:
@@ -36,49 +33,10 @@ func (p *plan) indexName() string {
 	}
 }
 
-// selection is what a query asks for: which documents, in which order, by which index.
+// selection is what a query asks for: which documents, in which order.
 type selection struct {
 	filter *filter
 	order  []sortField
-	hint   hint
-}
-
-// hint names an index by its name or key, or asks for the order of the collection (natural 1 or -1).
-type hint struct {
-	name    string
-	key     document
-	natural int
-}
-
-func parseHint(v value) (hint, error) {
-	switch v.kind {
-	case kindMissing, kindNull:
-		return hint{}, nil
-	case kindString:
-		return hint{name: v.text()}, nil
-	case kindDocument:
-		d := v.document()
-		if d.firstName() != "$natural" {
-			return hint{key: d}, nil
-		}
-		n, whole := d.get("$natural").wholeNumber()
-		if !whole || n != 1 && n != -1 {
-			return hint{}, failure(codeBadValue, "$natural hint must be 1 or -1")
-		}
-		return hint{natural: int(n)}, nil
-	default:
-		return hint{}, failure(codeFailedToParse, "Hint must be a string or an object")
-	}
-}
-
-func (h hint) given() bool { return h.name != "" || !h.key.empty() || h.natural != 0 }
-
-// names reports whether the hint means the index with that name and key.
-func (h hint) names(name string, key document) bool {
-	if h.name != "" {
-		return h.name == name
-	}
-	return compareDocuments(h.key, key, true) == 0
 }
 
 // conjuncts flattens the leaves that every match must fulfil.
@@ -99,11 +57,8 @@ func (f *filter) conjuncts(out []*filter) []*filter {
 }
 
 // choosePlan picks the index with the longest run of equalities, then ranges, then the one that gives the sort order.
-func choosePlan(coll *collection, sel selection) (plan, error) {
+func choosePlan(coll *collection, sel selection) plan {
 	leaves := sel.filter.conjuncts(nil)
-	if sel.hint.given() {
-		return hintedPlan(coll, sel, leaves)
-	}
 	best := boundsOf(nil, leaves, sel)
 	if best.score >= 15 {
 		best.score += 50 // points by _id need no second lookup
@@ -121,30 +76,9 @@ func choosePlan(coll *collection, sel selection) (plan, error) {
 		}
 	}
 	if best.score == 0 {
-		return collectionScan(leaves, sel), nil
+		return plan{ranges: []keyRange{{}}}
 	}
-	return best, nil
-}
-
-func collectionScan(leaves []*filter, sel selection) plan {
-	return plan{ranges: []keyRange{{}}, exact: len(leaves) == 0 && sel.filter.onlyConjuncts(), reverse: sel.hint.natural < 0}
-}
-
-func hintedPlan(coll *collection, sel selection, leaves []*filter) (plan, error) {
-	if sel.hint.natural != 0 {
-		return collectionScan(leaves, sel), nil
-	}
-	if sel.hint.names(idIndexName, idIndexSpec().get("key").document()) {
-		return boundsOf(nil, leaves, sel), nil
-	}
-	for _, ix := range coll.indexes {
-		if sel.hint.names(ix.name, ix.key) {
-			return boundsOf(ix, leaves, sel), nil
-		}
-	}
-	err := failure(codeBadValue, "error processing query: planner returned error :: caused by :: hint provided does not correspond to an existing index")
-	err.whole = true
-	return plan{}, err
+	return best
 }
 
 // boundsOf turns the leaves into key ranges over the fields of an index, or over _id. Scores: 20 for an equality, 15 for $in, 10 for
@@ -156,9 +90,9 @@ func boundsOf(ix *index, leaves []*filter, sel selection) plan {
 	}
 	p := plan{index: ix, byID: ix == nil}
 	prefixes := [][]byte{nil}
-	used, constant, consumed := 0, 0, 0
+	used, constant := 0, 0
 	for _, f := range fields {
-		points, leaf := equalityPoints(f, leaves, ix)
+		points, op := equalityPoints(f, leaves, ix)
 		if len(points) == 0 || len(prefixes)*len(points) > maxRanges {
 			break
 		}
@@ -174,24 +108,13 @@ func boundsOf(ix *index, leaves []*filter, sel selection) plan {
 		}
 		used++
 		p.score += 20
-		if leaf.op == opIn {
+		if op == opIn {
 			p.score -= 5
-		}
-		if !isNull(leaf.value) {
-			consumed++
 		}
 	}
 	if used < len(fields) {
-		for _, r := range regexRanges(fields[used], leaves) {
-			for _, prefix := range prefixes {
-				p.ranges = append(p.ranges, keyRange{join(prefix, r.lo), orSuccessor(prefix, r.hi)})
-			}
-		}
-		if p.ranges != nil {
+		if lo, hi, found := rangeBounds(fields[used], multikey, leaves); found {
 			p.score += 10
-		} else if lo, hi, n := rangeBounds(fields[used], multikey, leaves); n > 0 {
-			p.score += 10
-			consumed += n
 			for _, prefix := range prefixes {
 				p.ranges = append(p.ranges, keyRange{join(prefix, lo), orSuccessor(prefix, hi)})
 			}
@@ -209,7 +132,6 @@ func boundsOf(ix *index, leaves []*filter, sel selection) plan {
 			p.score += 5
 		}
 	}
-	p.exact = consumed == len(leaves) && sel.filter.onlyConjuncts() && !multikey && (ix == nil || ix.partial == nil || consumed > 0) && (ix == nil || !ix.sparse || consumed > 0)
 	return p
 }
 
@@ -254,102 +176,54 @@ func bounded(v value) bool {
 	}
 }
 
-// pointsOf returns the keys under which a document that equals the value can be in the index. A sparse index lacks the documents
-// that null means too.
-func pointsOf(f indexField, v value, ix *index) [][]byte {
+// pointOf returns the key under which a document that equals the value must be in the index. A sparse index lacks the documents that
+// null means too.
+func pointOf(f indexField, v value, ix *index) ([]byte, bool) {
 	if isNullOrMissing(v) && (ix == nil || !ix.sparse) {
-		null, _ := appendIndexField(nil, f, nullValue())
-		return [][]byte{null}
+		return appendIndexField(nil, f, nullValue()), true
 	}
-	key, err := appendIndexField(nil, f, v)
-	if err != nil || !bounded(v) {
-		return nil
-	}
-	return [][]byte{key}
+	return appendIndexField(nil, f, v), bounded(v)
 }
 
-// equalityPoints returns the encodings that the field must have, from the $eq or $in that it returns too.
-func equalityPoints(f indexField, leaves []*filter, ix *index) (points [][]byte, from *filter) {
+// equalityPoints returns the encodings that the field must have, and from which operator: equality or $in.
+func equalityPoints(f indexField, leaves []*filter, ix *index) (points [][]byte, from filterOp) {
 	for _, leaf := range leaves {
 		if leaf.name == f.name && leaf.op == opEqual {
-			if points = pointsOf(f, leaf.value, ix); points != nil {
-				return points, leaf
+			if point, ok := pointOf(f, leaf.value, ix); ok {
+				return [][]byte{point}, opEqual
 			}
 		}
 	}
 	for _, leaf := range leaves {
-		if leaf.name != f.name || leaf.op != opIn || len(leaf.regexs) > 0 || len(leaf.list) == 0 {
+		if leaf.name != f.name || leaf.op != opIn {
 			continue
 		}
 		for _, v := range leaf.list {
-			of := pointsOf(f, v, ix)
-			if of == nil {
-				return nil, nil
+			point, ok := pointOf(f, v, ix)
+			if !ok {
+				return nil, opIn
 			}
-			points = append(points, of...)
+			points = append(points, point)
 		}
-		return points, leaf
+		return points, opIn
 	}
-	return nil, nil
+	return nil, opEqual
 }
 
-// regexRanges returns the ranges in which a regular expression with a literal beginning can match: strings that begin so, and the
-// expression itself as a value.
-func regexRanges(f indexField, leaves []*filter) []keyRange {
-	for _, leaf := range leaves {
-		if leaf.name != f.name || leaf.op != opRegex || leaf.prefix == "" {
-			continue
-		}
-		text, err := appendIndexField(nil, f, stringValue(leaf.prefix))
-		if err != nil {
-			return nil
-		}
-		text = text[:len(text)-2] // without the end of the string
-		ranges := []keyRange{{text, successor(text)}}
-		if leaf.value.kind == kindRegex {
-			if own, err := appendIndexField(nil, f, leaf.value); err == nil {
-				ranges = append(ranges, keyRange{own, successor(own)})
-			}
-		}
-		return ranges
-	}
-	return nil
-}
-
-// literalPrefix returns the characters with which every match of the pattern begins.
-func literalPrefix(pattern, options string) string {
-	rest, anchored := strings.CutPrefix(pattern, "^")
-	if !anchored || strings.ContainsAny(options, "imx") || strings.Contains(pattern, "|") {
-		return ""
-	}
-	end := strings.IndexAny(rest, `\.[]()*+?{}$^`)
-	if end < 0 {
-		return rest
-	}
-	if strings.IndexByte("*?{", rest[end]) >= 0 && end > 0 {
-		_, size := utf8.DecodeLastRuneInString(rest[:end])
-		end -= size
-	}
-	return rest[:end]
-}
-
-// rangeBounds returns the bounds that $gt, $gte, $lt and $lte set, within the type of their value, and how many of them it used.
+// rangeBounds returns the bounds that $gt, $gte, $lt and $lte set, within the type of their value.
 // With arrays in the index two bounds may be met by two elements, so only one of them counts.
-func rangeBounds(f indexField, multikey bool, leaves []*filter) (lo, hi []byte, used int) {
+func rangeBounds(f indexField, multikey bool, leaves []*filter) (lo, hi []byte, found bool) {
 	for _, leaf := range leaves {
 		if leaf.name != f.name || leaf.op < opLess || leaf.op > opGreaterEqual || !bounded(leaf.value) {
 			continue
 		}
-		key, err := appendIndexField(nil, f, leaf.value)
-		if err != nil {
-			continue
-		}
-		if used == 0 {
+		key := appendIndexField(nil, f, leaf.value)
+		if !found {
 			lo, hi = typeBounds(f, leaf.value)
 		} else if multikey || lo[0] != key[0] {
 			continue
 		}
-		used++
+		found = true
 		upper := leaf.op == opLess || leaf.op == opLessEqual
 		inclusive := leaf.op == opLessEqual || leaf.op == opGreaterEqual
 		if upper != f.descending { // the bound is the end of the range
@@ -368,17 +242,17 @@ func rangeBounds(f indexField, multikey bool, leaves []*filter) (lo, hi []byte, 
 			}
 		}
 	}
-	return lo, hi, used
+	return lo, hi, found
 }
 
 // typeBounds is the range of all values of the value's type; NaN, which is below every number, is in no range of numbers.
 func typeBounds(f indexField, v value) (lo, hi []byte) {
-	key, _ := appendIndexField(nil, f, v)
+	key := appendIndexField(nil, f, v)
 	lo, hi = key[:1:1], successor(key[:1])
 	if v.rank() != rankNumber {
 		return lo, hi
 	}
-	nan, _ := appendIndexField(nil, f, doubleValue(math.NaN()))
+	nan := appendIndexField(nil, f, doubleValue(math.NaN()))
 	if f.descending {
 		return lo, nan
 	}
@@ -413,7 +287,7 @@ func impliesLeaf(leaf, want *filter) bool {
 		return want.test(leaf.value)
 	}
 	if want.op == opExists {
-		return leaf.op == opExists || leaf.op == opRegex || leaf.op >= opLess && leaf.op <= opGreaterEqual && bounded(leaf.value)
+		return leaf.op == opExists || leaf.op >= opLess && leaf.op <= opGreaterEqual && bounded(leaf.value)
 	}
 	return leaf.op == want.op && leaf.op >= opEqual && leaf.op <= opGreaterEqual && equalValues(leaf.value, want.value)
 }

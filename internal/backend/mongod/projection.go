@@ -1,77 +1,127 @@
 package mongod
 
-// projectionMode says what a projection does with fields that it does not name.
-type projectionMode int
+import "strings"
 
-const (
-	undecided projectionMode = iota
-	inclusion                // they go
-	exclusion                // they stay
-	adding                   // they stay, and the named ones are computed
-)
-
-// projection selects and computes fields. In an inclusion the tree names what stays, in an exclusion what goes.
+// projection selects the fields of a result: an inclusion names those that stay, an exclusion those that go.
 type projection struct {
-	mode       projectionMode
-	root       *projectionNode
-	slices     []arraySlice
-	positional *positionalProjection
+	include bool
+	root    projectionNode
 }
 
-// projectionNode is one name in a projection: a leaf that is selected, a leaf with an expression, or a document of further nodes.
-type projectionNode struct {
-	children map[string]*projectionNode // nil for a leaf
-	order    []string                   // of the children that compute something
-	expr     expression
+// projectionNode is one name in a projection; without children it is selected itself.
+type projectionNode struct{ children map[string]*projectionNode }
+
+// projectionParser collects the fields; modes are told apart by the first field that is not _id.
+type projectionParser struct {
+	out     projection
+	decided bool
+	id      value // what was said of _id
 }
 
-// arraySlice is find's {field: {$slice: …}}.
-type arraySlice struct {
-	path       []string
-	skip, take int64
-	fromEnd    bool // the last -take elements
-}
-
-// positionalProjection is find's {"field.$": 1}: only the element that the query matched.
-type positionalProjection struct {
-	path  []string
-	query *filter
-}
-
-func newProjectionNode() *projectionNode {
-	return &projectionNode{children: map[string]*projectionNode{}}
-}
-
-// computes reports whether an expression is in the tree.
-func (n *projectionNode) computes() bool { return n.expr != nil || len(n.order) > 0 }
-
-// apply returns the selected and computed fields; a nil projection returns the document.
-func (p *projection) apply(d document) (document, error) {
-	if p == nil {
-		return d, nil
+// parseProjection reads the projection of a find or findAndModify; it returns nil for an empty one.
+func parseProjection(d document) (*projection, error) {
+	if d.empty() {
+		return nil, nil
 	}
-	out := d
-	if p.mode != adding {
-		out = p.selectFields(p.root, d)
+	p := &projectionParser{}
+	if err := p.fields("", d); err != nil {
+		return nil, err
 	}
-	if len(p.root.order) > 0 {
-		var err error
-		if out, err = p.root.compute(newScope(d), out); err != nil {
-			return nil, err
+	if !p.decided {
+		p.out.include = p.id.truthy()
+	}
+	wanted := p.id.missing() || p.id.truthy()
+	if p.out.include == wanted {
+		p.out.root.child("_id")
+	}
+	return &p.out, nil
+}
+
+func (p *projectionParser) fields(prefix string, d document) error {
+	for _, f := range documentFields(d) {
+		if err := p.field(prefix+f.name, f.value); err != nil {
+			return err
 		}
 	}
-	for _, s := range p.slices {
-		out = s.apply(out, s.path)
-	}
-	if p.positional != nil {
-		return p.positional.apply(d, out)
-	}
-	return out, nil
+	return nil
 }
 
-// selectFields keeps the order of the document.
+func (p *projectionParser) field(name string, v value) error {
+	if strings.HasSuffix(name, ".$") || strings.Contains(name, ".$.") {
+		return unsupported("the positional projection '%s'", name)
+	}
+	if err := checkFieldPath(name); err != nil {
+		return err
+	}
+	switch {
+	case v.numeric() || v.kind == kindBool:
+	case isOperators(v):
+		return failure(31325, "Unknown expression %s", v.document().firstName())
+	case v.kind != kindDocument:
+		return unsupported("a computed field in a projection")
+	case v.document().empty():
+		return failure(51270, "Invalid empty sub-projection: %s", name)
+	default:
+		return p.fields(name+".", v.document())
+	}
+	if name == "_id" {
+		p.id = v
+		return nil
+	}
+	switch include := v.truthy(); {
+	case !p.decided:
+		p.out.include, p.decided = include, true
+	case p.out.include && !include:
+		return failure(31254, "Cannot do exclusion on field %s in inclusion projection", name)
+	case !p.out.include && include:
+		return failure(31253, "Cannot do inclusion on field %s in exclusion projection", name)
+	}
+	return p.out.root.insert(splitPath(name), name)
+}
+
+// checkFieldPath refuses a name that cannot be a path.
+func checkFieldPath(name string) error {
+	if name == "" {
+		return failure(40352, "FieldPath cannot be constructed with empty string")
+	}
+	_, err := fieldPath(name)
+	return err
+}
+
+// child returns the node of a name, which it makes when there is none.
+func (n *projectionNode) child(name string) *projectionNode {
+	if n.children == nil {
+		n.children = map[string]*projectionNode{}
+	}
+	if n.children[name] == nil {
+		n.children[name] = &projectionNode{}
+	}
+	return n.children[name]
+}
+
+func (n *projectionNode) insert(path []string, name string) error {
+	old, exists := n.children[path[0]]
+	switch {
+	case exists && len(path) == 1:
+		return failure(31250, "Path collision at %s", name)
+	case exists && old.children == nil:
+		return failure(31249, "Path collision at %s remaining portion %s", name, strings.Join(path[1:], "."))
+	case len(path) == 1:
+		n.child(path[0])
+		return nil
+	}
+	return n.child(path[0]).insert(path[1:], name)
+}
+
+// apply returns the selected fields in the order of the document; a nil projection returns the document.
+func (p *projection) apply(d document) document {
+	if p == nil {
+		return d
+	}
+	return p.selectFields(&p.root, d)
+}
+
 func (p *projection) selectFields(n *projectionNode, d document) document {
-	include := p.mode == inclusion
 	b := &builder{buf: make([]byte, 4, len(d))}
 	r := d.reader()
 	for {
@@ -81,19 +131,15 @@ func (p *projection) selectFields(n *projectionNode, d document) document {
 		}
 		child, named := n.children[string(key)]
 		switch {
-		case !named:
-			if !include {
-				b.add(string(key), v)
-			}
-		case child.children == nil:
-			if include && child.expr == nil || !include && child.expr != nil {
+		case !named || child.children == nil:
+			if named == p.include {
 				b.add(string(key), v)
 			}
 		case v.kind == kindDocument:
 			b.doc(string(key), p.selectFields(child, v.document()))
 		case v.kind == kindArray:
 			b.add(string(key), p.selectInArray(child, v))
-		case !include:
+		case !p.include:
 			b.add(string(key), v)
 		}
 	}
@@ -108,99 +154,9 @@ func (p *projection) selectInArray(n *projectionNode, v value) value {
 			out = append(out, documentValue(p.selectFields(n, el.document())))
 		case el.kind == kindArray:
 			out = append(out, p.selectInArray(n, el))
-		case p.mode == exclusion || n.computes():
+		case !p.include:
 			out = append(out, el)
 		}
 	}
 	return arrayValue(out)
-}
-
-// compute sets the computed fields of d: those that exist in their place, others at the end.
-func (n *projectionNode) compute(s *scope, d document) (document, error) {
-	for _, name := range n.order {
-		v, err := n.children[name].computeValue(s, d.get(name))
-		if err != nil {
-			return nil, err
-		}
-		d = d.with(name, v)
-	}
-	return d, nil
-}
-
-func (n *projectionNode) computeValue(s *scope, old value) (value, error) {
-	switch {
-	case n.expr != nil:
-		return n.expr(s)
-	case old.kind == kindArray:
-		elements := old.elements()
-		for i, el := range elements {
-			v, err := n.computeValue(s, el)
-			if err != nil {
-				return value{}, err
-			}
-			elements[i] = v
-		}
-		return arrayValue(elements), nil
-	case old.kind != kindDocument:
-		old = documentValue(emptyDocument())
-	}
-	d, err := n.compute(s, old.document())
-	return documentValue(d), err
-}
-
-func (s arraySlice) apply(d document, path []string) document {
-	v := d.get(path[0])
-	if len(path) == 1 {
-		if v.kind != kindArray {
-			return d
-		}
-		return d.with(path[0], arrayValue(s.cut(v.elements())))
-	}
-	switch v.kind {
-	case kindDocument:
-		return d.with(path[0], documentValue(s.apply(v.document(), path[1:])))
-	case kindArray:
-		elements := v.elements()
-		for i, el := range elements {
-			if el.kind == kindDocument {
-				elements[i] = documentValue(s.apply(el.document(), path[1:]))
-			}
-		}
-		return d.with(path[0], arrayValue(elements))
-	default:
-		return d
-	}
-}
-
-func (s arraySlice) cut(elements []value) []value {
-	if s.fromEnd {
-		return elements[max(0, int64(len(elements))+s.take):]
-	}
-	return cut(elements, s.skip, s.take)
-}
-
-func (p *positionalProjection) apply(original, out document) (document, error) {
-	at, ok := p.query.position(original)
-	if !ok {
-		return nil, failure(51246, "positional operator '.$' couldn't find a matching element in the array")
-	}
-	return keepElement(out, p.path, at)
-}
-
-// keepElement cuts the first array on the path to one element.
-func keepElement(d document, path []string, at int) (document, error) {
-	v := d.get(path[0])
-	switch {
-	case v.kind == kindArray:
-		elements := v.elements()
-		if at >= len(elements) {
-			return nil, failure(51247, "positional operator '.$' element mismatch")
-		}
-		return d.with(path[0], arrayValue(elements[at:at+1])), nil
-	case v.kind == kindDocument && len(path) > 1:
-		inner, err := keepElement(v.document(), path[1:], at)
-		return d.with(path[0], documentValue(inner)), err
-	default:
-		return d, nil
-	}
 }

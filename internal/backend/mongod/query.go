@@ -52,11 +52,7 @@ func (r *queryRun) next(n int64) ([]document, error) {
 			return nil
 		}
 		if r.scan == nil {
-			p, err := choosePlan(c.coll, r.selection)
-			if err != nil {
-				return err
-			}
-			r.scan = newScan(p, r.work)
+			r.scan = newScan(choosePlan(c.coll, r.selection), r.work)
 		}
 		r.scan.work = r.work
 		if len(r.order) > 0 && !r.scan.sorted {
@@ -92,9 +88,7 @@ func (r *queryRun) sortAll(c *collTx) error {
 		docs = docs[:min(r.limit, int64(len(docs)))]
 	}
 	for i, d := range docs {
-		if docs[i], err = r.projection.apply(d); err != nil {
-			return err
-		}
+		docs[i] = r.projection.apply(d)
 	}
 	r.kept, r.buffer = docs, true
 	return nil
@@ -126,10 +120,7 @@ func (r *queryRun) fromScan(c *collTx, n int64) ([]document, error) {
 			r.skipped++
 			return true, nil
 		}
-		out, err := r.projection.apply(d)
-		if err != nil {
-			return false, err
-		}
+		out := r.projection.apply(d)
 		if r.projection == nil {
 			out = d.clone()
 		}
@@ -149,9 +140,8 @@ func (r *queryRun) fromScan(c *collTx, n int64) ([]document, error) {
 // only calls visit with the documents that the filter accepts.
 func (f *filter) only(visit func(key []byte, d document) (bool, error)) func(key []byte, d document) (bool, error) {
 	return func(key []byte, d document) (bool, error) {
-		ok, err := f.accepts(d)
-		if !ok || err != nil {
-			return err == nil, err
+		if !f.matches(d) {
+			return true, nil
 		}
 		return visit(key, d)
 	}

@@ -1,7 +1,6 @@
 package mongod
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -19,17 +18,14 @@ type request struct {
 	work      *work
 }
 
-// command describes what a command accepts. A field outside the lists is refused as MongoDB does.
+// command describes what a command accepts. A field outside the list is refused as MongoDB does.
 type command struct {
-	name    string
-	action  action   // what a user must be allowed to do
-	fields  []string // understood
-	ignored []string // accepted without effect, because they cannot change the result here
-	refused []string // known to MongoDB, but not to this server
-	open    bool     // any field goes (handshake)
-	refusal bool     // run answers that the command is not supported
-	note    string   // how it differs from MongoDB's, "" when it does not
-	run     func(*Server, *request) (document, error)
+	name   string
+	action action   // what a user must be allowed to do
+	fields []string // understood
+	open   bool     // any field goes (handshake)
+	note   string   // how it differs from MongoDB's, "" when it does not
+	run    func(*Server, *request) (document, error)
 }
 
 // genericField reports whether every command accepts the field.
@@ -71,34 +67,26 @@ func (q *request) checkFields() error {
 	if q.command.open {
 		return nil
 	}
-	return q.checkNames(q.body, q.command.name, append([]string{q.name}, q.command.fields...), q.command.ignored, q.command.refused, true)
-}
-
-// checkNames refuses fields that are not in a list; where names the document in the error.
-func (q *request) checkNames(d document, where string, fields, ignored, refused []string, generic bool) error {
-	r := d.reader()
-	for {
-		key, v, ok := r.next()
-		if !ok {
-			return nil
-		}
-		name := string(key)
-		switch {
-		case slices.Contains(fields, name), slices.Contains(ignored, name), generic && genericField(name):
-		case slices.Contains(refused, name):
-			if !v.truthy() || v.kind == kindDocument && v.document().empty() || name == "collation" && simpleCollation(v) {
-				continue // switched off
-			}
-			return unsupported("%s option '%s'", q.command.name, name)
-		default:
-			return failure(codeUnknownField, "BSON field '%s.%s' is an unknown field.", where, name)
+	for _, f := range documentFields(q.body) {
+		if f.name != q.name && !slices.Contains(q.command.fields, f.name) && !genericField(f.name) {
+			return unknownField(q.command.name, f.name)
 		}
 	}
+	return nil
 }
 
-// simpleCollation reports whether v asks for the comparison of bytes, which is all there is.
-func simpleCollation(v value) bool {
-	return v.kind == kindDocument && v.document().get("locale").stringOr("") == "simple" && len(documentFields(v.document())) == 1
+// onlyFields refuses a statement of a write that has another field than the given ones; where names the statement in the error.
+func onlyFields(d document, where string, names ...string) error {
+	for _, f := range documentFields(d) {
+		if !slices.Contains(names, f.name) {
+			return unknownField(where, f.name)
+		}
+	}
+	return nil
+}
+
+func unknownField(where, name string) error {
+	return failure(codeUnknownField, "BSON field '%s.%s' is an unknown field.", where, name)
 }
 
 func wrongType(where, field string, v value, expected string) error {
@@ -232,24 +220,6 @@ func (f *fieldsOf) string(name string) string {
 		f.fail(wrongType(f.where, name, v, "string"))
 	}
 	return ""
-}
-
-// documents reads an optional array of documents, of which it returns the array.
-func (f *fieldsOf) documents(name string) value {
-	v := f.doc.get(name)
-	switch v.kind {
-	case kindArray:
-		for i, el := range v.elements() {
-			if el.kind != kindDocument {
-				f.fail(wrongType(f.where, fmt.Sprintf("%s.%d", name, i), el, "object"))
-			}
-		}
-		return v
-	case kindMissing:
-	default:
-		f.fail(wrongType(f.where, name, v, "array"))
-	}
-	return value{}
 }
 
 // documents reads an array of documents, from the body or from a document sequence.

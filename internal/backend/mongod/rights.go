@@ -9,20 +9,11 @@ import (
 type action uint16
 
 const (
-	actionFree    action = 1 << iota // needs no login
-	actionLogin                      // any user; the command itself limits what it shows
-	actionFind                       // reads documents
-	actionList                       // reads names, indexes and sizes
-	actionWrite                      // changes documents
-	actionSchema                     // creates and drops collections and indexes
-	actionAdmin                      // changes the database as a whole
-	actionUsers                      // reads and changes users
-	actionMonitor                    // reads the state of the server
-
-	actionRead      = actionFind | actionList
-	actionReadWrite = actionRead | actionWrite | actionSchema
-	actionDBAdmin   = actionList | actionSchema | actionAdmin
-	actionOwner     = actionReadWrite | actionDBAdmin | actionUsers
+	actionFree  action = 1 << iota // needs no login
+	actionLogin                    // any user
+	actionRead                     // reads documents
+	actionWrite                    // changes documents, creates collections and indexes
+	actionAdmin                    // changes the database as a whole
 )
 
 // Role grants the built-in role Name on the database DB.
@@ -32,36 +23,13 @@ type Role struct {
 }
 
 // actions returns what MongoDB's built-in role allows on its database; everywhere tells that it holds for every database.
-// 0 means that there is no such role.
+// 0 means that there is no such role here.
 func (r Role) actions() (allowed action, everywhere bool) {
-	switch r.Name {
-	case "read":
-		return actionRead, false
-	case "readWrite":
-		return actionReadWrite, false
-	case "dbAdmin":
-		return actionDBAdmin, false
-	case "userAdmin":
-		return actionUsers, false
-	case "dbOwner":
-		return actionOwner, false
-	}
-	if r.DB != "admin" {
-		return 0, false
-	}
-	switch r.Name {
-	case "readAnyDatabase":
-		return actionRead, true
-	case "readWriteAnyDatabase":
-		return actionReadWrite, true
-	case "dbAdminAnyDatabase":
-		return actionDBAdmin, true
-	case "userAdminAnyDatabase":
-		return actionUsers, true
-	case "clusterMonitor":
-		return actionMonitor, true
-	case "root":
-		return actionOwner | actionMonitor, true
+	switch {
+	case r.Name == "readWrite":
+		return actionRead | actionWrite, false
+	case r.Name == "root" && r.DB == "admin":
+		return actionRead | actionWrite | actionAdmin, true
 	}
 	return 0, false
 }
@@ -77,63 +45,37 @@ func (u *user) may(a action, db string) bool {
 	return false
 }
 
-// sees reports whether listDatabases shows the database.
-func (q *request) sees(db string) bool {
-	u := q.server().users.get(q.client.user)
-	return u == nil || u.may(^action(0), db) // nil: nobody has to log in
-}
-
-func (q *request) server() *Server { return q.client.server }
-
 // authorize refuses what the connection's user may not do. While there is no user at all, clients on this machine may do everything.
 func (s *Server) authorize(q *request) error {
 	a := q.command.action
 	if a == actionFree {
 		return nil
 	}
-	if s.users.none() {
-		if !q.client.local() {
-			return failure(codeUnauthorized, "Command %s requires authentication", q.name)
-		}
-		return q.protectSystem(a)
-	}
-	u := s.users.get(q.client.user)
-	if u == nil {
+	u := s.users[q.client.user]
+	if u == nil && (len(s.users) > 0 || !q.client.local()) {
 		return failure(codeUnauthorized, "Command %s requires authentication", q.name)
 	}
-	if a == actionLogin {
-		return nil
-	}
-	if !u.may(a, q.db) {
+	if u != nil && a != actionLogin && !u.may(a, q.db) {
 		return q.unauthorized()
 	}
-	return q.protectSystem(a)
+	return q.protectSystem()
 }
 
-// protectSystem keeps system.users from being changed other than by the commands for users, and the database that holds it.
-func (q *request) protectSystem(a action) error {
+// protectSystem keeps the users from being read and changed by commands, and the database that holds them from being dropped.
+func (q *request) protectSystem() error {
 	if q.name == "dropDatabase" && q.db == "admin" {
 		return failure(codeIllegalOperation, "Dropping the 'admin' database is prohibited.")
 	}
-	if changes := a&(actionWrite|actionSchema|actionAdmin) != 0; !changes {
-		if u := q.server().users.get(q.client.user); u == nil || u.may(actionUsers, q.db) {
-			return nil
-		}
-	}
-	if name := q.body.get(q.name); name.kind == kindString && strings.HasPrefix(name.text(), "system.") {
+	if strings.HasPrefix(q.body.get(q.name).stringOr(""), "system.") {
 		return q.unauthorized()
 	}
 	return nil
 }
 
-// unauthorized shows the command as MongoDB does, without passwords.
+// unauthorized shows the command as MongoDB does.
 func (q *request) unauthorized() error {
 	const shown = 4096
-	body := q.body
-	if !body.get("pwd").missing() {
-		body = body.with("pwd", stringValue("xxx"))
-	}
-	text := body.String()
+	text := q.body.String()
 	if len(text) > shown {
 		text = text[:shown] + "..."
 	}

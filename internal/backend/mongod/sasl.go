@@ -48,7 +48,7 @@ func (c *conn) startSASL(db string, command document) (document, error) {
 		return nil, err
 	}
 	server, err := scram.SHA256.NewServer(func(name string) (scram.StoredCredentials, error) {
-		u := c.server.users.get(userID(db, name))
+		u := c.server.users[userID(db, name)]
 		if u == nil {
 			return scram.StoredCredentials{}, errAuthentication
 		}
@@ -139,20 +139,4 @@ func (c *conn) login(id string) error {
 	}
 	c.user = id
 	return nil
-}
-
-// logout ends the login of the connection; $db does not matter, there is at most one user.
-func (s *Server) logout(q *request) (document, error) {
-	q.client.user, q.client.sasl = "", nil
-	return newDocument().ok(), nil
-}
-
-func (s *Server) connectionStatus(q *request) (document, error) {
-	var names, roles []value
-	if u := s.users.get(q.client.user); u != nil {
-		names = append(names, documentValue(newDocument().str("user", u.name).str("db", u.db).done()))
-		roles = u.roleValues()
-	}
-	info := newDocument().array("authenticatedUsers", names).array("authenticatedUserRoles", roles).done()
-	return newDocument().doc("authInfo", info).ok(), nil
 }

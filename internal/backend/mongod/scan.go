@@ -14,10 +14,9 @@ type scan struct {
 	last    []byte
 	seen    map[string]bool // documents already visited: one may have several keys, or fall into several ranges
 
-	work       *work
-	keysOnly   bool  // visit without documents
-	keys, docs int64 // examined so far
-	reported   bool
+	work     *work
+	docs     int64 // examined so far
+	reported bool
 }
 
 func newScan(p plan, w *work) *scan {
@@ -59,9 +58,6 @@ func (s *scan) eachInRange(c *collTx, r keyRange, visit func([]byte, document) (
 			return false, err
 		}
 		id, d := k, document(v)
-		if s.index != nil || s.byID {
-			s.keys++
-		}
 		if s.index != nil {
 			id = idOfEntry(k, v)
 			if s.seen != nil {
@@ -70,15 +66,11 @@ func (s *scan) eachInRange(c *collTx, r keyRange, visit func([]byte, document) (
 				}
 				s.seen[string(id)] = true
 			}
-			if s.keysOnly {
-				d = nil
-			} else if d = c.docs.Get(id); d == nil {
+			if d = c.docs.Get(id); d == nil {
 				return false, fmt.Errorf("index %s of %s names a document that does not exist", s.index.name, c.ns)
 			}
 		}
-		if !s.keysOnly {
-			s.docs++
-		}
+		s.docs++
 		more, err := visit(id, d)
 		if err != nil {
 			return false, err

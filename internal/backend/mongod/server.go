@@ -25,8 +25,8 @@ type Options struct {
 	Addr string
 	// Logger receives one line per event worth knowing: start, stop, a broken connection, a panic.
 	Logger zerolog.Logger
-	// Users exist after New with exactly these roles and passwords; users created by command stay beside them. While there is no user
-	// at all, every client on this machine may do everything and other clients nothing.
+	// Users exist after New with exactly these roles and passwords, beside those that the data folder has from earlier starts. While
+	// there is no user at all, every client on this machine may do everything and other clients nothing.
 	Users []User
 	// SweepInterval is the time between two runs of the TTL sweeper; 0 means one minute.
 	SweepInterval time.Duration
@@ -37,7 +37,7 @@ type Server struct {
 	opts     Options
 	log      zerolog.Logger
 	store    *store
-	users    *users
+	users    users
 	cursors  *cursors
 	commands map[string]*command
 

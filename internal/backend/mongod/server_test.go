@@ -174,14 +174,14 @@ func TestMessageFlags(t *testing.T) {
 	sequence := append([]byte("documents\x00"), newDocument().int32("_id", 1).done()...)
 	sequence = append(sequence, newDocument().int32("_id", 2).done()...)
 	insert = append(append(insert, 1), binary.LittleEndian.AppendUint32(nil, uint32(len(sequence)+4))...)
-	count := append([]byte{flagChecksum, 0, 0, 0, 0}, newDocument().str("count", "c").str("$db", "test").done()...)
-	count = append(count, 1, 2, 3, 4)
-	must[int](t)(nc.Write(append(frame(opMsg, append(insert, sequence...)), frame(opMsg, count)...)))
+	query := append([]byte{flagChecksum, 0, 0, 0, 0}, newDocument().str("find", "c").str("$db", "test").done()...)
+	query = append(query, 1, 2, 3, 4)
+	must[int](t)(nc.Write(append(frame(opMsg, append(insert, sequence...)), frame(opMsg, query)...)))
 	m, err := readMessage(nc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := m.body.get("n"); n.kind != kindInt32 || n.int32() != 2 {
+	if batch := m.body.get("cursor").document().get("firstBatch").elements(); len(batch) != 2 {
 		t.Errorf("the only answer is %s", m.body)
 	}
 }
@@ -264,13 +264,23 @@ func TestRefusedConcernsAndOptions(t *testing.T) {
 	}{
 		{`{"find":"c","readConcern":{"level":"snapshot"}}`, "node needs to be a replica set member to use read concern level snapshot", 123},
 		{`{"insert":"c","documents":[{}],"writeConcern":{"w":2}}`, "cannot use 'w' > 1 when a host is not replicated", 2},
-		{`{"find":"c","collation":{"locale":"de"}}`, "find option 'collation' is not supported by this server", 238},
-		{`{"aggregate":"c","pipeline":[{"$merge":"d"}],"cursor":{}}`, "the stage $merge is not supported by this server", 238},
-		{`{"aggregate":"c","pipeline":[{"$nope":{}}],"cursor":{}}`, "Unrecognized pipeline stage name: '$nope'", 40324},
-		{`{"update":"c","updates":[{"q":{},"u":{"$nope":{"a":1}}}]}`, "Unknown modifier: $nope. Expected a valid update modifier or pipeline-style update specified as an array", 9},
-		{`{"create":"c","capped":true}`, "create option 'capped' is not supported by this server", 238},
-		{`{"createIndexes":"c","indexes":[{"key":{"a":"text"},"name":"t"}]}`, "an index of type text is not supported by this server", 238},
-		{`{"getParameter":1}`, "the command getParameter is not supported by this server", 238},
+		{`{"find":"c","collation":{"locale":"de"}}`, "BSON field 'find.collation' is an unknown field.", 40415},
+		{`{"find":"c","hint":"x"}`, "BSON field 'find.hint' is an unknown field.", 40415},
+		{`{"find":"c","filter":{"a":{"$nin":[1]}}}`, "unknown operator: $nin", 2},
+		{`{"find":"c","filter":{"a":{"$in":[{"$regularExpression":{"pattern":"x","options":""}}]}}}`, "a regular expression in a query is not supported by this server", 238},
+		{`{"find":"c","projection":{"a":{"$slice":1}}}`, "Unknown expression $slice", 31325},
+		{`{"find":"c","projection":{"a":"$b"}}`, "a computed field in a projection is not supported by this server", 238},
+		{`{"aggregate":"c","pipeline":[{"$merge":"d"}],"cursor":{}}`, "Unrecognized pipeline stage name: '$merge'", 40324},
+		{`{"aggregate":"c","pipeline":[{"$group":{"_id":{"a":1}}}],"cursor":{}}`, "an object as an expression is not supported by this server", 238},
+		{`{"aggregate":"c","pipeline":[{"$group":{"_id":{"$year":"$a"}}}],"cursor":{}}`, "Unrecognized expression '$year'", 168},
+		{`{"update":"c","updates":[{"q":{},"u":{"$rename":{"a":"b"}}}]}`, "Unknown modifier: $rename. Expected a valid update modifier or pipeline-style update specified as an array", 9},
+		{`{"update":"c","updates":[{"q":{},"u":[{"$set":{"a":1}}]}]}`, "an update that is a pipeline is not supported by this server", 238},
+		{`{"update":"c","updates":[{"q":{},"u":{"$set":{"a.$.b":1}}}]}`, "an array element by position or filter, as in the update path 'a.$.b', is not supported by this server", 238},
+		{`{"update":"c","updates":[{"q":{},"u":{"$push":{"a":{"$each":[],"$sort":1}}}}]}`, "Unrecognized clause in $push: $sort", 2},
+		{`{"insert":"c","documents":[{"a":{"b":[{"$numberDecimal":"1.5"}]}}]}`, "Decimal128 is not supported by this server", 238},
+		{`{"find":"c","filter":{"a":{"$numberDecimal":"1"}}}`, "Decimal128 is not supported by this server", 238},
+		{`{"createIndexes":"c","indexes":[{"key":{"a":"text"},"name":"t"}]}`, "Error in specification { key: { a: \"text\" }, name: \"t\" } :: caused by :: Unknown index plugin 'text'", 67},
+		{`{"explain":{"find":"c"}}`, "no such command: 'explain'", 59},
 		{`{"nope":1}`, "no such command: 'nope'", 59},
 	}
 	for _, tt := range tests {

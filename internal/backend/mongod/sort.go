@@ -24,13 +24,13 @@ func parseSort(d document) ([]sortField, error) {
 			return out, nil
 		}
 		name := string(key)
+		if name == "$natural" {
+			return nil, unsupported("a sort by $natural")
+		}
 		if err := checkFieldPath(name); err != nil {
 			return nil, err
 		}
 		if v.kind == kindDocument {
-			if v.document().firstName() == "$meta" {
-				return nil, failure(40218, "query requires text score metadata, but it is not available")
-			}
 			return nil, unsupported("sort by an expression")
 		}
 		if !v.numeric() {

@@ -4,11 +4,11 @@ import "strings"
 
 const maxGroups = 1_000_000
 
-// groupField is one {name: {$accumulator: expression}}.
+// groupField is one {name: {$sum: expression}}.
 type groupField struct {
 	name string
 	expr expression
-	make func() accumulator
+	add  accumulator
 }
 
 // grouping is a parsed $group.
@@ -19,7 +19,25 @@ type grouping struct {
 
 type group struct {
 	id     value
-	values []accumulator
+	values []value
+}
+
+// accumulator returns what a group has gathered, which begins as the number 0, together with one more value.
+type accumulator = func(sum, v value) value
+
+func accumulators() []entry[accumulator] {
+	return []entry[accumulator]{{name: "$sum", parse: addToSum}}
+}
+
+// addToSum ignores what is not a number; an overflow of 64 bits goes on as a double.
+func addToSum(sum, v value) value {
+	if !v.numeric() {
+		return sum
+	}
+	if next, ok := addNumbers(sum, v); ok {
+		return next
+	}
+	return doubleValue(sum.float() + v.float())
 }
 
 func parseGroupStage(_ string, v value) (stage, error) {
@@ -30,7 +48,7 @@ func parseGroupStage(_ string, v value) (stage, error) {
 	for _, f := range documentFields(v.document()) {
 		var err error
 		if f.name == "_id" {
-			g.id, err = newExprParser().parse(f.value)
+			g.id, err = parseExpression(f.value)
 		} else {
 			err = g.parseField(f)
 		}
@@ -41,7 +59,7 @@ func parseGroupStage(_ string, v value) (stage, error) {
 	if g.id == nil {
 		return stage{}, failure(15955, "a group specification must include an _id")
 	}
-	return whole(g.run), nil
+	return stage{run: g.stream}, nil
 }
 
 func (g *grouping) parseField(f field) error {
@@ -61,89 +79,64 @@ func (g *grouping) parseField(f field) error {
 	switch {
 	case op == nil:
 		return failure(codeGroupOperator, "unknown group operator '%s'", parts[0].name)
-	case op.refused != nil:
-		return op.refused
-	case op.name == "$count":
-		if arg.kind != kindDocument || !arg.document().empty() {
-			return failure(codeTypeMismatch, "$count takes no arguments, i.e. $count:{}")
-		}
-		arg = int32Value(1)
 	case arg.kind == kindArray:
 		return failure(40237, "The %s accumulator is a unary operator", op.name)
 	}
-	e, err := newExprParser().parse(arg)
+	e, err := parseExpression(arg)
 	g.fields = append(g.fields, groupField{f.name, e, op.parse})
 	return err
 }
 
-// run keeps the groups in the order of their first document.
-func (g *grouping) run(r *pipelineRun, in documents) ([]document, error) {
+// stream reads its whole input before it yields the first group.
+func (g *grouping) stream(in documents, w *work) documents {
+	return func(yield func(document, error) bool) {
+		groups, err := g.collect(in, w)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, one := range groups {
+			b := newDocument().add("_id", one.id)
+			for i, f := range g.fields {
+				b.add(f.name, one.values[i])
+			}
+			if !yield(b.done(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// collect keeps the groups in the order of their first document.
+func (g *grouping) collect(in documents, w *work) ([]*group, error) {
 	var groups []*group
 	byKey := map[string]*group{}
-	ids, size := newValueSet(), 0
+	size := 0
 	for d, err := range in {
 		if err == nil {
-			err = r.work.step()
+			err = w.step()
 		}
 		if err != nil {
 			return nil, err
 		}
-		s := newScope(d)
-		id, err := g.id(s)
-		if err != nil {
-			return nil, err
-		}
-		id = orNull(id)
-		key := ids.key(id)
+		id := orNull(g.id(d))
+		key := string(appendKey(nil, id))
 		one := byKey[key]
 		if one == nil {
 			one = &group{id: id.clone()}
-			for _, f := range g.fields {
-				one.values = append(one.values, f.make())
+			for range g.fields {
+				one.values = append(one.values, int32Value(0))
 			}
 			byKey[key] = one
 			groups = append(groups, one)
-			size += len(key) + len(id.data) + 100
+			size += len(key) + len(id.data) + 100 + 48*len(g.fields)
 		}
 		for i, f := range g.fields {
-			v, err := f.expr(s)
-			if err != nil {
-				return nil, err
-			}
-			size -= one.values[i].size()
-			if err := one.values[i].add(v); err != nil {
-				return nil, err
-			}
-			size += one.values[i].size()
+			one.values[i] = f.add(one.values[i], f.expr(d))
 		}
 		if size > maxResultBytes || len(groups) > maxGroups {
 			return nil, memoryLimit("$group")
 		}
 	}
-	out := make([]document, len(groups))
-	for i, one := range groups {
-		b := newDocument().add("_id", one.id)
-		for j, f := range g.fields {
-			b.add(f.name, one.values[j].result())
-		}
-		out[i] = b.done()
-	}
-	return out, nil
-}
-
-func parseSortByCountStage(name string, v value) (stage, error) {
-	switch {
-	case v.kind != kindString && v.kind != kindDocument:
-		return stage{}, failure(40149, "the sortByCount field must be specified as a string or as an object")
-	case v.kind == kindString && !strings.HasPrefix(v.text(), "$"):
-		return stage{}, failure(40148, "the sortByCount field must be defined as a $-prefixed path or an expression inside an object")
-	case v.kind == kindDocument && !isOperators(v):
-		return stage{}, failure(40147, "the sortByCount field must be defined as a $-prefixed path or an expression inside an object")
-	}
-	one := newDocument().int32("$sum", 1).done()
-	both, err := parsePipeline([]document{
-		newDocument().doc("$group", newDocument().add("_id", v).doc("count", one).done()).done(),
-		newDocument().doc("$sort", newDocument().int32("count", -1).done()).done(),
-	})
-	return stage{run: func(r *pipelineRun, in documents) documents { return r.through(both, in) }}, err
+	return groups, nil
 }

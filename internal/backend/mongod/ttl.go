@@ -93,10 +93,7 @@ func (s *Server) sweepStep(t ttlIndex, limit time.Time) (int, error) {
 
 func expired(b *bbolt.Bucket, f indexField, limit time.Time) [][]byte {
 	one := &filter{op: opLessEqual, name: f.name, value: dateValue(limit)}
-	lo, hi, n := rangeBounds(f, false, []*filter{one})
-	if n == 0 {
-		return nil
-	}
+	lo, hi, _ := rangeBounds(f, false, []*filter{one})
 	var keys [][]byte
 	c := b.Cursor()
 	for k, v := c.Seek(lo); k != nil && bytes.Compare(k, hi) < 0 && len(keys) < sweepBatch; k, v = c.Next() {

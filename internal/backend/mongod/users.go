@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"github.com/xdg-go/scram"
 )
@@ -41,55 +39,39 @@ func userID(db, name string) string { return db + "." + name }
 
 func (u *user) id() string { return userID(u.db, u.name) }
 
-// users is the set of users: documents of admin.system.users, all of them in memory too.
-type users struct {
-	store   *store
-	mu      sync.Mutex // one change at a time, so that memory follows the file
-	current atomic.Pointer[map[string]*user]
-}
+// users are the users by id. They are documents of admin.system.users too, and do not change while the server runs.
+type users map[string]*user
 
-func openUsers(st *store, wanted []User) (*users, error) {
-	us := &users{store: st}
-	if err := us.load(); err != nil {
-		return nil, err
+// openUsers reads the users from the file and makes the wanted ones as they are wanted.
+func openUsers(st *store, wanted []User) (users, error) {
+	us := users{}
+	err := st.readCollection(usersNamespace, func(c *collTx) error {
+		return c.docs.ForEach(func(_, raw []byte) error {
+			u, err := parseUser(document(raw).clone())
+			if err != nil {
+				return err
+			}
+			us[u.id()] = u
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
 	}
 	for _, w := range wanted {
-		if err := us.ensure(w); err != nil {
+		if err := us.ensure(st, w); err != nil {
 			return nil, fmt.Errorf("user %s of database %s: %w", w.Name, w.DB, err)
 		}
 	}
 	return us, nil
 }
 
-func (us *users) get(id string) *user { return (*us.current.Load())[id] }
-func (us *users) none() bool          { return len(*us.current.Load()) == 0 }
-
-// load reads the users from the file.
-func (us *users) load() error {
-	all := map[string]*user{}
-	err := us.store.readCollection(usersNamespace, func(c *collTx) error {
-		return c.docs.ForEach(func(_, raw []byte) error {
-			u, err := parseUser(document(raw).clone())
-			if err != nil {
-				return err
-			}
-			all[u.id()] = u
-			return nil
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("read users: %w", err)
-	}
-	us.current.Store(&all)
-	return nil
-}
-
 // ensure makes the user as it is wanted and writes nothing when it is so already.
-func (us *users) ensure(w User) error {
+func (us users) ensure(st *store, w User) error {
 	if err := w.check(); err != nil {
 		return err
 	}
-	if old := us.get(userID(w.DB, w.Name)); old != nil && slices.Equal(old.roles, w.Roles) {
+	if old := us[userID(w.DB, w.Name)]; old != nil && slices.Equal(old.roles, w.Roles) {
 		same, err := deriveKeys(w.Password, old.credentials.KeyFactors)
 		if err != nil {
 			return err
@@ -102,7 +84,18 @@ func (us *users) ensure(w User) error {
 	if err != nil {
 		return err
 	}
-	return us.change(func(c *collTx) error { return c.replaceUser(u.doc) })
+	us[u.id()] = u
+	return st.write(func(w *writeTx) error {
+		c, _, err := w.ensureCollection(usersNamespace)
+		if err != nil {
+			return err
+		}
+		key, err := documentKey(stringValue(u.id()))
+		if err != nil {
+			return err
+		}
+		return c.put(key, document(c.docs.Get(key)).clone(), u.doc)
+	})
 }
 
 func (w User) check() error {
@@ -120,32 +113,6 @@ func (w User) check() error {
 		}
 	}
 	return checkDatabaseName(w.DB)
-}
-
-// change runs a write on the users' collection and then reads all users again.
-func (us *users) change(run func(*collTx) error) error {
-	us.mu.Lock()
-	defer us.mu.Unlock()
-	err := us.store.write(func(w *writeTx) error {
-		c, _, err := w.ensureCollection(usersNamespace)
-		if err != nil {
-			return err
-		}
-		return run(c)
-	})
-	if err != nil {
-		return err
-	}
-	return us.load()
-}
-
-// replaceUser stores a user's document over the one of the same _id.
-func (c *collTx) replaceUser(d document) error {
-	key, err := documentKey(d.get("_id"))
-	if err != nil {
-		return err
-	}
-	return c.put(key, document(c.docs.Get(key)).clone(), d)
 }
 
 // deriveKeys makes what is stored of a password. It fails for characters that SASLprep prohibits.

@@ -1,7 +1,6 @@
 package mongodb
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,9 +17,6 @@ func normal(raw bson.Raw) (string, error) {
 	var d bson.D
 	if err := bson.Unmarshal(raw, &d); err != nil {
 		return "", err
-	}
-	if planned := explained(d); planned != nil {
-		d = planned
 	}
 	d = slices.DeleteFunc(d, func(e bson.E) bool { return e.Key == "$clusterTime" || e.Key == "operationTime" })
 	byKey := func(a, b bson.E) int { return strings.Compare(a.Key, b.Key) }
@@ -80,50 +76,4 @@ func replaced(v any) any {
 		return regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).ReplaceAllString(v, "(uuid)")
 	}
 	return v
-}
-
-// explained keeps the stages and counters of an explain, or returns nil for another answer.
-func explained(d bson.D) bson.D {
-	var out bson.D
-	for _, e := range d {
-		switch e.Key {
-		case "queryPlanner", "executionStats", "stages":
-			out = append(out, bson.E{Key: e.Key, Value: planned(e.Value)})
-		}
-	}
-	if out != nil {
-		out = append(out, bson.E{Key: "ok", Value: 1.0})
-	}
-	return out
-}
-
-func planned(v any) any {
-	switch v := v.(type) {
-	case bson.D:
-		out := bson.D{}
-		for _, e := range v {
-			switch e.Key {
-			case "namespace", "stage", "indexName", "keyPattern", "direction", "isMultiKey", "isUnique", "isSparse", "isPartial", "sortPattern",
-				"limitAmount", "skipAmount", "nReturned", "totalKeysExamined", "totalDocsExamined", "executionSuccess", "keysExamined", "docsExamined",
-				"nWouldModify", "nWouldUpsert", "nWouldDelete":
-				out = append(out, e)
-			case "winningPlan", "inputStage", "inputStages", "executionStages", "queryPlanner", "executionStats", "queryPlan":
-				out = append(out, bson.E{Key: e.Key, Value: planned(e.Value)})
-			default:
-				if strings.HasPrefix(e.Key, "$") && e.Key != "$willBeMerged" {
-					out = append(out, bson.E{Key: e.Key, Value: planned(e.Value)})
-				}
-			}
-		}
-		slices.SortFunc(out, func(a, b bson.E) int { return strings.Compare(a.Key, b.Key) })
-		return out
-	case bson.A:
-		out := bson.A{}
-		for _, e := range v {
-			out = append(out, planned(e))
-		}
-		return out
-	default:
-		return fmt.Sprint(v)
-	}
 }

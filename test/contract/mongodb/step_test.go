@@ -32,12 +32,6 @@ func commandsOf(line string) ([]string, error) {
 		return []string{fmt.Sprintf(`{"find":%q,"filter":%s,"projection":%s,"sort":%s}`, collection, arg(0, "{}"), arg(1, `{"_id":1}`), arg(2, `{"_id":1}`))}, nil
 	case "agg":
 		return []string{fmt.Sprintf(`{"aggregate":%q,"pipeline":%s,"cursor":{}}`, collection, arg(0, "[]"))}, nil
-	case "eval":
-		return []string{
-			`{"delete":"eval","deletes":[{"q":{},"limit":0}]}`,
-			fmt.Sprintf(`{"insert":"eval","documents":[%s]}`, arg(1, `{"_id":1}`)),
-			fmt.Sprintf(`{"aggregate":"eval","pipeline":[{"$project":{"_id":0,"x":%s}}],"cursor":{}}`, arg(0, "null")),
-		}, nil
 	case "apply":
 		statement := fmt.Sprintf(`"q":{"_id":1},"u":%s`, arg(1, "{}"))
 		if options := strings.TrimSpace(strings.Trim(arg(2, "{}"), "{}")); options != "" {
@@ -60,7 +54,7 @@ func commandsOf(line string) ([]string, error) {
 // shown tells which of a step's commands have their answers recorded.
 func shown(line string) int {
 	switch word, _, _ := strings.Cut(line, " "); word {
-	case "eval", "apply":
+	case "apply":
 		return 2 // the first ones prepare
 	default:
 		return 0

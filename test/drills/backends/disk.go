@@ -128,8 +128,8 @@ func (m *mongoProcess) runOutOfSpace(ctx context.Context, makeSpace func() error
 			return "", err
 		}
 	}
-	if err := m.check(ctx, acked); err != nil {
+	if err := errors.Join(m.check(ctx, acked), m.checkFile()); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d writes refused (%v), reads went on, %d writes kept, it recovered without a restart", refused, clearError, len(acked)), m.Stop(syscall.SIGTERM)
+	return fmt.Sprintf("%d writes refused (%v), reads went on, %d writes kept, it recovered without a restart", refused, clearError, len(acked)), nil
 }
