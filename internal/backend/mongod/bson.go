@@ -38,7 +38,12 @@ const (
 	maxDepth        = 100
 )
 
-var errMalformed = errors.New("malformed BSON")
+// What validate finds wrong with bytes.
+var (
+	errMalformed = errors.New("malformed BSON")
+	errTooDeep   = errors.New("BSON is nested too deeply")
+	errDecimal   = errors.New("BSON has a Decimal128")
+)
 
 // document is one BSON document. Every document inside the package has passed validate, so the readers below need no error paths.
 type document []byte
@@ -297,4 +302,12 @@ func validateValue(kind byte, body []byte, depth int) error {
 		return validate(body[4+size:], depth+1)
 	}
 	return nil
+}
+
+// stringOr returns the text of a string value, or the alternative.
+func (v value) stringOr(otherwise string) string {
+	if v.kind != kindString {
+		return otherwise
+	}
+	return v.text()
 }

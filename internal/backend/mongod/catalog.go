@@ -19,8 +19,8 @@ const (
 	docsFill     = 0.9 // of a page after a split: most _id values grow, so little is inserted into full pages later
 )
 
-// collection is the parsed, immutable description of one collection at one moment.
-type collection struct {
+// description is the parsed, immutable description of one collection at one moment.
+type description struct {
 	indexes []*index // without _id_
 }
 
@@ -33,10 +33,10 @@ type catalogCache struct {
 
 type cachedCollection struct {
 	raw  []byte
-	coll *collection
+	coll *description
 }
 
-func (c *catalogCache) get(ns string, raw []byte) (*collection, error) {
+func (c *catalogCache) get(ns string, raw []byte) (*description, error) {
 	c.mu.Lock()
 	cached, ok := c.parsed[ns]
 	c.mu.Unlock()
@@ -44,7 +44,7 @@ func (c *catalogCache) get(ns string, raw []byte) (*collection, error) {
 		return cached.coll, nil
 	}
 	own := document(raw).clone()
-	coll := &collection{}
+	coll := &description{}
 	for _, spec := range own.get("indexes").elements() {
 		ix, err := parseStoredIndex(spec.document())
 		if err != nil {
@@ -63,7 +63,7 @@ type collTx struct {
 	ns     string
 	bucket *bbolt.Bucket
 	docs   *bbolt.Bucket
-	coll   *collection
+	coll   *description
 	write  *writeTx // nil when reading
 }
 
@@ -106,14 +106,14 @@ func (w *writeTx) ensureCollection(ns string) (c *collTx, created bool, err erro
 		return nil, false, &storageError{fmt.Errorf("create collection: %w", err)}
 	}
 	w.changed = true
-	if err := saveMeta(bucket, &collection{}); err != nil {
+	if err := saveMeta(bucket, &description{}); err != nil {
 		return nil, false, err
 	}
 	c, err = w.collection(ns)
 	return c, true, err
 }
 
-func saveMeta(bucket *bbolt.Bucket, coll *collection) error {
+func saveMeta(bucket *bbolt.Bucket, coll *description) error {
 	var specs []value
 	for _, ix := range coll.indexes {
 		specs = append(specs, documentValue(ix.stored()))
@@ -128,7 +128,7 @@ func saveMeta(bucket *bbolt.Bucket, coll *collection) error {
 // setIndexes replaces the description of the collection's indexes.
 func (c *collTx) setIndexes(indexes []*index) error {
 	c.write.changed = true
-	c.coll = &collection{indexes: indexes}
+	c.coll = &description{indexes: indexes}
 	return saveMeta(c.bucket, c.coll)
 }
 
@@ -178,3 +178,6 @@ func namespace(db, coll string) (string, error) {
 	}
 	return ns, nil
 }
+
+// namespaces lists the collections of a database; "" means all.
+func (w *writeTx) namespaces(db string) []string { return namespaces(w.tx, db) }

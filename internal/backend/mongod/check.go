@@ -54,14 +54,14 @@ func (r *Report) fault(format string, args ...any) {
 func (r *Report) collection(c *collTx) error {
 	before := len(r.Faults)
 	r.Documents[c.ns] = 0
-	err := c.docs.ForEach(func(key, raw []byte) error {
+	err := c.each(func(key []byte, d document) error {
 		r.Documents[c.ns]++
-		if err := validate(raw, 1); err != nil && !errors.Is(err, errDecimal) {
+		if err := validate(d, 1); err != nil && !errors.Is(err, errDecimal) {
 			r.fault("%s: the document under %x is damaged: %v", c.ns, key, err)
 			return nil
 		}
-		if want, err := documentKey(document(raw).get("_id")); err == nil && !bytes.Equal(want, key) {
-			r.fault("%s: the document with %s is under the key %x", c.ns, formatField("_id", document(raw).get("_id")), key)
+		if want, err := documentKey(d.get("_id")); err == nil && !bytes.Equal(want, key) {
+			r.fault("%s: the document with %s is under the key %x", c.ns, formatField("_id", d.get("_id")), key)
 		}
 		return nil
 	})
@@ -84,8 +84,8 @@ func (r *Report) index(c *collTx, ix *index) error {
 		return nil
 	}
 	expected := map[string]bool{}
-	err := c.docs.ForEach(func(id, raw []byte) error {
-		entries, multikey, err := ix.entries(raw)
+	err := c.each(func(id []byte, d document) error {
+		entries, multikey, err := ix.entries(d)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (r *Report) index(c *collTx, ix *index) error {
 			key := storedKey(e.key, id)
 			expected[string(key)] = true
 			if stored := bucket.Get(key); stored == nil || !bytes.Equal(idOfEntry(key, stored), id) {
-				r.fault("%s: index %s lacks a key of the document with %s", c.ns, ix.name, formatField("_id", document(raw).get("_id")))
+				r.fault("%s: index %s lacks a key of the document with %s", c.ns, ix.name, formatField("_id", d.get("_id")))
 			}
 		}
 		return nil

@@ -5,7 +5,7 @@ func (s *Server) dropDatabase(q *request) (document, error) {
 	dropped := false
 	err := s.store.write(func(w *writeTx) error {
 		dropped = false
-		for _, ns := range namespaces(w.tx, q.db) {
+		for _, ns := range w.namespaces(q.db) {
 			if _, err := w.dropCollection(ns); err != nil {
 				return err
 			}

@@ -1,7 +1,5 @@
 package mongod
 
-import "go.etcd.io/bbolt"
-
 // pipelineQuery is a parsed aggregate: what its first stage asks of an index, and the other stages.
 type pipelineQuery struct {
 	ns string
@@ -34,8 +32,8 @@ func (q *request) parseAggregate() (*pipelineQuery, error) {
 		return nil, err
 	}
 	pq := &pipelineQuery{ns: ns}
-	pq.filter, _ = parseFilter(nil)
-	if pq.stages, err = parsePipeline(pipeline); err != nil {
+	pq.filter, _ = parseFilter(nil, nil)
+	if pq.stages, err = parsePipeline(pipeline, q.ask()); err != nil {
 		return nil, err
 	}
 	if len(pq.stages) > 0 && pq.stages[0].filter != nil {
@@ -62,7 +60,7 @@ func (s *Server) aggregate(q *request) (document, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	run := &queryRun{store: s.store, query: query{ns: pq.ns}, buffer: true}
+	run := &queryRun{store: s.store, findQuery: findQuery{ns: pq.ns}, buffer: true}
 	if run.kept, err = s.runPipeline(pq, q.work); err != nil {
 		return nil, during("Executor error during aggregate command on namespace: "+pq.ns, err)
 	}
@@ -71,41 +69,13 @@ func (s *Server) aggregate(q *request) (document, error) {
 
 // runPipeline reads in one snapshot and keeps the results.
 func (s *Server) runPipeline(pq *pipelineQuery, w *work) (out []document, err error) {
-	err = s.store.read(func(tx *bbolt.Tx) error {
-		c, err := s.store.openCollection(tx, pq.ns)
-		if c == nil || err != nil {
+	err = s.store.readCollection(pq.ns, func(c *collTx) error {
+		sc := c.scan(pq.selection, w)
+		if out, err = runStages(pq.stages, sc.documents(c, pq.filter), w.step); err != nil {
 			return err
-		}
-		sc := newScan(choosePlan(c.coll, pq.selection), w)
-		in := sc.documents(c, pq.filter)
-		for _, st := range pq.stages {
-			in = st.run(in, w)
-		}
-		size := 0
-		for d, err := range in {
-			if err == nil {
-				err = w.step()
-			}
-			if err != nil {
-				return err
-			}
-			if size += len(d) + 24; size > maxResultBytes {
-				return memoryLimit("the result")
-			}
-			out = append(out, d.clone())
 		}
 		sc.report(pq.ns, pq.filter, int64(len(out)))
 		return nil
 	})
 	return out, err
-}
-
-// documents is the scan as the source of a pipeline.
-func (s *scan) documents(c *collTx, f *filter) documents {
-	return func(yield func(document, error) bool) {
-		_, err := s.each(c, f.only(func(_ []byte, d document) (bool, error) { return yield(d, nil), nil }))
-		if err != nil {
-			yield(nil, err)
-		}
-	}
 }

@@ -54,7 +54,7 @@ func (q *request) parseDeletes(specs []document) (statements []deleteStatement, 
 			return nil, nil, a.err
 		}
 		st := deleteStatement{first: limit == 1}
-		st.filter, err = parseFilter(filterDoc)
+		st.filter, err = parseFilter(filterDoc, q.ask())
 		statements = append(statements, st)
 		invalid = append(invalid, err)
 	}
@@ -71,7 +71,7 @@ func (w *writeTx) runDelete(ns string, st deleteStatement, wk *work) (int, error
 		return 0, err
 	}
 	for i, key := range keys {
-		if err := c.remove(key, document(c.docs.Get(key)).clone()); err != nil {
+		if err := c.remove(key, c.get(key)); err != nil {
 			return i, err
 		}
 	}

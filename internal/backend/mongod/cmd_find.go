@@ -29,12 +29,12 @@ func (q *request) parseFind() (*queryRun, error) {
 		return nil, err
 	}
 	a := q.args()
-	run := &queryRun{query: query{ns: ns, skip: a.size("skip", 0), limit: a.size("limit", 0)}}
+	run := &queryRun{findQuery: findQuery{ns: ns, skip: a.size("skip", 0), limit: a.size("limit", 0)}}
 	filterDoc, sortDoc, projDoc := a.object("filter"), a.object("sort"), a.object("projection")
 	if a.err != nil {
 		return nil, a.err
 	}
-	if run.filter, err = parseFilter(filterDoc); err != nil {
+	if run.filter, err = parseFilter(filterDoc, q.ask()); err != nil {
 		return nil, err
 	}
 	if run.order, err = parseSort(sortDoc); err != nil {

@@ -23,7 +23,7 @@ func (s *Server) findAndModify(q *request) (document, error) {
 		return nil, failure(codeFailedToParse, "Cannot specify both 'new'=true and 'remove'=true; 'remove' always returns the deleted document")
 	}
 	st := &updateStatement{upsert: upsert}
-	if st.filter, err = parseFilter(filterDoc); err != nil {
+	if st.filter, err = parseFilter(filterDoc, q.ask()); err != nil {
 		return nil, err
 	}
 	if st.order, err = parseSort(sortDoc); err != nil {
@@ -34,7 +34,7 @@ func (s *Server) findAndModify(q *request) (document, error) {
 		return nil, err
 	}
 	if !remove {
-		if st.update, err = parseUpdate(updateArg); err != nil {
+		if st.update, err = parseUpdate(updateArg, q.ask()); err != nil {
 			return nil, err
 		}
 	}
@@ -62,14 +62,14 @@ func (w *writeTx) findAndRemove(ns string, st *updateStatement, proj *projection
 			return nil, err
 		}
 		if len(keys) > 0 {
-			old = document(c.docs.Get(keys[0])).clone()
+			old = c.get(keys[0])
 			shown = projected(old, proj)
 			if err := c.remove(keys[0], old); err != nil {
 				return nil, err
 			}
 		}
 	}
-	last := newDocument().int32("n", boolRank(old != nil)).done()
+	last := newDocument().int32("n", count(old != nil)).done()
 	return newDocument().doc("lastErrorObject", last).add("value", shown).ok(), nil
 }
 
@@ -83,7 +83,7 @@ func (w *writeTx) findAndUpdate(ns string, st *updateStatement, proj *projection
 		shown = res.after
 	}
 	found := res.matched > 0 || !res.upserted.missing()
-	last := newDocument().int32("n", boolRank(found)).bool("updatedExisting", res.matched > 0).add("upserted", res.upserted)
+	last := newDocument().int32("n", count(found)).bool("updatedExisting", res.matched > 0).add("upserted", res.upserted)
 	return newDocument().doc("lastErrorObject", last.done()).add("value", projected(shown, proj)).ok(), nil
 }
 
@@ -92,4 +92,12 @@ func projected(d document, proj *projection) value {
 		return nullValue()
 	}
 	return documentValue(proj.apply(d))
+}
+
+// count is the number of documents of a yes or no.
+func count(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
 }

@@ -1,10 +1,5 @@
 package mongod
 
-import (
-	"slices"
-	"strings"
-)
-
 // updateStatement is one parsed element of an update command or the update of a findAndModify.
 type updateStatement struct {
 	selection
@@ -77,16 +72,16 @@ func (q *request) parseUpdates(specs []document) (statements []*updateStatement,
 			return nil, nil, a.err
 		}
 		statements = append(statements, st)
-		invalid = append(invalid, st.parse(filterDoc, spec.get("u")))
+		invalid = append(invalid, st.parse(filterDoc, spec.get("u"), q.ask()))
 	}
 	return statements, invalid, nil
 }
 
-func (st *updateStatement) parse(filterDoc document, update value) (err error) {
-	if st.filter, err = parseFilter(filterDoc); err != nil {
+func (st *updateStatement) parse(filterDoc document, update value, ask askFunc) (err error) {
+	if st.filter, err = parseFilter(filterDoc, ask); err != nil {
 		return err
 	}
-	if st.update, err = parseUpdate(update); err != nil {
+	if st.update, err = parseUpdate(update, ask); err != nil {
 		return err
 	}
 	if st.multi && st.update.replacement != nil {
@@ -119,7 +114,7 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement, wk *work) (updateRes
 		return w.upsert(ns, st)
 	}
 	for _, key := range keys {
-		old := document(c.docs.Get(key)).clone()
+		old := c.get(key)
 		next, err := st.update.apply(old, old.get("_id"), false)
 		if err != nil {
 			return res, err
@@ -144,7 +139,10 @@ func checkStorable(d document) error {
 	if len(d) > maxDocumentSize {
 		return failure(codeResultTooLarge, "Resulting document after update is larger than %d", maxDocumentSize)
 	}
-	return validate(d, 1)
+	if err := validate(d, 1); err != nil {
+		return asCommandError(err)
+	}
+	return nil
 }
 
 func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
@@ -168,70 +166,4 @@ func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
 		return updateResult{}, err
 	}
 	return updateResult{upserted: d.get("_id"), after: d}, nil
-}
-
-// upsertBase is the document that the filter's equalities describe.
-func upsertBase(f *filter) (document, error) {
-	d := emptyDocument()
-	var set []*filter
-	leaves := f.conjuncts(nil)
-	slices.SortStableFunc(leaves, func(a, b *filter) int { return comparePaths(a.path, b.path) })
-	for _, leaf := range leaves {
-		v := leaf.value
-		switch {
-		case leaf.op == opEqual:
-		case leaf.op == opIn && len(leaf.list) == 1:
-			v = leaf.list[0]
-		default:
-			continue
-		}
-		for _, other := range set {
-			if other.name == leaf.name {
-				return nil, failure(codeNotSingleValue, "cannot infer query fields to set, path '%s' is matched twice", leaf.name)
-			}
-			if strings.HasPrefix(leaf.name, other.name+".") {
-				return nil, failure(codeNotSingleValue, "cannot infer query fields to set, both paths '%s' and '%s' are matched", leaf.name, other.name)
-			}
-		}
-		set = append(set, leaf)
-		var err error
-		if d, err = rewrite(d, leaf.path, assignment(v)); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
-}
-
-// findKeys returns the keys of the matching documents, in order, or only the first.
-func (c *collTx) findKeys(sel selection, first bool, wk *work) ([][]byte, error) {
-	sc := newScan(choosePlan(c.coll, sel), wk)
-	var keys [][]byte
-	var err error
-	if len(sel.order) > 0 && !sc.sorted {
-		keys, err = c.firstSorted(sel, sc)
-	} else {
-		_, err = sc.each(c, sel.filter.only(func(key []byte, _ document) (bool, error) {
-			keys = append(keys, append([]byte(nil), key...))
-			return !first, nil
-		}))
-	}
-	sc.report(c.ns, sel.filter, int64(len(keys)))
-	return keys, err
-}
-
-func (c *collTx) firstSorted(sel selection, sc *scan) ([][]byte, error) {
-	s := &sorter{order: sel.order, keep: 1}
-	_, err := sc.each(c, sel.filter.only(func(_ []byte, d document) (bool, error) { return true, s.add(d) }))
-	if err != nil {
-		return nil, err
-	}
-	var keys [][]byte
-	for _, d := range s.documents() {
-		key, err := documentKey(d.get("_id"))
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
 }

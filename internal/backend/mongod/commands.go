@@ -1,7 +1,7 @@
 package mongod
 
 // commandTable lists the commands by name.
-func commandTable() map[string]*command {
+func commandTable() table[*command] {
 	list := []*command{
 		{name: "hello", action: actionFree, open: true, run: (*Server).hello},
 		{name: "isMaster", action: actionFree, open: true, run: (*Server).hello},
@@ -27,9 +27,9 @@ func commandTable() map[string]*command {
 		{name: "createIndexes", note: "builds in one transaction; other writers wait", action: actionWrite, run: (*Server).createIndexes, fields: []string{"indexes"}},
 		{name: "dropDatabase", action: actionAdmin, run: (*Server).dropDatabase},
 	}
-	table := make(map[string]*command, len(list))
+	t := table[*command]{kind: "command"}
 	for _, c := range list {
-		table[c.name] = c
+		t.entries = append(t.entries, entry[*command]{name: c.name, parse: c, note: c.note})
 	}
-	return table
+	return t
 }

@@ -48,16 +48,13 @@ func (c *conn) loop() error {
 	var out []byte
 	for {
 		m, err := readMessage(r)
+		if m == nil {
+			return err
+		}
 		var reply document
-		var refused *commandError
-		switch {
-		case err == nil:
-			if reply, err = c.answer(m); err != nil {
-				return err
-			}
-		case m != nil && errors.As(err, &refused):
-			reply = refused.reply()
-		default:
+		if err != nil {
+			reply = asCommandError(err).reply()
+		} else if reply, err = c.answer(m); err != nil {
 			return err
 		}
 		if !m.noReply {
@@ -109,14 +106,6 @@ func (c *conn) answer(m *message) (document, error) {
 	return known.reply(), nil
 }
 
-// stringOr returns the text of a string value, or the alternative.
-func (v value) stringOr(otherwise string) string {
-	if v.kind != kindString {
-		return otherwise
-	}
-	return v.text()
-}
-
 // dispatch runs a command; a panic in it becomes an error.
 func (s *Server) dispatch(q *request) (reply document, err error) {
 	defer func() {
@@ -124,10 +113,11 @@ func (s *Server) dispatch(q *request) (reply document, err error) {
 			reply, err = nil, &panicError{reason: r, stack: debug.Stack()}
 		}
 	}()
-	q.command = s.commands[q.name]
-	if q.command == nil {
+	known := s.commands.find(q.name, q.ask())
+	if known == nil {
 		return nil, failure(codeCommandNotFound, "no such command: '%s'", q.name)
 	}
+	q.command = known.parse
 	if q.db == "" {
 		return nil, failure(40571, "OP_MSG requests require a $db argument")
 	}

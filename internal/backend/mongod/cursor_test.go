@@ -99,14 +99,14 @@ func TestKilledAndExpiredCursors(t *testing.T) {
 
 func TestCursorNumberIsBounded(t *testing.T) {
 	c := newCursors()
-	first := c.add(&queryRun{query: query{ns: "d.c"}})
+	first := c.add(&queryRun{findQuery: findQuery{ns: "d.c"}})
 	for range maxCursors {
-		c.add(&queryRun{query: query{ns: "d.c"}})
+		c.add(&queryRun{findQuery: findQuery{ns: "d.c"}})
 	}
 	if len(c.open) != maxCursors || taken(c, first) != nil {
 		t.Errorf("%d cursors, the oldest still there", len(c.open))
 	}
-	big := &queryRun{query: query{ns: "d.c"}, kept: []document{make(document, maxCursorBytes+1)}}
+	big := &queryRun{findQuery: findQuery{ns: "d.c"}, kept: []document{make(document, maxCursorBytes+1)}}
 	id := c.add(big)
 	if len(c.open) > 1 || taken(c, id) == nil || c.bytes != 0 {
 		t.Errorf("%d cursors beside one that uses all memory, %d bytes", len(c.open), c.bytes)

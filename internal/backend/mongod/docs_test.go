@@ -19,56 +19,48 @@ const (
 	docsMarker = "<!-- From here on written by: go test ./internal/backend/mongod -run TestDocs -update -->\n"
 )
 
-// docsRow is one line of a table: a name and what the registry says of it.
-type docsRow struct{ name, note string }
-
-type docsTable struct {
-	title string
-	rows  []docsRow
-	use   string // a command that uses a name that is not in the table, and what it is answered with
-	code  int32
-}
-
-func rowsOf[P any](entries []entry[P]) []docsRow {
-	var out []docsRow
-	for _, e := range entries {
-		out = append(out, docsRow{e.name, e.note})
-	}
-	return out
-}
-
-func commandRows() []docsRow {
-	var out []docsRow
-	for name, c := range commandTable() {
-		out = append(out, docsRow{name, c.note})
-	}
-	slices.SortFunc(out, func(a, b docsRow) int { return strings.Compare(a.name, b.name) })
-	return out
-}
-
-func docsTables() []docsTable {
-	return []docsTable{
-		{"Commands", commandRows(), `{"$lookup":1}`, codeCommandNotFound},
-		{"Query operators on a field", rowsOf(fieldOperators()), `{"find":"c","filter":{"a":{"$lookup":1}}}`, codeBadValue},
-		{"Query operators on a document", rowsOf(logicalOperators()), `{"find":"c","filter":{"$lookup":1}}`, codeBadValue},
-		{"Update operators", rowsOf(updateOperators()), `{"update":"c","updates":[{"q":{},"u":{"$lookup":{"a":1}}}]}`, codeFailedToParse},
-		{"Aggregation stages", rowsOf(stages()), `{"aggregate":"c","pipeline":[{"$lookup":{}}],"cursor":{}}`, codeUnknownStage},
-		{"Accumulators of $group", rowsOf(accumulators()), `{"aggregate":"c","pipeline":[{"$group":{"_id":1,"x":{"$lookup":{}}}}],"cursor":{}}`, codeGroupOperator},
-		{"Index options", rowsOf(indexOptions()), `{"createIndexes":"c","indexes":[{"key":{"a":1},"name":"x","$lookup":true}]}`, codeInvalidIndexOption},
+// docsKinds are the tables: a title for each kind of name, a command that uses a name that is not in it, and the code of the answer.
+func docsKinds() []docsKind {
+	return []docsKind{
+		{"command", "Commands", `{"$lookup":1}`, codeCommandNotFound},
+		{"query operator on a field", "Query operators on a field", `{"find":"c","filter":{"a":{"$lookup":1}}}`, codeBadValue},
+		{"query operator on a document", "Query operators on a document", `{"find":"c","filter":{"$lookup":1}}`, codeBadValue},
+		{"update operator", "Update operators", `{"update":"c","updates":[{"q":{},"u":{"$lookup":{"a":1}}}]}`, codeFailedToParse},
+		{"modifier of $push", "Modifiers of $push", `{"update":"c","updates":[{"q":{},"u":{"$push":{"a":{"$each":[],"$lookup":1}}}}]}`, codeBadValue},
+		{"stage", "Aggregation stages", `{"aggregate":"c","pipeline":[{"$lookup":{}}],"cursor":{}}`, codeUnknownStage},
+		{"accumulator of $group", "Accumulators of $group", `{"aggregate":"c","pipeline":[{"$group":{"_id":1,"x":{"$lookup":{}}}}],"cursor":{}}`, codeGroupOperator},
+		{"index option", "Index options", `{"createIndexes":"c","indexes":[{"key":{"a":1},"name":"x","$lookup":true}]}`, codeInvalidIndexOption},
 	}
 }
 
-func renderDocs(tables []docsTable) string {
+type docsKind struct {
+	kind, title, unknown string
+	code                 int
+}
+
+func renderDocs() string {
 	var b strings.Builder
 	b.WriteString(docsMarker)
-	for _, t := range tables {
-		fmt.Fprintf(&b, "\n## %s\n\n| name | different from MongoDB |\n|---|---|\n", t.title)
-		for _, r := range t.rows {
-			fmt.Fprintf(&b, "| `%s` | %s |\n", r.name, r.note)
+	names := Names()
+	for _, k := range docsKinds() {
+		fmt.Fprintf(&b, "\n## %s\n\n| name | different from MongoDB |\n|---|---|\n", k.title)
+		for _, n := range names {
+			if n.Kind == k.kind {
+				fmt.Fprintf(&b, "| `%s` | %s |\n", n.Name, n.Note)
+			}
 		}
-		fmt.Fprintf(&b, "\nAny other: %d %s.\n", t.code, codeName(int(t.code)))
+		fmt.Fprintf(&b, "\nAny other: %d %s.\n", k.code, codeName(k.code))
 	}
 	return b.String()
+}
+
+// TestEveryKindIsDocumented: a new table of names needs a table in the documentation.
+func TestEveryKindIsDocumented(t *testing.T) {
+	for _, n := range Names() {
+		if !slices.ContainsFunc(docsKinds(), func(k docsKind) bool { return k.kind == n.Kind }) {
+			t.Errorf("%s is a %s, which docs/mongod.md has no table for", n.Name, n.Kind)
+		}
+	}
 }
 
 // TestDocs compares the tables in docs/mongod.md with the registries from which the code dispatches.
@@ -81,7 +73,7 @@ func TestDocs(t *testing.T) {
 	if !found {
 		t.Fatalf("%s has no line %q", docsFile, docsMarker)
 	}
-	want := renderDocs(docsTables())
+	want := renderDocs()
 	if *updateDocs {
 		if err := os.WriteFile(docsFile, []byte(text+want), 0o644); err != nil {
 			t.Fatal(err)
@@ -97,13 +89,13 @@ func TestDocs(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	db := testDatabase(t)
 	run(t, db, `{"insert":"c","documents":[{"_id":1,"a":1}]}`)
-	for _, table := range docsTables() {
-		got := run(t, db, table.use)
+	for _, k := range docsKinds() {
+		got := run(t, db, k.unknown)
 		if list, ok := got.Lookup("writeErrors").ArrayOK(); ok {
 			got = must[bson.RawValue](t)(list.IndexErr(0)).Document()
 		}
-		if code, _ := got.Lookup("code").AsInt64OK(); code != int64(table.code) || !strings.Contains(got.Lookup("errmsg").StringValue(), "$lookup") {
-			t.Errorf("%s: %s, want %d", table.use, got, table.code)
+		if code, _ := got.Lookup("code").AsInt64OK(); code != int64(k.code) || !strings.Contains(got.Lookup("errmsg").StringValue(), "$lookup") {
+			t.Errorf("%s: %s, want %d", k.unknown, got, k.code)
 		}
 	}
 }

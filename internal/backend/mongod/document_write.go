@@ -168,3 +168,11 @@ func without(a, b []indexEntry) []indexEntry {
 	}
 	return out
 }
+
+// get returns a copy of the document under key, or nil.
+func (c *collTx) get(key []byte) document { return document(c.docs.Get(key)).clone() }
+
+// each calls visit with every document, in the order of the keys. Its arguments are valid only inside the transaction.
+func (c *collTx) each(visit func(key []byte, d document) error) error {
+	return c.docs.ForEach(func(key, d []byte) error { return visit(key, d) })
+}

@@ -180,16 +180,16 @@ func unsupported(format string, args ...any) *commandError {
 	return failure(codeNotImplemented, format+" is not supported by this server", args...)
 }
 
-var (
-	errTooDeep = failure(codeOverflow, "BSONObj exceeds maximum nested object depth: %d", maxDepth)
-	errDecimal = unsupported("Decimal128")
-)
-
 // asCommandError turns any error into one for the client.
 func asCommandError(err error) *commandError {
 	var known *commandError
-	if errors.As(err, &known) {
+	switch {
+	case errors.As(err, &known):
 		return known
+	case errors.Is(err, errTooDeep):
+		return failure(codeOverflow, "BSONObj exceeds maximum nested object depth: %d", maxDepth)
+	case errors.Is(err, errDecimal):
+		return unsupported("Decimal128")
 	}
 	return failure(codeInternalError, "%s", err.Error())
 }

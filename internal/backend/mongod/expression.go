@@ -39,28 +39,6 @@ func parseFieldPath(name string) (expression, error) {
 	return func(d document) value { return evalPath(d, path) }, nil
 }
 
-const useGetField = "Consider using $getField or $setField for a field path with '.' or '$'. :: caused by :: "
-
-// fieldPath splits a dotted path and refuses what cannot be one.
-func fieldPath(name string) ([]string, error) {
-	if strings.HasSuffix(name, ".") {
-		return nil, failure(40353, "FieldPath must not end with a '.'.")
-	}
-	if strings.Contains(name, "\x00") {
-		return nil, failure(16411, useGetField+"FieldPath field names may not contain '\\0'.")
-	}
-	path := splitPath(name)
-	for _, part := range path {
-		switch {
-		case part == "":
-			return nil, failure(15998, useGetField+"FieldPath field names may not be empty strings.")
-		case part[0] == '$':
-			return nil, failure(16410, useGetField+"FieldPath field names may not start with '$', given '%s'.", part)
-		}
-	}
-	return path, nil
-}
-
 // evalPath follows a field path; an array on the way yields the array of what its documents hold.
 func evalPath(d document, path []string) value {
 	v := d.get(path[0])

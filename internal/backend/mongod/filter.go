@@ -1,5 +1,7 @@
 package mongod
 
+import "slices"
+
 type filterOp int
 
 const (
@@ -169,4 +171,25 @@ func (f *filter) testElement(el value) bool {
 		return f.subs[0].test(el)
 	}
 	return (el.kind == kindDocument || el.kind == kindArray) && f.subs[0].matches(el.document())
+}
+
+// conjuncts are the leaves that every match must fulfil.
+func (f *filter) conjuncts() []*filter {
+	switch {
+	case f.op == opAnd, f.op == opOr && len(f.subs) == 1:
+		var out []*filter
+		for _, s := range f.subs {
+			out = append(out, s.conjuncts()...)
+		}
+		return out
+	case f.op == opOr, f.op == opNot:
+		return nil
+	default:
+		return []*filter{f}
+	}
+}
+
+// onlyConjuncts reports whether the leaves are all that the filter says.
+func (f *filter) onlyConjuncts() bool {
+	return f.op != opOr && f.op != opNot && (f.op != opAnd || !slices.ContainsFunc(f.subs, func(s *filter) bool { return !s.onlyConjuncts() }))
 }

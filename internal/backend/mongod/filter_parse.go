@@ -2,8 +2,19 @@ package mongod
 
 import "strings"
 
-// parseFilter reads a query document. An operator that is not known is MongoDB's error, never ignored.
-func parseFilter(d document) (*filter, error) {
+// filterParser reads queries and tells ask the operators.
+type filterParser struct{ ask askFunc }
+
+// parseFilter reads a query document; ask, which may be nil, is told its operators. An operator that is not known is MongoDB's error,
+// never ignored.
+func parseFilter(d document, ask askFunc) (*filter, error) { return filterParser{ask}.query(d) }
+
+// parseElementFilter reads operators on a value itself, such as {$gt: 1}. The result is for test, not for matches.
+func parseElementFilter(d document, ask askFunc) (*filter, error) {
+	return filterParser{ask}.operators(filter{}, d)
+}
+
+func (p filterParser) query(d document) (*filter, error) {
 	out := &filter{op: opAnd, source: d}
 	r := d.reader()
 	for {
@@ -15,9 +26,9 @@ func parseFilter(d document) (*filter, error) {
 		var sub *filter
 		var err error
 		if strings.HasPrefix(name, "$") {
-			sub, err = parseLogical(name, v)
+			sub, err = p.logical(name, v)
 		} else {
-			sub, err = parseField(name, v)
+			sub, err = p.field(name, v)
 		}
 		if err != nil {
 			return nil, err
@@ -27,24 +38,24 @@ func parseFilter(d document) (*filter, error) {
 }
 
 // logicalParser parses the argument of an operator that stands in place of a field name.
-type logicalParser = func(name string, v value) (*filter, error)
+type logicalParser = func(p filterParser, name string, v value) (*filter, error)
 
-func logicalOperators() []entry[logicalParser] {
-	return []entry[logicalParser]{
-		{name: "$and", parse: parseJunctionFilter},
-		{name: "$or", parse: parseJunctionFilter, note: "uses an index only when it has one branch"},
-	}
+func logicalOperators() table[logicalParser] {
+	return table[logicalParser]{"query operator on a document", []entry[logicalParser]{
+		{name: "$and", parse: filterParser.junction},
+		{name: "$or", parse: filterParser.junction, note: "uses an index only when it has one branch"},
+	}}
 }
 
-func parseLogical(name string, v value) (*filter, error) {
-	op := lookup(logicalOperators(), name)
+func (p filterParser) logical(name string, v value) (*filter, error) {
+	op := logicalOperators().find(name, p.ask)
 	if op == nil {
 		return nil, failure(codeBadValue, "unknown top level operator: %s. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.", name)
 	}
-	return op.parse(name, v)
+	return op.parse(p, name, v)
 }
 
-func parseJunctionFilter(name string, v value) (*filter, error) {
+func (p filterParser) junction(name string, v value) (*filter, error) {
 	if v.kind != kindArray {
 		return nil, failure(codeBadValue, "%s argument must be an array", name)
 	}
@@ -60,7 +71,7 @@ func parseJunctionFilter(name string, v value) (*filter, error) {
 		if el.kind != kindDocument {
 			return nil, failure(codeBadValue, "%s argument's entries must be objects", name)
 		}
-		sub, err := parseFilter(el.document())
+		sub, err := p.query(el.document())
 		if err != nil {
 			return nil, err
 		}
@@ -76,11 +87,11 @@ func isOperators(v value) bool {
 	return v.kind == kindDocument && strings.HasPrefix(v.document().firstName(), "$")
 }
 
-func parseField(name string, v value) (*filter, error) {
+func (p filterParser) field(name string, v value) (*filter, error) {
 	leaf := filter{name: name, path: splitPath(name)}
 	switch {
 	case isOperators(v):
-		return parseOperators(leaf, v.document())
+		return p.operators(leaf, v.document())
 	case v.kind == kindRegex:
 		return nil, noRegex()
 	case v.kind == kindUndefined:
@@ -96,8 +107,8 @@ func (f filter) as(op filterOp, v value) *filter {
 	return &f
 }
 
-// parseOperators reads {$op: argument, …}; all of them must hold.
-func parseOperators(leaf filter, d document) (*filter, error) {
+// operators reads {$op: argument, …}; all of them must hold.
+func (p filterParser) operators(leaf filter, d document) (*filter, error) {
 	out := &filter{op: opAnd}
 	r := d.reader()
 	for {
@@ -105,7 +116,7 @@ func parseOperators(leaf filter, d document) (*filter, error) {
 		if !ok {
 			break
 		}
-		sub, err := parseOperator(leaf, string(key), v)
+		sub, err := p.operator(leaf, string(key), v)
 		if err != nil {
 			return nil, err
 		}
@@ -118,33 +129,33 @@ func parseOperators(leaf filter, d document) (*filter, error) {
 }
 
 // fieldParser parses the argument of an operator on a field.
-type fieldParser = func(leaf filter, name string, v value) (*filter, error)
+type fieldParser = func(p filterParser, leaf filter, name string, v value) (*filter, error)
 
-func fieldOperators() []entry[fieldParser] {
-	return []entry[fieldParser]{
-		{name: "$eq", parse: parseComparison},
-		{name: "$ne", parse: parseComparison},
-		{name: "$gt", parse: parseComparison},
-		{name: "$gte", parse: parseComparison},
-		{name: "$lt", parse: parseComparison},
-		{name: "$lte", parse: parseComparison},
-		{name: "$in", parse: parseIn},
-		{name: "$exists", parse: parseExists},
-		{name: "$elemMatch", parse: parseElemMatch},
-	}
+func fieldOperators() table[fieldParser] {
+	return table[fieldParser]{"query operator on a field", []entry[fieldParser]{
+		{name: "$eq", parse: filterParser.comparison},
+		{name: "$ne", parse: filterParser.comparison},
+		{name: "$gt", parse: filterParser.comparison},
+		{name: "$gte", parse: filterParser.comparison},
+		{name: "$lt", parse: filterParser.comparison},
+		{name: "$lte", parse: filterParser.comparison},
+		{name: "$in", parse: filterParser.in},
+		{name: "$exists", parse: filterParser.exists},
+		{name: "$elemMatch", parse: filterParser.elemMatch},
+	}}
 }
 
-func parseOperator(leaf filter, name string, v value) (*filter, error) {
-	op := lookup(fieldOperators(), name)
+func (p filterParser) operator(leaf filter, name string, v value) (*filter, error) {
+	op := fieldOperators().find(name, p.ask)
 	if op == nil {
 		return nil, failure(codeBadValue, "unknown operator: %s", name)
 	}
-	return op.parse(leaf, name, v)
+	return op.parse(p, leaf, name, v)
 }
 
 func noRegex() error { return unsupported("a regular expression in a query") }
 
-func parseExists(leaf filter, _ string, v value) (*filter, error) {
+func (p filterParser) exists(leaf filter, _ string, v value) (*filter, error) {
 	exists := leaf.as(opExists, v)
 	if v.truthy() {
 		return exists, nil
@@ -152,7 +163,7 @@ func parseExists(leaf filter, _ string, v value) (*filter, error) {
 	return negate(exists), nil
 }
 
-func parseComparison(leaf filter, name string, v value) (*filter, error) {
+func (p filterParser) comparison(leaf filter, name string, v value) (*filter, error) {
 	if v.kind == kindUndefined {
 		return nil, failure(codeBadValue, "cannot compare to undefined")
 	}
@@ -175,7 +186,7 @@ func parseComparison(leaf filter, name string, v value) (*filter, error) {
 	}
 }
 
-func parseIn(leaf filter, name string, v value) (*filter, error) {
+func (p filterParser) in(leaf filter, name string, v value) (*filter, error) {
 	if v.kind != kindArray {
 		return nil, failure(codeBadValue, "%s needs an array", name)
 	}
@@ -194,14 +205,14 @@ func parseIn(leaf filter, name string, v value) (*filter, error) {
 	return out, nil
 }
 
-// parseElemMatch reads operators on the element itself, or a query on elements that are documents.
-func parseElemMatch(leaf filter, _ string, v value) (*filter, error) {
+// elemMatch reads operators on the element itself, or a query on elements that are documents.
+func (p filterParser) elemMatch(leaf filter, _ string, v value) (*filter, error) {
 	if v.kind != kindDocument {
 		return nil, failure(codeBadValue, "$elemMatch needs an Object")
 	}
-	op, parse := opElemDocument, parseFilter
+	op, parse := opElemDocument, p.query
 	if isFieldOperators(v) {
-		op, parse = opElemValue, func(d document) (*filter, error) { return parseOperators(filter{}, d) }
+		op, parse = opElemValue, func(d document) (*filter, error) { return p.operators(filter{}, d) }
 	}
 	sub, err := parse(v.document())
 	if err != nil {
@@ -214,5 +225,5 @@ func parseElemMatch(leaf filter, _ string, v value) (*filter, error) {
 
 // isFieldOperators reports whether v is a document of operators on a value, not on a document as a whole.
 func isFieldOperators(v value) bool {
-	return isOperators(v) && lookup(logicalOperators(), v.document().firstName()) == nil
+	return isOperators(v) && logicalOperators().find(v.document().firstName(), nil) == nil
 }

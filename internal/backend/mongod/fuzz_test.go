@@ -23,11 +23,11 @@ func extended(f *testing.F, text string) []byte {
 // FuzzReadMessage checks that no bytes make the parser panic and that what it accepts can be walked.
 func FuzzReadMessage(f *testing.F) {
 	body := newDocument().str("insert", "c").str("$db", "d").done()
-	f.Add(frame(opMsg, append([]byte{0, 0, 0, 0, 0}, body...)))
-	f.Add(frame(opMsg, append(append([]byte{1, 0, 0, 0, 0}, body...), 1, 2, 3, 4)))
-	f.Add(frame(opMsg, append(append([]byte{0, 0, 0, 0, 0}, body...), append([]byte{1, 19, 0, 0, 0}, "documents\x00\x05\x00\x00\x00\x00"...)...)))
-	f.Add(frame(opQuery, append([]byte("\x00\x00\x00\x00admin.$cmd\x00\x00\x00\x00\x00\x00\x00\x00\x00"), body...)))
-	f.Add(frame(opMsg, append([]byte{0, 0, 0, 0, 0}, extended(f, `{"a":[{"$code":"x","$scope":{"b":1}},{"$regularExpression":{"pattern":"a","options":"i"}},{"$dbPointer":{"$ref":"b","$id":{"$oid":"56e1fc72e0c917e9c4714161"}}}]}`)...)))
+	f.Add(frame(2013, append([]byte{0, 0, 0, 0, 0}, body...)))
+	f.Add(frame(2013, append(append([]byte{1, 0, 0, 0, 0}, body...), 1, 2, 3, 4)))
+	f.Add(frame(2013, append(append([]byte{0, 0, 0, 0, 0}, body...), append([]byte{1, 19, 0, 0, 0}, "documents\x00\x05\x00\x00\x00\x00"...)...)))
+	f.Add(frame(2004, append([]byte("\x00\x00\x00\x00admin.$cmd\x00\x00\x00\x00\x00\x00\x00\x00\x00"), body...)))
+	f.Add(frame(2013, append([]byte{0, 0, 0, 0, 0}, extended(f, `{"a":[{"$code":"x","$scope":{"b":1}},{"$regularExpression":{"pattern":"a","options":"i"}},{"$dbPointer":{"$ref":"b","$id":{"$oid":"56e1fc72e0c917e9c4714161"}}}]}`)...)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := readMessage(bytes.NewReader(data))
 		if err != nil {
@@ -69,10 +69,8 @@ func FuzzKeyOrder(f *testing.F) {
 		if kindA == kindMissing || kindB == kindMissing || validate(newDocument().add("a", a).add("b", b).done(), 1) != nil {
 			return
 		}
-		for _, v := range []value{a, b} {
-			if size, err := valueSize(v.kind, v.data); err != nil || size != len(v.data) {
-				return
-			}
+		if d := newDocument().add("a", a).add("b", b).done(); !bytes.Equal(d.get("a").data, dataA) || !bytes.Equal(d.get("b").data, dataB) {
+			return // the bytes of a are the beginning of b
 		}
 		checkKeyOrder(t, a, a)
 		checkKeyOrder(t, a, b)
@@ -111,12 +109,11 @@ func FuzzFilter(f *testing.F) {
 			return
 		}
 		d := document(raw)
-		if q, err := parseFilter(spec); err == nil {
+		if q, err := parseFilter(spec, nil); err == nil {
 			q.matches(d)
-			choosePlan(&collection{}, selection{filter: q})
 			_, _ = upsertBase(q)
 		}
-		if u, err := parseUpdate(documentValue(spec)); err == nil {
+		if u, err := parseUpdate(documentValue(spec), nil); err == nil {
 			if out, err := u.apply(d, value{}, true); err == nil && validate(out, -maxDepth) != nil {
 				t.Errorf("update of %s by %s is not valid: %x", d, document(spec), out)
 			}

@@ -60,7 +60,7 @@ func parseStoredIndex(d document) (*index, error) {
 		multikey: d.get("multikey").truthy(),
 	}
 	if p := d.get("partialFilterExpression"); p.kind == kindDocument {
-		f, err := parseFilter(p.document())
+		f, err := parseFilter(p.document(), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -142,40 +142,6 @@ func distinctEntries(in []indexEntry) []indexEntry {
 		}
 	}
 	return out
-}
-
-// fieldValues returns the values under path for an index or a sort: the elements of arrays, null for what is missing and
-// undefined for an empty array. present tells whether the path exists at all.
-func fieldValues(d document, path []string) (values []value, isArray, present bool) {
-	v := d.get(path[0])
-	if len(path) > 1 && v.kind == kindDocument {
-		return fieldValues(v.document(), path[1:])
-	}
-	if v.kind != kindArray {
-		if len(path) > 1 || v.missing() {
-			return []value{nullValue()}, false, false
-		}
-		return []value{v}, false, true
-	}
-	elements := v.elements()
-	if len(elements) == 0 {
-		if len(path) > 1 {
-			return []value{nullValue()}, true, false
-		}
-		return []value{{kind: kindUndefined}}, true, true
-	}
-	if len(path) == 1 {
-		return elements, true, true
-	}
-	for _, el := range elements {
-		if el.kind != kindDocument {
-			values = append(values, nullValue())
-			continue
-		}
-		inner, _, has := fieldValues(el.document(), path[1:])
-		values, present = append(values, inner...), present || has
-	}
-	return values, true, present
 }
 
 // storedKey is the key in the index bucket: the fields, then the document's id, so that equal values can repeat.

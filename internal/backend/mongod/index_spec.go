@@ -7,8 +7,8 @@ import (
 )
 
 // indexOptions lists the fields of an index specification; what they do is in parse and check.
-func indexOptions() []entry[struct{}] {
-	return []entry[struct{}]{
+func indexOptions() table[struct{}] {
+	return table[struct{}]{"index option", []entry[struct{}]{
 		{name: "key"},
 		{name: "name"},
 		{name: "unique"},
@@ -16,17 +16,17 @@ func indexOptions() []entry[struct{}] {
 		{name: "partialFilterExpression", note: "used when the filter of a query names each of its conditions, or a value that fulfils it"},
 		{name: "expireAfterSeconds", note: "the sweeper runs once a minute"},
 		{name: "v", note: "has no effect"},
-	}
+	}}
 }
 
 // parseIndex reads one index specification; an error names it, as MongoDB does.
-func (q *request) parseIndex(spec document) (*index, error) {
+func parseIndex(spec document, ask askFunc) (*index, error) {
 	ix := &index{}
 	shown := spec
-	err := ix.parse(spec)
+	err := ix.parse(spec, ask)
 	if err == nil {
 		shown = spec.with("v", int32Value(2))
-		err = ix.check(spec)
+		err = ix.check(spec, ask)
 	}
 	var known *commandError
 	if errors.As(err, &known) && known.code != codeNotImplemented && !known.whole {
@@ -35,9 +35,9 @@ func (q *request) parseIndex(spec document) (*index, error) {
 	return ix, err
 }
 
-func (ix *index) parse(spec document) error {
+func (ix *index) parse(spec document, ask askFunc) error {
 	for _, f := range documentFields(spec) {
-		if lookup(indexOptions(), f.name) == nil {
+		if indexOptions().find(f.name, ask) == nil {
 			return failure(codeInvalidIndexOption, "The field '%s' is not valid for an index specification. Specification: %s", f.name, spec)
 		}
 	}
@@ -67,7 +67,7 @@ func (ix *index) parse(spec document) error {
 }
 
 // check is the second look that MongoDB takes at a specification, after it has added the version.
-func (ix *index) check(spec document) error {
+func (ix *index) check(spec document, ask askFunc) error {
 	if ix.name == "" {
 		return failure(codeCannotCreateIndex, "index name cannot be empty")
 	}
@@ -75,7 +75,7 @@ func (ix *index) check(spec document) error {
 	if p := spec.get("partialFilterExpression"); p.kind == kindDocument {
 		partial = p.document()
 	}
-	return ix.parsePartial(partial)
+	return ix.parsePartial(partial, ask)
 }
 
 func checkIndexTypes(spec document) error {
@@ -124,7 +124,7 @@ func (ix *index) checkIDIndex(spec document) error {
 	return err
 }
 
-func (ix *index) parsePartial(partial document) error {
+func (ix *index) parsePartial(partial document, ask askFunc) error {
 	if partial == nil {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (ix *index) parsePartial(partial document) error {
 		return failure(codeCannotCreateIndex, "cannot mix \"partialFilterExpression\" and \"sparse\" options")
 	}
 	own := partial.clone()
-	f, err := parseFilter(own)
+	f, err := parseFilter(own, ask)
 	if err != nil {
 		return err
 	}

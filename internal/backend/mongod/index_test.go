@@ -140,7 +140,7 @@ func TestExpiredDocumentsAreDeleted(t *testing.T) {
 		bson.M{"_id": "no date", "at": 1},
 		bson.M{"_id": "none"},
 	}))
-	if err := s.sweep(now); err != nil {
+	if err := s.store.deleteExpired(now, s.stop); err != nil {
 		t.Fatal(err)
 	}
 	got := []string{}
@@ -214,57 +214,6 @@ func TestIndexesDoNotChangeAnswers(t *testing.T) {
 		opts := options.Find().SetSort(bson.D{{Key: []string{"a", "b", "c.d"}[r.IntN(3)], Value: 1 - 2*r.IntN(2)}, {Key: "_id", Value: 1}}).SetLimit(int64(r.IntN(50)))
 		if diff := cmp.Diff(find[bson.M](t, plain, filter, opts), find[bson.M](t, indexed, filter, opts)); diff != "" {
 			t.Fatalf("%v: without indexes (-), with (+):\n%s", filter, diff)
-		}
-	}
-}
-
-func TestPlanChoice(t *testing.T) {
-	parse := func(text string) document {
-		var d bson.D
-		if err := bson.UnmarshalExtJSON([]byte(text), false, &d); err != nil {
-			t.Fatal(err)
-		}
-		return must[[]byte](t)(bson.Marshal(d))
-	}
-	coll := &collection{}
-	for _, spec := range []string{
-		`{"name":"state_at","key":{"state":1,"at":1}}`, `{"name":"email","key":{"email":1},"unique":true}`,
-		`{"name":"tags","key":{"tags":1},"multikey":true}`, `{"name":"open","key":{"due":1},"partialFilterExpression":{"open":true}}`,
-	} {
-		coll.indexes = append(coll.indexes, must[*index](t)(parseStoredIndex(parse(spec))))
-	}
-	tests := []struct {
-		filter, sort string
-		want         string
-		sorted       bool
-	}{
-		{`{"_id":1}`, `{}`, "_id", false},
-		{`{"_id":1,"email":"x"}`, `{}`, "_id", false},
-		{`{"email":"x"}`, `{}`, "email", false},
-		{`{"$and":[{"email":{"$in":["x","y"]}}]}`, `{}`, "email", false},
-		{`{"state":"new"}`, `{"at":1}`, "state_at", true},
-		{`{"state":"new","at":{"$gt":1}}`, `{"at":-1}`, "state_at", true},
-		{`{"state":"new"}`, `{"other":1}`, "state_at", false},
-		{`{}`, `{"state":-1,"at":-1}`, "state_at", true},
-		{`{}`, `{"state":-1,"at":1}`, "_id", false},
-		{`{"at":1}`, `{}`, "_id", false},
-		{`{"tags":"a"}`, `{"tags":1}`, "tags", false},
-		{`{"due":1}`, `{}`, "_id", false},
-		{`{"due":1,"open":true}`, `{}`, "open", false},
-		{`{"email":null}`, `{}`, "email", false},
-		{`{"$or":[{"email":"x"},{"state":1}]}`, `{}`, "_id", false},
-		{`{"state":"new"}`, `{"_id":1}`, "state_at", false},
-	}
-	for _, tt := range tests {
-		f := must[*filter](t)(parseFilter(parse(tt.filter)))
-		order := must[[]sortField](t)(parseSort(parse(tt.sort)))
-		p := choosePlan(coll, selection{filter: f, order: order})
-		got := "_id"
-		if p.index != nil {
-			got = p.index.name
-		}
-		if got != tt.want || p.sorted != tt.sorted {
-			t.Errorf("%s sort %s: %s sorted %v, want %s %v", tt.filter, tt.sort, got, p.sorted, tt.want, tt.sorted)
 		}
 	}
 }

@@ -5,9 +5,6 @@ import (
 	"math"
 )
 
-// maxKeySize is bbolt's limit.
-const maxKeySize = 32768
-
 // appendKey appends the order-preserving encoding of v: bytes.Compare of two encodings equals compareValues of the values,
 // and no encoding is a prefix of another.
 func appendKey(dst []byte, v value) []byte { return appendKeyBody(append(dst, v.rank()), v) }

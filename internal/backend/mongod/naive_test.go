@@ -343,7 +343,7 @@ func FuzzFilterAgainstNaive(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c := &choices{rest: data}
 		d, query := c.document(3), c.filter(2)
-		parsed, err := parseFilter(encoded(t, query))
+		parsed, err := parseFilter(encoded(t, query), nil)
 		if err != nil {
 			t.Fatalf("%v: %v", query, err)
 		}
@@ -370,7 +370,7 @@ func FuzzArrayUpdateAgainstNaive(f *testing.F) {
 		list := numbers()
 		spec, want := naiveArrayUpdate(c, list, numbers())
 		d := encoded(t, bson.D{{Key: "_id", Value: 1}, {Key: "a", Value: list}})
-		u, err := parseUpdate(documentValue(encoded(t, spec)))
+		u, err := parseUpdate(documentValue(encoded(t, spec)), nil)
 		if err != nil {
 			t.Fatalf("%v: %v", spec, err)
 		}

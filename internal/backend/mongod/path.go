@@ -97,3 +97,68 @@ func walkLeaf(v value, leaf bool, test func(value) bool) bool {
 	}
 	return test(v)
 }
+
+const useGetField = "Consider using $getField or $setField for a field path with '.' or '$'. :: caused by :: "
+
+// fieldPath splits a dotted path and refuses what cannot be one.
+func fieldPath(name string) ([]string, error) {
+	if strings.HasSuffix(name, ".") {
+		return nil, failure(40353, "FieldPath must not end with a '.'.")
+	}
+	if strings.Contains(name, "\x00") {
+		return nil, failure(16411, useGetField+"FieldPath field names may not contain '\\0'.")
+	}
+	path := splitPath(name)
+	for _, part := range path {
+		switch {
+		case part == "":
+			return nil, failure(15998, useGetField+"FieldPath field names may not be empty strings.")
+		case part[0] == '$':
+			return nil, failure(16410, useGetField+"FieldPath field names may not start with '$', given '%s'.", part)
+		}
+	}
+	return path, nil
+}
+
+// checkFieldPath refuses a name that cannot be a path.
+func checkFieldPath(name string) error {
+	if name == "" {
+		return failure(40352, "FieldPath cannot be constructed with empty string")
+	}
+	_, err := fieldPath(name)
+	return err
+}
+
+// fieldValues returns the values under path for an index or a sort: the elements of arrays, null for what is missing and
+// undefined for an empty array. present tells whether the path exists at all.
+func fieldValues(d document, path []string) (values []value, isArray, present bool) {
+	v := d.get(path[0])
+	if len(path) > 1 && v.kind == kindDocument {
+		return fieldValues(v.document(), path[1:])
+	}
+	if v.kind != kindArray {
+		if len(path) > 1 || v.missing() {
+			return []value{nullValue()}, false, false
+		}
+		return []value{v}, false, true
+	}
+	elements := v.elements()
+	if len(elements) == 0 {
+		if len(path) > 1 {
+			return []value{nullValue()}, true, false
+		}
+		return []value{{kind: kindUndefined}}, true, true
+	}
+	if len(path) == 1 {
+		return elements, true, true
+	}
+	for _, el := range elements {
+		if el.kind != kindDocument {
+			values = append(values, nullValue())
+			continue
+		}
+		inner, _, has := fieldValues(el.document(), path[1:])
+		values, present = append(values, inner...), present || has
+	}
+	return values, true, present
+}

@@ -39,26 +39,9 @@ type selection struct {
 	order  []sortField
 }
 
-// conjuncts flattens the leaves that every match must fulfil.
-func (f *filter) conjuncts(out []*filter) []*filter {
-	if f.op == opAnd {
-		for _, s := range f.subs {
-			out = s.conjuncts(out)
-		}
-		return out
-	}
-	if f.op == opOr && len(f.subs) == 1 {
-		return f.subs[0].conjuncts(out)
-	}
-	if f.op == opOr || f.op == opNot {
-		return out
-	}
-	return append(out, f)
-}
-
 // choosePlan picks the index with the longest run of equalities, then ranges, then the one that gives the sort order.
-func choosePlan(coll *collection, sel selection) plan {
-	leaves := sel.filter.conjuncts(nil)
+func choosePlan(coll *description, sel selection) plan {
+	leaves := sel.filter.conjuncts()
 	best := boundsOf(nil, leaves, sel)
 	if best.score >= 15 {
 		best.score += 50 // points by _id need no second lookup
@@ -262,7 +245,7 @@ func typeBounds(f indexField, v value) (lo, hi []byte) {
 // implies reports whether every document that fulfils the leaves fulfils the partial filter: each of its conditions is among the
 // leaves, or holds for a value that a leaf demands.
 func implies(leaves []*filter, partial *filter) bool {
-	conditions := partial.conjuncts(nil)
+	conditions := partial.conjuncts()
 	if !partial.onlyConjuncts() {
 		return false
 	}
@@ -272,11 +255,6 @@ func implies(leaves []*filter, partial *filter) bool {
 		}
 	}
 	return true
-}
-
-// onlyConjuncts reports whether the leaves are all that the filter says.
-func (f *filter) onlyConjuncts() bool {
-	return f.op != opOr && f.op != opNot && (f.op != opAnd || !slices.ContainsFunc(f.subs, func(s *filter) bool { return !s.onlyConjuncts() }))
 }
 
 func impliesLeaf(leaf, want *filter) bool {

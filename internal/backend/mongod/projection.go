@@ -79,15 +79,6 @@ func (p *projectionParser) field(name string, v value) error {
 	return p.out.root.insert(splitPath(name), name)
 }
 
-// checkFieldPath refuses a name that cannot be a path.
-func checkFieldPath(name string) error {
-	if name == "" {
-		return failure(40352, "FieldPath cannot be constructed with empty string")
-	}
-	_, err := fieldPath(name)
-	return err
-}
-
 // child returns the node of a name, which it makes when there is none.
 func (n *projectionNode) child(name string) *projectionNode {
 	if n.children == nil {
@@ -122,7 +113,7 @@ func (p *projection) apply(d document) document {
 }
 
 func (p *projection) selectFields(n *projectionNode, d document) document {
-	b := &builder{buf: make([]byte, 4, len(d))}
+	b := newDocument()
 	r := d.reader()
 	for {
 		key, v, ok := r.next()

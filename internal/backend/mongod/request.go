@@ -39,6 +39,9 @@ func genericField(name string) bool {
 	}
 }
 
+// ask is told every name that the request uses.
+func (q *request) ask() askFunc { return q.client.server.opts.Asked }
+
 func (q *request) checkFields() error {
 	if !q.body.get("txnNumber").missing() || !q.body.get("startTransaction").missing() || !q.body.get("autocommit").missing() {
 		return failure(codeIllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos")

@@ -3,6 +3,7 @@ package mongod
 import (
 	"bytes"
 	"fmt"
+	"iter"
 
 	"go.etcd.io/bbolt"
 )
@@ -19,7 +20,9 @@ type scan struct {
 	reported bool
 }
 
-func newScan(p plan, w *work) *scan {
+// scan begins to read what the selection means, in the way that needs the fewest keys.
+func (c *collTx) scan(sel selection, w *work) *scan {
+	p := choosePlan(c.coll, sel)
 	s := &scan{plan: p, work: w}
 	if p.index != nil && p.index.multikey {
 		s.seen = map[string]bool{}
@@ -120,4 +123,58 @@ func inRange(k []byte, r keyRange, reverse bool) bool {
 		return bytes.Compare(k, r.lo) >= 0
 	}
 	return r.hi == nil || bytes.Compare(k, r.hi) < 0
+}
+
+// only calls visit with the documents that the filter accepts.
+func only(f *filter, visit func(key []byte, d document) (bool, error)) func(key []byte, d document) (bool, error) {
+	return func(key []byte, d document) (bool, error) {
+		if !f.matches(d) {
+			return true, nil
+		}
+		return visit(key, d)
+	}
+}
+
+// findKeys returns the keys of the matching documents, in order, or only the first.
+func (c *collTx) findKeys(sel selection, first bool, wk *work) ([][]byte, error) {
+	sc := c.scan(sel, wk)
+	var keys [][]byte
+	var err error
+	if len(sel.order) > 0 && !sc.sorted {
+		keys, err = c.firstSorted(sel, sc)
+	} else {
+		_, err = sc.each(c, only(sel.filter, func(key []byte, _ document) (bool, error) {
+			keys = append(keys, append([]byte(nil), key...))
+			return !first, nil
+		}))
+	}
+	sc.report(c.ns, sel.filter, int64(len(keys)))
+	return keys, err
+}
+
+func (c *collTx) firstSorted(sel selection, sc *scan) ([][]byte, error) {
+	s := &sorter{order: sel.order, keep: 1}
+	_, err := sc.each(c, only(sel.filter, func(_ []byte, d document) (bool, error) { return true, s.add(d) }))
+	if err != nil {
+		return nil, err
+	}
+	var keys [][]byte
+	for _, d := range s.documents() {
+		key, err := documentKey(d.get("_id"))
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// documents is the scan as a stream of the documents that the filter accepts.
+func (s *scan) documents(c *collTx, f *filter) iter.Seq2[document, error] {
+	return func(yield func(document, error) bool) {
+		_, err := s.each(c, only(f, func(_ []byte, d document) (bool, error) { return yield(d, nil), nil }))
+		if err != nil {
+			yield(nil, err)
+		}
+	}
 }

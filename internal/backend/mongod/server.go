@@ -30,6 +30,9 @@ type Options struct {
 	Users []User
 	// SweepInterval is the time between two runs of the TTL sweeper; 0 means one minute.
 	SweepInterval time.Duration
+	// Asked, if set, is called with each name of a command, operator, stage, accumulator or index option that a client uses and that
+	// the server has; kind is one of Names. It is called by many goroutines at once.
+	Asked func(kind, name string)
 }
 
 // Server is one running server. Its methods are safe for concurrent use.
@@ -39,7 +42,7 @@ type Server struct {
 	store    *store
 	users    users
 	cursors  *cursors
-	commands map[string]*command
+	commands table[*command]
 
 	stop     chan struct{} // closed when stopping begins
 	stopped  chan struct{} // closed when everything has ended

@@ -1,7 +1,6 @@
 package mongod
 
 import (
-	"cmp"
 	"slices"
 )
 
@@ -112,16 +111,4 @@ func (s *sorter) documents() []document {
 		out[i] = item.doc
 	}
 	return out
-}
-
-// comparePaths orders update paths as MongoDB applies them: component by component, numbers by value.
-func comparePaths(a, b []string) int {
-	return slices.CompareFunc(a, b, func(x, y string) int {
-		xi, xNum := arrayIndex(x)
-		yi, yNum := arrayIndex(y)
-		if xNum && yNum {
-			return cmp.Compare(xi, yi)
-		}
-		return cmp.Compare(x, y)
-	})
 }

@@ -25,8 +25,8 @@ type group struct {
 // accumulator returns what a group has gathered, which begins as the number 0, together with one more value.
 type accumulator = func(sum, v value) value
 
-func accumulators() []entry[accumulator] {
-	return []entry[accumulator]{{name: "$sum", parse: addToSum}}
+func accumulators() table[accumulator] {
+	return table[accumulator]{"accumulator of $group", []entry[accumulator]{{name: "$sum", parse: addToSum}}}
 }
 
 // addToSum ignores what is not a number; an overflow of 64 bits goes on as a double.
@@ -40,7 +40,7 @@ func addToSum(sum, v value) value {
 	return doubleValue(sum.float() + v.float())
 }
 
-func parseGroupStage(_ string, v value) (stage, error) {
+func parseGroupStage(_ string, v value, ask askFunc) (stage, error) {
 	if v.kind != kindDocument {
 		return stage{}, failure(15947, "a group's fields must be specified in an object")
 	}
@@ -50,7 +50,7 @@ func parseGroupStage(_ string, v value) (stage, error) {
 		if f.name == "_id" {
 			g.id, err = parseExpression(f.value)
 		} else {
-			err = g.parseField(f)
+			err = g.parseField(f, ask)
 		}
 		if err != nil {
 			return stage{}, err
@@ -62,7 +62,7 @@ func parseGroupStage(_ string, v value) (stage, error) {
 	return stage{run: g.stream}, nil
 }
 
-func (g *grouping) parseField(f field) error {
+func (g *grouping) parseField(f field, ask askFunc) error {
 	switch {
 	case strings.Contains(f.name, "."):
 		return failure(40235, "The field name '%s' cannot contain '.'", f.name)
@@ -75,7 +75,7 @@ func (g *grouping) parseField(f field) error {
 	if len(parts) != 1 {
 		return failure(40238, "The field '%s' must specify one accumulator: %s: %s", f.name, f.name, f.value)
 	}
-	op, arg := lookup(accumulators(), parts[0].name), parts[0].value
+	op, arg := accumulators().find(parts[0].name, ask), parts[0].value
 	switch {
 	case op == nil:
 		return failure(codeGroupOperator, "unknown group operator '%s'", parts[0].name)
@@ -88,9 +88,9 @@ func (g *grouping) parseField(f field) error {
 }
 
 // stream reads its whole input before it yields the first group.
-func (g *grouping) stream(in documents, w *work) documents {
+func (g *grouping) stream(in documents, step func() error) documents {
 	return func(yield func(document, error) bool) {
-		groups, err := g.collect(in, w)
+		groups, err := g.collect(in, step)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -108,13 +108,13 @@ func (g *grouping) stream(in documents, w *work) documents {
 }
 
 // collect keeps the groups in the order of their first document.
-func (g *grouping) collect(in documents, w *work) ([]*group, error) {
+func (g *grouping) collect(in documents, step func() error) ([]*group, error) {
 	var groups []*group
 	byKey := map[string]*group{}
 	size := 0
 	for d, err := range in {
 		if err == nil {
-			err = w.step()
+			err = step()
 		}
 		if err != nil {
 			return nil, err

@@ -25,6 +25,7 @@ const (
 	maxLinger     = time.Millisecond
 	maxFreelist   = 1024 // pages; a longer list of free pages is not written with every commit but found by a scan after a crash
 	writeQueueLen = 512
+	maxKeySize    = bbolt.MaxKeySize
 )
 
 var errStopped = errors.New("server is stopping")

@@ -10,36 +10,15 @@ import (
 // sweepBatch bounds how long one sweep step keeps other writes waiting.
 const sweepBatch = 1000
 
-// sweepLoop deletes expired documents and cursors until the server stops.
-func (s *Server) sweepLoop() {
-	defer s.tasks.Done()
-	ticker := time.NewTicker(s.opts.SweepInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-s.stop:
-			return
-		case now := <-ticker.C:
-			s.cursors.expire(now)
-			if err := s.sweep(now); err != nil {
-				s.log.Error().Err(err).Msg("delete expired documents")
-			}
-		}
-	}
-}
-
+// ttlIndex names an index whose documents expire.
 type ttlIndex struct {
 	ns, name string
 	seconds  int32
 }
 
-func (s *Server) sweep(now time.Time) error {
-	var due []ttlIndex
-	err := s.store.indexesOf(func(ns string, ix *index) {
-		if !ix.expire.missing() {
-			due = append(due, ttlIndex{ns, ix.name, ix.expire.int32()})
-		}
-	})
+// deleteExpired deletes every document whose time in an index with expireAfterSeconds is over, until it is told to stop.
+func (s *store) deleteExpired(now time.Time, stop <-chan struct{}) error {
+	due, err := s.ttlIndexes()
 	if err != nil {
 		return err
 	}
@@ -50,7 +29,7 @@ func (s *Server) sweep(now time.Time) error {
 				return err
 			}
 			select {
-			case <-s.stop:
+			case <-stop:
 				return nil
 			default:
 			}
@@ -62,10 +41,28 @@ func (s *Server) sweep(now time.Time) error {
 	return nil
 }
 
+func (s *store) ttlIndexes() (due []ttlIndex, err error) {
+	err = s.read(func(tx *bbolt.Tx) error {
+		for _, ns := range namespaces(tx, "") {
+			c, err := s.openCollection(tx, ns)
+			if err != nil {
+				return err
+			}
+			for _, ix := range c.coll.indexes {
+				if !ix.expire.missing() {
+					due = append(due, ttlIndex{ns, ix.name, ix.expire.int32()})
+				}
+			}
+		}
+		return nil
+	})
+	return due, err
+}
+
 // sweepStep deletes up to sweepBatch documents that have a date at or before the limit in the index.
-func (s *Server) sweepStep(t ttlIndex, limit time.Time) (int, error) {
+func (s *store) sweepStep(t ttlIndex, limit time.Time) (int, error) {
 	n := 0
-	err := s.store.write(func(w *writeTx) error {
+	err := s.write(func(w *writeTx) error {
 		n = 0
 		c, err := w.collection(t.ns)
 		if c == nil || err != nil {

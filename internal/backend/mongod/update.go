@@ -2,6 +2,7 @@ package mongod
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -29,7 +30,8 @@ type change struct {
 	apply  func(old value) (value, error)
 }
 
-func parseUpdate(v value) (*update, error) {
+// parseUpdate reads the update of a statement; ask, which may be nil, is told its operators.
+func parseUpdate(v value, ask askFunc) (*update, error) {
 	if v.kind == kindArray {
 		return nil, unsupported("an update that is a pipeline")
 	}
@@ -42,7 +44,7 @@ func parseUpdate(v value) (*update, error) {
 	}
 	u := &update{}
 	for _, f := range documentFields(d) {
-		if err := u.parseOperator(f.name, f.value); err != nil {
+		if err := u.parseOperator(f.name, f.value, ask); err != nil {
 			return nil, err
 		}
 	}
@@ -62,8 +64,8 @@ func (u *update) order() error {
 	return nil
 }
 
-func (u *update) parseOperator(name string, arg value) error {
-	op := lookup(updateOperators(), name)
+func (u *update) parseOperator(name string, arg value, ask askFunc) error {
+	op := updateOperators().find(name, ask)
 	if op == nil {
 		return failure(codeFailedToParse, "Unknown modifier: %s. Expected a valid update modifier or pipeline-style update specified as an array", name)
 	}
@@ -76,7 +78,7 @@ func (u *update) parseOperator(name string, arg value) error {
 			return err
 		}
 		var err error
-		if one.change, err = op.parse(&one); err != nil {
+		if one.change, err = op.parse(&one, ask); err != nil {
 			return err
 		}
 		u.ops = append(u.ops, one)
@@ -146,4 +148,16 @@ func (u *update) replace(id value) (document, error) {
 		return u.replacement, nil
 	}
 	return u.replacement.with("_id", value{}).withIDFirst(id), nil
+}
+
+// comparePaths orders update paths as MongoDB applies them: component by component, numbers by value.
+func comparePaths(a, b []string) int {
+	return slices.CompareFunc(a, b, func(x, y string) int {
+		xi, xNum := arrayIndex(x)
+		yi, yNum := arrayIndex(y)
+		if xNum && yNum {
+			return cmp.Compare(xi, yi)
+		}
+		return cmp.Compare(x, y)
+	})
 }

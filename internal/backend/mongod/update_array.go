@@ -11,11 +11,11 @@ type pushOptions struct {
 	slice *int64
 }
 
-func (op *updateOp) parsePush() (change, error) {
+func (op *updateOp) parsePush(ask askFunc) (change, error) {
 	opts := pushOptions{each: []value{op.arg}}
 	if op.arg.kind == kindDocument && !op.arg.document().get("$each").missing() {
 		var err error
-		if opts, err = parsePushOptions(op.arg.document()); err != nil {
+		if opts, err = parsePushOptions(op.arg.document(), ask); err != nil {
 			return change{}, err
 		}
 	}
@@ -29,26 +29,45 @@ func (op *updateOp) parsePush() (change, error) {
 	}}, nil
 }
 
-func parsePushOptions(d document) (pushOptions, error) {
+func parsePushOptions(d document, ask askFunc) (pushOptions, error) {
 	opts := pushOptions{}
 	for _, f := range documentFields(d) {
-		switch f.name {
-		case "$each":
-			if f.value.kind != kindArray {
-				return opts, failure(codeBadValue, "The argument to $each in $push must be an array but it was of type: %s", kindName(f.value.kind))
-			}
-			opts.each = f.value.elements()
-		case "$slice":
-			n, whole := f.value.wholeNumber()
-			if !whole {
-				return opts, failure(codeBadValue, "The value for $slice must be an integer value but was given type: %s", kindName(f.value.kind))
-			}
-			opts.slice = &n
-		default:
+		modifier := pushModifiers().find(f.name, ask)
+		if modifier == nil {
 			return opts, failure(codeBadValue, "Unrecognized clause in $push: %s", f.name)
+		}
+		if err := modifier.parse(&opts, f.value); err != nil {
+			return opts, err
 		}
 	}
 	return opts, nil
+}
+
+// modifierParser parses the argument of a modifier of $push.
+type modifierParser = func(o *pushOptions, v value) error
+
+func pushModifiers() table[modifierParser] {
+	return table[modifierParser]{"modifier of $push", []entry[modifierParser]{
+		{name: "$each", parse: (*pushOptions).parseEach},
+		{name: "$slice", parse: (*pushOptions).parseSlice},
+	}}
+}
+
+func (o *pushOptions) parseEach(v value) error {
+	if v.kind != kindArray {
+		return failure(codeBadValue, "The argument to $each in $push must be an array but it was of type: %s", kindName(v.kind))
+	}
+	o.each = v.elements()
+	return nil
+}
+
+func (o *pushOptions) parseSlice(v value) error {
+	n, whole := v.wholeNumber()
+	if !whole {
+		return failure(codeBadValue, "The value for $slice must be an integer value but was given type: %s", kindName(v.kind))
+	}
+	o.slice = &n
+	return nil
 }
 
 // push appends, then keeps the first elements, or the last ones for a negative $slice.
@@ -64,7 +83,7 @@ func (o *pushOptions) push(elements []value) []value {
 	return elements[max(0, n+*o.slice):]
 }
 
-func (op *updateOp) parseAddToSet() (change, error) {
+func (op *updateOp) parseAddToSet(askFunc) (change, error) {
 	each := []value{op.arg}
 	if op.arg.kind == kindDocument && op.arg.document().firstName() == "$each" {
 		list := op.arg.document().get("$each")
@@ -103,17 +122,17 @@ func (op *updateOp) parseAddToSet() (change, error) {
 }
 
 // parsePull reads a value, operators on the element, or a query on elements that are documents.
-func (op *updateOp) parsePull() (change, error) {
+func (op *updateOp) parsePull(ask askFunc) (change, error) {
 	matches := func(v value) bool { return equalValues(v, op.arg) }
 	switch {
 	case isFieldOperators(op.arg):
-		f, err := parseOperators(filter{}, op.arg.document())
+		f, err := parseElementFilter(op.arg.document(), ask)
 		if err != nil {
 			return change{}, err
 		}
 		matches = f.test
 	case op.arg.kind == kindDocument:
-		f, err := parseFilter(op.arg.document())
+		f, err := parseFilter(op.arg.document(), ask)
 		if err != nil {
 			return change{}, err
 		}

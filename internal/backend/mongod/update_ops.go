@@ -10,22 +10,22 @@ func assignment(v value) change {
 }
 
 // changeParser returns what an operator does to the value at its path.
-type changeParser = func(op *updateOp) (change, error)
+type changeParser = func(op *updateOp, ask askFunc) (change, error)
 
-func updateOperators() []entry[changeParser] {
-	return []entry[changeParser]{
-		{name: "$set", parse: func(op *updateOp) (change, error) { return assignment(op.arg), nil }},
-		{name: "$setOnInsert", parse: func(op *updateOp) (change, error) { return assignment(op.arg), nil }},
-		{name: "$unset", parse: func(*updateOp) (change, error) {
+func updateOperators() table[changeParser] {
+	return table[changeParser]{"update operator", []entry[changeParser]{
+		{name: "$set", parse: func(op *updateOp, _ askFunc) (change, error) { return assignment(op.arg), nil }},
+		{name: "$setOnInsert", parse: func(op *updateOp, _ askFunc) (change, error) { return assignment(op.arg), nil }},
+		{name: "$unset", parse: func(*updateOp, askFunc) (change, error) {
 			return change{apply: func(value) (value, error) { return value{}, nil }}, nil
 		}},
 		{name: "$inc", parse: (*updateOp).parseIncrement},
-		{name: "$min", parse: func(op *updateOp) (change, error) { return op.extreme(-1), nil }},
-		{name: "$max", parse: func(op *updateOp) (change, error) { return op.extreme(1), nil }},
-		{name: "$push", parse: (*updateOp).parsePush, note: "of its modifiers only $each and $slice"},
+		{name: "$min", parse: func(op *updateOp, _ askFunc) (change, error) { return op.extreme(-1), nil }},
+		{name: "$max", parse: func(op *updateOp, _ askFunc) (change, error) { return op.extreme(1), nil }},
+		{name: "$push", parse: (*updateOp).parsePush},
 		{name: "$addToSet", parse: (*updateOp).parseAddToSet},
 		{name: "$pull", parse: (*updateOp).parsePull},
-	}
+	}}
 }
 
 // targetError is an error about the value that an update found; the document's id is added to its text later.
@@ -52,7 +52,7 @@ func idText(id value) string {
 	return formatField("_id", id)
 }
 
-func (op *updateOp) parseIncrement() (change, error) {
+func (op *updateOp) parseIncrement(askFunc) (change, error) {
 	arg := op.arg
 	if !arg.numeric() {
 		return change{}, failure(codeTypeMismatch, "Cannot increment with non-numeric argument: %s", formatField(op.field, arg))

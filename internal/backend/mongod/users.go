@@ -46,8 +46,8 @@ type users map[string]*user
 func openUsers(st *store, wanted []User) (users, error) {
 	us := users{}
 	err := st.readCollection(usersNamespace, func(c *collTx) error {
-		return c.docs.ForEach(func(_, raw []byte) error {
-			u, err := parseUser(document(raw).clone())
+		return c.each(func(_ []byte, d document) error {
+			u, err := parseUser(d.clone())
 			if err != nil {
 				return err
 			}
@@ -94,7 +94,7 @@ func (us users) ensure(st *store, w User) error {
 		if err != nil {
 			return err
 		}
-		return c.put(key, document(c.docs.Get(key)).clone(), u.doc)
+		return c.put(key, c.get(key), u.doc)
 	})
 }
 

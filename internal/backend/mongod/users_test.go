@@ -39,9 +39,9 @@ func wantError(t *testing.T, err error, code int32, name, message string) {
 }
 
 func TestEveryCommandHasAnAction(t *testing.T) {
-	for name, c := range commandTable() {
-		if c.action == 0 {
-			t.Errorf("command %s has no action: nobody could run it; see rights.go", name)
+	for _, e := range commandTable().entries {
+		if e.parse.action == 0 {
+			t.Errorf("command %s has no action: nobody could run it; see rights.go", e.name)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestUsersOutliveTheServer(t *testing.T) {
 		}
 	}
 	stopServer(t, s)
-	file := must[[]byte](t)(os.ReadFile(filepath.Join(dir, storeFile)))
+	file := must[[]byte](t)(os.ReadFile(filepath.Join(dir, "kreislauf.bolt")))
 	for _, u := range []User{root, owner, changed} {
 		if bytes.Contains(file, []byte(u.Password)) || strings.Contains(log.String(), u.Password) {
 			t.Errorf("the password of %s is in the file or the log", u.Name)

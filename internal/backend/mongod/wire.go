@@ -29,8 +29,8 @@ type message struct {
 	namespace string // OP_QUERY only
 }
 
-// readMessage reads one message. io.EOF means that the client closed between two messages. A message comes with a *commandError
-// when it is to be answered with that error.
+// readMessage reads one message. io.EOF means that the client closed between two messages. A message comes with an error
+// when it is to be answered with that.
 func readMessage(r io.Reader) (*message, error) {
 	var header [headerSize]byte
 	if _, err := io.ReadFull(r, header[:]); err != nil {
@@ -49,8 +49,7 @@ func readMessage(r io.Reader) (*message, error) {
 		return nil, err
 	}
 	m, err := parseMessage(opcode, payload)
-	var refused *commandError
-	if errors.As(err, &refused) { // the frame is whole, so the client can be told
+	if errors.Is(err, errTooDeep) || errors.Is(err, errDecimal) { // the frame is whole, so the client can be told
 		noReply := opcode == opMsg && payload[0]&flagMoreToCome != 0
 		m = &message{legacy: opcode == opQuery, noReply: noReply}
 	} else if err != nil {

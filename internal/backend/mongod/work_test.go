@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
@@ -67,10 +66,10 @@ func TestMaxTime(t *testing.T) {
 	s := startServer(t, Options{})
 	db := connect(t, s.Addr()).Database("test")
 	fill(t, db.Collection("c"), 200)
-	late := &work{deadline: time.Now().Add(-time.Second)}
-	all := selection{filter: must[*filter](t)(parseFilter(nil))}
+	late := newWork(1, nil) // a nanosecond
+	all := selection{filter: must[*filter](t)(parseFilter(nil, nil))}
 	var ce *commandError
-	q := &queryRun{query: query{ns: "test.c", selection: all}, store: s.store, work: late}
+	q := &queryRun{findQuery: findQuery{ns: "test.c", selection: all}, store: s.store, work: late}
 	if _, err := q.next(200); !errors.As(err, &ce) || ce.code != codeMaxTimeExpired || codeName(ce.code) != "MaxTimeMSExpired" {
 		t.Errorf("find: %v", err)
 	}

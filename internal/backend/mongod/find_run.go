@@ -1,11 +1,9 @@
 package mongod
 
-import "go.etcd.io/bbolt"
-
 const maxBatchBytes = maxDocumentSize
 
-// query is a parsed find.
-type query struct {
+// findQuery is a parsed find.
+type findQuery struct {
 	ns string
 	selection
 	skip       int64
@@ -16,7 +14,7 @@ type query struct {
 // queryRun is a query under way. Between two batches it holds no transaction: it continues behind the last key it read,
 // or, when it had to sort, hands out the documents that it has kept.
 type queryRun struct {
-	query
+	findQuery
 	store   *store
 	work    *work // of the command that asks for the batch
 	scan    *scan // nil before the first batch
@@ -42,17 +40,11 @@ func (r *queryRun) next(n int64) ([]document, error) {
 		return r.fromKept(n), nil
 	}
 	var batch []document
-	err := r.store.read(func(tx *bbolt.Tx) error {
-		c, err := r.store.openCollection(tx, r.ns)
-		if err != nil {
-			return err
-		}
-		if c == nil {
-			r.done = true
-			return nil
-		}
+	exists := false
+	err := r.store.readCollection(r.ns, func(c *collTx) (err error) {
+		exists = true
 		if r.scan == nil {
-			r.scan = newScan(choosePlan(c.coll, r.selection), r.work)
+			r.scan = c.scan(r.selection, r.work)
 		}
 		r.scan.work = r.work
 		if len(r.order) > 0 && !r.scan.sorted {
@@ -61,6 +53,7 @@ func (r *queryRun) next(n int64) ([]document, error) {
 		batch, err = r.fromScan(c, n)
 		return err
 	})
+	r.done = r.done || !exists
 	if r.scan != nil {
 		r.scan.report(r.ns, r.filter, int64(len(batch)+len(r.kept)))
 	}
@@ -78,7 +71,7 @@ func (r *queryRun) sortAll(c *collTx) error {
 	if r.limit > 0 && r.skip+r.limit < 1<<30 {
 		s.keep = int(r.skip + r.limit)
 	}
-	_, err := r.scan.each(c, r.filter.only(func(_ []byte, d document) (bool, error) { return true, s.add(d) }))
+	_, err := r.scan.each(c, only(r.filter, func(_ []byte, d document) (bool, error) { return true, s.add(d) }))
 	if err != nil {
 		return err
 	}
@@ -115,7 +108,7 @@ func (r *queryRun) fromScan(c *collTx, n int64) ([]document, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	done, err := r.scan.each(c, r.filter.only(func(_ []byte, d document) (bool, error) {
+	done, err := r.scan.each(c, only(r.filter, func(_ []byte, d document) (bool, error) {
 		if r.skipped < r.skip {
 			r.skipped++
 			return true, nil
@@ -135,14 +128,4 @@ func (r *queryRun) fromScan(c *collTx, n int64) ([]document, error) {
 	}))
 	r.done = r.done || done
 	return batch, err
-}
-
-// only calls visit with the documents that the filter accepts.
-func (f *filter) only(visit func(key []byte, d document) (bool, error)) func(key []byte, d document) (bool, error) {
-	return func(key []byte, d document) (bool, error) {
-		if !f.matches(d) {
-			return true, nil
-		}
-		return visit(key, d)
-	}
 }
