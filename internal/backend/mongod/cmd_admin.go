@@ -1,12 +1,17 @@
 package mongod
 
+import (
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/store"
+)
+
 // dropDatabase removes every collection of the database.
-func (s *Server) dropDatabase(q *request) (document, error) {
+func (s *Server) dropDatabase(q *request) (raw.Document, error) {
 	dropped := false
-	err := s.store.write(func(w *writeTx) error {
+	err := s.store.Write(func(w *store.Tx) error {
 		dropped = false
-		for _, ns := range w.namespaces(q.db) {
-			if _, err := w.dropCollection(ns); err != nil {
+		for _, ns := range w.Namespaces(q.db) {
+			if _, err := w.DropCollection(ns); err != nil {
 				return err
 			}
 			dropped = true
@@ -16,9 +21,9 @@ func (s *Server) dropDatabase(q *request) (document, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newDocument()
+	b := raw.New()
 	if dropped {
-		b.str("dropped", q.db)
+		b.Str("dropped", q.db)
 	}
-	return b.ok(), nil
+	return b.OK(), nil
 }

@@ -1,10 +1,16 @@
 package mongod
 
-import "math"
+import (
+	"math"
+
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/query"
+	"kreislauf/internal/backend/mongod/raw"
+)
 
 const firstBatchSize = 101
 
-func (s *Server) find(q *request) (document, error) {
+func (s *Server) find(q *request) (raw.Document, error) {
 	run, err := q.parseFind()
 	if err != nil {
 		return nil, err
@@ -34,29 +40,29 @@ func (q *request) parseFind() (*queryRun, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
-	if run.filter, err = parseFilter(filterDoc, q.ask()); err != nil {
+	if run.Filter, err = query.Parse(filterDoc, q.ask()); err != nil {
 		return nil, err
 	}
-	if run.order, err = parseSort(sortDoc); err != nil {
+	if run.Order, err = query.ParseSort(sortDoc); err != nil {
 		return nil, err
 	}
-	run.projection, err = parseProjection(projDoc)
+	run.projection, err = query.ParseProjection(projDoc)
 	return run, err
 }
 
 // cursorReply answers with the first batch and keeps the run when it is not finished.
-func (s *Server) cursorReply(run *queryRun, batch []document, keep bool) document {
+func (s *Server) cursorReply(run *queryRun, batch []raw.Document, keep bool) raw.Document {
 	id := int64(0)
 	if keep && !run.done {
 		id = s.cursors.add(run)
 	}
-	cursor := newDocument().add("firstBatch", documentArray(batch)).int64("id", id).str("ns", run.ns).done()
-	return newDocument().doc("cursor", cursor).ok()
+	cursor := raw.New().Add("firstBatch", raw.Documents(batch)).Int64("id", id).Str("ns", run.ns).Done()
+	return raw.New().Doc("cursor", cursor).OK()
 }
 
-func (s *Server) getMore(q *request) (document, error) {
-	v := q.body.get(q.name)
-	if v.kind != kindInt64 {
+func (s *Server) getMore(q *request) (raw.Document, error) {
+	v := q.body.Get(q.name)
+	if v.Kind != raw.KindInt64 {
 		return nil, wrongType(q.command.name, q.name, v, "long")
 	}
 	a := q.args()
@@ -65,12 +71,13 @@ func (s *Server) getMore(q *request) (document, error) {
 		return nil, a.err
 	}
 	ns := q.db + "." + coll
-	cur, other := s.cursors.take(v.int64(), ns)
+	cur, other := s.cursors.take(v.Int64(), ns)
 	if other != "" {
-		return nil, failure(codeUnauthorized, "Requested getMore on namespace '%s', but cursor belongs to a different namespace %s", ns, other)
+		return nil, fault.New(fault.Unauthorized,
+			"Requested getMore on namespace '%s', but cursor belongs to a different namespace %s", ns, other)
 	}
 	if cur == nil {
-		return nil, failure(codeCursorNotFound, "cursor id %d not found", v.int64())
+		return nil, fault.New(fault.CursorNotFound, "cursor id %d not found", v.Int64())
 	}
 	if n == 0 {
 		n = math.MaxInt32
@@ -82,30 +89,30 @@ func (s *Server) getMore(q *request) (document, error) {
 	}
 	id := int64(0)
 	if !cur.run.done {
-		id = v.int64()
+		id = v.Int64()
 		s.cursors.put(id, cur)
 	}
-	cursor := newDocument().add("nextBatch", documentArray(batch)).int64("id", id).str("ns", ns).done()
-	return newDocument().doc("cursor", cursor).ok(), nil
+	cursor := raw.New().Add("nextBatch", raw.Documents(batch)).Int64("id", id).Str("ns", ns).Done()
+	return raw.New().Doc("cursor", cursor).OK(), nil
 }
 
-func (s *Server) killCursors(q *request) (document, error) {
-	ns := q.db + "." + q.body.get(q.name).text()
-	list := q.body.get("cursors")
-	if list.kind != kindArray {
+func (s *Server) killCursors(q *request) (raw.Document, error) {
+	ns := q.db + "." + q.body.Get(q.name).Text()
+	list := q.body.Get("cursors")
+	if list.Kind != raw.KindArray {
 		return nil, missingField(q.command.name, "cursors")
 	}
-	var killed, notFound []value
-	for _, id := range list.elements() {
-		if id.kind != kindInt64 {
+	var killed, notFound []raw.Value
+	for _, id := range list.Elements() {
+		if id.Kind != raw.KindInt64 {
 			return nil, wrongType(q.command.name, "cursors.0", id, "long")
 		}
-		if cur, _ := s.cursors.take(id.int64(), ns); cur != nil {
+		if cur, _ := s.cursors.take(id.Int64(), ns); cur != nil {
 			killed = append(killed, id)
 		} else {
 			notFound = append(notFound, id)
 		}
 	}
-	return newDocument().array("cursorsKilled", killed).array("cursorsNotFound", notFound).
-		array("cursorsAlive", nil).array("cursorsUnknown", nil).ok(), nil
+	return raw.New().Array("cursorsKilled", killed).Array("cursorsNotFound", notFound).
+		Array("cursorsAlive", nil).Array("cursorsUnknown", nil).OK(), nil
 }

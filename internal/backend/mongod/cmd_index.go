@@ -1,6 +1,11 @@
 package mongod
 
-func (s *Server) createIndexes(q *request) (document, error) {
+import (
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+)
+
+func (s *Server) createIndexes(q *request) (raw.Document, error) {
 	ns, err := q.namespace()
 	if err != nil {
 		return nil, err
@@ -10,17 +15,17 @@ func (s *Server) createIndexes(q *request) (document, error) {
 		return nil, err
 	}
 	if len(specs) == 0 {
-		return nil, failure(codeBadValue, "Must specify at least one index to create")
+		return nil, fault.New(fault.BadValue, "Must specify at least one index to create")
 	}
-	made, err := s.store.createIndexes(ns, specs, q.ask())
+	made, err := s.store.CreateIndexes(ns, specs, q.ask())
 	if err != nil {
 		return nil, err
 	}
-	b := newDocument().int32("numIndexesBefore", made.before).int32("numIndexesAfter", made.after)
-	if made.before == made.after {
-		b.str("note", "all indexes already exist")
+	b := raw.New().Int32("numIndexesBefore", made.Before).Int32("numIndexesAfter", made.After)
+	if made.Before == made.After {
+		b.Str("note", "all indexes already exist")
 	} else {
-		b.bool("createdCollectionAutomatically", made.created)
+		b.Bool("createdCollectionAutomatically", made.Created)
 	}
-	return b.ok(), nil
+	return b.OK(), nil
 }

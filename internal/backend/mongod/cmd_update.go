@@ -1,14 +1,23 @@
 package mongod
 
+import (
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/query"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/registry"
+	"kreislauf/internal/backend/mongod/store"
+	"kreislauf/internal/backend/mongod/update"
+)
+
 // updateStatement is one parsed element of an update command or the update of a findAndModify.
 type updateStatement struct {
-	selection
-	update *update
+	store.Selection
+	update *update.Update
 	multi  bool
 	upsert bool
 }
 
-func (s *Server) update(q *request) (document, error) {
+func (s *Server) update(q *request) (raw.Document, error) {
 	ns, ordered, specs, err := q.writeBatch("updates")
 	if err != nil {
 		return nil, err
@@ -18,22 +27,22 @@ func (s *Server) update(q *request) (document, error) {
 		return nil, err
 	}
 	var n, modified int
-	var upserted []value
+	var upserted []raw.Value
 	var failed *writeErrors
-	err = s.store.write(func(w *writeTx) error {
+	err = s.store.Write(func(w *store.Tx) error {
 		n, modified, upserted, failed = 0, 0, nil, &writeErrors{} // a second run starts over
 		for i, st := range statements {
 			res, err := updateResult{}, invalid[i]
 			if err == nil {
-				res, err = w.runUpdate(ns, st, q.work)
-				err = during("Plan executor error during update", err)
+				res, err = runUpdate(w, ns, st, q.work)
+				err = fault.During("Plan executor error during update", err)
 			}
 			if err == nil {
 				n, modified = n+res.matched, modified+res.modified
 			}
-			if !res.upserted.missing() {
+			if !res.upserted.Missing() {
 				n++
-				upserted = append(upserted, documentValue(newDocument().int32("index", i).add("_id", res.upserted).done()))
+				upserted = append(upserted, raw.Doc(raw.New().Int32("index", i).Add("_id", res.upserted).Done()))
 			}
 			if stop, err := failed.add(i, err, ordered); stop || err != nil {
 				return err
@@ -44,15 +53,15 @@ func (s *Server) update(q *request) (document, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newDocument().int32("n", n)
+	b := raw.New().Int32("n", n)
 	if len(upserted) > 0 {
-		b.array("upserted", upserted)
+		b.Array("upserted", upserted)
 	}
-	return failed.appendTo(b.int32("nModified", modified)).ok(), nil
+	return failed.appendTo(b.Int32("nModified", modified)).OK(), nil
 }
 
 // parseUpdates parses all statements. A malformed statement fails the command; one with a bad filter or update becomes a write error.
-func (q *request) parseUpdates(specs []document) (statements []*updateStatement, invalid []error, err error) {
+func (q *request) parseUpdates(specs []raw.Document) (statements []*updateStatement, invalid []error, err error) {
 	for _, spec := range specs {
 		err := onlyFields(spec, "update.updates", "q", "u", "multi", "upsert")
 		if err != nil {
@@ -61,31 +70,31 @@ func (q *request) parseUpdates(specs []document) (statements []*updateStatement,
 		a := &fieldsOf{where: "update.updates", doc: spec}
 		st := &updateStatement{multi: a.boolean("multi"), upsert: a.boolean("upsert")}
 		filterDoc := a.required("q")
-		switch u := spec.get("u"); u.kind {
-		case kindMissing:
+		switch u := spec.Get("u"); u.Kind {
+		case raw.KindMissing:
 			a.fail(missingField("update.updates", "u"))
-		case kindDocument, kindArray:
+		case raw.KindDocument, raw.KindArray:
 		default:
-			a.fail(failure(codeFailedToParse, "Update argument must be either an object or an array"))
+			a.fail(fault.New(fault.FailedToParse, "Update argument must be either an object or an array"))
 		}
 		if a.err != nil {
 			return nil, nil, a.err
 		}
 		statements = append(statements, st)
-		invalid = append(invalid, st.parse(filterDoc, spec.get("u"), q.ask()))
+		invalid = append(invalid, st.parse(filterDoc, spec.Get("u"), q.ask()))
 	}
 	return statements, invalid, nil
 }
 
-func (st *updateStatement) parse(filterDoc document, update value, ask askFunc) (err error) {
-	if st.filter, err = parseFilter(filterDoc, ask); err != nil {
+func (st *updateStatement) parse(filterDoc raw.Document, change raw.Value, ask registry.Ask) (err error) {
+	if st.Filter, err = query.Parse(filterDoc, ask); err != nil {
 		return err
 	}
-	if st.update, err = parseUpdate(update, ask); err != nil {
+	if st.update, err = update.Parse(change, ask); err != nil {
 		return err
 	}
-	if st.multi && st.update.replacement != nil {
-		return failure(codeFailedToParse, "multi update is not supported for replacement-style update")
+	if st.multi && st.update.Replacement != nil {
+		return fault.New(fault.FailedToParse, "multi update is not supported for replacement-style update")
 	}
 	return nil
 }
@@ -93,29 +102,29 @@ func (st *updateStatement) parse(filterDoc document, update value, ask askFunc) 
 // updateResult counts what one statement did.
 type updateResult struct {
 	matched, modified int
-	upserted          value    // the _id of the document that it made, or missing
-	before, after     document // of the last document that it changed or made
+	upserted          raw.Value    // the _id of the document that it made, or missing
+	before, after     raw.Document // of the last document that it changed or made
 }
 
 // runUpdate applies one statement. On an error the documents before the failing one keep their change, as in MongoDB.
-func (w *writeTx) runUpdate(ns string, st *updateStatement, wk *work) (updateResult, error) {
+func runUpdate(w *store.Tx, ns string, st *updateStatement, wk *store.Work) (updateResult, error) {
 	var res updateResult
-	c, err := w.collection(ns)
+	c, err := w.Collection(ns)
 	if err != nil {
 		return res, err
 	}
 	var keys [][]byte
 	if c != nil {
-		if keys, err = c.findKeys(st.selection, !st.multi, wk); err != nil {
+		if keys, err = c.FindKeys(st.Selection, !st.multi, wk); err != nil {
 			return res, err
 		}
 	}
 	if len(keys) == 0 && st.upsert {
-		return w.upsert(ns, st)
+		return upsert(w, ns, st)
 	}
 	for _, key := range keys {
-		old := c.get(key)
-		next, err := st.update.apply(old, old.get("_id"), false)
+		old := c.Get(key)
+		next, err := st.update.Apply(old, old.Get("_id"), false)
 		if err != nil {
 			return res, err
 		}
@@ -123,7 +132,7 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement, wk *work) (updateRes
 			if err := checkStorable(next); err != nil {
 				return res, err
 			}
-			if err := c.put(key, old, next); err != nil {
+			if err := c.Put(key, old, next); err != nil {
 				return res, err
 			}
 			res.modified++
@@ -135,35 +144,35 @@ func (w *writeTx) runUpdate(ns string, st *updateStatement, wk *work) (updateRes
 }
 
 // checkStorable refuses an updated document that a client could not have sent.
-func checkStorable(d document) error {
-	if len(d) > maxDocumentSize {
-		return failure(codeResultTooLarge, "Resulting document after update is larger than %d", maxDocumentSize)
+func checkStorable(d raw.Document) error {
+	if len(d) > raw.MaxDocumentSize {
+		return fault.New(fault.ResultTooLarge, "Resulting document after update is larger than %d", raw.MaxDocumentSize)
 	}
-	if err := validate(d, 1); err != nil {
-		return asCommandError(err)
+	if err := raw.Validate(d, 1); err != nil {
+		return fault.As(err)
 	}
 	return nil
 }
 
-func (w *writeTx) upsert(ns string, st *updateStatement) (updateResult, error) {
-	base, err := upsertBase(st.filter)
+func upsert(w *store.Tx, ns string, st *updateStatement) (updateResult, error) {
+	base, err := update.UpsertBase(st.Filter)
 	if err != nil {
 		return updateResult{}, err
 	}
-	d, err := st.update.apply(base, base.get("_id"), true)
+	d, err := st.update.Apply(base, base.Get("_id"), true)
 	if err != nil {
 		return updateResult{}, err
 	}
-	d = d.withIDFirst(newObjectID())
+	d = d.WithIDFirst(newObjectID())
 	if err := checkStorable(d); err != nil {
 		return updateResult{}, err
 	}
-	c, _, err := w.ensureCollection(ns)
+	c, _, err := w.EnsureCollection(ns)
 	if err != nil {
 		return updateResult{}, err
 	}
-	if err := c.insert(d); err != nil {
+	if err := c.Insert(d); err != nil {
 		return updateResult{}, err
 	}
-	return updateResult{upserted: d.get("_id"), after: d}, nil
+	return updateResult{upserted: d.Get("_id"), after: d}, nil
 }

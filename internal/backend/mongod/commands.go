@@ -1,7 +1,9 @@
 package mongod
 
+import "kreislauf/internal/backend/mongod/registry"
+
 // commandTable lists the commands by name.
-func commandTable() table[*command] {
+func commandTable() registry.Table[*command] {
 	list := []*command{
 		{name: "hello", action: actionFree, open: true, run: (*Server).hello},
 		{name: "isMaster", action: actionFree, open: true, run: (*Server).hello},
@@ -23,13 +25,19 @@ func commandTable() table[*command] {
 			name: "findAndModify", action: actionWrite, run: (*Server).findAndModify,
 			fields: []string{"query", "sort", "remove", "update", "new", "fields", "upsert"},
 		},
-		{name: "aggregate", note: "on a collection, not on a database", action: actionRead, run: (*Server).aggregate, fields: []string{"pipeline", "cursor"}},
-		{name: "createIndexes", note: "builds in one transaction; other writers wait", action: actionWrite, run: (*Server).createIndexes, fields: []string{"indexes"}},
+		{
+			name: "aggregate", note: "on a collection, not on a database", action: actionRead, run: (*Server).aggregate,
+			fields: []string{"pipeline", "cursor"},
+		},
+		{
+			name: "createIndexes", note: "builds in one transaction; other writers wait", action: actionWrite, run: (*Server).createIndexes,
+			fields: []string{"indexes"},
+		},
 		{name: "dropDatabase", action: actionAdmin, run: (*Server).dropDatabase},
 	}
-	t := table[*command]{kind: "command"}
+	t := registry.Table[*command]{Kind: "command"}
 	for _, c := range list {
-		t.entries = append(t.entries, entry[*command]{name: c.name, parse: c, note: c.note})
+		t.Entries = append(t.Entries, registry.Entry[*command]{Name: c.name, Parse: c, Note: c.note})
 	}
 	return t
 }

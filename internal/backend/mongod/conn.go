@@ -9,6 +9,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/store"
+	"kreislauf/internal/backend/mongod/wire"
 )
 
 // writeTimeout ends a connection whose client does not read its answer.
@@ -47,19 +52,19 @@ func (c *conn) loop() error {
 	r := bufio.NewReaderSize(c.net, 64<<10)
 	var out []byte
 	for {
-		m, err := readMessage(r)
+		m, err := wire.Read(r)
 		if m == nil {
 			return err
 		}
-		var reply document
+		var reply raw.Document
 		if err != nil {
-			reply = asCommandError(err).reply()
+			reply = fault.As(err).Reply()
 		} else if reply, err = c.answer(m); err != nil {
 			return err
 		}
-		if !m.noReply {
+		if !m.NoReply {
 			c.last++
-			out = appendReply(out[:0], m, c.last, reply)
+			out = wire.AppendReply(out[:0], m, c.last, reply)
 			if err := c.net.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 				return fmt.Errorf("write reply: %w", err)
 			}
@@ -79,49 +84,49 @@ func (c *conn) loop() error {
 }
 
 // answer runs one message. An error ends the connection.
-func (c *conn) answer(m *message) (document, error) {
-	q := &request{name: m.body.firstName(), body: m.body, sequences: m.sequences, client: c}
-	if m.legacy {
-		db, _, _ := strings.Cut(m.namespace, ".")
+func (c *conn) answer(m *wire.Message) (raw.Document, error) {
+	q := &request{name: m.Body.FirstName(), body: m.Body, sequences: m.Sequences, client: c}
+	if m.Legacy {
+		db, _, _ := strings.Cut(m.Namespace, ".")
 		q.db = db
 		if strings.ToLower(q.name) != "ismaster" && q.name != "hello" {
 			return nil, fmt.Errorf("OP_QUERY with %q: only the handshake may use it", q.name)
 		}
 	} else {
-		q.db = m.body.get("$db").stringOr("")
+		q.db = m.Body.Get("$db").StringOr("")
 	}
 	reply, err := c.server.dispatch(q)
 	if err == nil {
 		return reply, nil
 	}
-	known := asCommandError(err)
-	if known.code == codeInternalError {
+	known := fault.As(err)
+	if known.Code == fault.InternalError {
 		event := c.server.log.Error().Err(err).Str("command", q.name)
-		var p *panicError
+		var p *store.PanicError
 		if errors.As(err, &p) {
-			event = event.Bytes("stack", p.stack)
+			event = event.Bytes("stack", p.Stack)
 		}
 		event.Msg("command failed")
 	}
-	return known.reply(), nil
+	return known.Reply(), nil
 }
 
 // dispatch runs a command; a panic in it becomes an error.
-func (s *Server) dispatch(q *request) (reply document, err error) {
+func (s *Server) dispatch(q *request) (reply raw.Document, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			reply, err = nil, &panicError{reason: r, stack: debug.Stack()}
+			reply, err = nil, &store.PanicError{Reason: r, Stack: debug.Stack()}
 		}
 	}()
-	known := s.commands.find(q.name, q.ask())
+	known := s.commands.Find(q.name, q.ask())
 	if known == nil {
-		return nil, failure(codeCommandNotFound, "no such command: '%s'", q.name)
+		return nil, fault.New(fault.CommandNotFound, "no such command: '%s'", q.name)
 	}
-	q.command = known.parse
+	q.command = known.Parse
 	if q.db == "" {
-		return nil, failure(40571, "OP_MSG requests require a $db argument")
+		return nil, fault.New(40571, "OP_MSG requests require a $db argument")
 	}
-	if err := checkDatabaseName(q.db); err != nil {
+	if err := store.CheckDatabaseName(q.db); err != nil {
 		return nil, err
 	}
 	if err := s.authorize(q); err != nil {

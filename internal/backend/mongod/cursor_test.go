@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -92,7 +95,7 @@ func TestKilledAndExpiredCursors(t *testing.T) {
 	for cur.Next(ctx) {
 	}
 	var ce mongo.CommandError
-	if !errors.As(cur.Err(), &ce) || ce.Code != codeCursorNotFound || ce.Name != "CursorNotFound" {
+	if !errors.As(cur.Err(), &ce) || ce.Code != fault.CursorNotFound || ce.Name != "CursorNotFound" {
 		t.Errorf("expired cursor: %v", cur.Err())
 	}
 }
@@ -106,7 +109,7 @@ func TestCursorNumberIsBounded(t *testing.T) {
 	if len(c.open) != maxCursors || taken(c, first) != nil {
 		t.Errorf("%d cursors, the oldest still there", len(c.open))
 	}
-	big := &queryRun{findQuery: findQuery{ns: "d.c"}, kept: []document{make(document, maxCursorBytes+1)}}
+	big := &queryRun{findQuery: findQuery{ns: "d.c"}, kept: []raw.Document{make(raw.Document, maxCursorBytes+1)}}
 	id := c.add(big)
 	if len(c.open) > 1 || taken(c, id) == nil || c.bytes != 0 {
 		t.Errorf("%d cursors beside one that uses all memory, %d bytes", len(c.open), c.bytes)

@@ -20,4 +20,7 @@
 // stored. While there is no user, every client on this machine may do everything, and clients elsewhere nothing. There is no TLS.
 //
 // It does not guarantee an order of find without a sort (it is the order of _id or of the index in use).
+//
+// This package has the connections, the commands, cursors and users. Below it: raw (BSON), fault (errors), registry (tables of names),
+// query, update and pipeline (what clients ask, applied to documents), store (collections, indexes, plans on bbolt), wire (messages).
 package mongod

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"kreislauf/internal/backend/mongod/fault"
+
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -22,14 +24,14 @@ const (
 // docsKinds are the tables: a title for each kind of name, a command that uses a name that is not in it, and the code of the answer.
 func docsKinds() []docsKind {
 	return []docsKind{
-		{"command", "Commands", `{"$lookup":1}`, codeCommandNotFound},
-		{"query operator on a field", "Query operators on a field", `{"find":"c","filter":{"a":{"$lookup":1}}}`, codeBadValue},
-		{"query operator on a document", "Query operators on a document", `{"find":"c","filter":{"$lookup":1}}`, codeBadValue},
-		{"update operator", "Update operators", `{"update":"c","updates":[{"q":{},"u":{"$lookup":{"a":1}}}]}`, codeFailedToParse},
-		{"modifier of $push", "Modifiers of $push", `{"update":"c","updates":[{"q":{},"u":{"$push":{"a":{"$each":[],"$lookup":1}}}}]}`, codeBadValue},
-		{"stage", "Aggregation stages", `{"aggregate":"c","pipeline":[{"$lookup":{}}],"cursor":{}}`, codeUnknownStage},
-		{"accumulator of $group", "Accumulators of $group", `{"aggregate":"c","pipeline":[{"$group":{"_id":1,"x":{"$lookup":{}}}}],"cursor":{}}`, codeGroupOperator},
-		{"index option", "Index options", `{"createIndexes":"c","indexes":[{"key":{"a":1},"name":"x","$lookup":true}]}`, codeInvalidIndexOption},
+		{"command", "Commands", `{"$lookup":1}`, fault.CommandNotFound},
+		{"query operator on a field", "Query operators on a field", `{"find":"c","filter":{"a":{"$lookup":1}}}`, fault.BadValue},
+		{"query operator on a document", "Query operators on a document", `{"find":"c","filter":{"$lookup":1}}`, fault.BadValue},
+		{"update operator", "Update operators", `{"update":"c","updates":[{"q":{},"u":{"$lookup":{"a":1}}}]}`, fault.FailedToParse},
+		{"modifier of $push", "Modifiers of $push", `{"update":"c","updates":[{"q":{},"u":{"$push":{"a":{"$each":[],"$lookup":1}}}}]}`, fault.BadValue},
+		{"stage", "Aggregation stages", `{"aggregate":"c","pipeline":[{"$lookup":{}}],"cursor":{}}`, fault.UnknownStage},
+		{"accumulator of $group", "Accumulators of $group", `{"aggregate":"c","pipeline":[{"$group":{"_id":1,"x":{"$lookup":{}}}}],"cursor":{}}`, fault.GroupOperator},
+		{"index option", "Index options", `{"createIndexes":"c","indexes":[{"key":{"a":1},"name":"x","$lookup":true}]}`, fault.InvalidIndexOption},
 	}
 }
 
@@ -49,7 +51,7 @@ func renderDocs() string {
 				fmt.Fprintf(&b, "| `%s` | %s |\n", n.Name, n.Note)
 			}
 		}
-		fmt.Fprintf(&b, "\nAny other: %d %s.\n", k.code, codeName(k.code))
+		fmt.Fprintf(&b, "\nAny other: %d %s.\n", k.code, fault.CodeName(k.code))
 	}
 	return b.String()
 }

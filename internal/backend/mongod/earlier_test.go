@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"kreislauf/internal/backend/mongod/store"
+
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -14,21 +16,21 @@ func TestDecimalsOfAnEarlierVersion(t *testing.T) {
 	dir := t.TempDir()
 	d := must[bson.Decimal128](t)(bson.ParseDecimal128("1.5"))
 	old := must[[]byte](t)(bson.Marshal(bson.D{{Key: "_id", Value: 1}, {Key: "price", Value: d}}))
-	st := must[*store](t)(openStore(dir, zerolog.Nop()))
-	err := st.write(func(w *writeTx) error {
-		c, _, err := w.ensureCollection("test.c")
+	st := must[*store.Store](t)(store.Open(dir, zerolog.Nop()))
+	err := st.Write(func(w *store.Tx) error {
+		c, _, err := w.EnsureCollection("test.c")
 		if err != nil {
 			return err
 		}
-		return c.insert(old)
+		return c.Insert(old)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := st.close(); err != nil {
+	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := must[*Report](t)(Check(dir)); len(got.Faults) != 0 {
+	if got := must[*store.Report](t)(store.Check(dir)); len(got.Faults) != 0 {
 		t.Error(got.Faults)
 	}
 	c := connect(t, startServer(t, Options{Dir: dir}).Addr()).Database("test").Collection("c")

@@ -1,27 +1,34 @@
 package mongod
 
-const maxBatchBytes = maxDocumentSize
+import (
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/query"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/store"
+)
+
+const maxBatchBytes = raw.MaxDocumentSize
 
 // findQuery is a parsed find.
 type findQuery struct {
 	ns string
-	selection
+	store.Selection
 	skip       int64
 	limit      int64 // 0 = none
-	projection *projection
+	projection *query.Projection
 }
 
 // queryRun is a query under way. Between two batches it holds no transaction: it continues behind the last key it read,
 // or, when it had to sort, hands out the documents that it has kept.
 type queryRun struct {
 	findQuery
-	store   *store
-	work    *work // of the command that asks for the batch
-	scan    *scan // nil before the first batch
+	store   *store.Store
+	work    *store.Work // of the command that asks for the batch
+	scan    *store.Scan // nil before the first batch
 	skipped int64
 	sent    int64
-	kept    []document // sorted or produced results that were not sent yet
-	buffer  bool       // results come from kept
+	kept    []raw.Document // sorted or produced results that were not sent yet
+	buffer  bool           // results come from kept
 	done    bool
 }
 
@@ -35,19 +42,19 @@ func (r *queryRun) bytesKept() int {
 }
 
 // next returns the next batch of at most n documents; afterwards done tells whether there may be more.
-func (r *queryRun) next(n int64) ([]document, error) {
+func (r *queryRun) next(n int64) ([]raw.Document, error) {
 	if r.buffer {
 		return r.fromKept(n), nil
 	}
-	var batch []document
+	var batch []raw.Document
 	exists := false
-	err := r.store.readCollection(r.ns, func(c *collTx) (err error) {
+	err := r.store.ReadCollection(r.ns, func(c *store.Collection) (err error) {
 		exists = true
 		if r.scan == nil {
-			r.scan = c.scan(r.selection, r.work)
+			r.scan = c.Scan(r.Selection, r.work)
 		}
-		r.scan.work = r.work
-		if len(r.order) > 0 && !r.scan.sorted {
+		r.scan.Work = r.work
+		if len(r.Order) > 0 && !r.scan.Sorted {
 			return r.sortAll(c)
 		}
 		batch, err = r.fromScan(c, n)
@@ -55,40 +62,40 @@ func (r *queryRun) next(n int64) ([]document, error) {
 	})
 	r.done = r.done || !exists
 	if r.scan != nil {
-		r.scan.report(r.ns, r.filter, int64(len(batch)+len(r.kept)))
+		r.scan.Report(r.ns, r.Filter, int64(len(batch)+len(r.kept)))
 	}
 	if err == nil && r.buffer {
 		return r.fromKept(n), nil
 	}
-	return batch, during(findError(r.ns), err)
+	return batch, fault.During(findError(r.ns), err)
 }
 
 // findError is what MongoDB says before an error that a find ran into.
 func findError(ns string) string { return "Executor error during find command: " + ns }
 
-func (r *queryRun) sortAll(c *collTx) error {
-	s := &sorter{order: r.order}
+func (r *queryRun) sortAll(c *store.Collection) error {
+	s := &query.Sorter{Order: r.Order}
 	if r.limit > 0 && r.skip+r.limit < 1<<30 {
-		s.keep = int(r.skip + r.limit)
+		s.Keep = int(r.skip + r.limit)
 	}
-	_, err := r.scan.each(c, only(r.filter, func(_ []byte, d document) (bool, error) { return true, s.add(d) }))
+	_, err := r.scan.Each(c, store.Only(r.Filter, func(_ []byte, d raw.Document) (bool, error) { return true, s.Add(d) }))
 	if err != nil {
 		return err
 	}
-	docs := s.documents()
+	docs := s.Documents()
 	docs = docs[min(r.skip, int64(len(docs))):]
 	if r.limit > 0 {
 		docs = docs[:min(r.limit, int64(len(docs)))]
 	}
 	for i, d := range docs {
-		docs[i] = r.projection.apply(d)
+		docs[i] = r.projection.Apply(d)
 	}
 	r.kept, r.buffer = docs, true
 	return nil
 }
 
 // fromKept takes documents from the front; a batch holds at least one.
-func (r *queryRun) fromKept(n int64) []document {
+func (r *queryRun) fromKept(n int64) []raw.Document {
 	size, count := 0, 0
 	for count < len(r.kept) && int64(count) < n {
 		if size += len(r.kept[count]) + 16; count > 0 && size > maxBatchBytes {
@@ -102,20 +109,20 @@ func (r *queryRun) fromKept(n int64) []document {
 	return batch
 }
 
-func (r *queryRun) fromScan(c *collTx, n int64) ([]document, error) {
-	var batch []document
+func (r *queryRun) fromScan(c *store.Collection, n int64) ([]raw.Document, error) {
+	var batch []raw.Document
 	size := 0
 	if n == 0 {
 		return nil, nil
 	}
-	done, err := r.scan.each(c, only(r.filter, func(_ []byte, d document) (bool, error) {
+	done, err := r.scan.Each(c, store.Only(r.Filter, func(_ []byte, d raw.Document) (bool, error) {
 		if r.skipped < r.skip {
 			r.skipped++
 			return true, nil
 		}
-		out := r.projection.apply(d)
+		out := r.projection.Apply(d)
 		if r.projection == nil {
-			out = d.clone()
+			out = d.Clone()
 		}
 		batch = append(batch, out)
 		size += len(out) + 16

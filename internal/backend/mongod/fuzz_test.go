@@ -5,6 +5,11 @@ import (
 	"cmp"
 	"testing"
 
+	"kreislauf/internal/backend/mongod/query"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/update"
+	"kreislauf/internal/backend/mongod/wire"
+
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -22,27 +27,27 @@ func extended(f *testing.F, text string) []byte {
 
 // FuzzReadMessage checks that no bytes make the parser panic and that what it accepts can be walked.
 func FuzzReadMessage(f *testing.F) {
-	body := newDocument().str("insert", "c").str("$db", "d").done()
+	body := raw.New().Str("insert", "c").Str("$db", "d").Done()
 	f.Add(frame(2013, append([]byte{0, 0, 0, 0, 0}, body...)))
 	f.Add(frame(2013, append(append([]byte{1, 0, 0, 0, 0}, body...), 1, 2, 3, 4)))
 	f.Add(frame(2013, append(append([]byte{0, 0, 0, 0, 0}, body...), append([]byte{1, 19, 0, 0, 0}, "documents\x00\x05\x00\x00\x00\x00"...)...)))
 	f.Add(frame(2004, append([]byte("\x00\x00\x00\x00admin.$cmd\x00\x00\x00\x00\x00\x00\x00\x00\x00"), body...)))
 	f.Add(frame(2013, append([]byte{0, 0, 0, 0, 0}, extended(f, `{"a":[{"$code":"x","$scope":{"b":1}},{"$regularExpression":{"pattern":"a","options":"i"}},{"$dbPointer":{"$ref":"b","$id":{"$oid":"56e1fc72e0c917e9c4714161"}}}]}`)...)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := readMessage(bytes.NewReader(data))
+		m, err := wire.Read(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
-		docs := []document{m.body}
-		for _, s := range m.sequences {
+		docs := []raw.Document{m.Body}
+		for _, s := range m.Sequences {
 			docs = append(docs, s...)
 		}
 		for _, d := range docs {
-			if err := validate(d, 1); err != nil {
+			if err := raw.Validate(d, 1); err != nil {
 				t.Errorf("accepted a document that is not valid: %v", err)
 			}
 			_ = d.String()
-			copied := d.with("no such field", value{})
+			copied := d.With("no such field", raw.Value{})
 			if !bytes.Equal(copied, d) {
 				t.Errorf("copy of %x is %x", d, copied)
 			}
@@ -60,16 +65,16 @@ func FuzzKeyOrder(f *testing.F) {
 		`{"a":{"$numberDouble":"123456789012345680"},"b":{"$numberLong":"123456789012345678"}}`, `{"a":{"":1},"b":{"a":1}}`,
 		`{"a":{"$regularExpression":{"pattern":"a","options":""}},"b":{"$regularExpression":{"pattern":"ab","options":""}}}`,
 	} {
-		d := document(extended(f, s))
-		a, b := d.get("a"), d.get("b")
-		f.Add(a.kind, a.data, b.kind, b.data)
+		d := raw.Document(extended(f, s))
+		a, b := d.Get("a"), d.Get("b")
+		f.Add(a.Kind, a.Data, b.Kind, b.Data)
 	}
 	f.Fuzz(func(t *testing.T, kindA byte, dataA []byte, kindB byte, dataB []byte) {
-		a, b := value{kindA, dataA}, value{kindB, dataB}
-		if kindA == kindMissing || kindB == kindMissing || validate(newDocument().add("a", a).add("b", b).done(), 1) != nil {
+		a, b := raw.Value{Kind: kindA, Data: dataA}, raw.Value{Kind: kindB, Data: dataB}
+		if kindA == raw.KindMissing || kindB == raw.KindMissing || raw.Validate(raw.New().Add("a", a).Add("b", b).Done(), 1) != nil {
 			return
 		}
-		if d := newDocument().add("a", a).add("b", b).done(); !bytes.Equal(d.get("a").data, dataA) || !bytes.Equal(d.get("b").data, dataB) {
+		if d := raw.New().Add("a", a).Add("b", b).Done(); !bytes.Equal(d.Get("a").Data, dataA) || !bytes.Equal(d.Get("b").Data, dataB) {
 			return // the bytes of a are the beginning of b
 		}
 		checkKeyOrder(t, a, a)
@@ -77,18 +82,18 @@ func FuzzKeyOrder(f *testing.F) {
 	})
 }
 
-func checkKeyOrder(t *testing.T, a, b value) {
+func checkKeyOrder(t *testing.T, a, b raw.Value) {
 	t.Helper()
-	ka, kb := appendKey(nil, a), appendKey(nil, b)
-	want := compareValues(a, b)
+	ka, kb := raw.AppendKey(nil, a), raw.AppendKey(nil, b)
+	want := raw.Compare(a, b)
 	if got := bytes.Compare(ka, kb); got != want {
 		t.Errorf("%s and %s: keys compare %d, values %d", a, b, got, want)
 	}
 	if want != 0 && (bytes.HasPrefix(ka, kb) || bytes.HasPrefix(kb, ka)) {
 		t.Errorf("key of %s is a prefix of the key of %s", a, b)
 	}
-	invert(ka)
-	invert(kb)
+	raw.Invert(ka)
+	raw.Invert(kb)
 	if got := bytes.Compare(ka, kb); got != cmp.Compare(0, want) {
 		t.Errorf("%s and %s: inverted keys compare %d", a, b, got)
 	}
@@ -104,29 +109,29 @@ func FuzzFilter(f *testing.F) {
 	} {
 		f.Add(extended(f, s), doc)
 	}
-	f.Fuzz(func(t *testing.T, spec, raw []byte) {
-		if validate(spec, 1) != nil || validate(raw, 1) != nil {
+	f.Fuzz(func(t *testing.T, spec, data []byte) {
+		if raw.Validate(spec, 1) != nil || raw.Validate(data, 1) != nil {
 			return
 		}
-		d := document(raw)
-		if q, err := parseFilter(spec, nil); err == nil {
-			q.matches(d)
-			_, _ = upsertBase(q)
+		d := raw.Document(data)
+		if q, err := query.Parse(spec, nil); err == nil {
+			q.Matches(d)
+			_, _ = update.UpsertBase(q)
 		}
-		if u, err := parseUpdate(documentValue(spec), nil); err == nil {
-			if out, err := u.apply(d, value{}, true); err == nil && validate(out, -maxDepth) != nil {
-				t.Errorf("update of %s by %s is not valid: %x", d, document(spec), out)
+		if u, err := update.Parse(raw.Doc(spec), nil); err == nil {
+			if out, err := u.Apply(d, raw.Value{}, true); err == nil && raw.Validate(out, -raw.MaxDepth) != nil {
+				t.Errorf("update of %s by %s is not valid: %x", d, raw.Document(spec), out)
 			}
 		}
-		if order, err := parseSort(spec); err == nil && len(order) > 0 {
-			s := &sorter{order: order}
-			if err := s.add(d); err != nil {
+		if order, err := query.ParseSort(spec); err == nil && len(order) > 0 {
+			s := &query.Sorter{Order: order}
+			if err := s.Add(d); err != nil {
 				t.Error(err)
 			}
 		}
-		if p, err := parseProjection(spec); err == nil {
-			if out := p.apply(d); validate(out, -maxDepth) != nil {
-				t.Errorf("projection of %s by %s is not valid: %x", d, document(spec), out)
+		if p, err := query.ParseProjection(spec); err == nil {
+			if out := p.Apply(d); raw.Validate(out, -raw.MaxDepth) != nil {
+				t.Errorf("projection of %s by %s is not valid: %x", d, raw.Document(spec), out)
 			}
 		}
 	})

@@ -3,6 +3,9 @@ package mongod
 import (
 	"math"
 	"time"
+
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/wire"
 )
 
 // serverVersion is the MongoDB release whose answers this server follows; maxWireVersion belongs to it.
@@ -13,37 +16,37 @@ const (
 )
 
 // hello describes a standalone server: no replica set, so no retryable writes and no transactions.
-func (s *Server) hello(q *request) (document, error) {
+func (s *Server) hello(q *request) (raw.Document, error) {
 	primary := "isWritablePrimary"
-	b := newDocument()
+	b := raw.New()
 	if q.command.name != "hello" {
 		primary = "ismaster"
-		if q.body.get("helloOk").truthy() {
-			b.bool("helloOk", true)
+		if q.body.Get("helloOk").Truthy() {
+			b.Bool("helloOk", true)
 		}
 	}
-	b.bool(primary, true).
-		int32("maxBsonObjectSize", maxDocumentSize).
-		int32("maxMessageSizeBytes", maxMessageSize).
-		int32("maxWriteBatchSize", maxWriteBatch).
-		date("localTime", time.Now()).
-		int32("logicalSessionTimeoutMinutes", sessionMinutes).
-		int32("connectionId", int(q.client.id&math.MaxInt32)).
-		int32("minWireVersion", 0).
-		int32("maxWireVersion", maxWireVersion).
-		bool("readOnly", false)
-	if id := q.body.get("saslSupportedMechs").stringOr(""); id != "" {
+	b.Bool(primary, true).
+		Int32("maxBsonObjectSize", raw.MaxDocumentSize).
+		Int32("maxMessageSizeBytes", wire.MaxMessageSize).
+		Int32("maxWriteBatchSize", maxWriteBatch).
+		Date("localTime", time.Now()).
+		Int32("logicalSessionTimeoutMinutes", sessionMinutes).
+		Int32("connectionId", int(q.client.id&math.MaxInt32)).
+		Int32("minWireVersion", 0).
+		Int32("maxWireVersion", maxWireVersion).
+		Bool("readOnly", false)
+	if id := q.body.Get("saslSupportedMechs").StringOr(""); id != "" {
 		if s.users[id] != nil { // "database.name"
-			b.array("saslSupportedMechs", []value{stringValue(mechanism)})
+			b.Array("saslSupportedMechs", []raw.Value{raw.String(mechanism)})
 		}
 	}
-	if first := q.body.get("speculativeAuthenticate"); first.kind == kindDocument && first.document().firstName() == "saslStart" {
-		if reply := q.client.speculate(first.document()); reply != nil {
-			b.doc("speculativeAuthenticate", reply)
+	if first := q.body.Get("speculativeAuthenticate"); first.Kind == raw.KindDocument && first.Document().FirstName() == "saslStart" {
+		if reply := q.client.speculate(first.Document()); reply != nil {
+			b.Doc("speculativeAuthenticate", reply)
 		}
 	}
-	return b.ok(), nil
+	return b.OK(), nil
 }
 
 // acknowledge answers ping and endSessions; sessions hold no state here.
-func (s *Server) acknowledge(*request) (document, error) { return newDocument().ok(), nil }
+func (s *Server) acknowledge(*request) (raw.Document, error) { return raw.New().OK(), nil }

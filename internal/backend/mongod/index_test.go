@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"kreislauf/internal/backend/mongod/fault"
+
 	"github.com/google/go-cmp/cmp"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -96,7 +98,7 @@ func checkDuplicate(t *testing.T, what string, err error, want string) {
 		return
 	}
 	var we mongo.WriteException
-	if !asWriteException(err, &we) || !we.HasErrorCodeWithMessage(codeDuplicateKey, want) {
+	if !asWriteException(err, &we) || !we.HasErrorCodeWithMessage(fault.DuplicateKey, want) {
 		t.Errorf("%s: %v, want duplicate key with %q", what, err, want)
 	}
 }
@@ -140,7 +142,7 @@ func TestExpiredDocumentsAreDeleted(t *testing.T) {
 		bson.M{"_id": "no date", "at": 1},
 		bson.M{"_id": "none"},
 	}))
-	if err := s.store.deleteExpired(now, s.stop); err != nil {
+	if err := s.store.DeleteExpired(now, s.stop); err != nil {
 		t.Fatal(err)
 	}
 	got := []string{}

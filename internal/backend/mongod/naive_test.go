@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"kreislauf/internal/backend/mongod/query"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/update"
+
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
@@ -326,7 +330,7 @@ func (c *choices) operator(depth int) bson.E {
 	}
 }
 
-func encoded(t *testing.T, v any) document {
+func encoded(t *testing.T, v any) raw.Document {
 	t.Helper()
 	raw, err := bson.Marshal(v)
 	if err != nil {
@@ -342,13 +346,13 @@ func FuzzFilterAgainstNaive(f *testing.F) {
 	f.Add([]byte("the quick brown fox jumps over the lazy dog"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c := &choices{rest: data}
-		d, query := c.document(3), c.filter(2)
-		parsed, err := parseFilter(encoded(t, query), nil)
+		d, spec := c.document(3), c.filter(2)
+		parsed, err := query.Parse(encoded(t, spec), nil)
 		if err != nil {
-			t.Fatalf("%v: %v", query, err)
+			t.Fatalf("%v: %v", spec, err)
 		}
-		if got, want := parsed.matches(encoded(t, d)), naiveMatches(d, query); got != want {
-			t.Errorf("document %s, filter %s: %v, naive %v", encoded(t, d), encoded(t, query), got, want)
+		if got, want := parsed.Matches(encoded(t, d)), naiveMatches(d, spec); got != want {
+			t.Errorf("document %s, filter %s: %v, naive %v", encoded(t, d), encoded(t, spec), got, want)
 		}
 	})
 }
@@ -370,11 +374,11 @@ func FuzzArrayUpdateAgainstNaive(f *testing.F) {
 		list := numbers()
 		spec, want := naiveArrayUpdate(c, list, numbers())
 		d := encoded(t, bson.D{{Key: "_id", Value: 1}, {Key: "a", Value: list}})
-		u, err := parseUpdate(documentValue(encoded(t, spec)), nil)
+		u, err := update.Parse(raw.Doc(encoded(t, spec)), nil)
 		if err != nil {
 			t.Fatalf("%v: %v", spec, err)
 		}
-		got, err := u.apply(d, d.get("_id"), false)
+		got, err := u.Apply(d, d.Get("_id"), false)
 		if err != nil {
 			t.Fatalf("%v: %v", spec, err)
 		}
@@ -429,21 +433,21 @@ func FuzzCompareIsAnOrder(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c := &choices{rest: data}
 		list := []any{c.value(2), c.value(2), c.value(2)}
-		var values []value
+		var values []raw.Value
 		for _, v := range list {
-			values = append(values, encoded(t, bson.D{{Key: "v", Value: v}}).get("v"))
+			values = append(values, encoded(t, bson.D{{Key: "v", Value: v}}).Get("v"))
 		}
 		for i := range values {
 			for j := range values {
-				got := compareValues(values[i], values[j])
-				if back := compareValues(values[j], values[i]); got != -back {
+				got := raw.Compare(values[i], values[j])
+				if back := raw.Compare(values[j], values[i]); got != -back {
 					t.Errorf("%s and %s: %d and back %d", values[i], values[j], got, back)
 				}
 				if want := naiveOrder(list[i], list[j]); got != want {
 					t.Errorf("%s and %s: %d, naive %d", values[i], values[j], got, want)
 				}
 				for k := range values {
-					if got <= 0 && compareValues(values[j], values[k]) <= 0 && compareValues(values[i], values[k]) > 0 {
+					if got <= 0 && raw.Compare(values[j], values[k]) <= 0 && raw.Compare(values[i], values[k]) > 0 {
 						t.Errorf("%s <= %s <= %s, but not the ends", values[i], values[j], values[k])
 					}
 				}

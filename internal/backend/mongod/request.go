@@ -5,17 +5,22 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/registry"
+	"kreislauf/internal/backend/mongod/store"
 )
 
 // request is one command as a handler sees it.
 type request struct {
 	name      string // as the client spelled it
 	command   *command
-	body      document
+	body      raw.Document
 	db        string
-	sequences map[string][]document
+	sequences map[string][]raw.Document
 	client    *conn
-	work      *work
+	work      *store.Work
 }
 
 // command describes what a command accepts. A field outside the list is refused as MongoDB does.
@@ -25,7 +30,7 @@ type command struct {
 	fields []string // understood
 	open   bool     // any field goes (handshake)
 	note   string   // how it differs from MongoDB's, "" when it does not
-	run    func(*Server, *request) (document, error)
+	run    func(*Server, *request) (raw.Document, error)
 }
 
 // genericField reports whether every command accepts the field.
@@ -40,73 +45,75 @@ func genericField(name string) bool {
 }
 
 // ask is told every name that the request uses.
-func (q *request) ask() askFunc { return q.client.server.opts.Asked }
+func (q *request) ask() registry.Ask { return q.client.server.opts.Asked }
 
 func (q *request) checkFields() error {
-	if !q.body.get("txnNumber").missing() || !q.body.get("startTransaction").missing() || !q.body.get("autocommit").missing() {
-		return failure(codeIllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos")
+	if !q.body.Get("txnNumber").Missing() || !q.body.Get("startTransaction").Missing() || !q.body.Get("autocommit").Missing() {
+		return fault.New(fault.IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos")
 	}
 	a := &fieldsOf{where: q.command.name, doc: q.body}
 	maxTime := a.size("maxTimeMS", 0)
 	if a.err != nil {
 		return a.err
 	}
-	q.work = newWork(time.Duration(min(maxTime, math.MaxInt32))*time.Millisecond, &q.client.server.log)
-	if w := q.body.get("writeConcern"); w.kind == kindDocument {
-		if n, whole := w.document().get("w").wholeNumber(); whole && n > 1 {
-			return failure(codeBadValue, "cannot use 'w' > 1 when a host is not replicated")
+	q.work = store.NewWork(time.Duration(min(maxTime, math.MaxInt32))*time.Millisecond, &q.client.server.log)
+	if w := q.body.Get("writeConcern"); w.Kind == raw.KindDocument {
+		if n, whole := w.Document().Get("w").WholeNumber(); whole && n > 1 {
+			return fault.New(fault.BadValue, "cannot use 'w' > 1 when a host is not replicated")
 		}
 	}
-	if level := q.body.get("readConcern"); level.kind == kindDocument {
-		switch l := level.document().get("level").stringOr("local"); l {
+	if level := q.body.Get("readConcern"); level.Kind == raw.KindDocument {
+		switch l := level.Document().Get("level").StringOr("local"); l {
 		case "local", "available", "majority":
 		default:
 			if l != "linearizable" && l != "snapshot" {
-				return failure(codeBadValue, "Enumeration value '%s' for field 'readConcern.level' is not a valid value.", l)
+				return fault.New(fault.BadValue, "Enumeration value '%s' for field 'readConcern.level' is not a valid value.", l)
 			}
-			return failure(codeNotAReplicaSet, "node needs to be a replica set member to use read concern level %s", l)
+			return fault.New(fault.NotAReplicaSet, "node needs to be a replica set member to use read concern level %s", l)
 		}
 	}
 	if q.command.open {
 		return nil
 	}
-	for _, f := range documentFields(q.body) {
-		if f.name != q.name && !slices.Contains(q.command.fields, f.name) && !genericField(f.name) {
-			return unknownField(q.command.name, f.name)
+	for _, f := range raw.Fields(q.body) {
+		if f.Name != q.name && !slices.Contains(q.command.fields, f.Name) && !genericField(f.Name) {
+			return unknownField(q.command.name, f.Name)
 		}
 	}
 	return nil
 }
 
 // onlyFields refuses a statement of a write that has another field than the given ones; where names the statement in the error.
-func onlyFields(d document, where string, names ...string) error {
-	for _, f := range documentFields(d) {
-		if !slices.Contains(names, f.name) {
-			return unknownField(where, f.name)
+func onlyFields(d raw.Document, where string, names ...string) error {
+	for _, f := range raw.Fields(d) {
+		if !slices.Contains(names, f.Name) {
+			return unknownField(where, f.Name)
 		}
 	}
 	return nil
 }
 
 func unknownField(where, name string) error {
-	return failure(codeUnknownField, "BSON field '%s.%s' is an unknown field.", where, name)
+	return fault.New(fault.UnknownField, "BSON field '%s.%s' is an unknown field.", where, name)
 }
 
-func wrongType(where, field string, v value, expected string) error {
+func wrongType(where, field string, v raw.Value, expected string) error {
 	if strings.Contains(expected, ",") {
-		return failure(codeTypeMismatch, "BSON field '%s.%s' is the wrong type '%s', expected types '[%s]'", where, field, kindName(v.kind), expected)
+		return fault.New(fault.TypeMismatch,
+			"BSON field '%s.%s' is the wrong type '%s', expected types '[%s]'", where, field, raw.KindName(v.Kind), expected)
 	}
-	return failure(codeTypeMismatch, "BSON field '%s.%s' is the wrong type '%s', expected type '%s'", where, field, kindName(v.kind), expected)
+	return fault.New(fault.TypeMismatch,
+		"BSON field '%s.%s' is the wrong type '%s', expected type '%s'", where, field, raw.KindName(v.Kind), expected)
 }
 
 func missingField(where, field string) error {
-	return failure(codeMissingField, "BSON field '%s.%s' is missing but a required field", where, field)
+	return fault.New(fault.MissingField, "BSON field '%s.%s' is missing but a required field", where, field)
 }
 
 // fieldsOf reads typed fields of a command or of one of its parts; the first error sticks.
 type fieldsOf struct {
 	where string
-	doc   document
+	doc   raw.Document
 	err   error
 }
 
@@ -119,12 +126,12 @@ func (f *fieldsOf) fail(err error) {
 }
 
 // document reads an optional document; nil when missing or null.
-func (f *fieldsOf) document(name string) document {
-	v := f.doc.get(name)
-	switch v.kind {
-	case kindDocument:
-		return v.document()
-	case kindMissing, kindNull:
+func (f *fieldsOf) document(name string) raw.Document {
+	v := f.doc.Get(name)
+	switch v.Kind {
+	case raw.KindDocument:
+		return v.Document()
+	case raw.KindMissing, raw.KindNull:
 	default:
 		f.fail(wrongType(f.where, name, v, "object"))
 	}
@@ -132,33 +139,33 @@ func (f *fieldsOf) document(name string) document {
 }
 
 // object is document with the error text that find has for its parts.
-func (f *fieldsOf) object(name string) document {
-	v := f.doc.get(name)
-	if v.kind == kindDocument || v.missing() || v.kind == kindNull {
+func (f *fieldsOf) object(name string) raw.Document {
+	v := f.doc.Get(name)
+	if v.Kind == raw.KindDocument || v.Missing() || v.Kind == raw.KindNull {
 		return f.document(name)
 	}
-	f.fail(failure(codeTypeMismatch, "Expected field %s to be of type object", name))
+	f.fail(fault.New(fault.TypeMismatch, "Expected field %s to be of type object", name))
 	return nil
 }
 
 // required reads a document that must be there.
-func (f *fieldsOf) required(name string) document {
-	if f.doc.get(name).missing() {
+func (f *fieldsOf) required(name string) raw.Document {
+	if f.doc.Get(name).Missing() {
 		f.fail(missingField(f.where, name))
 	}
 	if d := f.document(name); d != nil {
 		return d
 	}
-	return emptyDocument()
+	return raw.Empty()
 }
 
 func (f *fieldsOf) bool(name string, otherwise bool) bool {
-	v := f.doc.get(name)
+	v := f.doc.Get(name)
 	switch {
-	case v.missing():
+	case v.Missing():
 		return otherwise
-	case v.kind == kindBool || v.numeric():
-		return v.truthy()
+	case v.Kind == raw.KindBool || v.Numeric():
+		return v.Truthy()
 	default:
 		f.fail(wrongType(f.where, name, v, "bool, long, int, decimal, double"))
 		return otherwise
@@ -167,37 +174,37 @@ func (f *fieldsOf) bool(name string, otherwise bool) bool {
 
 // boolean is bool for the options that only a boolean can set.
 func (f *fieldsOf) boolean(name string) bool {
-	v := f.doc.get(name)
-	if !v.missing() && v.kind != kindBool {
+	v := f.doc.Get(name)
+	if !v.Missing() && v.Kind != raw.KindBool {
 		f.fail(wrongType(f.where, name, v, "bool"))
 	}
-	return v.truthy()
+	return v.Truthy()
 }
 
 // flag is bool for the options of find that only a boolean can set.
 func (f *fieldsOf) flag(name string) bool {
-	v := f.doc.get(name)
-	if !v.missing() && v.kind != kindBool && !v.numeric() {
-		f.fail(failure(codeTypeMismatch, "Field '%s' should be a boolean value, but found: %s", name, kindName(v.kind)))
+	v := f.doc.Get(name)
+	if !v.Missing() && v.Kind != raw.KindBool && !v.Numeric() {
+		f.fail(fault.New(fault.TypeMismatch, "Field '%s' should be a boolean value, but found: %s", name, raw.KindName(v.Kind)))
 	}
-	return v.truthy()
+	return v.Truthy()
 }
 
 // size reads an optional number that must not be negative.
 func (f *fieldsOf) size(name string, otherwise int64) int64 {
 	n := f.number(name, otherwise)
 	if n < 0 {
-		f.fail(failure(codeBadValue, "BSON field '%s' value must be >= 0, actual value '%d'", name, n))
+		f.fail(fault.New(fault.BadValue, "BSON field '%s' value must be >= 0, actual value '%d'", name, n))
 	}
 	return n
 }
 
 func (f *fieldsOf) number(name string, otherwise int64) int64 {
-	v := f.doc.get(name)
-	if v.missing() {
+	v := f.doc.Get(name)
+	if v.Missing() {
 		return otherwise
 	}
-	if !v.numeric() {
+	if !v.Numeric() {
 		types := "long, double, decimal, int"
 		if f.where == "cursor" { // aggregate's own order
 			types = "decimal, double, long, int"
@@ -205,19 +212,19 @@ func (f *fieldsOf) number(name string, otherwise int64) int64 {
 		f.fail(wrongType(f.where, name, v, types))
 		return otherwise
 	}
-	n, whole := v.wholeNumber()
+	n, whole := v.WholeNumber()
 	if !whole {
-		return int64(v.float())
+		return int64(v.Float())
 	}
 	return n
 }
 
 func (f *fieldsOf) string(name string) string {
-	v := f.doc.get(name)
-	switch v.kind {
-	case kindString:
-		return v.text()
-	case kindMissing:
+	v := f.doc.Get(name)
+	switch v.Kind {
+	case raw.KindString:
+		return v.Text()
+	case raw.KindMissing:
 		f.fail(missingField(f.where, name))
 	default:
 		f.fail(wrongType(f.where, name, v, "string"))
@@ -226,33 +233,34 @@ func (f *fieldsOf) string(name string) string {
 }
 
 // documents reads an array of documents, from the body or from a document sequence.
-func (q *request) documents(name string) ([]document, error) {
+func (q *request) documents(name string) ([]raw.Document, error) {
 	if docs, ok := q.sequences[name]; ok {
 		return docs, nil
 	}
-	v := q.body.get(name)
-	switch v.kind {
-	case kindArray:
-	case kindMissing:
+	v := q.body.Get(name)
+	switch v.Kind {
+	case raw.KindArray:
+	case raw.KindMissing:
 		return nil, missingField(q.command.name, name)
 	default:
 		return nil, wrongType(q.command.name, name, v, "array")
 	}
-	var docs []document
-	for i, el := range v.elements() {
-		if el.kind != kindDocument {
-			return nil, failure(codeTypeMismatch, "BSON field '%s.%s.%d' is the wrong type '%s', expected type 'object'", q.command.name, name, i, kindName(el.kind))
+	var docs []raw.Document
+	for i, el := range v.Elements() {
+		if el.Kind != raw.KindDocument {
+			return nil, fault.New(fault.TypeMismatch,
+				"BSON field '%s.%s.%d' is the wrong type '%s', expected type 'object'", q.command.name, name, i, raw.KindName(el.Kind))
 		}
-		docs = append(docs, el.document())
+		docs = append(docs, el.Document())
 	}
 	return docs, nil
 }
 
 // namespace returns "database.collection" from the command's first field.
 func (q *request) namespace() (string, error) {
-	v := q.body.get(q.name)
-	if v.kind != kindString {
-		return "", failure(codeInvalidNamespace, "Collection name has invalid type %s", kindName(v.kind))
+	v := q.body.Get(q.name)
+	if v.Kind != raw.KindString {
+		return "", fault.New(fault.InvalidNamespace, "Collection name has invalid type %s", raw.KindName(v.Kind))
 	}
-	return namespace(q.db, v.text())
+	return store.Namespace(q.db, v.Text())
 }

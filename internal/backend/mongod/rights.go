@@ -3,6 +3,8 @@ package mongod
 import (
 	"net"
 	"strings"
+
+	"kreislauf/internal/backend/mongod/fault"
 )
 
 // action is what a command does, as far as rights go. Every command names one; the zero value is refused to everybody.
@@ -53,7 +55,7 @@ func (s *Server) authorize(q *request) error {
 	}
 	u := s.users[q.client.user]
 	if u == nil && (len(s.users) > 0 || !q.client.local()) {
-		return failure(codeUnauthorized, "Command %s requires authentication", q.name)
+		return fault.New(fault.Unauthorized, "Command %s requires authentication", q.name)
 	}
 	if u != nil && a != actionLogin && !u.may(a, q.db) {
 		return q.unauthorized()
@@ -64,9 +66,9 @@ func (s *Server) authorize(q *request) error {
 // protectSystem keeps the users from being read and changed by commands, and the database that holds them from being dropped.
 func (q *request) protectSystem() error {
 	if q.name == "dropDatabase" && q.db == "admin" {
-		return failure(codeIllegalOperation, "Dropping the 'admin' database is prohibited.")
+		return fault.New(fault.IllegalOperation, "Dropping the 'admin' database is prohibited.")
 	}
-	if strings.HasPrefix(q.body.get(q.name).stringOr(""), "system.") {
+	if strings.HasPrefix(q.body.Get(q.name).StringOr(""), "system.") {
 		return q.unauthorized()
 	}
 	return nil
@@ -79,7 +81,7 @@ func (q *request) unauthorized() error {
 	if len(text) > shown {
 		text = text[:shown] + "..."
 	}
-	return failure(codeUnauthorized, "not authorized on %s to execute command %s", q.db, text)
+	return fault.New(fault.Unauthorized, "not authorized on %s to execute command %s", q.db, text)
 }
 
 // local reports whether the client is on this machine.

@@ -3,6 +3,9 @@ package mongod
 import (
 	"errors"
 
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+
 	"github.com/xdg-go/scram"
 )
 
@@ -10,7 +13,7 @@ import (
 const mechanism = "SCRAM-SHA-256"
 
 // errAuthentication does not say whether the user or the password is wrong.
-var errAuthentication = failure(codeAuthenticationFailed, "Authentication failed.")
+var errAuthentication = fault.New(fault.AuthenticationFailed, "Authentication failed.")
 
 // saslSession is a conversation between saslStart and its last saslContinue. A connection has one at a time.
 type saslSession struct {
@@ -21,27 +24,27 @@ type saslSession struct {
 	proven       bool
 }
 
-func (s *Server) saslStart(q *request) (document, error) {
+func (s *Server) saslStart(q *request) (raw.Document, error) {
 	return q.client.startSASL(q.db, q.body)
 }
 
 // speculate begins the conversation inside hello. Like MongoDB it says nothing when that fails: the client then tries saslStart.
-func (c *conn) speculate(first document) document {
-	reply, err := c.startSASL(first.get("db").stringOr("admin"), first)
+func (c *conn) speculate(first raw.Document) raw.Document {
+	reply, err := c.startSASL(first.Get("db").StringOr("admin"), first)
 	if err != nil {
 		return nil
 	}
 	return reply
 }
 
-func (c *conn) startSASL(db string, command document) (document, error) {
+func (c *conn) startSASL(db string, command raw.Document) (raw.Document, error) {
 	c.sasl = nil
-	switch name := command.get("mechanism").stringOr(""); name {
+	switch name := command.Get("mechanism").StringOr(""); name {
 	case mechanism:
 	case "SCRAM-SHA-1": // a driver falls back to it for a user that does not exist
 		return nil, errAuthentication
 	default:
-		return nil, failure(codeMechanismUnavailable, "Received authentication for mechanism %s which is unknown or not enabled", name)
+		return nil, fault.New(fault.MechanismUnavailable, "Received authentication for mechanism %s which is unknown or not enabled", name)
 	}
 	payload, err := saslPayload("saslStart", command)
 	if err != nil {
@@ -58,21 +61,21 @@ func (c *conn) startSASL(db string, command document) (document, error) {
 		return nil, err
 	}
 	c.saslCount++
-	options := command.get("options")
+	options := command.Get("options")
 	c.sasl = &saslSession{
 		id: c.saslCount, db: db, conversation: server.NewConversation(),
-		skipEmpty: options.kind == kindDocument && options.document().get("skipEmptyExchange").truthy(),
+		skipEmpty: options.Kind == raw.KindDocument && options.Document().Get("skipEmptyExchange").Truthy(),
 	}
 	return c.stepSASL(payload)
 }
 
-func (s *Server) saslContinue(q *request) (document, error) {
+func (s *Server) saslContinue(q *request) (raw.Document, error) {
 	c := q.client
 	if c.sasl == nil {
-		return nil, failure(codeProtocolError, "No SASL session state found")
+		return nil, fault.New(fault.ProtocolError, "No SASL session state found")
 	}
-	if id, whole := q.body.get("conversationId").wholeNumber(); !whole || id != int64(c.sasl.id) {
-		return nil, failure(codeProtocolError, "sasl: Mismatched conversation id")
+	if id, whole := q.body.Get("conversationId").WholeNumber(); !whole || id != int64(c.sasl.id) {
+		return nil, fault.New(fault.ProtocolError, "sasl: Mismatched conversation id")
 	}
 	payload, err := saslPayload(q.command.name, q.body)
 	if err != nil {
@@ -85,7 +88,7 @@ func (s *Server) saslContinue(q *request) (document, error) {
 }
 
 // stepSASL answers one message of the client.
-func (c *conn) stepSASL(payload string) (document, error) {
+func (c *conn) stepSASL(payload string) (raw.Document, error) {
 	session := c.sasl
 	answer, err := session.conversation.Step(payload)
 	name := session.conversation.Username()
@@ -95,8 +98,9 @@ func (c *conn) stepSASL(payload string) (document, error) {
 	}
 	if err != nil {
 		c.sasl = nil
-		c.server.log.Warn().Str("user.name", name).Str("database", session.db).Str("client", c.net.RemoteAddr().String()).Msg("authentication failed")
-		var known *commandError
+		c.server.log.Warn().Str("user.name", name).Str("database", session.db).Str("client", c.net.RemoteAddr().String()).
+			Msg("authentication failed")
+		var known *fault.Error
 		if errors.As(err, &known) {
 			return nil, known
 		}
@@ -108,24 +112,24 @@ func (c *conn) stepSASL(payload string) (document, error) {
 	return saslReply(session.id, false, answer), nil
 }
 
-func (c *conn) endSASL(answer string) document {
+func (c *conn) endSASL(answer string) raw.Document {
 	id := c.sasl.id
 	c.sasl = nil
 	return saslReply(id, true, answer)
 }
 
-func saslReply(id int32, done bool, payload string) document {
-	return newDocument().int32("conversationId", int(id)).bool("done", done).add("payload", binaryValue([]byte(payload))).ok()
+func saslReply(id int32, done bool, payload string) raw.Document {
+	return raw.New().Int32("conversationId", int(id)).Bool("done", done).Add("payload", raw.Binary([]byte(payload))).OK()
 }
 
 // saslPayload reads the client's message, which drivers send as binary and some as text.
-func saslPayload(where string, command document) (string, error) {
-	switch v := command.get("payload"); v.kind {
-	case kindBinary:
-		return string(v.data[5:]), nil
-	case kindString:
-		return v.text(), nil
-	case kindMissing:
+func saslPayload(where string, command raw.Document) (string, error) {
+	switch v := command.Get("payload"); v.Kind {
+	case raw.KindBinary:
+		return string(v.Data[5:]), nil
+	case raw.KindString:
+		return v.Text(), nil
+	case raw.KindMissing:
 		return "", missingField(where, "payload")
 	default:
 		return "", wrongType(where, "payload", v, "string, binData")
@@ -135,7 +139,7 @@ func saslPayload(where string, command document) (string, error) {
 // login makes the connection act for a user. A connection stays with its first user, as in MongoDB.
 func (c *conn) login(id string) error {
 	if c.user != "" && c.user != id {
-		return failure(5626701, "Each client connection may only be authenticated once. Previously authenticated as: %s", c.user)
+		return fault.New(5626701, "Each client connection may only be authenticated once. Previously authenticated as: %s", c.user)
 	}
 	c.user = id
 	return nil

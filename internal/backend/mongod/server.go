@@ -9,6 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"kreislauf/internal/backend/mongod/registry"
+	"kreislauf/internal/backend/mongod/store"
+
 	"github.com/rs/zerolog"
 )
 
@@ -39,10 +42,10 @@ type Options struct {
 type Server struct {
 	opts     Options
 	log      zerolog.Logger
-	store    *store
+	store    *store.Store
 	users    users
 	cursors  *cursors
-	commands table[*command]
+	commands registry.Table[*command]
 
 	stop     chan struct{} // closed when stopping begins
 	stopped  chan struct{} // closed when everything has ended
@@ -61,13 +64,13 @@ func New(opts Options) (*Server, error) {
 	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}
-	st, err := openStore(opts.Dir, opts.Logger)
+	st, err := store.Open(opts.Dir, opts.Logger)
 	if err != nil {
 		return nil, err
 	}
 	us, err := openUsers(st, opts.Users)
 	if err != nil {
-		return nil, errors.Join(err, st.close())
+		return nil, errors.Join(err, st.Close())
 	}
 	opts.Users = nil // the passwords need not stay in memory
 	if opts.SweepInterval <= 0 {
@@ -92,7 +95,7 @@ func (s *Server) Start() error {
 	defer s.mu.Unlock()
 	select {
 	case <-s.stop:
-		return errStopped
+		return store.ErrStopped
 	default:
 	}
 	if s.listener != nil {
@@ -149,7 +152,7 @@ func (s *Server) shutdown() {
 	}
 	s.mu.Unlock()
 	s.tasks.Wait()
-	if err := s.store.close(); err != nil {
+	if err := s.store.Close(); err != nil {
 		s.stopErr = errors.Join(s.stopErr, fmt.Errorf("close data file: %w", err))
 	}
 }

@@ -12,6 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/registry"
+	"kreislauf/internal/backend/mongod/store"
+	"kreislauf/internal/backend/mongod/wire"
+
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -48,7 +54,7 @@ func TestStopIsIdempotentAndKeepsData(t *testing.T) {
 		wg.Go(func() { stopServer(t, s) })
 	}
 	wg.Wait()
-	if err := s.Start(); !errors.Is(err, errStopped) {
+	if err := s.Start(); !errors.Is(err, store.ErrStopped) {
 		t.Errorf("start after stop: %v", err)
 	}
 	again := startServer(t, Options{Dir: dir})
@@ -95,16 +101,16 @@ func TestBadBytesCloseOnlyTheirConnection(t *testing.T) {
 	var log lockedBuffer
 	s := startServer(t, Options{})
 	s.log = zerolog.New(&log)
-	ping := frame(2013, append([]byte{0, 0, 0, 0, 0}, newDocument().int32("ping", 1).str("$db", "admin").done()...))
+	ping := frame(2013, append([]byte{0, 0, 0, 0, 0}, raw.New().Int32("ping", 1).Str("$db", "admin").Done()...))
 	tests := map[string][]byte{
 		"garbage":          []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
-		"length too large": binary.LittleEndian.AppendUint32(nil, maxMessageSize+1),
+		"length too large": binary.LittleEndian.AppendUint32(nil, wire.MaxMessageSize+1),
 		"length negative":  bytes.Repeat([]byte{0xff}, 16),
 		"half a message":   ping[:len(ping)-3],
 		"unknown opcode":   frame(1234, []byte{1, 2, 3}),
-		"unknown flag":     frame(2013, append([]byte{4, 0, 0, 0, 0}, emptyDocument()...)),
+		"unknown flag":     frame(2013, append([]byte{4, 0, 0, 0, 0}, raw.Empty()...)),
 		"no body":          frame(2013, []byte{0, 0, 0, 0}),
-		"old query":        frame(2004, append([]byte("\x00\x00\x00\x00db.c\x00\x00\x00\x00\x00\x00\x00\x00\x00"), newDocument().int32("find", 1).done()...)),
+		"old query":        frame(2004, append([]byte("\x00\x00\x00\x00db.c\x00\x00\x00\x00\x00\x00\x00\x00\x00"), raw.New().Int32("find", 1).Done()...)),
 	}
 	client := connect(t, s.Addr())
 	for name, data := range tests {
@@ -170,31 +176,31 @@ func TestMessageFlags(t *testing.T) {
 	s := startServer(t, Options{})
 	nc := must[net.Conn](t)(net.Dial("tcp", s.Addr()))
 	defer nc.Close()
-	insert := append([]byte{2, 0, 0, 0, 0}, newDocument().str("insert", "c").str("$db", "test").done()...)
-	sequence := append([]byte("documents\x00"), newDocument().int32("_id", 1).done()...)
-	sequence = append(sequence, newDocument().int32("_id", 2).done()...)
+	insert := append([]byte{2, 0, 0, 0, 0}, raw.New().Str("insert", "c").Str("$db", "test").Done()...)
+	sequence := append([]byte("documents\x00"), raw.New().Int32("_id", 1).Done()...)
+	sequence = append(sequence, raw.New().Int32("_id", 2).Done()...)
 	insert = append(append(insert, 1), binary.LittleEndian.AppendUint32(nil, uint32(len(sequence)+4))...)
-	query := append([]byte{1, 0, 0, 0, 0}, newDocument().str("find", "c").str("$db", "test").done()...)
+	query := append([]byte{1, 0, 0, 0, 0}, raw.New().Str("find", "c").Str("$db", "test").Done()...)
 	query = append(query, 1, 2, 3, 4)
 	must[int](t)(nc.Write(append(frame(2013, append(insert, sequence...)), frame(2013, query)...)))
-	m, err := readMessage(nc)
+	m, err := wire.Read(nc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if batch := m.body.get("cursor").document().get("firstBatch").elements(); len(batch) != 2 {
-		t.Errorf("the only answer is %s", m.body)
+	if batch := m.Body.Get("cursor").Document().Get("firstBatch").Elements(); len(batch) != 2 {
+		t.Errorf("the only answer is %s", m.Body)
 	}
 }
 
 func TestTooDeepDocumentIsAnErrorReply(t *testing.T) {
 	c := testDatabase(t).Collection("c")
 	d := bson.D{}
-	for range maxDepth + 5 {
+	for range raw.MaxDepth + 5 {
 		d = bson.D{{Key: "a", Value: d}}
 	}
 	_, err := c.InsertOne(t.Context(), d)
 	var ce mongo.CommandError
-	if !errors.As(err, &ce) || ce.Code != codeOverflow {
+	if !errors.As(err, &ce) || ce.Code != fault.Overflow {
 		t.Errorf("deep document: %v", err)
 	}
 	if err := c.Database().Client().Ping(t.Context(), nil); err != nil {
@@ -204,12 +210,12 @@ func TestTooDeepDocumentIsAnErrorReply(t *testing.T) {
 
 func TestPanickingHandlerIsInternalError(t *testing.T) {
 	s := startServer(t, Options{})
-	boom := &command{name: "boom", run: func(*Server, *request) (document, error) { panic("boom") }}
-	s.commands.entries = append(s.commands.entries, entry[*command]{name: "boom", parse: boom})
+	boom := &command{name: "boom", run: func(*Server, *request) (raw.Document, error) { panic("boom") }}
+	s.commands.Entries = append(s.commands.Entries, registry.Entry[*command]{Name: "boom", Parse: boom})
 	db := connect(t, s.Addr()).Database("test")
 	err := db.RunCommand(t.Context(), bson.D{{Key: "boom", Value: 1}}).Err()
 	var ce mongo.CommandError
-	if !errors.As(err, &ce) || ce.Code != codeInternalError || ce.Name != "InternalError" {
+	if !errors.As(err, &ce) || ce.Code != fault.InternalError || ce.Name != "InternalError" {
 		t.Errorf("panic: %v", err)
 	}
 	if err := db.Client().Ping(t.Context(), nil); err != nil {
@@ -261,7 +267,7 @@ func TestTransactionsAreRefused(t *testing.T) {
 	ctx := t.Context()
 	db := testDatabase(t)
 	got := run(t, db, `{"insert":"c","documents":[{"_id":1}],"txnNumber":{"$numberLong":"1"},"autocommit":false,"startTransaction":true}`)
-	if code := got.Lookup("code").AsInt64(); code != codeIllegalOperation {
+	if code := got.Lookup("code").AsInt64(); code != fault.IllegalOperation {
 		t.Errorf("answer %s", got)
 	}
 	sess, err := db.Client().StartSession()
@@ -273,7 +279,7 @@ func TestTransactionsAreRefused(t *testing.T) {
 		return db.Collection("c").InsertOne(ctx, bson.M{"_id": 1})
 	}, options.Transaction())
 	var ce mongo.CommandError
-	if !errors.As(err, &ce) || ce.Code != codeIllegalOperation {
+	if !errors.As(err, &ce) || ce.Code != fault.IllegalOperation {
 		t.Errorf("transaction: %v", err)
 	}
 }

@@ -13,7 +13,7 @@ func (s *Server) sweepLoop() {
 			return
 		case now := <-ticker.C:
 			s.cursors.expire(now)
-			if err := s.store.deleteExpired(now, s.stop); err != nil {
+			if err := s.store.DeleteExpired(now, s.stop); err != nil {
 				s.log.Error().Err(err).Msg("delete expired documents")
 			}
 		}

@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+	"kreislauf/internal/backend/mongod/store"
+
 	"github.com/xdg-go/scram"
 )
 
@@ -31,7 +35,7 @@ type user struct {
 	name, db    string
 	credentials scram.StoredCredentials
 	roles       []Role
-	doc         document
+	doc         raw.Document
 }
 
 // userID is the _id of a user's document.
@@ -43,11 +47,11 @@ func (u *user) id() string { return userID(u.db, u.name) }
 type users map[string]*user
 
 // openUsers reads the users from the file and makes the wanted ones as they are wanted.
-func openUsers(st *store, wanted []User) (users, error) {
+func openUsers(st *store.Store, wanted []User) (users, error) {
 	us := users{}
-	err := st.readCollection(usersNamespace, func(c *collTx) error {
-		return c.each(func(_ []byte, d document) error {
-			u, err := parseUser(d.clone())
+	err := st.ReadCollection(usersNamespace, func(c *store.Collection) error {
+		return c.Each(func(_ []byte, d raw.Document) error {
+			u, err := parseUser(d.Clone())
 			if err != nil {
 				return err
 			}
@@ -67,7 +71,7 @@ func openUsers(st *store, wanted []User) (users, error) {
 }
 
 // ensure makes the user as it is wanted and writes nothing when it is so already.
-func (us users) ensure(st *store, w User) error {
+func (us users) ensure(st *store.Store, w User) error {
 	if err := w.check(); err != nil {
 		return err
 	}
@@ -85,41 +89,41 @@ func (us users) ensure(st *store, w User) error {
 		return err
 	}
 	us[u.id()] = u
-	return st.write(func(w *writeTx) error {
-		c, _, err := w.ensureCollection(usersNamespace)
+	return st.Write(func(w *store.Tx) error {
+		c, _, err := w.EnsureCollection(usersNamespace)
 		if err != nil {
 			return err
 		}
-		key, err := documentKey(stringValue(u.id()))
+		key, err := store.DocumentKey(raw.String(u.id()))
 		if err != nil {
 			return err
 		}
-		return c.put(key, c.get(key), u.doc)
+		return c.Put(key, c.Get(key), u.doc)
 	})
 }
 
 func (w User) check() error {
 	switch {
 	case w.Name == "" || strings.Contains(w.Name, "\x00"):
-		return failure(codeBadValue, "Username cannot be empty or contain null bytes")
+		return fault.New(fault.BadValue, "Username cannot be empty or contain null bytes")
 	case w.Password == "":
-		return failure(codeBadValue, "Password cannot be empty")
+		return fault.New(fault.BadValue, "Password cannot be empty")
 	case w.DB == "local":
-		return failure(codeBadValue, "Cannot create users in the local database")
+		return fault.New(fault.BadValue, "Cannot create users in the local database")
 	}
 	for _, r := range w.Roles {
 		if allowed, _ := r.actions(); allowed == 0 {
-			return failure(codeRoleNotFound, "Could not find role: %s@%s", r.Name, r.DB)
+			return fault.New(fault.RoleNotFound, "Could not find role: %s@%s", r.Name, r.DB)
 		}
 	}
-	return checkDatabaseName(w.DB)
+	return store.CheckDatabaseName(w.DB)
 }
 
 // deriveKeys makes what is stored of a password. It fails for characters that SASLprep prohibits.
 func deriveKeys(password string, k scram.KeyFactors) (scram.StoredCredentials, error) {
 	client, err := scram.SHA256.NewClient("", password, "")
 	if err != nil {
-		return scram.StoredCredentials{}, failure(codeBadValue, "Error preflighting UTF-8 conversion: the password has prohibited characters")
+		return scram.StoredCredentials{}, fault.New(fault.BadValue, "Error preflighting UTF-8 conversion: the password has prohibited characters")
 	}
 	return client.GetStoredCredentialsWithError(k)
 }
@@ -135,40 +139,40 @@ func newUser(w User) (*user, error) {
 	rand.Read(uuid)
 	uuid[6], uuid[8] = uuid[6]&0x0f|0x40, uuid[8]&0x3f|0x80
 	u := &user{name: w.Name, db: w.DB, credentials: keys, roles: w.Roles}
-	u.doc = newDocument().str("_id", u.id()).add("userId", value{kind: kindBinary, data: append([]byte{16, 0, 0, 0, 4}, uuid...)}).
-		str("user", u.name).str("db", u.db).doc("credentials", storedKeys(keys)).array("roles", u.roleValues()).done()
+	u.doc = raw.New().Str("_id", u.id()).Add("userId", raw.Value{Kind: raw.KindBinary, Data: append([]byte{16, 0, 0, 0, 4}, uuid...)}).
+		Str("user", u.name).Str("db", u.db).Doc("credentials", storedKeys(keys)).Array("roles", u.roleValues()).Done()
 	return u, nil
 }
 
-func storedKeys(k scram.StoredCredentials) document {
+func storedKeys(k scram.StoredCredentials) raw.Document {
 	text := base64.StdEncoding.EncodeToString
-	return newDocument().doc(mechanism, newDocument().int32("iterationCount", k.Iters).str("salt", text([]byte(k.Salt))).
-		str("storedKey", text(k.StoredKey)).str("serverKey", text(k.ServerKey)).done()).done()
+	return raw.New().Doc(mechanism, raw.New().Int32("iterationCount", k.Iters).Str("salt", text([]byte(k.Salt))).
+		Str("storedKey", text(k.StoredKey)).Str("serverKey", text(k.ServerKey)).Done()).Done()
 }
 
-func (u *user) roleValues() []value {
-	var list []value
+func (u *user) roleValues() []raw.Value {
+	var list []raw.Value
 	for _, r := range u.roles {
-		list = append(list, documentValue(newDocument().str("role", r.Name).str("db", r.DB).done()))
+		list = append(list, raw.Doc(raw.New().Str("role", r.Name).Str("db", r.DB).Done()))
 	}
 	return list
 }
 
 // parseUser reads a stored user.
-func parseUser(d document) (*user, error) {
-	u := &user{name: d.get("user").stringOr(""), db: d.get("db").stringOr(""), doc: d}
-	for _, r := range d.get("roles").elements() {
-		u.roles = append(u.roles, Role{Name: r.document().get("role").stringOr(""), DB: r.document().get("db").stringOr("")})
+func parseUser(d raw.Document) (*user, error) {
+	u := &user{name: d.Get("user").StringOr(""), db: d.Get("db").StringOr(""), doc: d}
+	for _, r := range d.Get("roles").Elements() {
+		u.roles = append(u.roles, Role{Name: r.Document().Get("role").StringOr(""), DB: r.Document().Get("db").StringOr("")})
 	}
-	k := d.get("credentials").document().get(mechanism).document()
-	n, _ := k.get("iterationCount").wholeNumber()
+	k := d.Get("credentials").Document().Get(mechanism).Document()
+	n, _ := k.Get("iterationCount").WholeNumber()
 	var parts [3][]byte
 	var errs [3]error
 	for i, name := range []string{"salt", "storedKey", "serverKey"} {
-		parts[i], errs[i] = base64.StdEncoding.DecodeString(k.get(name).stringOr(""))
+		parts[i], errs[i] = base64.StdEncoding.DecodeString(k.Get(name).StringOr(""))
 	}
 	if err := errors.Join(errs[:]...); err != nil || n < scramIterations || len(parts[1]) != 32 || len(parts[2]) != 32 {
-		return nil, fmt.Errorf("credentials of %s are damaged: %w", u.id(), errors.Join(err, errMalformed))
+		return nil, fmt.Errorf("credentials of %s are damaged: %w", u.id(), errors.Join(err, raw.ErrMalformed))
 	}
 	u.credentials = scram.StoredCredentials{
 		KeyFactors: scram.KeyFactors{Salt: string(parts[0]), Iters: int(n)}, StoredKey: parts[1], ServerKey: parts[2],

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/raw"
+
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -39,9 +42,9 @@ func wantError(t *testing.T, err error, code int32, name, message string) {
 }
 
 func TestEveryCommandHasAnAction(t *testing.T) {
-	for _, e := range commandTable().entries {
-		if e.parse.action == 0 {
-			t.Errorf("command %s has no action: nobody could run it; see rights.go", e.name)
+	for _, e := range commandTable().Entries {
+		if e.Parse.action == 0 {
+			t.Errorf("command %s has no action: nobody could run it; see rights.go", e.Name)
 		}
 	}
 }
@@ -130,9 +133,9 @@ func TestStrangersNeedAUser(t *testing.T) {
 	defer here.Close()
 	c := &conn{server: s, net: there}
 	defer there.Close()
-	q := &request{name: "find", body: newDocument().str("find", "c").str("$db", "d").done(), db: "d", client: c}
+	q := &request{name: "find", body: raw.New().Str("find", "c").Str("$db", "d").Done(), db: "d", client: c}
 	_, err := s.dispatch(q)
-	if got := asCommandError(err); got.code != codeUnauthorized || got.message != "Command find requires authentication" {
+	if got := fault.As(err); got.Code != fault.Unauthorized || got.Message != "Command find requires authentication" {
 		t.Errorf("answer %v", err)
 	}
 }
@@ -146,16 +149,16 @@ func FuzzSASL(f *testing.F) {
 	s := &Server{users: users{u.id(): u}, log: zerolog.Nop()}
 	here, there := net.Pipe()
 	f.Cleanup(func() { here.Close(); there.Close() })
-	start := func(payload value) []byte {
-		return newDocument().int32("saslStart", 1).str("mechanism", mechanism).add("payload", payload).done()
+	start := func(payload raw.Value) []byte {
+		return raw.New().Int32("saslStart", 1).Str("mechanism", mechanism).Add("payload", payload).Done()
 	}
-	first := binaryValue([]byte("n,,n=orders,r=abc"))
+	first := raw.Binary([]byte("n,,n=orders,r=abc"))
 	f.Add(start(first), []byte("c=biws,r=abcdef,p=AAAA"))
-	f.Add(start(stringValue("n,,n=orders,r=abc")), []byte("c=biws,r=abc,p="))
-	f.Add(start(binaryValue([]byte("y,a=x,n=or=2Cders,r="))), []byte(""))
-	f.Add([]byte(newDocument().str("mechanism", mechanism).add("payload", first).doc("options", newDocument().bool("skipEmptyExchange", true).done()).done()), []byte("c=,r=,p=,"))
+	f.Add(start(raw.String("n,,n=orders,r=abc")), []byte("c=biws,r=abc,p="))
+	f.Add(start(raw.Binary([]byte("y,a=x,n=or=2Cders,r="))), []byte(""))
+	f.Add([]byte(raw.New().Str("mechanism", mechanism).Add("payload", first).Doc("options", raw.New().Bool("skipEmptyExchange", true).Done()).Done()), []byte("c=,r=,p=,"))
 	f.Fuzz(func(t *testing.T, begin, second []byte) {
-		if validate(begin, 1) != nil {
+		if raw.Validate(begin, 1) != nil {
 			return
 		}
 		c := &conn{server: s, net: there}
@@ -163,7 +166,7 @@ func FuzzSASL(f *testing.F) {
 			t.Error("a conversation that began is not kept")
 		}
 		q := &request{name: "saslContinue", command: &command{name: "saslContinue"}, client: c, db: "orders"}
-		q.body = newDocument().int32("saslContinue", 1).int32("conversationId", 1).add("payload", binaryValue(second)).done()
+		q.body = raw.New().Int32("saslContinue", 1).Int32("conversationId", 1).Add("payload", raw.Binary(second)).Done()
 		if _, err := s.saslContinue(q); err == nil || c.user != "" {
 			t.Errorf("%q and %q: logged in as %q", begin, second, c.user)
 		}

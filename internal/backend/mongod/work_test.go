@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"kreislauf/internal/backend/mongod/fault"
+	"kreislauf/internal/backend/mongod/query"
+	"kreislauf/internal/backend/mongod/store"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -66,22 +70,22 @@ func TestMaxTime(t *testing.T) {
 	s := startServer(t, Options{})
 	db := connect(t, s.Addr()).Database("test")
 	fill(t, db.Collection("c"), 200)
-	late := newWork(1, nil) // a nanosecond
-	all := selection{filter: must[*filter](t)(parseFilter(nil, nil))}
-	var ce *commandError
-	q := &queryRun{findQuery: findQuery{ns: "test.c", selection: all}, store: s.store, work: late}
-	if _, err := q.next(200); !errors.As(err, &ce) || ce.code != codeMaxTimeExpired || codeName(ce.code) != "MaxTimeMSExpired" {
+	late := store.NewWork(1, nil) // a nanosecond
+	all := store.Selection{Filter: must[*query.Filter](t)(query.Parse(nil, nil))}
+	var ce *fault.Error
+	q := &queryRun{findQuery: findQuery{ns: "test.c", Selection: all}, store: s.store, work: late}
+	if _, err := q.next(200); !errors.As(err, &ce) || ce.Code != fault.MaxTimeExpired || fault.CodeName(ce.Code) != "MaxTimeMSExpired" {
 		t.Errorf("find: %v", err)
 	}
-	pq := &pipelineQuery{ns: "test.c", selection: all}
-	if _, err := s.runPipeline(pq, late); !errors.As(err, &ce) || ce.code != codeMaxTimeExpired {
+	pq := &pipelineQuery{ns: "test.c", Selection: all}
+	if _, err := s.runPipeline(pq, late); !errors.As(err, &ce) || ce.Code != fault.MaxTimeExpired {
 		t.Errorf("pipeline: %v", err)
 	}
-	err := s.store.write(func(w *writeTx) error {
-		_, err := w.runDelete("test.c", deleteStatement{selection: all}, late)
+	err := s.store.Write(func(w *store.Tx) error {
+		_, err := runDelete(w, "test.c", deleteStatement{Selection: all}, late)
 		return err
 	})
-	if !errors.As(err, &ce) || ce.code != codeMaxTimeExpired {
+	if !errors.As(err, &ce) || ce.Code != fault.MaxTimeExpired {
 		t.Errorf("delete: %v", err)
 	}
 	if got := run(t, db, `{"find":"c","maxTimeMS":60000,"limit":1}`); got.Lookup("ok").Double() != 1 {
