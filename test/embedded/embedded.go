@@ -20,6 +20,7 @@ import (
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/process"
 	"kreislauf/services"
+	"kreislauf/test/asked"
 )
 
 // Key is the quote and invite key of all services under test.
@@ -43,7 +44,9 @@ func Start(t testing.TB) *Backends {
 		db := mongodb.Name(s.Name)
 		users = append(users, mongod.User{Name: s.Name, DB: db, Password: mongoPassword, Roles: []mongod.Role{{Name: "readWrite", DB: db}}})
 	}
-	m, err := mongod.New(mongod.Options{Dir: filepath.Join(dir, "mongodb"), Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Users: users})
+	m, err := mongod.New(mongod.Options{
+		Dir: filepath.Join(dir, "mongodb"), Addr: "127.0.0.1:0", Logger: zerolog.Nop(), Users: users, Asked: asked.Recorder(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,11 @@ import (
 	"kreislauf/internal/client"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
+	"kreislauf/test/asked"
 	"kreislauf/test/embedded"
 )
+
+func TestMain(m *testing.M) { os.Exit(asked.By(m, "journey").Run()) }
 
 func TestOrderIsMatchedAutomatically(t *testing.T) {
 	p := startPlatform(t)

@@ -18,9 +18,10 @@ import (
 	"go.uber.org/goleak"
 
 	"kreislauf/internal/client"
+	"kreislauf/test/asked"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(asked.By(m, "openapi")) }
 
 // TestAnswersFitTheDocuments sends good and bad requests to every operation. At the end every documented status has been answered.
 func TestAnswersFitTheDocuments(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -21,8 +22,11 @@ import (
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/outbox"
 	"kreislauf/internal/telemetry"
+	"kreislauf/test/asked"
 	"kreislauf/test/embedded"
 )
+
+func TestMain(m *testing.M) { os.Exit(asked.By(m, "outbox").Run()) }
 
 type doc struct {
 	aggregate.Root `bson:",inline"`

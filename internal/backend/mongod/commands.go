@@ -7,7 +7,6 @@ func commandTable() registry.Table[*command] {
 	list := []*command{
 		{name: "hello", action: actionFree, open: true, run: (*Server).hello},
 		{name: "isMaster", action: actionFree, open: true, run: (*Server).hello},
-		{name: "ismaster", action: actionFree, open: true, run: (*Server).hello},
 		{name: "ping", action: actionFree, run: (*Server).acknowledge},
 		{name: "saslStart", action: actionFree, run: (*Server).saslStart, fields: []string{"mechanism", "payload", "options", "autoAuthorize"}},
 		{name: "saslContinue", action: actionFree, run: (*Server).saslContinue, fields: []string{"conversationId", "payload"}},

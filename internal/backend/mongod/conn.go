@@ -89,7 +89,7 @@ func (c *conn) answer(m *wire.Message) (raw.Document, error) {
 	if m.Legacy {
 		db, _, _ := strings.Cut(m.Namespace, ".")
 		q.db = db
-		if strings.ToLower(q.name) != "ismaster" && q.name != "hello" {
+		if q.name != "isMaster" && q.name != "hello" {
 			return nil, fmt.Errorf("OP_QUERY with %q: only the handshake may use it", q.name)
 		}
 	} else {

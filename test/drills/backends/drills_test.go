@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/internal/backend/mongod"
+	"kreislauf/test/asked"
 )
 
 // TestMain makes the test binary a `kreislauf mongod` when it is called like one, so that the drills need no other binary.
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(asked.By(m, "drills").Run())
 }
 
 func serve(args []string) error {
@@ -36,7 +37,7 @@ func serve(args []string) error {
 	signal.Ignore(syscall.SIGXFSZ)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	s, err := mongod.New(mongod.Options{Dir: *dir, Addr: *addr, Logger: zerolog.New(os.Stderr)})
+	s, err := mongod.New(mongod.Options{Dir: *dir, Addr: *addr, Logger: zerolog.New(os.Stderr), Asked: asked.Recorder()})
 	if err == nil {
 		err = s.Start()
 	}
@@ -49,7 +50,7 @@ func serve(args []string) error {
 
 // TestDrills runs the drills of mongod that are quick; `make drills-backends` runs all of them, with more rounds.
 func TestDrills(t *testing.T) {
-	quick := map[string]bool{"kill-mongod": true, "size-limit": true, "bad-bytes": true}
+	quick := map[string]bool{"kill-mongod": true, "size-limit": true, "bad-bytes": true, "increments": true, "claims": true, "versions": true}
 	for _, d := range drills() {
 		if !quick[d.name] {
 			continue

@@ -23,7 +23,6 @@ func indexOptions() registry.Table[struct{}] {
 		{Name: "sparse"},
 		{Name: "partialFilterExpression", Note: "used when the filter of a query names each of its conditions, or a value that fulfils it"},
 		{Name: "expireAfterSeconds", Note: "the sweeper runs once a minute"},
-		{Name: "v", Note: "has no effect"},
 	}}
 }
 
