@@ -36,7 +36,8 @@ func Check(dir string) (*Report, error) {
 		for _, ns := range namespaces(tx, "") {
 			c, err := st.openCollection(tx, ns)
 			if err != nil {
-				return err
+				r.fault("%s: %v", ns, err)
+				continue
 			}
 			if err := r.collection(c); err != nil {
 				return fmt.Errorf("check %s: %w", ns, err)
@@ -89,7 +90,8 @@ func (r *Report) index(c *Collection, ix *index) error {
 	err := c.Each(func(id []byte, d raw.Document) error {
 		entries, multikey, err := ix.entries(d)
 		if err != nil {
-			return err
+			r.fault("%s: index %s: the document with %s: %v", c.ns, ix.name, raw.FormatField("_id", d.Get("_id")), err)
+			return nil
 		}
 		if multikey && !ix.multikey {
 			r.fault("%s: index %s is not marked multikey", c.ns, ix.name)

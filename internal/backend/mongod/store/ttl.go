@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"kreislauf/internal/backend/mongod/query"
@@ -21,10 +22,7 @@ type ttlIndex struct {
 
 // DeleteExpired deletes every document whose time in an index with expireAfterSeconds is over, until it is told to stop.
 func (s *Store) DeleteExpired(now time.Time, stop <-chan struct{}) error {
-	due, err := s.ttlIndexes()
-	if err != nil {
-		return err
-	}
+	due, unreadable := s.ttlIndexes()
 	for _, t := range due {
 		for {
 			n, err := s.sweepStep(t, now.Add(-time.Duration(t.seconds)*time.Second))
@@ -41,15 +39,17 @@ func (s *Store) DeleteExpired(now time.Time, stop <-chan struct{}) error {
 			}
 		}
 	}
-	return nil
+	return unreadable
 }
 
-func (s *Store) ttlIndexes() (due []ttlIndex, err error) {
-	err = s.read(func(tx *bbolt.Tx) error {
+// ttlIndexes lists them. A collection that cannot be read is an error and does not keep the others from being listed.
+func (s *Store) ttlIndexes() (due []ttlIndex, unreadable error) {
+	err := s.read(func(tx *bbolt.Tx) error {
 		for _, ns := range namespaces(tx, "") {
 			c, err := s.openCollection(tx, ns)
 			if err != nil {
-				return err
+				unreadable = errors.Join(unreadable, err)
+				continue
 			}
 			for _, ix := range c.coll.indexes {
 				if !ix.expire.Missing() {
@@ -59,7 +59,7 @@ func (s *Store) ttlIndexes() (due []ttlIndex, err error) {
 		}
 		return nil
 	})
-	return due, err
+	return due, errors.Join(unreadable, err)
 }
 
 // sweepStep deletes up to sweepBatch documents that have a date at or before the limit in the index.
