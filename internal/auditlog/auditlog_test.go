@@ -29,6 +29,7 @@ import (
 	"kreislauf/internal/problem"
 	"kreislauf/internal/repository"
 	"kreislauf/internal/telemetry"
+	"kreislauf/test/asked"
 	"kreislauf/test/embedded"
 )
 
@@ -40,7 +41,7 @@ func TestMain(m *testing.M) {
 		changeForEver(uri)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(asked.By(m, "auditlog"))
 }
 
 func connect(uri string) (*mongodb.Database, error) {

@@ -25,6 +25,7 @@ import (
 	"kreislauf/internal/problem"
 	"kreislauf/internal/repository"
 	"kreislauf/internal/telemetry"
+	"kreislauf/test/asked"
 	"kreislauf/test/embedded"
 )
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(workerVar) != "" {
 		os.Exit(worker())
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(asked.By(m, "repository"))
 }
 
 // counter is the aggregate of these tests.
