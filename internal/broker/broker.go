@@ -3,15 +3,21 @@
 //
 // Guarantees: a published event is acknowledged by all in-sync replicas; events of one subject keep their order; a consumer sees
 // every event at least once and commits only after its handler returned. It does not guarantee once: handlers are idempotent.
-// A record that cannot be read, or that a handler calls Permanent, goes to the dead-letter topic with the reason; any other handler
-// error is retried with back-off for as long as the process lives, which holds up that partition and nothing else.
+// A record that cannot be read, or that a handler calls Permanent, goes to the dead-letter topic with the reason (package deadletter);
+// any other handler error is retried with back-off for as long as the process lives, which holds up that partition and nothing else.
+//
+// A topic that is deleted, or made anew under its name, is created where it is missing and gone on with by a new client. A group that
+// finds its offset gone goes on at the start of the log, which is logged as kafka.offset-lost and counted.
 package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -26,29 +32,31 @@ const PublishTimeout = 10 * time.Second
 
 // Producer publishes events. Safe for concurrent use.
 type Producer struct {
-	client *kgo.Client
+	client *renewable
+	log    zerolog.Logger
 	tracer trace.Tracer
+	lost   atomic.Bool // the topic was gone at the last attempt; it is logged when this changes
 }
 
 // NewProducer connects lazily.
-func NewProducer(brokers []string, clientID string, tracer trace.Tracer) (*Producer, error) {
-	c, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ClientID(clientID), kgo.RequiredAcks(kgo.AllISRAcks()),
+func NewProducer(brokers []string, clientID string, log zerolog.Logger, tracer trace.Tracer) (*Producer, error) {
+	c, err := newRenewable(brokers, kgo.ClientID(clientID), kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.ProducerLinger(0), kgo.RecordDeliveryTimeout(PublishTimeout), kgo.MetadataMinAge(250*time.Millisecond),
 		kgo.RetryBackoffFn(backoff))
 	if err != nil {
 		return nil, fmt.Errorf("open Kafka producer: %w", err)
 	}
-	return &Producer{client: c, tracer: tracer}, nil
+	return &Producer{client: c, log: log, tracer: tracer}, nil
 }
 
 // backoff is short: the brokers of a deployment are near, and an order waits for its event.
 func backoff(try int) time.Duration { return min(time.Duration(try)*100*time.Millisecond, time.Second) }
 
 // Ping is the readiness check.
-func (p *Producer) Ping(ctx context.Context) error { return p.client.Ping(ctx) }
+func (p *Producer) Ping(ctx context.Context) error { return p.client.get().Ping(ctx) }
 
 // Close ends the connections.
-func (p *Producer) Close() { p.client.Close() }
+func (p *Producer) Close() { p.client.close() }
 
 // Publish writes events of one topic in their order and waits for the acknowledgement of all. Each gets a producer span below the
 // span that caused it (Event.Traceparent); the record carries the producer span.
@@ -69,7 +77,7 @@ func (p *Producer) Publish(ctx context.Context, topic string, events ...event.Ev
 			Headers: []kgo.RecordHeader{{Key: telemetry.Header, Value: []byte(telemetry.Traceparent(ectx))}, {Key: "ce_type", Value: []byte(e.Type)}},
 		}
 	}
-	err := p.client.ProduceSync(ctx, recs...).FirstErr()
+	err := p.produce(ctx, recs)
 	for i, span := range spans {
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())
@@ -82,4 +90,24 @@ func (p *Producer) Publish(ctx context.Context, topic string, events ...event.Ev
 		return fmt.Errorf("publish to %s: %w", topic, err)
 	}
 	return nil
+}
+
+// produce sends records. Where their topic was made anew it sends them once more, with a new client.
+func (p *Producer) produce(ctx context.Context, recs []*kgo.Record) error {
+	c := p.client.get()
+	err := c.ProduceSync(ctx, recs...).FirstErr()
+	if madeAnew(err) || errors.Is(err, kgo.ErrClientClosed) { // closed: another call renews the client
+		if madeAnew(err) && !p.lost.Swap(true) {
+			p.log.Warn().Err(err).Str("event.action", "kafka.renewed").Str("kafka.topic", recs[0].Topic).
+				Msg("a topic is gone or was made anew; publishing with a new client")
+		}
+		if err := p.client.renew(ctx, c); err != nil {
+			return err
+		}
+		err = p.client.get().ProduceSync(ctx, recs...).FirstErr()
+	}
+	if err == nil && p.lost.Swap(false) {
+		p.log.Info().Str("event.action", "kafka.healed").Str("kafka.topic", recs[0].Topic).Msg("publishing again")
+	}
+	return err
 }

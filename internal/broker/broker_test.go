@@ -55,7 +55,7 @@ func TestTraceContinues(t *testing.T) {
 
 func TestPublishToABrokerThatIsAway(t *testing.T) {
 	f := newFixture(t)
-	p, err := NewProducer([]string{"127.0.0.1:1"}, "order-1", f.tel.Tracer)
+	p, err := NewProducer([]string{"127.0.0.1:1"}, "order-1", f.log, f.tel.Tracer)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,14 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
+	"kreislauf/internal/broker/deadletter"
 	"kreislauf/internal/event"
 	"kreislauf/internal/telemetry"
 )
@@ -29,14 +32,35 @@ func (p permanent) Unwrap() error { return p.error }
 // Permanent says that retrying is useless: the event goes to the dead-letter topic.
 func Permanent(err error) error { return permanent{err} }
 
-// Consumer reads a service's topics as one consumer group named after the service.
+const (
+	rebalanceTimeout = 10 * time.Second // how long the group waits for a member that works while others join or leave
+	// workTime is how long the work on one poll may take before no further event of it is begun. The rest of rebalanceTimeout is for
+	// the event that is being handled then, and for the commit.
+	workTime = 3 * time.Second
+	// forgotten is how long after its last occurrence a fault counts as healed, so that it is logged when it comes again.
+	forgotten = time.Minute
+)
+
+// Consumer reads a service's topics as one consumer group named after the service. As a prometheus.Collector it tells how many
+// dead letters it wrote, how often it found events lost, and how often it had to build its client anew.
 type Consumer struct {
-	client  *kgo.Client
-	service string
-	handler Handler
-	log     zerolog.Logger
-	tracer  trace.Tracer
-	tries   map[lane]int // failed attempts at a partition's next record; Run writes it while no partition is worked on
+	client   *renewable
+	service  string
+	handler  Handler
+	log      zerolog.Logger
+	tracer   trace.Tracer
+	workTime time.Duration
+	anew     atomic.Bool // the dead-letter topic was made anew, so the client must be too
+
+	// Run alone uses these, while no partition is worked on.
+	tries  map[lane]int       // failed attempts at a partition's next record
+	faults map[lane]time.Time // when a partition last gave an error instead of records
+
+	mu   sync.Mutex     // guards next, which the group sets too
+	next map[lane]int64 // the record that a partition should give next
+
+	dead, lost *prometheus.CounterVec
+	renewals   prometheus.Counter
 }
 
 // lane is a partition of a topic.
@@ -48,42 +72,183 @@ type lane struct {
 // NewConsumer joins the group of the service for the topics that the event table gives it.
 // A new group starts at the oldest event, so a projection can be rebuilt.
 func NewConsumer(brokers []string, service, instance string, log zerolog.Logger, tracer trace.Tracer, h Handler) (*Consumer, error) {
-	c, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ClientID(instance), kgo.ConsumerGroup(service),
-		kgo.ConsumeTopics(event.ConsumedBy(service)...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	counter := func(name, help string) prometheus.CounterOpts {
+		return prometheus.CounterOpts{Namespace: "kreislauf", Subsystem: "consumer", Name: name, Help: help}
+	}
+	c := &Consumer{
+		service: service, handler: h, log: log, tracer: tracer, workTime: workTime,
+		tries: map[lane]int{}, faults: map[lane]time.Time{}, next: map[lane]int64{},
+		dead: prometheus.NewCounterVec(
+			counter("dead_letters_total", "Records that went to the dead-letter topic, by their own topic."), []string{"topic"}),
+		lost: prometheus.NewCounterVec(
+			counter("lost_offsets_total", "How often a partition did not go on where the group had come to."), []string{"topic"}),
+		renewals: prometheus.NewCounter(
+			counter("clients_renewed_total", "How often a topic was made anew, and the Kafka client with it.")),
+	}
+	var err error
+	c.client, err = newRenewable(brokers, kgo.ClientID(instance), kgo.ConsumerGroup(service),
+		kgo.ConsumeTopics(event.ConsumedBy(service)...), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.AdjustFetchOffsetsFn(c.assigned),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.SessionTimeout(6*time.Second), kgo.HeartbeatInterval(time.Second),
-		kgo.RebalanceTimeout(10*time.Second), kgo.FetchMaxWait(time.Second), kgo.MetadataMinAge(250*time.Millisecond),
+		kgo.RebalanceTimeout(rebalanceTimeout), kgo.FetchMaxWait(time.Second), kgo.MetadataMinAge(250*time.Millisecond),
 		kgo.RetryBackoffFn(backoff), kgo.RequiredAcks(kgo.AllISRAcks()))
 	if err != nil {
 		return nil, fmt.Errorf("open Kafka consumer: %w", err)
 	}
-	return &Consumer{client: c, service: service, handler: h, log: log, tracer: tracer, tries: map[lane]int{}}, nil
+	return c, nil
 }
 
-// Close leaves the group.
-func (c *Consumer) Close() { c.client.CloseAllowingRebalance() }
+// Describe implements prometheus.Collector.
+func (c *Consumer) Describe(to chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, to) }
+
+// Collect implements prometheus.Collector.
+func (c *Consumer) Collect(to chan<- prometheus.Metric) {
+	c.dead.Collect(to)
+	c.lost.Collect(to)
+	c.renewals.Collect(to)
+}
+
+// Close leaves the group. What Run did is committed; what it polled and did not begin comes again, to another instance.
+func (c *Consumer) Close() { c.client.close() }
 
 // Run consumes until ctx ends. Partitions are worked on side by side, each in order. A partition whose record failed pauses and then
-// gives that record again; the others go on.
+// gives that record again; the others go on. Polls that bring nothing but errors are followed by a pause.
 func (c *Consumer) Run(ctx context.Context) error {
-	for {
-		fetches := c.client.PollRecords(ctx, 300)
+	for bad := 0; ; { // polls without a record, one after another
+		client := c.client.get()
+		fetches := client.PollRecords(ctx, 300)
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return nil
 		}
-		fetches.EachError(func(topic string, part int32, err error) {
-			c.log.Warn().Err(err).Str("event.action", "kafka.fetch").Str("kafka.topic", topic).Int32("kafka.partition", part).Msg("fetch")
-		})
-		var wg sync.WaitGroup
-		done, failed := make(chan *kgo.Record, fetches.NumRecords()), make(chan *kgo.Record, fetches.NumRecords()) // closed below, after the last partition
-		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
-			wg.Go(func() { c.partition(ctx, p.Records, done, failed) })
-		})
-		wg.Wait()
-		close(done)
-		close(failed)
-		c.commit(context.WithoutCancel(ctx), done)
-		c.setBack(failed)
-		c.client.AllowRebalance()
+		anew := c.sortErrors(fetches)
+		c.work(ctx, client, fetches)
+		client.AllowRebalance()
+		if bad++; fetches.NumRecords() > 0 {
+			bad = 0
+		}
+		if anew || c.anew.Swap(false) {
+			if err := c.renew(ctx, client, bad <= 1); err != nil && ctx.Err() == nil {
+				c.log.Warn().Err(err).Str("event.action", "kafka.renewed").Msg("build the Kafka client anew; trying again")
+			}
+		}
+		if bad > 0 {
+			sleep(ctx, backoff(bad))
+		}
+	}
+}
+
+func (c *Consumer) renew(ctx context.Context, client *kgo.Client, first bool) error {
+	if first {
+		c.log.Warn().Str("event.action", "kafka.renewed").Msg("a topic was made anew; consuming with a new client")
+	}
+	c.renewals.Inc()
+	clear(c.tries)
+	ctx, cancel := context.WithTimeout(ctx, PublishTimeout)
+	defer cancel()
+	return c.client.renew(ctx, client)
+}
+
+// sortErrors logs what partitions say instead of giving records: each fault when it begins and when it ends. True means that a topic
+// was made anew.
+func (c *Consumer) sortErrors(fetches kgo.Fetches) (anew bool) {
+	fault := func(ev *zerolog.Event, l lane) *zerolog.Event {
+		return ev.Str("event.action", "kafka.fetch").Str("kafka.topic", l.topic).Int32("kafka.partition", l.partition)
+	}
+	fetches.EachError(func(topic string, part int32, err error) {
+		l := lane{topic, part}
+		if loss, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
+			c.move(l, loss.ConsumedTo, loss.ResetTo)
+			return
+		}
+		anew = anew || madeAnew(err)
+		if time.Since(c.faults[l]) > forgotten {
+			fault(c.log.Warn().Err(err), l).Msg("no events come from this partition; trying again")
+		}
+		c.faults[l] = time.Now()
+	})
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		l := lane{p.Topic, p.Partition}
+		if _, had := c.faults[l]; had && len(p.Records) > 0 {
+			fault(c.log.Info(), l).Msg("events come again")
+			delete(c.faults, l)
+		}
+	})
+	return anew
+}
+
+// assigned notes where the group says that new partitions go on; those that it knows nothing about begin at 0.
+func (c *Consumer) assigned(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for topic, partitions := range offsets {
+		for partition, o := range partitions {
+			c.next[lane{topic, partition}] = max(o.EpochOffset().Offset, 0)
+		}
+	}
+	return offsets, nil
+}
+
+// follow compares where a partition goes on with where it should, and notes where it should next. Events may be gone because the log
+// was cut at its start before the group read them, or because the log is a new one.
+func (c *Consumer) follow(p kgo.FetchTopicPartition) {
+	l, first := lane{p.Topic, p.Partition}, p.Records[0].Offset
+	c.mu.Lock()
+	should, known := c.next[l]
+	c.next[l] = p.Records[len(p.Records)-1].Offset + 1
+	c.mu.Unlock()
+	if known && (first < should || p.LogStartOffset > should) {
+		c.lostOffset(l, should, first)
+	}
+}
+
+// move notes that a partition goes on elsewhere.
+func (c *Consumer) move(l lane, from, to int64) {
+	c.mu.Lock()
+	c.next[l] = to
+	c.mu.Unlock()
+	c.lostOffset(l, from, to)
+}
+
+func (c *Consumer) lostOffset(l lane, from, to int64) {
+	c.lost.WithLabelValues(l.topic).Inc()
+	c.log.Error().Str("event.action", "kafka.offset-lost").Str("kafka.topic", l.topic).Int32("kafka.partition", l.partition).
+		Int64("kafka.offset", from).Int64("kafka.continued_at", to).
+		Msg("the log does not have the offset that the group had come to: events are lost, or come again")
+}
+
+// outcome is how far the work on one partition came.
+type outcome struct {
+	last   *kgo.Record // it and all before it are done; nil: none
+	rest   *kgo.Record // the first that is not done; nil: none
+	failed bool        // rest failed; otherwise there was no time for it
+}
+
+// work handles what a poll brought, commits what is done and sets back the rest.
+func (c *Consumer) work(ctx context.Context, client *kgo.Client, fetches kgo.Fetches) {
+	until := time.Now().Add(c.workTime)
+	var wg sync.WaitGroup
+	outcomes := make(chan outcome, fetches.NumRecords()) // closed below, after the last partition
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		if len(p.Records) > 0 {
+			c.follow(p)
+			wg.Go(func() { outcomes <- c.partition(ctx, until, p.Records) })
+		}
+	})
+	wg.Wait()
+	close(outcomes)
+	var done []*kgo.Record
+	var undone []outcome
+	for o := range outcomes {
+		if o.last != nil {
+			done = append(done, o.last)
+			delete(c.tries, lane{o.last.Topic, o.last.Partition})
+		}
+		if o.rest != nil {
+			undone = append(undone, o)
+		}
+	}
+	c.commit(context.WithoutCancel(ctx), client, done)
+	for _, o := range undone {
+		c.setBack(client, o)
 	}
 }
 
@@ -91,17 +256,22 @@ func (c *Consumer) Run(ctx context.Context) error {
 // that pauses waits up to a second for its next fetch.
 const inPlace = 3
 
-// partition works on records in order until one fails, and sends which are done and which failed.
-func (c *Consumer) partition(ctx context.Context, recs []*kgo.Record, done, failed chan<- *kgo.Record) {
+// partition works on records in order until one fails or the time is up.
+func (c *Consumer) partition(ctx context.Context, until time.Time, recs []*kgo.Record) (o outcome) {
 	for _, r := range recs {
+		if ctx.Err() != nil || time.Now().After(until) {
+			o.rest = r
+			return o
+		}
 		for try := c.tries[lane{r.Topic, r.Partition}] + 1; !c.record(ctx, r, try); try++ {
-			if try >= inPlace || !sleep(ctx, backoff(try)) {
-				failed <- r
-				return
+			if try >= inPlace || time.Now().After(until) || !sleep(ctx, backoff(try)) {
+				o.rest, o.failed = r, true
+				return o
 			}
 		}
-		done <- r
+		o.last = r
 	}
+	return o
 }
 
 // sleep waits; false means that ctx ended first.
@@ -114,30 +284,28 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// setBack makes the partitions of failed records give them again after a back-off.
-func (c *Consumer) setBack(failed <-chan *kgo.Record) {
-	for r := range failed {
-		l := lane{r.Topic, r.Partition}
+// setBack makes a partition give the rest again, after a back-off when it failed.
+func (c *Consumer) setBack(client *kgo.Client, o outcome) {
+	l := lane{o.rest.Topic, o.rest.Partition}
+	c.mu.Lock()
+	c.next[l] = o.rest.Offset
+	c.mu.Unlock()
+	one := map[string][]int32{l.topic: {l.partition}}
+	if o.failed {
 		c.tries[l] = max(c.tries[l]+1, inPlace)
-		one := map[string][]int32{r.Topic: {r.Partition}}
-		c.client.PauseFetchPartitions(one)
-		c.client.SetOffsets(map[string]map[int32]kgo.EpochOffset{r.Topic: {r.Partition: {Epoch: r.LeaderEpoch, Offset: r.Offset}}})
-		time.AfterFunc(backoff(c.tries[l]), func() { c.client.ResumeFetchPartitions(one) })
+		client.PauseFetchPartitions(one)
+		time.AfterFunc(backoff(c.tries[l]), func() { client.ResumeFetchPartitions(one) })
 	}
+	client.SetOffsets(map[string]map[int32]kgo.EpochOffset{l.topic: {l.partition: {Epoch: o.rest.LeaderEpoch, Offset: o.rest.Offset}}})
 }
 
-func (c *Consumer) commit(ctx context.Context, done <-chan *kgo.Record) {
-	recs := make([]*kgo.Record, 0, len(done))
-	for r := range done {
-		recs = append(recs, r)
-		delete(c.tries, lane{r.Topic, r.Partition})
-	}
-	if len(recs) == 0 {
+func (c *Consumer) commit(ctx context.Context, client *kgo.Client, done []*kgo.Record) {
+	if len(done) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if err := c.client.CommitRecords(ctx, recs...); err != nil {
+	if err := client.CommitRecords(ctx, done...); err != nil {
 		c.log.Warn().Err(err).Str("event.action", "kafka.commit").Msg("commit; the events will come again")
 	}
 }
@@ -182,17 +350,15 @@ func (c *Consumer) line(ev *zerolog.Event, span trace.Span, e event.Event, r *kg
 
 // deadLetter keeps the record as it came, with the reason in its headers.
 func (c *Consumer) deadLetter(ctx context.Context, r *kgo.Record, reason error) error {
-	d := &kgo.Record{Topic: event.TopicDeadLetter, Key: r.Key, Value: r.Value, Headers: append([]kgo.RecordHeader{
-		{Key: "reason", Value: []byte(reason.Error())},
-		{Key: "consumer", Value: []byte(c.service)},
-		{Key: "topic", Value: []byte(r.Topic)},
-		{Key: "position", Value: fmt.Appendf(nil, "%d:%d", r.Partition, r.Offset)},
-	}, r.Headers...)}
-	if err := c.client.ProduceSync(ctx, d).FirstErr(); err != nil {
-		return fmt.Errorf("write dead letter: %w", err)
+	if err := deadletter.Write(ctx, c.client.get(), r, c.service, reason); err != nil {
+		if madeAnew(err) {
+			c.anew.Store(true)
+		}
+		return err
 	}
+	c.dead.WithLabelValues(r.Topic).Inc()
 	sc := trace.SpanContextFromContext(ctx)
-	c.log.Error().Err(reason).Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID()).Str("event.action", "event.dead-lettered").
+	c.log.Error().Str("error.message", deadletter.Reason(reason)).Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID()).Str("event.action", "event.dead-lettered").
 		Str("kafka.topic", r.Topic).Int32("kafka.partition", r.Partition).Int64("kafka.offset", r.Offset).Msg("dead letter")
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/goleak"
 
 	"kreislauf/internal/backend/kafkad"
@@ -51,8 +53,10 @@ func (l *lines) with(t *testing.T, member, value string) (list []map[string]any)
 	return list
 }
 
-// fixture is a broker with the platform's topics and a producer.
+// fixture is a broker with the platform's topics and a producer. With TEST_KAFKA_BROKERS=host:port it is the Kafka there, whose topics
+// are made anew for each test.
 type fixture struct {
+	server   *kafkad.Server // nil: a Kafka that runs already
 	brokers  []string
 	log      zerolog.Logger
 	tel      *telemetry.Telemetry
@@ -63,44 +67,130 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	s, err := kafkad.New(kafkad.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
-	if err != nil {
-		t.Fatal(err)
+	f := &fixture{lines: &lines{}}
+	if addr := os.Getenv("TEST_KAFKA_BROKERS"); addr != "" {
+		f.brokers = []string{addr}
+		f.wipeGroups(t)
+		f.deleteTopics(t)
+	} else {
+		f.start(t, "127.0.0.1:0")
+		f.brokers = []string{f.server.Addr()}
+		t.Cleanup(func() { f.stop(t) })
 	}
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := s.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	f := &fixture{brokers: []string{s.Addr()}, lines: &lines{}}
 	f.sink = logging.NewSink(f.lines)
 	p := config.Process{Service: "matching", Env: "local", Customer: "kreislauf", Instance: "matching-1", PlatformVersion: "dev"}
 	f.log = logging.New(f.sink, p)
+	var err error
 	if f.tel, err = telemetry.New(t.Context(), p, f.sink); err != nil {
 		t.Fatal(err)
 	}
-	if err := EnsureTopics(t.Context(), f.brokers, 1); err != nil {
-		t.Fatal(err)
-	}
-	if f.producer, err = NewProducer(f.brokers, "order-1", f.tel.Tracer); err != nil {
+	f.ensureTopics(t)
+	if f.producer, err = NewProducer(f.brokers, "order-1", f.log, f.tel.Tracer); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.producer.Close)
 	return f
 }
 
-// consume runs a consumer of the service matching; stop ends it.
-func (f *fixture) consume(t *testing.T, h Handler) (stop func()) {
+// start starts a broker with an empty data folder.
+func (f *fixture) start(t *testing.T, addr string) {
+	t.Helper()
+	var err error
+	if f.server, err = kafkad.New(kafkad.Options{Dir: t.TempDir(), Addr: addr, Logger: zerolog.Nop()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) stop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := f.server.Stop(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// ensureTopics waits until all topics can be created: Kafka deletes in the background.
+func (f *fixture) ensureTopics(t *testing.T) {
+	t.Helper()
+	c := raw(t, f)
+	eventually(t, "the topics", func() bool {
+		if err := EnsureTopics(t.Context(), f.brokers); err != nil {
+			return false
+		}
+		meta, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready := 0
+		for _, topic := range meta.Topics {
+			for _, want := range event.Topics() {
+				if *topic.Topic == want.Name && topic.ErrorCode == 0 && len(topic.Partitions) == int(want.Keep.Partitions) {
+					ready++
+				}
+			}
+		}
+		return ready == len(event.Topics())
+	})
+}
+
+// deleteTopics deletes topics, all of the table without names.
+func (f *fixture) deleteTopics(t *testing.T, names ...string) {
+	t.Helper()
+	if names == nil {
+		for _, topic := range event.Topics() {
+			names = append(names, topic.Name)
+		}
+	}
+	req := kmsg.NewPtrDeleteTopicsRequest()
+	req.TopicNames = names
+	for _, name := range names {
+		rt := kmsg.NewDeleteTopicsRequestTopic()
+		rt.Topic = kmsg.StringPtr(name)
+		req.Topics = append(req.Topics, rt)
+	}
+	if _, err := req.RequestWith(t.Context(), raw(t, f)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) wipeGroups(t *testing.T) {
+	t.Helper()
+	req := kmsg.NewPtrDeleteGroupsRequest()
+	req.Groups = []string{"matching"}
+	c := raw(t, f)
+	eventually(t, "the coordinator", func() bool {
+		_, err := req.RequestWith(t.Context(), c)
+		return err == nil
+	})
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// consumer makes a consumer of the service matching.
+func (f *fixture) consumer(t *testing.T, h Handler) *Consumer {
 	t.Helper()
 	c, err := NewConsumer(f.brokers, "matching", "matching-1", f.log, f.tel.Tracer, h)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// run runs a consumer; stop ends it.
+func run(t *testing.T, c *Consumer) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1) // gets the end of Run
 	go func() { done <- c.Run(ctx) }()
@@ -113,6 +203,12 @@ func (f *fixture) consume(t *testing.T, h Handler) (stop func()) {
 	})
 	t.Cleanup(stop)
 	return stop
+}
+
+// consume makes a consumer and runs it.
+func (f *fixture) consume(t *testing.T, h Handler) (stop func()) {
+	t.Helper()
+	return run(t, f.consumer(t, h))
 }
 
 // placed makes an event whose payload holds a number.

@@ -15,14 +15,22 @@ import (
 	"kreislauf/internal/event"
 )
 
+// replicas is how many copies a new topic gets: three where there are brokers for them.
+func replicas(brokers []string) int16 {
+	if len(brokers) >= 3 {
+		return 3
+	}
+	return 1
+}
+
 // EnsureTopics creates the missing topics of the table; existing ones stay as they are. All services may do so at once.
-func EnsureTopics(ctx context.Context, brokers []string, replicas int16) error {
+func EnsureTopics(ctx context.Context, brokers []string) error {
 	c, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.RetryBackoffFn(backoff))
 	if err != nil {
 		return fmt.Errorf("open Kafka client: %w", err)
 	}
 	defer c.Close()
-	return createTopics(ctx, c, replicas)
+	return createTopics(ctx, c, replicas(brokers))
 }
 
 // AlignTopics makes the topics of a broker equal to the table: missing ones are created, existing ones get its retention, and more

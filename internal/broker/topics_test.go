@@ -11,9 +11,9 @@ import (
 	"kreislauf/internal/event"
 )
 
-func raw(t *testing.T, f *fixture) *kgo.Client {
+func raw(t *testing.T, f *fixture, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	c, err := kgo.NewClient(kgo.SeedBrokers(f.brokers...))
+	c, err := kgo.NewClient(append(opts, kgo.SeedBrokers(f.brokers...))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func table() map[string]event.Keep {
 
 func TestEnsureTopics(t *testing.T) {
 	f := newFixture(t) // has ensured them once
-	if err := EnsureTopics(t.Context(), f.brokers, 1); err != nil {
+	if err := EnsureTopics(t.Context(), f.brokers); err != nil {
 		t.Fatalf("a second time: %v", err)
 	}
 	if diff := cmp.Diff(table(), kept(t, raw(t, f))); diff != "" {
@@ -95,6 +95,9 @@ func TestEnsureTopics(t *testing.T) {
 
 func TestAlignTopics(t *testing.T) {
 	f := newFixture(t)
+	if f.server == nil {
+		t.Skip("the platform aligns the broker that it runs itself alone")
+	}
 	c := raw(t, f)
 	gone := kmsg.NewPtrDeleteTopicsRequest()
 	for _, name := range []string{event.TopicOrder, event.TopicIdentity} {
@@ -114,7 +117,7 @@ func TestAlignTopics(t *testing.T) {
 	if res, err := old.RequestWith(t.Context(), c); err != nil || res.Topics[0].ErrorCode != 0 {
 		t.Fatal(err, res)
 	}
-	if err := EnsureTopics(t.Context(), f.brokers, 1); err != nil {
+	if err := EnsureTopics(t.Context(), f.brokers); err != nil {
 		t.Fatal(err)
 	}
 	if k := kept(t, c)[event.TopicOrder]; k != (event.Keep{Partitions: 1}) {

@@ -58,7 +58,6 @@ type Process struct {
 	db       *mongodb.Database // nil unless needed, as the next one
 	producer *broker.Producer
 	brokers  []string
-	replicas int16
 	registry *prometheus.Registry
 	drain    time.Duration
 	stack    run.Stack
@@ -84,7 +83,6 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 	}
 	if needs.Kafka {
 		p.brokers = r.Addrs("KREISLAUF_KAFKA_BROKERS")
-		p.replicas = map[bool]int16{false: 1, true: 3}[len(p.brokers) >= 3]
 	}
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("settings of %s: %w", service, err)
@@ -128,12 +126,12 @@ func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword strin
 		p.Health.Add("redis", p.Sessions.Ping)
 	}
 	if needs.Kafka {
-		if p.producer, err = broker.NewProducer(p.brokers, p.Settings.Instance, p.Tracing.Tracer); err != nil {
+		if p.producer, err = broker.NewProducer(p.brokers, p.Settings.Instance, p.Log, p.Tracing.Tracer); err != nil {
 			return err
 		}
 		p.stack.Push("Kafka producer", func(context.Context) error { p.producer.Close(); return nil })
 		p.Health.Add("kafka", p.producer.Ping)
-		p.Late(func(ctx context.Context) error { return broker.EnsureTopics(ctx, p.brokers, p.replicas) })
+		p.Late(func(ctx context.Context) error { return broker.EnsureTopics(ctx, p.brokers) })
 	}
 	return nil
 }
@@ -231,6 +229,7 @@ func (p *Process) Consume(handle Handler) {
 		if err != nil {
 			return err
 		}
+		p.registry.MustRegister(c)
 		p.stack.Push("leave consumer group", func(context.Context) error { c.Close(); return nil })
 		p.stack.Go("consumer", p.fail, c.Run)
 		return nil

@@ -66,7 +66,7 @@ func open(mongoURI, kafka string) (*counters, *mongodb.Database, func(), error) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	p, err := broker.NewProducer([]string{kafka}, "t-1", tel.Tracer)
+	p, err := broker.NewProducer([]string{kafka}, "t-1", zerolog.Nop(), tel.Tracer)
 	if err != nil {
 		return nil, nil, nil, err
 	}

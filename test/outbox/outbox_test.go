@@ -54,12 +54,12 @@ func start(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close(context.Background()) })
-	p, err := broker.NewProducer([]string{b.Kafka}, "t-1", tracer)
+	p, err := broker.NewProducer([]string{b.Kafka}, "t-1", zerolog.Nop(), tracer)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	if err := broker.EnsureTopics(t.Context(), []string{b.Kafka}, 1); err != nil {
+	if err := broker.EnsureTopics(t.Context(), []string{b.Kafka}); err != nil {
 		t.Fatal(err)
 	}
 	x := &bench{t: t, coll: db.Collection("docs"), producer: p, got: map[string][]int{}}

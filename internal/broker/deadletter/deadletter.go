@@ -1,0 +1,105 @@
+// Package deadletter owns the dead-letter topic: what a letter looks like, and how long ones are cut.
+//
+// Invariants: a letter says why which consumer could not handle which record, and where that record stands. A letter that the broker
+// takes only in part says so, and how long its value was.
+package deadletter
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kreislauf/internal/event"
+)
+
+// Headers of a letter, in the order in which it begins with them; the headers of the original record follow. Those of the cut are
+// there only when something was cut.
+const (
+	headerReason    = "reason"
+	headerConsumer  = "consumer"
+	headerTopic     = "topic"
+	headerCutLength = "original-length"
+	headerCutHash   = "original-sha256"
+	headerPosition  = "position" // the last of the letter's own
+)
+
+// maxReason bounds the reason in a letter, in bytes.
+const maxReason = 1 << 10
+
+// Reason is the text of an error, cut to what a letter takes.
+func Reason(err error) string { return cutText(err.Error(), maxReason) }
+
+func cutText(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n-3], "") + "…"
+}
+
+// Write puts the letter about a record that the consumer could not handle into the dead-letter topic. What is too large for the topic
+// is cut: first to 64 KiB, then to 1 KiB.
+func Write(ctx context.Context, client *kgo.Client, r *kgo.Record, consumer string, reason error) error {
+	var err error
+	for _, limit := range []int{len(r.Key) + len(r.Value) + size(r.Headers), 64 << 10, 1 << 10} {
+		err = client.ProduceSync(ctx, compose(r, consumer, reason, limit)).FirstErr()
+		if !errors.Is(err, kerr.MessageTooLarge) && !errors.Is(err, kerr.RecordListTooLarge) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("write dead letter: %w", err)
+	}
+	return nil
+}
+
+func size(headers []kgo.RecordHeader) (n int) {
+	for _, h := range headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
+}
+
+// compose makes the letter. Of key, value and headers at most limit bytes each are kept; headers whole or not at all.
+func compose(r *kgo.Record, consumer string, reason error, limit int) *kgo.Record {
+	d := &kgo.Record{Topic: event.TopicDeadLetter, Key: r.Key[:min(len(r.Key), limit)], Value: r.Value[:min(len(r.Value), limit)]}
+	headers, room := []kgo.RecordHeader{}, limit
+	for _, h := range r.Headers {
+		if room -= len(h.Key) + len(h.Value); room < 0 {
+			break
+		}
+		headers = append(headers, h)
+	}
+	d.Headers = []kgo.RecordHeader{
+		{Key: headerReason, Value: []byte(Reason(reason))},
+		{Key: headerConsumer, Value: []byte(consumer)},
+		{Key: headerTopic, Value: []byte(r.Topic)},
+	}
+	if len(d.Key) < len(r.Key) || len(d.Value) < len(r.Value) || len(headers) < len(r.Headers) {
+		d.Headers = append(d.Headers, kgo.RecordHeader{Key: headerCutLength, Value: strconv.AppendInt(nil, int64(len(r.Value)), 10)},
+			kgo.RecordHeader{Key: headerCutHash, Value: []byte(hash(r.Value))})
+	}
+	d.Headers = append(d.Headers, kgo.RecordHeader{Key: headerPosition, Value: []byte(Position{r.Partition, r.Offset}.String())})
+	d.Headers = append(d.Headers, headers...)
+	return d
+}
+
+func hash(value []byte) string {
+	sum := sha256.Sum256(value)
+	return hex.EncodeToString(sum[:])
+}
+
+// Position is where a record stands in its topic. A letter's position in the dead-letter topic is its id.
+type Position struct {
+	Partition int32
+	Offset    int64
+}
+
+// String gives "partition:offset".
+func (p Position) String() string { return fmt.Sprintf("%d:%d", p.Partition, p.Offset) }
