@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -59,14 +60,16 @@ func (p *Producer) Ping(ctx context.Context) error { return p.client.get().Ping(
 func (p *Producer) Close() { p.client.close() }
 
 // Publish writes events of one topic in their order and waits for the acknowledgement of all. Each gets a producer span below the
-// span that caused it (Event.Traceparent); the record carries the producer span.
+// span that caused it (Event.Traceparent); the record carries the producer span. Events that together are too large for a batch of the
+// topic are written one by one. The error is permanent (IsPermanent) when Kafka will never take an event as it is; those before it may
+// have been written.
 func (p *Producer) Publish(ctx context.Context, topic string, events ...event.Event) error {
 	recs := make([]*kgo.Record, len(events))
 	spans := make([]trace.Span, len(events))
 	for i, e := range events {
 		value, err := marshal(e)
 		if err != nil {
-			return err
+			return Permanent(err)
 		}
 		ectx, span := p.tracer.Start(telemetry.WithRemote(ctx, e.Traceparent), "publish "+e.Type, trace.WithSpanKind(trace.SpanKindProducer),
 			trace.WithAttributes(attribute.String("messaging.system", "kafka"), attribute.String("messaging.destination.name", topic),
@@ -77,7 +80,16 @@ func (p *Producer) Publish(ctx context.Context, topic string, events ...event.Ev
 			Headers: []kgo.RecordHeader{{Key: telemetry.Header, Value: []byte(telemetry.Traceparent(ectx))}, {Key: "ce_type", Value: []byte(e.Type)}},
 		}
 	}
-	err := p.produce(ctx, recs)
+	err := p.produce(ctx, recs...)
+	if errors.Is(err, kerr.MessageTooLarge) && len(recs) > 1 {
+		err = nil
+		for i := 0; i < len(recs) && err == nil; i++ {
+			err = p.produce(ctx, recs[i])
+		}
+	}
+	if refused(err) {
+		err = Permanent(err)
+	}
 	for i, span := range spans {
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())
@@ -92,8 +104,14 @@ func (p *Producer) Publish(ctx context.Context, topic string, events ...event.Ev
 	return nil
 }
 
+// refused says that Kafka will never take a record as it is.
+func refused(err error) bool {
+	return errors.Is(err, kerr.MessageTooLarge) || errors.Is(err, kerr.RecordListTooLarge) || errors.Is(err, kerr.InvalidRecord) ||
+		errors.Is(err, kerr.InvalidTimestamp)
+}
+
 // produce sends records. Where their topic was made anew it sends them once more, with a new client.
-func (p *Producer) produce(ctx context.Context, recs []*kgo.Record) error {
+func (p *Producer) produce(ctx context.Context, recs ...*kgo.Record) error {
 	c := p.client.get()
 	err := c.ProduceSync(ctx, recs...).FirstErr()
 	if madeAnew(err) || errors.Is(err, kgo.ErrClientClosed) { // closed: another call renews the client

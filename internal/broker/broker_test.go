@@ -2,6 +2,10 @@ package broker
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -77,4 +81,46 @@ func TestPublishToABrokerThatIsAway(t *testing.T) {
 	if spans := f.lines.with(t, "span.name", "publish order.placed"); len(spans) != 1 || spans[0]["event.outcome"] != "failure" {
 		t.Errorf("spans %v", spans)
 	}
+}
+
+// TestPublishTooLarge: events that fit one by one are published though they do not fit together; one that never fits is a permanent error.
+func TestPublishTooLarge(t *testing.T) {
+	f := newFixture(t)
+	alter(t, raw(t, f), event.TopicOrder, "max.message.bytes", "20000")
+	payload := func(n int) event.Event {
+		e := placed(t, "o-1", n, "")
+		e.Data = json.RawMessage(strconv.Quote(noise(t, 6000)))
+		return e
+	}
+	var want []string
+	var fit []event.Event
+	for n := range 5 {
+		fit = append(fit, payload(n))
+		want = append(want, fit[n].ID)
+	}
+	f.publish(t, fit...)
+	large := placed(t, "o-1", 9, "")
+	large.Data = json.RawMessage(strconv.Quote(noise(t, 30_000)))
+	if err := f.producer.Publish(t.Context(), event.TopicOrder, large); !IsPermanent(err) {
+		t.Errorf("an event that is too large gives %v", err)
+	}
+	var got []string
+	for _, r := range f.read(t, event.TopicOrder, len(fit)) {
+		e, err := event.Parse(r.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.ID)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// noise is text that cannot be compressed by more than a quarter.
+func noise(t *testing.T, n int) string {
+	t.Helper()
+	b := make([]byte, n*3/4)
+	_, _ = rand.Read(b) // it never fails
+	return base64.StdEncoding.EncodeToString(b)
 }

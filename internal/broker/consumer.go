@@ -32,6 +32,12 @@ func (p permanent) Unwrap() error { return p.error }
 // Permanent says that retrying is useless: the event goes to the dead-letter topic.
 func Permanent(err error) error { return permanent{err} }
 
+// IsPermanent says whether an error was marked so: by Permanent, or by Publish because Kafka refuses the events as they are.
+func IsPermanent(err error) bool {
+	_, ok := errors.AsType[permanent](err)
+	return ok
+}
+
 const (
 	rebalanceTimeout = 10 * time.Second // how long the group waits for a member that works while others join or leave
 	// workTime is how long the work on one poll may take before no further event of it is begun. The rest of rebalanceTimeout is for
@@ -323,7 +329,7 @@ func (c *Consumer) record(ctx context.Context, r *kgo.Record, try int) bool {
 	if err == nil {
 		err = c.handler(rctx, e)
 	}
-	if _, dead := errors.AsType[permanent](err); dead || unreadable != nil {
+	if IsPermanent(err) || unreadable != nil {
 		if err = c.deadLetter(rctx, r, err); err == nil {
 			span.SetStatus(codes.Error, "dead-lettered")
 			return true

@@ -6,16 +6,23 @@
 // It does not guarantee that an event is published once.
 //
 // Two ways lead out: the instance that wrote publishes at once (Kick), and every instance sweeps up what has waited
-// longer than Grace, because its writer died or Kafka was away.
+// longer than Grace, because its writer died, its queue was full or Kafka was away.
+//
+// A document whose events Kafka refuses for good (too large, for example) is stuck: its events stay in it, it is tried again less and
+// less often, and the others go on. It is logged as outbox.stuck when it becomes that, and counted for as long as it is.
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -30,26 +37,80 @@ const (
 	// Grace is how long the writer may take before another instance sweeps; SweepEvery is how often one looks.
 	Grace      = 2 * time.Second
 	SweepEvery = time.Second
+	// StuckRetry bounds the time between two attempts at a stuck document, which doubles from SweepEvery.
+	StuckRetry = time.Minute
 	sweepBatch = 100
 	workers    = 4
 	queue      = 1024
 )
 
-// Relay publishes the outboxes of one collection to one topic.
+// Relay publishes the outboxes of one collection to one topic. As a prometheus.Collector it tells how old the oldest outbox is, how many
+// documents are stuck, and how many attempts failed.
 type Relay struct {
 	coll     *mongo.Collection
 	topic    string
 	producer *broker.Producer
 	log      zerolog.Logger
 	kicks    chan string // closed by nobody; Run drains it at its end
+	failures prometheus.Counter
+	gauges   []prometheus.Collector
 
 	mu      sync.Mutex
-	pending map[string]bool // ids queued in kicks, so that one document is queued once
+	pending map[string]bool   // ids queued in kicks, so that one document is queued once
+	stuck   map[string]*stuck // documents whose events Kafka refuses
+	oldest  time.Time         // since when the oldest outbox waits, as of the last sweep; zero: none waits longer than Grace
+}
+
+// stuck is the account of a document whose events Kafka refuses.
+type stuck struct {
+	since time.Time
+	tries int
+	next  time.Time // no attempt before
 }
 
 // New makes a relay; call EnsureIndex once and Run for as long as the service lives.
 func New(coll *mongo.Collection, topic string, p *broker.Producer, log zerolog.Logger) *Relay {
-	return &Relay{coll: coll, topic: topic, producer: p, log: log, kicks: make(chan string, queue), pending: map[string]bool{}}
+	r := &Relay{
+		coll: coll, topic: topic, producer: p, log: log.With().Str("kafka.topic", topic).Logger(),
+		kicks: make(chan string, queue), pending: map[string]bool{}, stuck: map[string]*stuck{},
+	}
+	opts := func(name, help string) prometheus.Opts {
+		labels := prometheus.Labels{"topic": topic, "collection": coll.Name()}
+		return prometheus.Opts{Namespace: "kreislauf", Subsystem: "outbox", Name: name, Help: help, ConstLabels: labels}
+	}
+	r.failures = prometheus.NewCounter(prometheus.CounterOpts(opts("publish_failures_total", "Attempts to publish an outbox that failed.")))
+	r.gauges = []prometheus.Collector{
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(
+			opts("oldest_seconds", "Age of the oldest outbox that waits; 0 when none waits longer than the grace.")), r.oldestSeconds),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("stuck_documents", "Documents whose events Kafka refuses.")), r.stuckDocuments),
+	}
+	return r
+}
+
+func (r *Relay) oldestSeconds() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.oldest.IsZero() {
+		return 0
+	}
+	return time.Since(r.oldest).Seconds()
+}
+
+func (r *Relay) stuckDocuments() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return float64(len(r.stuck))
+}
+
+// Describe implements prometheus.Collector.
+func (r *Relay) Describe(to chan<- *prometheus.Desc) { prometheus.DescribeByCollect(r, to) }
+
+// Collect implements prometheus.Collector.
+func (r *Relay) Collect(to chan<- prometheus.Metric) {
+	r.failures.Collect(to)
+	for _, g := range r.gauges {
+		g.Collect(to)
+	}
 }
 
 // EnsureIndex creates the index that the sweep uses.
@@ -104,11 +165,48 @@ func (r *Relay) kicked(ctx context.Context, id string) {
 	r.mu.Lock()
 	delete(r.pending, id)
 	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, broker.PublishTimeout)
+	_, _ = r.try(ctx, id) // what it did not publish waits, and the sweep tells about that
+}
+
+// try makes one attempt at a document, and keeps account of whether it is stuck, which is no error.
+func (r *Relay) try(ctx context.Context, id string) (published bool, err error) {
+	pctx, cancel := context.WithTimeout(ctx, broker.PublishTimeout)
 	defer cancel()
-	if err := r.publish(ctx, id); err != nil {
-		r.log.Warn().Err(err).Str("event.action", "outbox.publish").Str("subject", id).Msg("publish outbox; the sweep tries again")
+	err = r.publish(pctx, id)
+	if err != nil && ctx.Err() != nil {
+		return false, nil // the relay ends: this says nothing about the document
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.stuck[id]
+	if err == nil {
+		if was != nil {
+			delete(r.stuck, id)
+			r.log.Info().Str("event.action", "outbox.unstuck").Str("subject", id).Msg("published an outbox that was stuck")
+		}
+		return true, nil
+	}
+	r.failures.Inc()
+	if !broker.IsPermanent(err) {
+		return false, err
+	}
+	if was == nil {
+		was = &stuck{since: time.Now()}
+		r.stuck[id] = was
+		r.log.Error().Err(err).Str("event.action", "outbox.stuck").Str("subject", id).
+			Msg("Kafka refuses the events of this document; its outbox is stuck")
+	}
+	was.next = time.Now().Add(min(SweepEvery<<min(was.tries, 10), StuckRetry))
+	was.tries++
+	return false, nil
+}
+
+// ask says whether a document is stuck, and whether it is time for an attempt.
+func (r *Relay) ask(id string) (isStuck, due bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stuck[id]
+	return s != nil, s == nil || !time.Now().Before(s.next)
 }
 
 // publish sends the whole outbox of a document in order and takes it out if nothing was added meanwhile.
@@ -147,37 +245,117 @@ func (r *Relay) publish(ctx context.Context, id string) error {
 func (r *Relay) sweep(ctx context.Context) {
 	tick := time.NewTicker(SweepEvery)
 	defer tick.Stop()
-	for {
+	for failing := false; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if n, err := r.Sweep(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn().Err(err).Str("event.action", "outbox.sweep").Msg("sweep outboxes; trying again")
-		} else if n > 0 {
+		n, err := r.Sweep(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if failing != (err != nil) {
+			if failing = err != nil; failing {
+				r.log.Warn().Err(err).Str("event.action", "outbox.sweep").Msg("outboxes wait; trying again each second")
+			} else {
+				r.log.Info().Str("event.action", "outbox.sweep").Msg("no outbox waits any more because of an error")
+			}
+		}
+		if n > 0 {
 			r.log.Info().Str("event.action", "outbox.swept").Int("documents", n).Msg("swept outboxes that their writer left")
 		}
 	}
 }
 
-// Sweep publishes what has waited longer than Grace, oldest first, at most a batch; it returns how many documents it published.
-func (r *Relay) Sweep(ctx context.Context) (int, error) {
+// Sweep publishes all that has waited longer than Grace, oldest first; it returns how many documents it published. After an error it goes
+// on with the next document and returns the first error in the end. Stuck documents are no error.
+func (r *Relay) Sweep(ctx context.Context) (published int, err error) {
 	cur, err := r.coll.Find(ctx, bson.D{{Key: "outbox_at", Value: bson.D{{Key: "$lt", Value: time.Now().Add(-Grace)}}}},
-		options.Find().SetSort(bson.D{{Key: "outbox_at", Value: 1}}).SetLimit(sweepBatch).SetProjection(bson.D{{Key: "_id", Value: 1}}))
+		options.Find().SetSort(bson.D{{Key: "outbox_at", Value: 1}}).SetBatchSize(sweepBatch).
+			SetProjection(bson.D{{Key: "_id", Value: 1}, {Key: "outbox_at", Value: 1}}))
 	if err != nil {
 		return 0, fmt.Errorf("find waiting outboxes: %w", err)
 	}
-	var docs []struct {
-		ID string `bson:"_id"`
+	defer func() { _ = cur.Close(context.WithoutCancel(ctx)) }()
+	var oldest time.Time
+	stillStuck := map[string]bool{}
+	var batch []string
+	flush := func() {
+		n, e := r.publishAll(ctx, batch)
+		published, batch = published+n, batch[:0]
+		err = cmp.Or(err, e)
 	}
-	if err := cur.All(ctx, &docs); err != nil {
-		return 0, fmt.Errorf("read waiting outboxes: %w", err)
-	}
-	for i, d := range docs {
-		if err := r.publish(ctx, d.ID); err != nil {
-			return i, err
+	for cur.Next(ctx) {
+		var doc struct {
+			ID string    `bson:"_id"`
+			At time.Time `bson:"outbox_at"`
+		}
+		if err := cur.Decode(&doc); err != nil {
+			return published, fmt.Errorf("read waiting outboxes: %w", err)
+		}
+		if oldest.IsZero() {
+			oldest = doc.At
+			r.note(oldest)
+		}
+		isStuck, due := r.ask(doc.ID)
+		if isStuck {
+			stillStuck[doc.ID] = true
+		}
+		if due {
+			batch = append(batch, doc.ID)
+		}
+		if len(batch) == sweepBatch {
+			flush()
 		}
 	}
-	return len(docs), nil
+	flush()
+	if e := cur.Err(); e != nil {
+		return published, fmt.Errorf("read waiting outboxes: %w", e)
+	}
+	r.note(oldest)
+	r.forget(stillStuck)
+	return published, err
+}
+
+// note keeps since when the oldest outbox waits.
+func (r *Relay) note(oldest time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.oldest = oldest
+}
+
+// forget drops the accounts of stuck documents that wait no longer: another instance published them, or they were deleted. Those of the
+// last moments may be too young for the sweep.
+func (r *Relay) forget(waiting map[string]bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.stuck, func(id string, s *stuck) bool { return !waiting[id] && time.Since(s.since) > 2*Grace })
+}
+
+// publishAll tries documents side by side. Their order is shuffled, so that instances that sweep at the same time meet less often.
+func (r *Relay) publishAll(ctx context.Context, ids []string) (published int, first error) {
+	rand.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	todo := make(chan string, len(ids))
+	for _, id := range ids {
+		todo <- id
+	}
+	close(todo)
+	var wg sync.WaitGroup
+	var mu sync.Mutex // guards published and first
+	for range min(workers, len(ids)) {
+		wg.Go(func() {
+			for id := range todo {
+				done, err := r.try(ctx, id)
+				mu.Lock()
+				if done {
+					published++
+				}
+				first = cmp.Or(first, err)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return published, first
 }

@@ -163,6 +163,7 @@ func (p *Process) Meta(ctx context.Context) event.Meta {
 // Repository opens a collection of aggregates whose events go to topic, and publishes these for as long as the process serves.
 func Repository[T any, P repository.Document[T]](p *Process, collection, noun, topic string) *repository.Repository[T, P] {
 	r := repository.Open[T, P](repository.Parts{DB: p.db, Producer: p.producer, Log: p.Log, Tracer: p.Tracing.Tracer}, collection, noun, topic)
+	p.registry.MustRegister(r.Metrics())
 	p.Late(r.Indexes)
 	p.Background("outbox relay", r.Run)
 	return r

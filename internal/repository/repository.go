@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -58,6 +59,9 @@ func Open[T any, P Document[T]](p Parts, collection, noun, topic string) *Reposi
 
 // Indexes creates what publishing and timed work need.
 func (r *Repository[T, P]) Indexes(ctx context.Context) error { return r.relay.EnsureIndex(ctx) }
+
+// Metrics tells about outboxes: how old the oldest is, how many are stuck.
+func (r *Repository[T, P]) Metrics() prometheus.Collector { return r.relay }
 
 // Run publishes events until ctx ends.
 func (r *Repository[T, P]) Run(ctx context.Context) error { return r.relay.Run(ctx) }

@@ -2,14 +2,18 @@
 package outbox_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -37,8 +41,30 @@ type bench struct {
 	t        *testing.T
 	coll     *mongo.Collection
 	producer *broker.Producer
-	mu       sync.Mutex // guards got
+	tracer   *telemetry.Tracer
+	log      lockedBuffer // of relays
+	mu       sync.Mutex   // guards got
 	got      map[string][]int
+}
+
+// lockedBuffer is a buffer for lines of several goroutines.
+type lockedBuffer struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+// Bytes is a copy of all that was written.
+func (b *lockedBuffer) Bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.buf.Bytes())
 }
 
 func start(t *testing.T) *bench {
@@ -62,7 +88,7 @@ func start(t *testing.T) *bench {
 	if err := broker.EnsureTopics(t.Context(), []string{b.Kafka}); err != nil {
 		t.Fatal(err)
 	}
-	x := &bench{t: t, coll: db.Collection("docs"), producer: p, got: map[string][]int{}}
+	x := &bench{t: t, coll: db.Collection("docs"), producer: p, tracer: tracer, got: map[string][]int{}}
 	c, err := broker.NewConsumer([]string{b.Kafka}, "statistics", "t-1", zerolog.Nop(), tracer, func(_ context.Context, e event.Event) error {
 		v, err := event.Decode[event.Placed](e)
 		x.mu.Lock()
@@ -87,7 +113,7 @@ func start(t *testing.T) *bench {
 }
 
 func (x *bench) relay() *outbox.Relay {
-	r := outbox.New(x.coll, event.TopicOrder, x.producer, zerolog.Nop())
+	r := outbox.New(x.coll, event.TopicOrder, x.producer, zerolog.New(&x.log))
 	if err := r.EnsureIndex(x.t.Context()); err != nil {
 		x.t.Fatal(err)
 	}
@@ -158,6 +184,136 @@ func TestSweepTakesOver(t *testing.T) {
 	if left, err := x.coll.CountDocuments(t.Context(), bson.D{{Key: "outbox_at", Value: bson.D{{Key: "$exists", Value: true}}}}); err != nil || left != 1 {
 		t.Errorf("%d documents wait, %v; want the young one", left, err)
 	}
+}
+
+// TestStuckDocuments: events that Kafka refuses stay in their documents, which hold up nobody, even when there are more of them than a
+// sweep takes at a time. They are counted, and told about once.
+func TestStuckDocuments(t *testing.T) {
+	x := start(t)
+	r := x.relay()
+	old := time.Now().Add(-2 * outbox.Grace)
+	const stuck, fine = 120, 130
+	for i := range stuck {
+		id := fmt.Sprintf("large-%d", i)
+		e := x.event(id, 1)
+		e.Data = json.RawMessage("{") // cannot be encoded
+		if i < 2 {
+			e.Data = json.RawMessage(`"` + strings.Repeat("x", 1_100_000) + `"`)
+		}
+		x.insert(written(id, old, e))
+	}
+	for i := range fine {
+		id := fmt.Sprintf("d-%d", i)
+		x.insert(written(id, old.Add(time.Second), x.event(id, i)))
+	}
+	if n, err := r.Sweep(t.Context()); err != nil || n != fine {
+		t.Fatalf("Sweep = %d, %v; want the %d documents behind the stuck ones", n, err, fine)
+	}
+	metrics := func(oldestMin float64, stuck float64) {
+		t.Helper()
+		got := x.metrics(r)
+		if got["kreislauf_outbox_stuck_documents"] != stuck || got["kreislauf_outbox_oldest_seconds"] < oldestMin {
+			t.Errorf("metrics %v, want %v stuck and at least %v seconds", got, stuck, oldestMin)
+		}
+	}
+	metrics(4, stuck)
+	if failures := x.metrics(r)["kreislauf_outbox_publish_failures_total"]; failures != stuck {
+		t.Errorf("%v failures", failures)
+	}
+	for range 3 {
+		if n, err := r.Sweep(t.Context()); err != nil || n != 0 {
+			t.Fatalf("Sweep = %d, %v", n, err)
+		}
+	}
+	if n := bytes.Count(x.log.Bytes(), []byte(`"outbox.stuck"`)); n != stuck {
+		t.Errorf("%d lines about %d stuck documents", n, stuck)
+	}
+	if failures := x.metrics(r)["kreislauf_outbox_publish_failures_total"]; failures >= 4*stuck {
+		t.Errorf("%v failures: each sweep tries stuck documents again", failures)
+	}
+	for i := range stuck { // somebody makes them smaller
+		id := fmt.Sprintf("large-%d", i)
+		small := written(id, old, x.event(id, 2))
+		if _, err := x.coll.ReplaceOne(t.Context(), bson.D{{Key: "_id", Value: id}}, small); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := stuck
+	x.await("publication of what was stuck", func() bool {
+		n, err := r.Sweep(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		left -= n
+		return left == 0
+	})
+	if n, err := r.Sweep(t.Context()); err != nil || n != 0 {
+		t.Fatalf("Sweep = %d, %v", n, err)
+	}
+	metrics(0, 0)
+	if oldest := x.metrics(r)["kreislauf_outbox_oldest_seconds"]; oldest != 0 {
+		t.Errorf("the oldest of no outboxes is %v seconds old", oldest)
+	}
+	if n := bytes.Count(x.log.Bytes(), []byte(`"outbox.unstuck"`)); n != stuck {
+		t.Errorf("%d lines about %d documents that are no longer stuck", n, stuck)
+	}
+}
+
+// TestSweepErrorsAreLoggedOnce: while Kafka does not take anything, sweeps report one error each and lose nothing.
+func TestSweepErrorsAreLoggedOnce(t *testing.T) {
+	x := start(t)
+	away, err := broker.NewProducer([]string{"127.0.0.1:1"}, "t-1", zerolog.Nop(), x.tracer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	away.Close() // each publication fails at once
+	r := outbox.New(x.coll, event.TopicOrder, away, zerolog.New(&x.log))
+	if err := r.EnsureIndex(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		id := fmt.Sprintf("d-%d", i)
+		x.insert(written(id, time.Now().Add(-2*outbox.Grace), x.event(id, 1)))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	x.await("three sweeps", func() bool { return x.metrics(r)["kreislauf_outbox_publish_failures_total"] >= 9 })
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(x.log.Bytes(), []byte("\n")); n != 1 {
+		t.Errorf("%d lines: %s", n, x.log.Bytes())
+	}
+	if n, err := x.relay().Sweep(t.Context()); err != nil || n != 3 {
+		t.Errorf("with Kafka, Sweep = %d, %v", n, err)
+	}
+}
+
+func (x *bench) insert(d doc) {
+	x.t.Helper()
+	if _, err := x.coll.InsertOne(x.t.Context(), d); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// metrics gives the relay's metrics by name.
+func (x *bench) metrics(r *outbox.Relay) map[string]float64 {
+	x.t.Helper()
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(r)
+	families, err := reg.Gather()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	m := map[string]float64{}
+	for _, f := range families {
+		for _, v := range f.GetMetric() {
+			m[f.GetName()] = v.GetGauge().GetValue() + v.GetCounter().GetValue()
+		}
+	}
+	return m
 }
 
 // TestManyWritersKeepOrder: several instances change and publish the same documents; nothing is lost and first sights are in order.
