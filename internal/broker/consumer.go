@@ -316,8 +316,11 @@ func (c *Consumer) commit(ctx context.Context, client *kgo.Client, done []*kgo.R
 	}
 }
 
-// record makes one attempt at a record; true means that it is done or dead-lettered.
+// record makes one attempt at a record; true means that it is done, dead-lettered, or a replay for another consumer.
 func (c *Consumer) record(ctx context.Context, r *kgo.Record, try int) bool {
+	if deadletter.ForOther(r.Headers, c.service) {
+		return true
+	}
 	start := time.Now()
 	e, unreadable := event.Parse(r.Value)
 	rctx, span := c.tracer.Start(telemetry.WithRemote(ctx, header(r, telemetry.Header)), "consume "+nameOf(e, r), trace.WithSpanKind(trace.SpanKindConsumer),

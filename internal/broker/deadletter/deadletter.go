@@ -1,7 +1,12 @@
-// Package deadletter owns the dead-letter topic: what a letter looks like, and how long ones are cut.
+// Package deadletter owns the dead-letter topic: what a letter looks like, how long ones are cut, and reading, showing and replaying
+// letters. docs/format/dead-letters.md is the format.
 //
 // Invariants: a letter says why which consumer could not handle which record, and where that record stands. A letter that the broker
-// takes only in part says so, and how long its value was.
+// takes only in part says so, and how long its value was; it is never replayed from the part. That a letter was replayed is a record of
+// its own in the letter's partition, so it stays for as long as the letter does.
+//
+// It does not guarantee that a record is replayed once: two replays at the same time both see an open letter, and one that dies before
+// its mark leaves the letter open. Handlers are idempotent.
 package deadletter
 
 import (
@@ -28,6 +33,13 @@ const (
 	headerCutLength = "original-length"
 	headerCutHash   = "original-sha256"
 	headerPosition  = "position" // the last of the letter's own
+)
+
+// Headers beside those of letters.
+const (
+	headerReplayed  = "replayed"   // of a mark: the position of the letter that was replayed
+	headerReplayFor = "replay-for" // of a replayed record: the consumer that it is for
+	headerReplayOf  = "replay-of"  // of a replayed record: the position of its letter
 )
 
 // maxReason bounds the reason in a letter, in bytes.
@@ -95,6 +107,16 @@ func hash(value []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// ForOther says that a record was replayed for another consumer than this one, which must skip it.
+func ForOther(headers []kgo.RecordHeader, consumer string) bool {
+	for _, h := range headers {
+		if h.Key == headerReplayFor {
+			return string(h.Value) != consumer
+		}
+	}
+	return false
+}
+
 // Position is where a record stands in its topic. A letter's position in the dead-letter topic is its id.
 type Position struct {
 	Partition int32
@@ -103,3 +125,14 @@ type Position struct {
 
 // String gives "partition:offset".
 func (p Position) String() string { return fmt.Sprintf("%d:%d", p.Partition, p.Offset) }
+
+// ParsePosition reads what String gives.
+func ParsePosition(s string) (Position, error) {
+	partition, offset, ok := strings.Cut(s, ":")
+	p, err := strconv.ParseUint(partition, 10, 31)
+	o, err2 := strconv.ParseUint(offset, 10, 63)
+	if !ok || err != nil || err2 != nil {
+		return Position{}, fmt.Errorf("%q is no position; it is partition:offset, for example 1:17", s)
+	}
+	return Position{int32(p), int64(o)}, nil
+}
