@@ -25,6 +25,7 @@ func commands() []command {
 		{"doctor", "say what is missing or in the way on this machine, and how to mend it", runDoctor},
 		{"load", "make traffic: customers with the real demand mix, or a replayed access log", runLoad},
 		{"trace", "print the whole story of one order, trace or request as a tree", runTrace},
+		{"dead-letters", "list, show and replay events that a consumer could not handle", runDeadLetters},
 		{"funnel", "print a funnel: kreislauf funnel run orders", runFunnel},
 		{"invite", "print an invitation code for a partner account", runInvite},
 		{"provision", "put templates and policies into Elasticsearch or OpenSearch", runProvision},

@@ -138,9 +138,9 @@ func (o *office) produce(r *kgo.Record) *kgo.Record {
 }
 
 // order makes a record of the order topic with an event.
-func (o *office) order(subject, typ string) *kgo.Record {
+func (o *office) order(subject string, p event.Payload) *kgo.Record {
 	o.t.Helper()
-	e, err := event.New(typ, event.Meta{Source: "order", Subject: subject, Customer: "kreislauf", At: time.Now()}, event.Placed{OrderID: subject})
+	e, err := event.New(event.Meta{Source: "order", Subject: subject, Customer: "kreislauf", At: time.Now()}, p)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func (o *office) order(subject, typ string) *kgo.Record {
 		o.t.Fatal(err)
 	}
 	return &kgo.Record{Topic: event.TopicOrder, Key: []byte(subject), Value: value, Headers: []kgo.RecordHeader{
-		{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}, {Key: "ce_type", Value: []byte(typ)},
+		{Key: "traceparent", Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")}, {Key: "ce_type", Value: []byte(p.Type())},
 	}}
 }
 
@@ -182,12 +182,12 @@ func TestList(t *testing.T) {
 	if letters := o.list(deadletter.Filter{}); len(letters) != 0 {
 		t.Fatalf("an empty topic has %v", letters)
 	}
-	first := o.produce(o.order("o-1", event.TypePlaced))
+	first := o.produce(o.order("o-1", event.Placed{}))
 	o.write(first, "matching", "one")
 	time.Sleep(2 * time.Millisecond) // Kafka's times are whole milliseconds
 	between := time.Now()
 	time.Sleep(2 * time.Millisecond)
-	o.write(o.produce(o.order("o-2", event.TypeMatched)), "pricing", "two")
+	o.write(o.produce(o.order("o-2", event.Matched{})), "pricing", "two")
 	time.Sleep(2 * time.Millisecond)
 	o.write(o.produce(&kgo.Record{Topic: event.TopicMatching, Value: []byte("{no event")}), "order", "three")
 	o.produce(&kgo.Record{Topic: event.TopicDeadLetter, Value: []byte("somebody else's")})
@@ -199,7 +199,7 @@ func TestList(t *testing.T) {
 		{"all, newest first", deadletter.Filter{}, []string{"three", "two", "one"}},
 		{"of a consumer", deadletter.Filter{Consumer: "matching"}, []string{"one"}},
 		{"of a topic", deadletter.Filter{Topic: event.TopicMatching}, []string{"three"}},
-		{"of a type", deadletter.Filter{Type: event.TypeMatched}, []string{"two"}},
+		{"of a type", deadletter.Filter{Type: "order.matched"}, []string{"two"}},
 		{"since", deadletter.Filter{Since: between}, []string{"three", "two"}},
 		{"two conditions", deadletter.Filter{Since: between, Consumer: "matching"}, []string{}},
 	} {
@@ -210,8 +210,8 @@ func TestList(t *testing.T) {
 	l := o.list(deadletter.Filter{Consumer: "matching"})[0]
 	want := deadletter.Letter{
 		ID: l.ID, At: l.At, Consumer: "matching", Reason: "one", Topic: event.TopicOrder,
-		Position: deadletter.Position{Partition: first.Partition, Offset: first.Offset}, Type: event.TypePlaced, Key: []byte("o-1"), Value: first.Value,
-		Headers: []deadletter.Header{{"traceparent", first.Headers[0].Value}, {"ce_type", []byte(event.TypePlaced)}}, Length: len(first.Value),
+		Position: deadletter.Position{Partition: first.Partition, Offset: first.Offset}, Type: "order.placed", Key: []byte("o-1"), Value: first.Value,
+		Headers: []deadletter.Header{{"traceparent", first.Headers[0].Value}, {"ce_type", []byte("order.placed")}}, Length: len(first.Value),
 	}
 	if diff := cmp.Diff(want, l, cmpopts.IgnoreFields(deadletter.Letter{}, "SHA256")); diff != "" {
 		t.Errorf("letter (-want +got):\n%s", diff)
@@ -249,7 +249,7 @@ func TestReplay(t *testing.T) {
 			return cmp.Equal(want, came[service])
 		}
 	}
-	r := o.produce(o.order("o-1", event.TypePlaced))
+	r := o.produce(o.order("o-1", event.Placed{}))
 	o.await("the first attempt", all("matching", "o-1"))
 	o.await("the other service", all("pricing", "o-1"))
 	o.await("the letter", func() bool { return len(o.list(deadletter.Filter{})) == 1 })
@@ -281,7 +281,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("another replay gives %v", err)
 	}
 	o.await("the second replay", all("matching", "o-1", "o-1", "o-1"))
-	o.produce(o.order("o-1", event.TypeMatched)) // behind the replays in their partition
+	o.produce(o.order("o-1", event.Matched{})) // behind the replays in their partition
 	o.await("the event behind", all("matching", "o-1", "o-1", "o-1", "o-1"))
 	o.await("the event behind", all("pricing", "o-1", "o-1"))
 
@@ -295,7 +295,7 @@ func TestReplay(t *testing.T) {
 func TestReplayThatFailsAgain(t *testing.T) {
 	o := open(t)
 	o.consume("matching", func(context.Context, event.Event) error { return broker.Permanent(errors.New("never")) })
-	o.produce(o.order("o-1", event.TypePlaced))
+	o.produce(o.order("o-1", event.Placed{}))
 	for n := range 3 {
 		o.await("a letter", func() bool { return len(o.list(deadletter.Filter{Replayed: true})) == n+1 })
 		open := o.list(deadletter.Filter{})
@@ -338,7 +338,7 @@ func TestReplayOfACutLetter(t *testing.T) {
 		{"a topic made anew has another record there", func() {
 			o.clear()
 			for p := range int32(20) { // some of them land in each partition
-				o.produce(o.order(fmt.Sprint("o-", p), event.TypePlaced))
+				o.produce(o.order(fmt.Sprint("o-", p), event.Placed{}))
 			}
 			o.write(large, "matching", "unreadable")
 		}, "another record now"},
