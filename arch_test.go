@@ -74,7 +74,7 @@ func layers() []struct{ name, packages string } {
 	return []struct{ name, packages string }{
 		{"vocabulary", "money event problem quote signed catalog aggregate authz audit"}, // values and rules; no I/O
 		{"process basics", "config logging telemetry run clock"},                         // settings in, lines and spans out
-		{"clients", "mongodb broker health httpserver session blob"},                     // one outside thing each
+		{"clients", "mongodb broker health httpserver session lease blob"},               // one outside thing each
 		{"aggregates", "outbox repository numbering auditlog"},                           // what belongs to documents
 		{"process", "process"},              // a service's life
 		{"users of the API", "client load"}, // only commands and tests use it
@@ -188,7 +188,9 @@ func TestDriverFences(t *testing.T) {
 			return within(s.dir, "internal/mongodb", "internal/outbox", "internal/repository", "internal/numbering", "internal/auditlog", "internal/backend/mongod", "test/bench/backends", "test/drills/backends")
 		}, "internal/{mongodb,outbox,repository,numbering,auditlog}; services/*/store.go may use its bson and options"},
 		{"github.com/twmb/franz-go", func(s source) bool { return within(s.dir, "internal/broker", "internal/backend/kafkad", "test") }, "internal/broker"},
-		{"github.com/redis/go-redis", func(s source) bool { return within(s.dir, "internal/session", "test/drills/backends") }, "internal/session"},
+		{"github.com/redis/go-redis", func(s source) bool {
+			return within(s.dir, "internal/session", "internal/lease", "test/drills/backends")
+		}, "internal/{session,lease}"},
 		{"gocloud.dev", func(s source) bool { return within(s.dir, "internal/blob") }, "internal/blob"},
 		{"github.com/elastic/", func(s source) bool {
 			return within(s.dir, "logship/bulk", "cmd", "internal/local") || within(s.dir, "elk")

@@ -23,7 +23,7 @@ import (
 const deadLettersUsage = `usage: kreislauf dead-letters list [-consumer name] [-topic name] [-type event] [-since 24h] [-replayed]
        kreislauf dead-letters show <id>
        kreislauf dead-letters replay [-dry-run] [-again] <id>...
-An id is the position that list prints, for example 1:17. Kafka is the running platform's (-data), or -brokers.`
+An id is the position that list prints, for example 1:17. Kafka is the running platform's (-data), or that of -brokers`
 
 // deadLettersTimeout bounds one command: a Kafka that is away would be waited for without end.
 const deadLettersTimeout = time.Minute
