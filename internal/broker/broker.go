@@ -61,8 +61,8 @@ func (p *Producer) Close() { p.client.close() }
 
 // Publish writes events of one topic in their order and waits for the acknowledgement of all. Each gets a producer span below the
 // span that caused it (Event.Traceparent); the record carries the producer span. Events that together are too large for a batch of the
-// topic are written one by one. The error is permanent (IsPermanent) when Kafka will never take an event as it is; those before it may
-// have been written.
+// topic are written one by one; some of them may be there twice then. The error is permanent (IsPermanent) when Kafka will never take an
+// event as it is; those before it may have been written.
 func (p *Producer) Publish(ctx context.Context, topic string, events ...event.Event) error {
 	recs := make([]*kgo.Record, len(events))
 	spans := make([]trace.Span, len(events))
