@@ -271,7 +271,8 @@ func (r *Relay) sweep(ctx context.Context) {
 // Sweep publishes all that has waited longer than Grace, oldest first; it returns how many documents it published. After an error it goes
 // on with the next document and returns the first error in the end. Stuck documents are no error.
 func (r *Relay) Sweep(ctx context.Context) (published int, err error) {
-	cur, err := r.coll.Find(ctx, bson.D{{Key: "outbox_at", Value: bson.D{{Key: "$lt", Value: time.Now().Add(-Grace)}}}},
+	before := time.Now().Add(-Grace)
+	cur, err := r.coll.Find(ctx, bson.D{{Key: "outbox_at", Value: bson.D{{Key: "$lt", Value: before}}}},
 		options.Find().SetSort(bson.D{{Key: "outbox_at", Value: 1}}).SetBatchSize(sweepBatch).
 			SetProjection(bson.D{{Key: "_id", Value: 1}, {Key: "outbox_at", Value: 1}}))
 	if err != nil {
@@ -314,7 +315,7 @@ func (r *Relay) Sweep(ctx context.Context) (published int, err error) {
 		return published, fmt.Errorf("read waiting outboxes: %w", e)
 	}
 	r.note(oldest)
-	r.forget(stillStuck)
+	r.forget(stillStuck, before)
 	return published, err
 }
 
@@ -325,12 +326,12 @@ func (r *Relay) note(oldest time.Time) {
 	r.oldest = oldest
 }
 
-// forget drops the accounts of stuck documents that wait no longer: another instance published them, or they were deleted. Those of the
-// last moments may be too young for the sweep.
-func (r *Relay) forget(waiting map[string]bool) {
+// forget drops the accounts of stuck documents that wait no longer: another instance published them, or they were deleted. waiting are
+// those that a sweep met which looked for documents older than before; one that got stuck later may have been too young for it.
+func (r *Relay) forget(waiting map[string]bool, before time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.stuck, func(id string, s *stuck) bool { return !waiting[id] && time.Since(s.since) > 2*Grace })
+	maps.DeleteFunc(r.stuck, func(id string, s *stuck) bool { return !waiting[id] && s.since.Before(before) })
 }
 
 // publishAll tries documents side by side. Their order is shuffled, so that instances that sweep at the same time meet less often.
