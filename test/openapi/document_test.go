@@ -7,27 +7,31 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
 	"github.com/pb33f/libopenapi-validator/config"
 	"github.com/pb33f/libopenapi-validator/errors"
 	"github.com/pb33f/libopenapi-validator/schema_validation"
+	"github.com/pb33f/libopenapi/datamodel"
 	"github.com/pb33f/libopenapi/datamodel/high/base"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
+	"go.yaml.in/yaml/v3"
 
 	"kreislauf/services"
 )
 
-const root = "../../services"
+const (
+	root   = "../../services"
+	shared = "components.yaml" // the components of all services, in root
+)
 
-// document is the contract of one service.
+// document is the contract of one service, or what all of them share.
 type document struct {
-	service string
-	model   *v3.Document
-	check   validator.Validator
+	model *v3.Document
+	check validator.Validator
 }
 
 // documented lists the services that have routes, and so a document.
@@ -43,23 +47,38 @@ func documented() []string {
 
 func load(t *testing.T, service string) document {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, service, "openapi.yaml"))
+	return read(t, filepath.Join(root, service), "openapi.yaml")
+}
+
+// vocabulary is the document whose components the others refer to.
+func vocabulary(t *testing.T) document {
+	t.Helper()
+	return read(t, root, shared)
+}
+
+// read follows references to the shared components, and to no other file.
+func read(t *testing.T, dir, name string) document {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := libopenapi.NewDocument(text)
+	files := datamodel.NewDocumentConfiguration()
+	files.BasePath, files.SpecFilePath, files.FileFilter = dir, name, []string{shared}
+	doc, err := libopenapi.NewDocumentWithConfiguration(text, files)
 	if err != nil {
-		t.Fatalf("%s: %v", service, err)
+		t.Fatalf("%s: %v", path, err)
 	}
 	model, err := doc.BuildV3Model()
 	if err != nil {
-		t.Fatalf("%s: %v", service, err)
+		t.Fatalf("%s: %v", path, err)
 	}
 	check, errs := validator.NewValidator(doc, config.WithFormatAssertions())
 	if len(errs) > 0 {
-		t.Fatalf("%s: %v", service, errs)
+		t.Fatalf("%s: %v", path, errs)
 	}
-	return document{service, &model.Model, check}
+	return document{&model.Model, check}
 }
 
 func loadAll(t *testing.T) map[string]document {
@@ -76,6 +95,9 @@ type operation struct{ method, path string }
 
 func (d document) operations() map[operation]*v3.Operation {
 	ops := map[operation]*v3.Operation{}
+	if d.model.Paths == nil {
+		return ops // components alone
+	}
 	for path, item := range d.model.Paths.PathItems.FromOldest() {
 		for method, op := range item.GetOperations().FromOldest() {
 			ops[operation{method, path}] = op
@@ -92,7 +114,9 @@ func report(t *testing.T, what string, errs []*errors.ValidationError) {
 }
 
 func TestDocumentsAreValid(t *testing.T) {
-	for service, d := range loadAll(t) {
+	docs := loadAll(t)
+	docs[shared] = vocabulary(t)
+	for service, d := range docs {
 		if d.model.Version != "3.1.0" {
 			t.Errorf("%s is OpenAPI %s, want 3.1.0", service, d.model.Version)
 		}
@@ -107,43 +131,77 @@ func TestDocumentsAreValid(t *testing.T) {
 	}
 }
 
-// TestSameNameMeansTheSame: each document stands alone, so what they share is repeated and must not drift apart.
-func TestSameNameMeansTheSame(t *testing.T) {
-	first := map[string]string{}
-	origin := map[string]string{}
-	seen := func(service, name string, text []byte, err error) {
+// component is what a document defines for references: kind "schemas", name "Problem".
+type component struct{ document, kind, name, text string }
+
+// components reads what the documents define, without following references.
+func components(t *testing.T) []component {
+	t.Helper()
+	paths := []string{shared}
+	for _, s := range documented() {
+		paths = append(paths, filepath.Join(s, "openapi.yaml"))
+	}
+	var list []component
+	for _, path := range paths {
+		text, err := os.ReadFile(filepath.Join(root, path))
 		if err != nil {
-			t.Fatalf("%s: %s: %v", service, name, err)
+			t.Fatal(err)
 		}
-		if _, ok := first[name]; !ok {
-			first[name], origin[name] = string(text), service
+		var doc struct {
+			Components map[string]map[string]any
 		}
-		if diff := cmp.Diff(first[name], string(text)); diff != "" {
-			t.Errorf("%s differs (-%s +%s):\n%s", name, origin[name], service, diff)
+		if err := yaml.Unmarshal(text, &doc); err != nil {
+			t.Fatalf("%s: %v", path, err)
 		}
-	}
-	docs := loadAll(t)
-	for _, service := range documented() {
-		c := docs[service].model.Components
-		for name, s := range c.Schemas.FromOldest() {
-			text, err := s.Render()
-			seen(service, "schema "+name, text, err)
-		}
-		for name, h := range c.Headers.FromOldest() {
-			text, err := h.Render()
-			seen(service, "header "+name, text, err)
-		}
-		for name, p := range c.Parameters.FromOldest() {
-			text, err := p.Render()
-			seen(service, "parameter "+name, text, err)
-		}
-		for name, s := range c.SecuritySchemes.FromOldest() {
-			text, err := s.Render()
-			seen(service, "security scheme "+name, text, err)
+		for kind, named := range doc.Components {
+			for name, value := range named {
+				definition, err := yaml.Marshal(value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if m, ok := value.(map[string]any); !ok || m["$ref"] == nil {
+					list = append(list, component{path, kind, name, string(definition)})
+				}
+			}
 		}
 	}
-	if _, ok := first["schema Problem"]; !ok {
-		t.Error("no document has a schema Problem")
+	return list
+}
+
+// TestComponentsAreDefinedOnce: a component stands in the document of the one service that needs it, or in components.yaml. So a name
+// means the same everywhere, and nothing has to be kept equal.
+func TestComponentsAreDefinedOnce(t *testing.T) {
+	list := components(t)
+	if len(list) < 20 {
+		t.Fatalf("only %d components were found: the reading is broken", len(list))
+	}
+	for i, a := range list {
+		for _, b := range list[:i] {
+			if a.kind == b.kind && (a.name == b.name || a.text == b.text) {
+				t.Errorf("%s %s of %s is %s of %s: define it once, in services/%s", a.kind, a.name, a.document, b.name, b.document, shared)
+			}
+		}
+	}
+}
+
+// TestSharedComponentsAreUsed finds what stands in components.yaml for nobody.
+func TestSharedComponentsAreUsed(t *testing.T) {
+	documents, err := filepath.Glob(filepath.Join(root, "*", "openapi.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, path := range append(documents, filepath.Join(root, shared)) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	for _, c := range components(t) {
+		if ref := "#/components/" + c.kind + "/" + c.name + "'"; c.document == shared && !strings.Contains(all.String(), ref) {
+			t.Errorf("%s %s of %s is used by nobody", c.kind, c.name, shared)
+		}
 	}
 }
 
@@ -208,7 +266,12 @@ func checkExample(t *testing.T, where string, s *base.SchemaProxy, decode func(a
 
 // TestObjectsAreClosed: an answer with a member that is not in the document is an error only if its schema says so.
 func TestObjectsAreClosed(t *testing.T) {
-	for service, d := range loadAll(t) {
+	docs := loadAll(t)
+	docs[shared] = vocabulary(t)
+	for service, d := range docs {
+		if d.model.Components == nil || d.model.Components.Schemas == nil {
+			continue
+		}
 		part := map[string]bool{} // schemas that are only a part of closed ones
 		for _, s := range d.model.Components.Schemas.FromOldest() {
 			for _, of := range s.Schema().AllOf {
