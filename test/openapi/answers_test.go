@@ -27,24 +27,20 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(asked.By(m, "openapi")) }
 func TestAnswersFitTheDocuments(t *testing.T) {
 	p := startPlatform(t)
 	c := newCast(t, p)
-	p.run(t, "identity", p.identity(t, c))
-	p.run(t, "pricing", p.pricing(t))
-	p.run(t, "order", p.order(t, c))
-	t.Run("offers", func(t *testing.T) { p.offers(t, c) })
-	p.run(t, "matching", p.matching(c))
-	p.run(t, "statistics", p.statistics())
-	p.run(t, "signing out", p.signingOut(c))
+	for _, s := range p.scenes(c) {
+		p.run(t, s)
+	}
 	p.withoutStores(t)
-	p.run(t, "stores away", p.storesAway(c))
+	p.run(t, scene{"stores away", func(*testing.T) []exchange { return p.storesAway(c) }})
 	if !t.Failed() {
 		p.everythingSeen(t)
 	}
 }
 
-func (p *platform) run(t *testing.T, name string, list []exchange) {
+func (p *platform) run(t *testing.T, s scene) {
 	t.Helper()
-	t.Run(name, func(t *testing.T) {
-		for _, e := range list {
+	t.Run(s.name, func(t *testing.T) {
+		for _, e := range s.exchanges(t) {
 			t.Run(e.name, func(t *testing.T) { p.send(t, e) })
 		}
 	})

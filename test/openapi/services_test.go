@@ -23,6 +23,25 @@ const (
 	nowhere = "o-aaaaaaaaaaaaaaaa" // an id that no order has
 )
 
+// scene is what is asked of one service. Its exchanges are made when its turn comes, because they need what earlier ones have left.
+type scene struct {
+	name      string
+	exchanges func(*testing.T) []exchange
+}
+
+// scenes are all that is asked while every store is there; a service that has routes needs one, and some lines in storesAway.
+func (p *platform) scenes(c cast) []scene {
+	return []scene{
+		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
+		{"pricing", p.pricing},
+		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
+		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
+		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
+		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
+		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
+	}
+}
+
 func quotes(postcode, waste, size, date string) string {
 	return client.QuotesPath + "?postcode=" + postcode + "&waste=" + waste + "&size=" + size + "&date=" + date
 }
@@ -157,7 +176,7 @@ func (p *platform) order(t *testing.T, c cast) []exchange {
 }
 
 // offers follows orders through their states; every answer on the way is compared with the documents.
-func (p *platform) offers(t *testing.T, c cast) {
+func (p *platform) offers(t *testing.T, c cast) []exchange {
 	become := func(id, state string) {
 		p.poll(t, c.anna, orders+"/"+id, func(o map[string]any) bool { return o["state"] == state })
 	}
@@ -174,6 +193,7 @@ func (p *platform) offers(t *testing.T, c cast) {
 	p.send(t, accept)
 	p.send(t, accept)
 	become(id, "matched")
+	return nil
 }
 
 func (p *platform) matching(c cast) []exchange {
@@ -229,6 +249,7 @@ func (p *platform) statistics() []exchange {
 	}
 }
 
+// storesAway asks every operation that needs a store which is away: sessions, or for statistics the database.
 func (p *platform) storesAway(c cast) []exchange {
 	one := orders + "/" + nowhere
 	return []exchange{
