@@ -1,4 +1,4 @@
-# kreislauf: two commands do everything. `make up` runs the platform, `make test` passes the tests.
+# kreislauf: two commands do everything. `make up` runs the platform, `make test` passes the tests. `make help` lists the rest.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 BIN := bin/kreislauf
@@ -10,12 +10,20 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: up build web deps smoke test test-go test-k8s test-web check race gen arch bench-platform bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
+.PHONY: help quick up build web deps smoke test test-go test-k8s test-web check race gen arch bench-platform bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
 
-build: $(BIN)
+help: ## this list
+	@show() { echo "$$1"; grep -E '^[a-z][a-z0-9-]*:.* ## ' Makefile | grep -E $$3 "^($$2)" | sed -E 's/^([^:]*):.* ## /  \1\t/' | expand -t 24; }; \
+	show 'run and build' 'up:|build:|web:|deps:|clean:|help:'; \
+	show 'check and test' 'up:|build:|web:|deps:|clean:|help:|drill|bench|record' -v; \
+	show 'drills: kills, outages, full disks' 'drill'; \
+	show 'benchmarks' 'bench'; \
+	show 'record what real servers answer' 'record'
+
+build: $(BIN) ## bin/kreislauf
 
 $(BIN): $(GO_FILES) $(EMBEDDED)
 	$(call said,build bin/kreislauf,go build -o $(BIN) ./cmd/kreislauf)
@@ -23,7 +31,7 @@ $(BIN): $(GO_FILES) $(EMBEDDED)
 deps: $(BIN) ## install nginx and redis-server where missing, fetch geo data; REAL=1: Java, Maven, and the jars of Kafka and OpenSearch too
 	@$(BIN) deps $(REAL_FLAG)
 
-web: web/dist/index.html
+web: web/dist/index.html ## the customer's page, in web/dist
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	$(call said,install web tool chain,cd web && npm ci --no-audit --no-fund --loglevel=error)
@@ -40,17 +48,20 @@ test-real: ## the smoke test with the real Kafka and OpenSearch, on machines tha
 	@if command -v mvn >/dev/null && [ "$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ] 2>/dev/null; then $(MAKE) smoke REAL=1; \
 	else echo "smoke REAL=1: SKIPPED, it needs Java 17 or newer and Maven; make deps REAL=1 installs them"; fi
 
-test-go: deps
+test-go: deps ## the tests of all Go packages
 	$(call said,Go tests,go test ./...)
 
-test-k8s:
+test-k8s: ## what the Helm charts render
 	$(call said,chart tests,cd k8s/test && go test ./...)
 
-test-web: web/dist/index.html
+test-web: web/dist/index.html ## types, unit tests and size of the page, and the page in a browser against a running platform
 	@$(BIN) deps -chromium
 	$(call said,web types and unit tests,cd web && npm run --silent check)
 	$(call said,web size gate,cd web && npm run --silent size)
 	go run ./test/smoke -bin $(BIN) -web web/dist -then "cd web && KREISLAUF_POSTCODE=50667 npm run --silent e2e"
+
+quick: ## less than a minute: format, vet and tests of what has changed, and what was forgotten (BASE=commit to choose)
+	@go run ./test/quick $(if $(BASE),-base $(BASE))
 
 check: gen ## what a change must pass before it is pushed
 	go vet ./...
@@ -59,7 +70,7 @@ check: gen ## what a change must pass before it is pushed
 	$(MAKE) arch test race
 
 gen: ## generated files are up to date
-	go test ./k8s -run TestNginxConf -count=1
+	go test ./k8s -count=1
 
 arch: ## import rules, package docs
 	go test . -count=1
@@ -69,7 +80,7 @@ race: ## race detector on the packages that changed since the last push (BASE=co
 	if [ -n "$$pkgs" ]; then go test -race $$pkgs; else echo "no package changed"; fi
 
 .PHONY: record-mongodb
-record-mongodb: ## record the answers of the MongoDB server at CONTRACT_MONGODB_URI for the contract suite
+record-mongodb: ## those of the MongoDB server at CONTRACT_MONGODB_URI
 	@[ -n "$$CONTRACT_MONGODB_URI" ] || { echo "set CONTRACT_MONGODB_URI to the address of a MongoDB server"; exit 1; }
 	go test ./test/contract/mongodb -count=1 -record
 
@@ -81,10 +92,10 @@ drills: $(BIN) ## logship through outages, kills, rotations and bad lines: nothi
 
 record: record-kafka record-redis $(if $(CONTRACT_MONGODB_URI),record-mongodb) ## ask the real servers again and rewrite the golden files of the contract suites
 
-record-kafka: ## needs Java and Maven
+record-kafka: ## those of Kafka; needs Java and Maven
 	CONTRACT_RECORD=1 go test -count=1 -timeout 10m ./test/contract/kafka
 
-record-redis: ## needs redis-server
+record-redis: ## those of Redis; needs redis-server
 	CONTRACT_RECORD=1 go test -count=1 ./test/contract/redis
 
 bench-backends: $(BIN) ## speed and memory of the embedded MongoDB and Kafka; BENCH_MONGODB_URI and BENCH_KAFKA_BROKERS name real ones to compare with
@@ -111,11 +122,11 @@ bench-engine: $(BIN) ## ingestion, disk, memory and queries of the embedded Elas
 bench-logship: $(BIN) deps ## what shipping a line costs: floor, logship, peers; ACCESS_LOG names the input, ARGS="-quick" and other flags
 	go run ./test/bench/logship -bin $(BIN) $(ARGS)
 
-clean:
+clean: ## remove what was built
 	rm -rf bin web/dist web/node_modules
 
 conformance: ## the recorded answers of OpenSearch against the engine, or against CONFORMANCE_URL
 	@go run ./test/conformance/replay
 
-record-conformance: ## record them anew from the OpenSearch at CONFORMANCE_URL
+record-conformance: ## those of the OpenSearch at CONFORMANCE_URL, for make conformance
 	@go run ./test/conformance/replay -record test/conformance/testdata
