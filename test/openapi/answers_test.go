@@ -31,6 +31,7 @@ func TestAnswersFitTheDocuments(t *testing.T) {
 		p.run(t, s)
 	}
 	p.withoutStores(t)
+	p.run(t, scene{"sessions away", func(t *testing.T) []exchange { return p.sessionsAway(t, c) }})
 	p.run(t, scene{"stores away", func(*testing.T) []exchange { return p.storesAway(c) }})
 	if !t.Failed() {
 		p.everythingSeen(t)

@@ -29,9 +29,10 @@ type scene struct {
 	exchanges func(*testing.T) []exchange
 }
 
-// scenes are all that is asked while every store is there; a service that has routes needs one, and some lines in storesAway.
+// scenes are all that is asked while every store is there. A service whose routes do more than read needs one.
 func (p *platform) scenes(c cast) []scene {
 	return []scene{
+		{"roles", func(t *testing.T) []exchange { return p.roles(t, c) }},
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
@@ -249,7 +250,7 @@ func (p *platform) statistics() []exchange {
 	}
 }
 
-// storesAway asks every operation that needs a store which is away: sessions, or for statistics the database.
+// storesAway asks operations that need a store which is away: sessions, or for statistics the database.
 func (p *platform) storesAway(c cast) []exchange {
 	one := orders + "/" + nowhere
 	return []exchange{
