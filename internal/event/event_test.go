@@ -60,6 +60,31 @@ func TestTableIsConsistent(t *testing.T) {
 	}
 }
 
+// TestTopicsAreDocumented holds the table of topics in docs/architecture.md against this one.
+func TestTopicsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(kreislauf\\.[a-z.-]+\\.v[0-9]+)` \\| (.*) \\|$").FindAllStringSubmatch(string(text), -1) {
+		documented[m[1]] = m[2]
+	}
+	for _, topic := range Topics() {
+		var types []string
+		for _, p := range topic.Payloads {
+			types = append(types, "`"+p.Type()+"`")
+		}
+		row, there := documented[topic.Name]
+		if want := strings.Join(types, ", "); !there || want != "" && row != want {
+			t.Errorf("docs/architecture.md says that %s has %q; it has %q", topic.Name, row, want)
+		}
+	}
+	if len(documented) != len(Topics()) {
+		t.Errorf("docs/architecture.md has %d topics, and there are %d", len(documented), len(Topics()))
+	}
+}
+
 func TestNewParseDecode(t *testing.T) {
 	at := time.Date(2026, 11, 2, 9, 30, 0, 123e6, time.FixedZone("CET", 3600))
 	data := Placed{OrderID: "o-1", Waste: "170904", SizeM3: 7, Price: money.FromNet(100), PublicGround: true}
