@@ -71,6 +71,9 @@ func TestRowsAreTrue(t *testing.T) {
 					t.Error(err)
 				}
 			}()
+			if err := p.Config.Err(); err != nil {
+				t.Errorf("with what its row says it lacks settings: %v", err)
+			}
 			if p.HasRoutes() != s.HTTP {
 				t.Errorf("the row says HTTP %v, and it has routes: %v", s.HTTP, p.HasRoutes())
 			}

@@ -23,7 +23,7 @@ import (
 	"kreislauf/test/asked"
 )
 
-// Key is the quote and invite key of all services under test.
+// Key is every key of the services under test.
 const Key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
 const redisPassword, mongoPassword = "embedded", "embedded"
@@ -103,7 +103,12 @@ func (b *Backends) Lookup(instance string, extra map[string]string) process.Look
 	m := map[string]string{
 		"KREISLAUF_ENV": "test", "KREISLAUF_INSTANCE": instance, "KREISLAUF_LOG_DIR": b.logs, "KREISLAUF_MONGODB_URI": cmp.Or(b.serviceURIs[service], b.MongoURI),
 		"KREISLAUF_KAFKA_BROKERS": b.Kafka, "KREISLAUF_REDIS_ADDR": b.Redis, "KREISLAUF_REDIS_PASSWORD": redisPassword,
-		"KREISLAUF_QUOTE_KEY": Key, "KREISLAUF_INVITE_KEY": Key, "KREISLAUF_DRAIN": "1ms",
+		"KREISLAUF_DRAIN": "1ms",
+	}
+	if s, known := services.Named(service); known {
+		for _, variable := range s.Secrets {
+			m[variable] = Key
+		}
 	}
 	for k, v := range extra {
 		m[k] = v

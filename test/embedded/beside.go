@@ -1,0 +1,88 @@
+package embedded
+
+import (
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"kreislauf/internal/broker"
+	"kreislauf/internal/config"
+	"kreislauf/internal/event"
+	"kreislauf/internal/logging"
+	"kreislauf/internal/mongodb"
+	"kreislauf/internal/session"
+	"kreislauf/internal/telemetry"
+)
+
+// customer is the tenant of all instances under test.
+const customer = "kreislauf"
+
+// tracer is for clients whose spans nobody reads.
+func tracer(t testing.TB) *telemetry.Tracer {
+	t.Helper()
+	tel, err := telemetry.New(t.Context(), config.Process{}, logging.NewSink(io.Discard))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, tel.Stop) })
+	return tel.Tracer
+}
+
+// Publish sends events as another service would, so that a consumer can be tested without it. An instance that reads the topic must have
+// been started before, because instances make the topics.
+func (b *Backends) Publish(t testing.TB, topic, subject string, payloads ...event.Payload) {
+	t.Helper()
+	p, err := broker.NewProducer([]string{b.Kafka}, "test", tracer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, payload := range payloads {
+		e, err := event.New(event.Meta{Source: "test", Subject: subject, Customer: customer, At: time.Now().UTC()}, payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Publish(t.Context(), topic, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Database opens the database of a service as the service does.
+func (b *Backends) Database(t testing.TB, service string) *mongodb.Database {
+	t.Helper()
+	db, err := mongodb.Open(b.serviceURIs[service], service, "test", tracer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, db.Close) })
+	return db
+}
+
+// SignedIn gives a client whose requests have the session of somebody, without an account.
+func (b *Backends) SignedIn(t testing.TB, who session.Session) *http.Client {
+	t.Helper()
+	store := session.Open(b.Redis, redisPassword, customer, tracer(t))
+	defer store.Close()
+	token, err := store.Create(t.Context(), &who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := &http.Transport{}
+	t.Cleanup(base.CloseIdleConnections)
+	return &http.Client{Transport: signedIn{base, token, who.CSRF}}
+}
+
+// signedIn adds the cookie and the CSRF token to each request.
+type signedIn struct {
+	base        http.RoundTripper
+	token, csrf string
+}
+
+func (s signedIn) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.AddCookie(&http.Cookie{Name: session.Cookie, Value: s.token})
+	r.Header.Set(session.CSRFHeader, s.csrf)
+	return s.base.RoundTrip(r)
+}
