@@ -1,15 +1,20 @@
 package services_test
 
 import (
+	"context"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/process"
 	"kreislauf/services"
 	"kreislauf/test/embedded"
 )
@@ -54,6 +59,35 @@ func TestTable(t *testing.T) {
 				t.Errorf("topic %s is used by %q, which is no service that needs Kafka", topic.Name, user)
 			}
 		}
+	}
+}
+
+// TestServiceWithoutRoutes runs a service that only consumes: it is ready and has no public address.
+func TestServiceWithoutRoutes(t *testing.T) {
+	b := embedded.Start(t)
+	consumer := services.Service{
+		Name: "mailing", Class: services.Normal, Needs: process.Needs{MongoDB: true, Kafka: true},
+		Wire: func(p *process.Process) error {
+			p.Consume(func(context.Context, event.Event, event.Payload) error { return nil })
+			return nil
+		},
+	}
+	p, err := consumer.Open(t.Context(), b.Lookup("mailing-1", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := p.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := p.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ready := httptest.NewRecorder()
+	p.Health.Handler(prometheus.NewRegistry()).ServeHTTP(ready, httptest.NewRequest("GET", "/readyz", nil))
+	if p.HasRoutes() || p.Addr() != "" || ready.Code != http.StatusOK {
+		t.Errorf("routes %v, address %q, ready: %d %s", p.HasRoutes(), p.Addr(), ready.Code, ready.Body)
 	}
 }
 

@@ -147,8 +147,13 @@ func (p *Process) Handle(method, pattern string, h session.Handler) {
 // HasRoutes says whether the process has a public listener.
 func (p *Process) HasRoutes() bool { return p.http.HasRoutes() }
 
-// Addr is the address of the public listener, after Start.
-func (p *Process) Addr() string { return p.http.Addr() }
+// Addr is the address of the public listener, after Start; empty without routes.
+func (p *Process) Addr() string {
+	if !p.HasRoutes() {
+		return ""
+	}
+	return p.http.Addr()
+}
 
 // Now is the time of day that dates and due times follow, see package clock.
 func (p *Process) Now() time.Time { return p.clock.Now() }
