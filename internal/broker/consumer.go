@@ -367,7 +367,8 @@ func (c *Consumer) deadLetter(ctx context.Context, r *kgo.Record, reason error) 
 	}
 	c.dead.WithLabelValues(r.Topic).Inc()
 	sc := trace.SpanContextFromContext(ctx)
-	c.log.Error().Str("error.message", deadletter.Reason(reason)).Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID()).Str("event.action", "event.dead-lettered").
+	c.log.Error().Str("error.message", deadletter.Reason(reason)).Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID()).
+		Str("event.action", "event.dead-lettered").
 		Str("kafka.topic", r.Topic).Int32("kafka.partition", r.Partition).Int64("kafka.offset", r.Offset).Msg("dead letter")
 	return nil
 }
