@@ -5,6 +5,6 @@ import "time"
 // SetWall replaces the clock that documents show.
 func (s *Shipper) SetWall(now func() time.Time) {
 	for _, p := range s.pipelines {
-		p.wall = now
+		p.clock = now
 	}
 }

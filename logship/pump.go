@@ -3,151 +3,271 @@ package logship
 import (
 	"context"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+	"github.com/rs/zerolog"
+
+	"kreislauf/logship/alarm"
+	"kreislauf/logship/batch"
+	"kreislauf/logship/enrich"
+	"kreislauf/logship/follow"
+	"kreislauf/logship/tail"
 )
 
 const (
-	// notifyPause is how long notifications are collected after one was acted upon.
+	// notifyPause is how long notifications are left to pile up after some were acted upon.
 	notifyPause = 10 * time.Millisecond
-	// leavePause is how often files that were rotated away are looked at.
-	leavePause = 200 * time.Millisecond
-	// settlePause is how often events that wait for more lines are looked at.
-	settlePause = 100 * time.Millisecond
+	// expirePause is how often events that wait for more lines are looked at.
+	expirePause = 100 * time.Millisecond
 	// sweepPause is the least time between two sweeps that notifications ask for.
 	sweepPause = 50 * time.Millisecond
-	// syncPause is how often the checkpoint is synced to disk.
-	syncPause = time.Second
+	// savePause is how often the checkpoint is synced to disk.
+	savePause = time.Second
 	// geoPause is how often the geo databases are checked for new versions.
 	geoPause = time.Minute
-	// drainTime bounds the final flush, drainTimeDown that to a target that is in trouble anyway.
+	// drainTime bounds the delivery at the end, drainTimeDown that to a target that is in trouble anyway.
 	drainTime     = 5 * time.Second
 	drainTimeDown = time.Second
-	// chunksPerTurn bounds the work between two looks at everything else.
-	chunksPerTurn = 16
+	// readsPerTurn bounds the reading between two looks at everything else.
+	readsPerTurn = 16
+	// notificationsAtOnce bounds the notifications that are acted upon in a row.
+	notificationsAtOnce = 4096
 )
 
-// schedule is when the pump does what again.
-type schedule struct {
-	sweep, sync, geo, leave, notify, settle, read time.Time
+// pump decides when what is done for one target: look for files, read, fill batches, acknowledge. It is the one goroutine that
+// calls the follower and the batcher; anybody else who does holds mu.
+//
+// When nothing else is to be done, it reads late: the first line of a batch waits for the flush interval anyway, so the files
+// that are written meanwhile are read once at the end of that time. That saves one look at a file for each line, and no line
+// arrives later for it.
+type pump struct {
+	follower *follow.Follower
+	batcher  *batch.Batcher
+	geo      *enrich.Geo
+	alarms   *alarm.Log
+	log      zerolog.Logger
+	poll     time.Duration // between two sweeps
+	flush    time.Duration // how long a batch waits for more lines
+
+	mu     sync.Mutex
+	due    schedule
+	events <-chan fsnotify.Event // nil when there are no notifications
+	errs   <-chan error
+	// lateSince is when the first write was noticed of those that are read late; zero when reading is not put off.
+	lateSince time.Time
 }
 
-// loop is the pump.
-func (s *pipeline) loop(ctx context.Context) {
-	var due schedule
+// schedule is when each thing is done next.
+type schedule struct {
+	sweep, save, geo, finish, notify, expire, read time.Time
+}
+
+// run works until ctx ends.
+func (p *pump) run(ctx context.Context) {
+	p.events, p.errs = p.follower.Watch()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var errs chan error
-	if s.watcher != nil {
-		errs = s.watcher.Errors
-	}
 	for ctx.Err() == nil {
-		wait := s.turn(&due)
-		var events chan fsnotify.Event
-		if s.watcher != nil && !time.Now().Before(due.notify) {
-			events = s.watcher.Events
+		timer.Reset(p.turn())
+		events := p.events
+		if time.Now().Before(p.due.notify) {
+			events = nil
 		}
-		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
-		case l := <-s.acks:
-			s.locked(func() { s.acknowledge(l) })
+		case b := <-p.batcher.Sent():
+			p.locked(func() { p.acknowledge(b) })
 		case e := <-events:
-			s.locked(func() { s.notified(e, &due) })
-		case err := <-errs: // the queue of the system overflowed: look everywhere
-			s.alarms.check("file notifications lost, looking through the folders", err)
-			due.sweep = time.Now()
+			p.locked(func() { p.notified(e) })
+		case err := <-p.errs: // the queue of the system overflowed: look everywhere
+			p.alarms.Check("file notifications lost, looking through the folders", err)
+			p.due.sweep = time.Now()
 		case <-timer.C:
 		}
 	}
 }
 
-func (s *pipeline) locked(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (p *pump) locked(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	f()
 }
 
-// turn does what is due and reads a while; it returns how long the pump may sleep.
-func (s *pipeline) turn(due *schedule) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// turn does what is due and reads for a while. It returns how long the pump may sleep.
+func (p *pump) turn() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
-	if !now.Before(due.geo) {
-		opened, err := s.geo.Reload()
-		s.alarms.check("geo database not usable", err)
-		if opened {
-			s.alarms.log.Info().Int64("open", s.geo.Loaded()).Msg("geo database opened")
-		}
-		due.geo = now.Add(geoPause)
+	if !now.Before(p.due.geo) {
+		p.reloadGeo()
+		p.due.geo = now.Add(geoPause)
 	}
-	if !now.Before(due.sweep) {
-		s.sweep(now)
-		due.sweep = now.Add(s.opt.PollInterval)
+	if !now.Before(p.due.sweep) {
+		p.follower.Sweep(now)
+		p.due.sweep = now.Add(p.poll)
 	}
-	if !now.Before(due.leave) {
-		s.lookAfterLeaving(now)
-		due.leave = now.Add(leavePause)
+	if !now.Before(p.due.finish) {
+		p.finish(now)
+		p.due.finish = now.Add(follow.EndingPause)
 	}
-	if !now.Before(due.sync) {
-		s.secure()
-		due.sync = now.Add(syncPause)
+	if !now.Before(p.due.save) {
+		p.follower.Save()
+		p.due.save = now.Add(savePause)
 	}
 	more := false
-	if !now.Before(due.read) {
-		more = s.readDue(now, due)
+	if !now.Before(p.due.read) {
+		more = p.readDue(now)
 	}
-	if !now.Before(due.settle) && len(s.waiting) > 0 {
-		s.settle(now)
-		due.settle = now.Add(settlePause)
+	if !now.Before(p.due.expire) && p.batcher.Waiting() {
+		p.expire(now)
+		p.due.expire = now.Add(expirePause)
 	}
-	s.dispatch(now)
+	p.batcher.Dispatch(now)
 	if more {
 		return 0
 	}
-	next := due.sweep
-	for _, t := range [...]time.Time{due.sync, due.geo} {
-		next = earlier(next, t)
-	}
-	if due.read.After(now) {
-		next = earlier(next, due.read)
-	}
-	if len(s.waiting) > 0 {
-		next = earlier(next, due.settle)
-	}
-	if len(s.leaving) > 0 {
-		next = earlier(next, due.leave)
-	}
-	if due.notify.After(now) {
-		next = earlier(next, due.notify)
-	}
-	if s.current != nil && s.inflight < senders && len(s.current.parts) > 0 {
-		next = earlier(next, s.current.opened.Add(s.flush))
-	}
-	return max(0, time.Until(next))
+	return max(0, time.Until(p.next(now)))
 }
 
-// readDue reads. After the lines of one gathering it goes on gathering: who writes on is heard of when the next batch
-// is due, without a notification that wakes the pump before.
-func (s *pipeline) readDue(now time.Time, due *schedule) bool {
-	if !s.gathering() {
-		return s.read(now)
+// next returns when something is due again.
+func (p *pump) next(now time.Time) time.Time {
+	next := earlier(earlier(p.due.sweep, p.due.save), p.due.geo)
+	if p.due.read.After(now) {
+		next = earlier(next, p.due.read)
 	}
-	s.hear(now, due)
-	busy := len(s.queue) > 0
-	more := s.read(now)
-	if busy && !s.gathering() {
-		s.gather(now, due)
+	if p.batcher.Waiting() {
+		next = earlier(next, p.due.expire)
+	}
+	if p.follower.Ending() {
+		next = earlier(next, p.due.finish)
+	}
+	if p.due.notify.After(now) {
+		next = earlier(next, p.due.notify)
+	}
+	if at, ok := p.batcher.Due(); ok {
+		next = earlier(next, at)
+	}
+	return next
+}
+
+// reloadGeo opens geo databases that are new.
+func (p *pump) reloadGeo() {
+	opened, err := p.geo.Reload()
+	p.alarms.Check("geo database not usable", err)
+	if opened {
+		p.log.Info().Int64("open", p.geo.Loaded()).Msg("geo database opened")
+	}
+}
+
+// finish reads on in files that have no input name any more.
+func (p *pump) finish(now time.Time) {
+	p.batcher.Begin(p.lateSince)
+	p.follower.Finish(now, func(file *follow.File, last tail.Chunk) bool { return p.batcher.TakeLast(file, last, now) })
+}
+
+// expire ends the events to which no line came for too long. That they end there is on disk before they go into a batch.
+func (p *pump) expire(now time.Time) {
+	files := p.follower.SaveEnds(p.batcher.Expired(now), now)
+	if len(files) == 0 {
+		return
+	}
+	p.batcher.Begin(p.lateSince)
+	p.batcher.TakeExpired(files, now)
+}
+
+// acknowledge takes a batch back from a sender.
+func (p *pump) acknowledge(b *batch.Batch) { p.follower.Acknowledged(p.batcher.Acknowledge(b)) }
+
+// read fills batches for a while and reports whether it could go on at once.
+func (p *pump) read(now time.Time) (more bool) {
+	p.batcher.Begin(p.lateSince)
+	for range readsPerTurn {
+		if !p.follower.Ready() {
+			p.lateSince = time.Time{}
+			return false
+		}
+		if !p.batcher.Room(now) {
+			return false
+		}
+		file, piece := p.follower.Next(now)
+		if file == nil {
+			continue
+		}
+		all := p.batcher.Take(file, piece, now)
+		p.follower.Took(file, piece, all, now)
+		if !all {
+			return p.batcher.Room(now)
+		}
+	}
+	return true
+}
+
+// readDue reads at the time when reading is due. When that was put off, everything that was written meanwhile is read, and if
+// there was something, reading is put off again: files that are being written are then read once for each batch, and their
+// notifications do not wake the pump in between.
+func (p *pump) readDue(now time.Time) (more bool) {
+	if !p.late() {
+		return p.read(now)
+	}
+	p.takeNotifications(now)
+	busy := p.follower.Ready()
+	more = p.read(now)
+	if busy && !p.late() {
+		p.putOff(now)
 	}
 	return more
 }
 
-// gather puts off reading, and hearing of what there is to read, to the time when a batch that begins now is due.
-func (s *pipeline) gather(now time.Time, due *schedule) {
-	s.gathered = now
-	due.read = now.Add(s.flush)
-	due.notify = due.read
+// late reports whether reading is put off.
+func (p *pump) late() bool { return !p.lateSince.IsZero() }
+
+// putOff puts off reading, and looking at notifications, until a batch that begins now is due.
+func (p *pump) putOff(now time.Time) {
+	p.lateSince = now
+	p.due.read = now.Add(p.flush)
+	p.due.notify = p.due.read
+}
+
+// notified acts upon a notification and all that wait behind it, and leaves the next ones for a moment. When the pump had
+// nothing to do before, reading what was written is put off.
+func (p *pump) notified(e fsnotify.Event) {
+	now := time.Now()
+	idle := !p.follower.Ready() && p.batcher.Empty()
+	p.takeNotification(e, now)
+	p.takeNotifications(now)
+	p.due.notify = now.Add(notifyPause)
+	if idle && p.follower.Ready() {
+		p.putOff(now)
+	}
+}
+
+// takeNotification acts upon one notification.
+func (p *pump) takeNotification(e fsnotify.Event, now time.Time) {
+	if p.follower.Notified(e, now) {
+		p.due.sweep = earlier(p.due.sweep, later(now, p.follower.SweptAt().Add(sweepPause)))
+	}
+}
+
+// takeNotifications acts upon the notifications that wait. The watcher hands them over one by one, so its goroutine must get
+// its turn between two of them.
+func (p *pump) takeNotifications(now time.Time) {
+	for range notificationsAtOnce {
+		select {
+		case e := <-p.events:
+			p.takeNotification(e, now)
+			continue
+		default:
+		}
+		runtime.Gosched()
+		select {
+		case e := <-p.events:
+			p.takeNotification(e, now)
+		default:
+			return
+		}
+	}
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -157,53 +277,6 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// notified acts upon a notification and all that wait behind it, then leaves the next ones for a moment. When nothing
-// else is to be done, what was written is read only at the end of the time for which a batch waits anyway: that
-// costs one look at a file instead of one for each line, and no time.
-func (s *pipeline) notified(e fsnotify.Event, due *schedule) {
-	now := time.Now()
-	idle := len(s.queue) == 0 && (s.current == nil || len(s.current.parts) == 0)
-	s.event(e, now, due)
-	s.hear(now, due)
-	due.notify = now.Add(notifyPause)
-	if idle && len(s.queue) > 0 {
-		s.gather(now, due)
-	}
-}
-
-// gathering reports whether writers were heard of whose lines are to be read together.
-func (s *pipeline) gathering() bool { return !s.gathered.IsZero() }
-
-// event acts upon one notification.
-func (s *pipeline) event(e fsnotify.Event, now time.Time, due *schedule) {
-	if e.Has(fsnotify.Write) {
-		s.written(e.Name, now)
-	}
-	if e.Has(fsnotify.Create) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Remove) {
-		due.sweep = earlier(due.sweep, later(now, s.sweepAt.Add(sweepPause)))
-	}
-}
-
-// hear acts upon the notifications that wait. The watcher hands them over one by one and needs a turn of the
-// scheduler between them.
-func (s *pipeline) hear(now time.Time, due *schedule) {
-	for range 4096 {
-		select {
-		case e := <-s.watcher.Events:
-			s.event(e, now, due)
-			continue
-		default:
-		}
-		runtime.Gosched()
-		select {
-		case e := <-s.watcher.Events:
-			s.event(e, now, due)
-		default:
-			return
-		}
-	}
-}
-
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
@@ -211,41 +284,40 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// drain delivers what is read and what can still be read, for a limited time.
-func (s *pipeline) drain(stopSending func()) {
+// drain delivers what was read, and what can still be read in a quarter of the time. degraded says that the target is in
+// trouble. stopSending is called when the time is over; batches that are on their way then are given up.
+func (p *pump) drain(degraded bool, stopSending func()) {
 	limit := drainTime
-	if s.client.Stats().Degraded {
+	if degraded {
 		limit = drainTimeDown
 	}
 	end, readEnd := time.Now().Add(limit), time.Now().Add(limit/4)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	s.locked(func() { s.sweep(time.Now()) })
+	p.locked(func() { p.follower.Sweep(time.Now()) })
 	for {
 		now := time.Now()
 		more := false
-		s.locked(func() {
+		p.locked(func() {
 			if now.Before(readEnd) {
-				more = s.read(now)
+				more = p.read(now)
 			}
-			if s.current != nil {
-				s.current.opened = time.Time{} // do not wait for more lines
-			}
-			s.dispatch(now)
+			p.batcher.DoNotWait()
+			p.batcher.Dispatch(now)
 		})
 		if !now.Before(end) {
 			stopSending()
 		}
-		if s.inflight == 0 && !more {
+		if p.batcher.Busy() == 0 && !more {
 			return
 		}
-		if more && s.inflight < senders {
+		if more && !p.batcher.Blocked() {
 			continue
 		}
 		timer.Reset(max(time.Millisecond, time.Until(end)))
 		select {
-		case l := <-s.acks:
-			s.locked(func() { s.acknowledge(l) })
+		case b := <-p.batcher.Sent():
+			p.locked(func() { p.acknowledge(b) })
 		case <-timer.C:
 		}
 	}

@@ -10,8 +10,8 @@ import (
 // maxFileReports is how many files one report names, the ones furthest behind.
 const maxFileReports = 50
 
-// report sends the status of the target to the target itself as documents, until ctx ends.
-func (s *pipeline) report(ctx context.Context, every time.Duration) {
+// report sends the status to the target itself, as documents, until ctx ends.
+func (p *pipeline) report(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
@@ -20,26 +20,26 @@ func (s *pipeline) report(ctx context.Context, every time.Duration) {
 			return
 		case <-ticker.C:
 		}
-		if s.client.Stats().Degraded {
+		if p.client.Stats().Degraded {
 			continue
 		}
-		err := s.client.Report(ctx, s.reportStream(), s.reportDocuments(s.status(), s.wall()))
+		err := p.client.Report(ctx, p.reportStream(), p.reportDocuments(p.status(), p.clock()))
 		if ctx.Err() == nil {
-			s.alarms.check("report of logship not stored", err)
+			p.alarms.Check("report of logship not stored", err)
 		}
 	}
 }
 
-func (s *pipeline) reportStream() string { return "metrics-kreislauf.logship-" + s.opt.Env }
+func (p *pipeline) reportStream() string { return "metrics-kreislauf.logship-" + p.opt.Env }
 
 // reportDocuments renders a status: a document about the target and one for each of the files furthest behind.
-func (s *pipeline) reportDocuments(st TargetStatus, now time.Time) [][]byte {
+func (p *pipeline) reportDocuments(st TargetStatus, now time.Time) [][]byte {
 	base := func() map[string]any {
 		return map[string]any{
 			"@timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"), "ecs.version": "8.11.0",
-			"data_stream.type": "metrics", "data_stream.dataset": "kreislauf.logship", "data_stream.namespace": s.opt.Env,
-			"event.dataset": "kreislauf.logship", "service_name": "logship", "env": s.opt.Env, "customer": s.opt.Customer,
-			"agent.name": s.opt.Instance, "logship.target": st.Name,
+			"data_stream.type": "metrics", "data_stream.dataset": "kreislauf.logship", "data_stream.namespace": p.opt.Env,
+			"event.dataset": "kreislauf.logship", "service_name": "logship", "env": p.opt.Env, "customer": p.opt.Customer,
+			"agent.name": p.opt.Instance, "logship.target": st.Name,
 		}
 	}
 	doc := base()
@@ -65,7 +65,7 @@ func (s *pipeline) reportDocuments(st TargetStatus, now time.Time) [][]byte {
 func encode(doc map[string]any) []byte {
 	text, err := json.Marshal(doc)
 	if err != nil {
-		panic("logship: encode report: " + err.Error()) // numbers and strings always have an encoding
+		panic("logship: encode report: " + err.Error()) // cannot be: there are only numbers and texts in it
 	}
 	return text
 }

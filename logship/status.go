@@ -3,6 +3,8 @@ package logship
 import (
 	"sort"
 	"time"
+
+	"kreislauf/logship/ledger"
 )
 
 // Status is what Shipper.Status reports.
@@ -63,7 +65,7 @@ type TargetStatus struct {
 	GeoMisses    int64 `json:"geo_misses"`
 
 	// Reconciliation is nil when written and indexed documents are not compared.
-	Reconciliation *Reconciliation `json:"reconciliation,omitempty"`
+	Reconciliation *ledger.Reconciliation `json:"reconciliation,omitempty"`
 
 	Files []FileStatus `json:"files"`
 }
@@ -77,29 +79,35 @@ func (s *Shipper) Status() Status {
 	return out
 }
 
-func (s *pipeline) status() TargetStatus {
-	stats := s.client.Stats()
+// status returns the state of one target.
+func (p *pipeline) status() TargetStatus {
+	stats := p.client.Stats()
 	out := TargetStatus{
-		Name: s.name, Degraded: stats.Degraded,
+		Name: p.name, Degraded: stats.Degraded,
 		Delivered: stats.Delivered, Duplicates: stats.Duplicates, Rejected: stats.Rejected, FailureStore: stats.FailureStore,
 		Retries: stats.Retries, Shortened: stats.Shortened, Requests: stats.Requests, SentBytes: stats.Bytes, WireBytes: stats.WireBytes,
-		Failovers: stats.Failovers, GeoDatabases: s.geo.Loaded(), GeoMisses: s.geo.Misses(), Files: []FileStatus{},
+		Failovers: stats.Failovers, GeoDatabases: p.geo.Loaded(), GeoMisses: p.geo.Misses(), Files: []FileStatus{},
 	}
-	if size, err := s.dead.Size(); err == nil { // an unreadable folder shows as an alarm of the next rejection
+	if size, err := p.dead.Size(); err == nil { // when the folder is not readable, the next rejection raises an alarm
 		out.DeadLetterBytes = size
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out.AbandonedBytes = s.abandoned
-	if s.ledger != nil {
-		r := s.ledger.report()
+	p.pump.locked(func() { p.progress(&out) })
+	sort.Slice(out.Files, func(i, j int) bool { return out.Files[i].Path < out.Files[j].Path })
+	return out
+}
+
+// progress fills in what the pump knows: the files, and what was found by comparing.
+func (p *pipeline) progress(out *TargetStatus) {
+	out.AbandonedBytes = p.follower.Abandoned()
+	if p.ledger != nil {
+		r := p.ledger.Report()
 		out.Reconciliation = &r
 	}
 	now := time.Now()
-	for _, st := range s.files {
+	for file := range p.follower.Files() {
 		f := FileStatus{
-			Path: st.Path, Size: st.Size(), Acked: st.Acked(),
-			Behind: max(0, st.Size()-st.Acked()), OldestUnacked: st.age(now).Seconds(), Gone: st.gone, Deleted: st.gone && !st.Linked(),
+			Path: file.Path(), Size: file.Size(), Acked: file.Acked(), Behind: max(0, file.Size()-file.Acked()),
+			OldestUnacked: file.Age(now).Seconds(), Gone: file.Gone(), Deleted: file.Deleted(),
 		}
 		if f.Deleted {
 			out.HeldBytes += f.Size
@@ -108,24 +116,12 @@ func (s *pipeline) status() TargetStatus {
 		out.OldestUnacked = max(out.OldestUnacked, f.OldestUnacked)
 		out.Files = append(out.Files, f)
 	}
-	sort.Slice(out.Files, func(i, j int) bool { return out.Files[i].Path < out.Files[j].Path })
-	return out
 }
 
-// age returns how long the oldest line that is not final has been noticed.
-func (s *stream) age(now time.Time) time.Duration {
-	if since, ok := s.Pending(); ok {
-		return now.Sub(since)
-	}
-	if !s.noticed.IsZero() {
-		return now.Sub(s.noticed)
-	}
-	return 0
-}
-
-func (t *TargetStatus) reconciled() Reconciliation {
+// reconciled returns what the comparison found, zero when there is none.
+func (t *TargetStatus) reconciled() ledger.Reconciliation {
 	if t.Reconciliation == nil {
-		return Reconciliation{}
+		return ledger.Reconciliation{}
 	}
 	return *t.Reconciliation
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"kreislauf/logship/alarm"
 )
 
 // maxShownFiles bounds the table to the files furthest behind.
@@ -26,7 +28,7 @@ func Table(st, last Status, since time.Duration) []byte {
 		if i < len(last.Targets) && last.Targets[i].Name == t.Name && since > 0 {
 			rate = fmt.Sprintf("%.0f", float64(t.Delivered-last.Targets[i].Delivered)/since.Seconds())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t\n", t.Name, state, byteText(t.Behind), ageText(t.OldestUnacked), t.Delivered, rate, t.Retries)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t\n", t.Name, state, alarm.Bytes(t.Behind), ageText(t.OldestUnacked), t.Delivered, rate, t.Retries)
 	}
 	_ = w.Flush() // a buffer takes everything
 	fmt.Fprintln(w, "\ntarget\tduplicates\trejected\tdead letters\tabandoned\tmissing\tsurplus\t")
@@ -35,7 +37,7 @@ func Table(st, last Status, since time.Duration) []byte {
 		if r := t.Reconciliation; r != nil {
 			missing, surplus = fmt.Sprint(r.Missing), fmt.Sprint(r.Surplus)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, t.Duplicates, t.Rejected, byteText(t.DeadLetterBytes), byteText(t.AbandonedBytes), missing, surplus)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, t.Duplicates, t.Rejected, alarm.Bytes(t.DeadLetterBytes), alarm.Bytes(t.AbandonedBytes), missing, surplus)
 	}
 	_ = w.Flush() // a buffer takes everything
 	for _, t := range st.Targets {
@@ -60,7 +62,7 @@ func filesTable(out *bytes.Buffer, t TargetStatus) {
 		case f.Gone:
 			note = "rotated"
 		}
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %s\t%s behind\t%s\t%s", f.Path, byteText(f.Behind), ageText(f.OldestUnacked), note), "\t"))
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %s\t%s behind\t%s\t%s", f.Path, alarm.Bytes(f.Behind), ageText(f.OldestUnacked), note), "\t"))
 	}
 	_ = w.Flush() // a buffer takes everything
 }

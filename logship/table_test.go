@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/logship/ledger"
 )
 
 var update = flag.Bool("update", false, "renew the golden files")
@@ -36,7 +38,7 @@ func TestTable(t *testing.T) {
 	st := Status{Instance: "node-7", Started: began, Time: began.Add(90 * time.Minute), Targets: []TargetStatus{
 		{
 			Name: "main", Behind: 5 << 20, OldestUnacked: 1.234, Delivered: 3000, Duplicates: 7, Rejected: 2, Retries: 9, AbandonedBytes: 12,
-			DeadLetterBytes: 2048, Reconciliation: &Reconciliation{Missing: 1},
+			DeadLetterBytes: 2048, Reconciliation: &ledger.Reconciliation{Missing: 1},
 			Files: []FileStatus{{Path: "/log/a.log"}, {Path: "/log/b.log", Behind: 5 << 20, OldestUnacked: 1.234, Gone: true, Deleted: true}},
 		},
 		{Name: "second", Degraded: true, Files: make([]FileStatus, 17)},

@@ -1,4 +1,4 @@
-package logship
+package join
 
 import (
 	"bytes"
@@ -16,14 +16,7 @@ import (
 	"kreislauf/logship/enrich"
 )
 
-func testJoiner(container bool, multi *config.Multiline) *joiner {
-	s := &source{multiline: multi}
-	s.Kind = enrich.Text
-	if container {
-		s.Kind = enrich.Container
-	}
-	return newJoiner(s, nil)
-}
+func testJoiner(container bool, multi *config.Multiline) *Joiner { return New(container, multi, nil) }
 
 func starts(pattern string) *config.Multiline {
 	return &config.Multiline{Start: regexp.MustCompile(pattern), MaxBytes: 40, Timeout: time.Second}
@@ -37,27 +30,27 @@ type event struct {
 }
 
 // feed adds the lines of a text that begins at an offset. It returns the events and after each line the safe offset.
-func (j *joiner) feed(text string, at int64, now time.Time) (events []event, safe []int64) {
+func (j *Joiner) feed(text string, at int64, now time.Time) (events []event, safe []int64) {
 	for line := range strings.Lines(text) {
 		end := at + int64(len(line))
 		for took := false; !took; {
 			var in enrich.Input
 			var ok bool
-			in, ok, took = j.add([]byte(strings.TrimSuffix(line, "\n")), at, end, false, now)
+			in, ok, took = j.Add([]byte(strings.TrimSuffix(line, "\n")), at, end, false, now)
 			if ok {
 				events = append(events, event{in.Offset, string(in.Line), in.Truncated})
 			}
 		}
-		safe = append(safe, j.safe(end))
+		safe = append(safe, j.Safe(end))
 		at = end
 	}
 	return events, safe
 }
 
-func (j *joiner) all(text string, at int64) []event {
+func (j *Joiner) all(text string, at int64) []event {
 	events, _ := j.feed(text, at, time.Time{})
 	for {
-		in, ok := j.rest()
+		in, ok := j.Rest()
 		if !ok {
 			return events
 		}
@@ -72,14 +65,15 @@ func TestJoin(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		j    *joiner
+		j    *Joiner
 		text string
 		want []string
 		safe []int64
 	}{
 		{
 			"parts of a runtime, streams apart", testJoiner(true, nil),
-			at + "stdout P a\n" + at + "stderr P x\n" + at + "stdout P b\n" + at + "stderr F y\n" + at + "stdout F c\n" + at + "stdout F whole\n" + at + "stderr P open\n",
+			at + "stdout P a\n" + at + "stderr P x\n" + at + "stdout P b\n" + at + "stderr F y\n" +
+				at + "stdout F c\n" + at + "stdout F whole\n" + at + "stderr P open\n",
 			[]string{"32 xy", "0 abc", "160 whole", "196 open"},
 			[]int64{0, 0, 0, 0, 160, 196, 196},
 		},
@@ -127,7 +121,8 @@ func TestJoin(t *testing.T) {
 		},
 		{
 			"container: JSON between text, its parts joined first", testJoiner(true, starts(`^\S`)),
-			at + "stdout F panic\n" + at + "stdout P  at\n" + at + "stdout F  b\n" + at + "stderr F other\n" + at + "stdout F {\"a\":1}\n" + at + "stdout F  c\n",
+			at + "stdout F panic\n" + at + "stdout P  at\n" + at + "stdout F  b\n" + at + "stderr F other\n" +
+				at + "stdout F {\"a\":1}\n" + at + "stdout F  c\n",
 			[]string{"0 panic\n at b", "139 {\"a\":1}", "103 other", "177  c"},
 			[]int64{0, 0, 0, 0, 103, 103},
 		},
@@ -135,7 +130,7 @@ func TestJoin(t *testing.T) {
 		j := *c.j
 		events, safe := j.feed(c.text, 0, time.Time{})
 		for {
-			in, ok := j.rest()
+			in, ok := j.Rest()
 			if !ok {
 				break
 			}
@@ -160,12 +155,12 @@ func TestTimeoutEndsAnEventForEver(t *testing.T) {
 	j := testJoiner(false, starts(`^\d`))
 	now := time.Unix(1700000000, 0)
 	events, _ := j.feed("1 a\n b\n", 0, now)
-	if j.expired(now.Add(time.Second-1)) != nil || len(events) != 0 || !j.waits() {
+	if _, ok := j.Expired(now.Add(time.Second - 1)); ok || len(events) != 0 || !j.Waits() {
 		t.Fatal("the event does not wait")
 	}
-	e := j.expired(now.Add(time.Second))
-	if e == nil || e.end != 7 || !j.cutAt(e.end, 0) || j.cutAt(e.end, 0) {
-		t.Fatalf("%+v", e)
+	end, ok := j.Expired(now.Add(time.Second))
+	if !ok || end != 7 || !j.CutAt(end, 0) || j.CutAt(end, 0) {
+		t.Fatalf("%v, ends at %d", ok, end)
 	}
 	// The line comes before there was room for the event.
 	events, _ = j.feed(" c\n2\n", 7, now)
@@ -174,11 +169,11 @@ func TestTimeoutEndsAnEventForEver(t *testing.T) {
 		t.Error(d)
 	}
 	// Another process reads it all.
-	again := newJoiner(&source{Source: enrich.Source{Kind: enrich.Text}, multiline: j.multi}, []int64{7})
+	again := New(false, j.multi, []int64{7})
 	if d := cmp.Diff(append(want, event{At: 10, Text: "2"}), again.all("1 a\n b\n c\n2\n", 0)); d != "" {
 		t.Error(d)
 	}
-	if !j.cutAt(99, 50) || !slices.Equal(j.cuts, []int64{99}) {
+	if !j.CutAt(99, 50) || !slices.Equal(j.cuts, []int64{99}) {
 		t.Errorf("cuts %v", j.cuts)
 	}
 }

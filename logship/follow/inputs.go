@@ -1,4 +1,4 @@
-package logship
+package follow
 
 import (
 	"path/filepath"
@@ -17,14 +17,14 @@ type source struct {
 	multiline *config.Multiline
 }
 
-// inputs finds files and what their paths mean.
+// inputs says which files are inputs and what their paths mean.
 type inputs struct {
 	list          []config.Input
 	env, customer string
 	roots         []root
 }
 
-// root is a folder with the patterns of what is looked for below it, each split into the names of its folders.
+// root is a folder and the patterns of the files below it that are inputs. Each pattern is split at the slashes.
 type root struct {
 	dir      string
 	patterns [][]string
@@ -46,7 +46,7 @@ func newInputs(c *config.Config) *inputs {
 	return in
 }
 
-// splitGlob splits a pattern into the deepest folder that it names without wildcards and what follows.
+// splitGlob splits a pattern into the deepest folder that it names without wildcards, and the parts that follow.
 func splitGlob(glob string) (dir string, rest []string) {
 	parts := strings.Split(filepath.ToSlash(glob), "/")
 	n := 0
@@ -56,7 +56,8 @@ func splitGlob(glob string) (dir string, rest []string) {
 	return filepath.FromSlash(strings.Join(parts[:n], "/") + "/"), parts[n:]
 }
 
-// inFolder returns the patterns that can match below the folder name: ** goes on, or matches no folder at all.
+// inFolder returns what is left of the patterns below the folder name, for those that can match there. A leading ** matches any
+// number of folders, so it stays and is left out as well.
 func inFolder(patterns [][]string, name string) [][]string {
 	var out [][]string
 	for _, p := range patterns {
@@ -71,7 +72,7 @@ func inFolder(patterns [][]string, name string) [][]string {
 	return out
 }
 
-// anyDepth returns the pattern, and without its leading ** too.
+// anyDepth returns the pattern as it is, and without its leading **, which may match no folder at all.
 func anyDepth(p []string) [][]string {
 	out := [][]string{p}
 	for p[0] == "**" && len(p) > 1 {
@@ -90,7 +91,7 @@ func anyMatches(globs []config.Glob, path string) bool {
 	return slices.ContainsFunc(globs, func(g config.Glob) bool { return matches(string(g), path) })
 }
 
-// sourceOf says what the path of a file means: the first input that has it. ok is false when it is no input.
+// sourceOf says what the path of a file means: the first input that matches counts. ok is false when none does.
 func (in *inputs) sourceOf(path string) (s source, ok bool) {
 	for i := range in.list {
 		one := &in.list[i]
@@ -107,13 +108,13 @@ func (in *inputs) sourceOf(path string) (s source, ok bool) {
 	return source{}, false
 }
 
-// kinds is how the lines of the types of inputs are read.
+// kinds says how the lines of each type of input are read.
 var kinds = map[config.Type]enrich.Kind{
 	config.Service: enrich.Service, config.NginxAccess: enrich.NginxAccess, config.NginxCombined: enrich.NginxCombined,
 	config.NginxError: enrich.NginxError, config.Container: enrich.Container, config.Text: enrich.Text,
 }
 
-// fill reads the constants of the input and the folders of the path; folders count more.
+// fill sets what the constants of the input and the folders of the path say. When both say something, the folders count.
 func fill(s *enrich.Source, in *config.Input, path string) {
 	set := func(name, value string) {
 		switch name {
