@@ -73,6 +73,7 @@ func TestAgainstTheEngine(t *testing.T) {
 				}
 			}
 		}
-		return json.NewDecoder(res.Body).Decode(&found) == nil && len(found.Hits.Hits) == 1 && found.Hits.Hits[0].Source["agent.name"] == "logship-1"
+		return json.NewDecoder(res.Body).Decode(&found) == nil && len(found.Hits.Hits) == 1 &&
+			found.Hits.Hits[0].Source["agent.name"] == "logship-1"
 	})
 }

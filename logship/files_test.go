@@ -118,7 +118,8 @@ func TestGzipRotationWhileBehind(t *testing.T) {
 // the gzipped ones are not shipped again.
 func TestGzipUnderAnInputName(t *testing.T) {
 	b := newBench(t)
-	b.opt.Inputs = []config.Input{{Type: config.Service, Paths: []config.Glob{config.Glob(filepath.Join(filepath.Dir(b.file), "*"))}, Dataset: "kreislauf.order"}}
+	every := config.Glob(filepath.Join(filepath.Dir(b.file), "*"))
+	b.opt.Inputs = []config.Input{{Type: config.Service, Paths: []config.Glob{every}, Dataset: "kreislauf.order"}}
 	s, stop := b.run()
 	seq := 0
 	for i := range 3 {

@@ -24,15 +24,28 @@ import (
 func TestGoldenRequest(t *testing.T) {
 	b := newBench(t)
 	const cri = "2025-11-22T18:23:30.123456789Z "
-	const event = `{"@timestamp":"2025-11-22T18:23:30.123Z","data_stream.type":"events","data_stream.dataset":"kreislauf","service_name":"statistics","env":"test","event.id":"e-1","event.action":"order.placed"}`
+	const event = `{"@timestamp":"2025-11-22T18:23:30.123Z","data_stream.type":"events","data_stream.dataset":"kreislauf",` +
+		`"service_name":"statistics","env":"test","event.id":"e-1","event.action":"order.placed"}`
 	pods := filepath.Join(b.logs, "..", "pods")
 	for _, file := range []struct{ path, text string }{
-		{b.file, line(1) + line(1) + "no json\n" + "\n" + `{"service_name":"order","env":"test","event.created":"2020-01-01T00:00:00.000Z"}` + "\n"},
+		{b.file, line(1) + line(1) + "no json\n" + "\n" +
+			`{"service_name":"order","env":"test","event.created":"2020-01-01T00:00:00.000Z"}` + "\n"},
 		{filepath.Join(b.logs, "test/acme/statistics/statistics-1.log"), event + "\n" + event + "\n"},
-		{filepath.Join(b.logs, "test/acme/nginx/access.log"), `{"msec":1763835810.123,"service_name":"nginx","env":"test","http.response.status_code":201,"remote_addr":"203.0.113.9","request_time":0.012,"upstream_addr":"127.0.0.1:1, 127.0.0.1:2","upstream_status":"502, 201","upstream_response_time":"0.001, 0.011"}` + "\n"},
-		{filepath.Join(b.logs, "test/acme/nginx/error.log"), "2025/11/22 18:23:30 [error] 12#13: *14 connect() failed, client: 203.0.113.9, server: _\n"},
-		{filepath.Join(pods, "shop_order-7d9f_0b1c/order/0.log"), cri + `stdout P {"service_name":"order",` + "\n" + cri + `stdout F "env":"test"}` + "\n" + cri + "stderr F panic: no\n"},
-		{filepath.Join(b.logs, "../other/access.log"), `203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET /x HTTP/1.1" 404 12 "-" "curl/8.0"` + "\n"},
+		{filepath.Join(b.logs, "test/acme/nginx/access.log"), `{"msec":1763835810.123,"service_name":"nginx","env":"test",` +
+			`"http.response.status_code":201,"remote_addr":"203.0.113.9","request_time":0.012,"upstream_addr":"127.0.0.1:1, 127.0.0.1:2",` +
+			`"upstream_status":"502, 201","upstream_response_time":"0.001, 0.011"}` + "\n"},
+		{
+			filepath.Join(b.logs, "test/acme/nginx/error.log"),
+			"2025/11/22 18:23:30 [error] 12#13: *14 connect() failed, client: 203.0.113.9, server: _\n",
+		},
+		{
+			filepath.Join(pods, "shop_order-7d9f_0b1c/order/0.log"),
+			cri + `stdout P {"service_name":"order",` + "\n" + cri + `stdout F "env":"test"}` + "\n" + cri + "stderr F panic: no\n",
+		},
+		{
+			filepath.Join(b.logs, "../other/access.log"),
+			`203.0.113.9 - - [22/Nov/2025:18:23:30 +0000] "GET /x HTTP/1.1" 404 12 "-" "curl/8.0"` + "\n",
+		},
 		{filepath.Join(b.logs, "../other/app.txt"), "some text\n"},
 	} {
 		if err := os.MkdirAll(filepath.Dir(file.path), 0o755); err != nil {

@@ -23,16 +23,28 @@ var targetMetrics = [...]struct {
 	{"delivered_total", "counter", "Documents stored.", func(t *TargetStatus) any { return t.Delivered }},
 	{"duplicates_total", "counter", "Documents that were there already (409).", func(t *TargetStatus) any { return t.Duplicates }},
 	{"rejected_total", "counter", "Documents put into the dead-letter store.", func(t *TargetStatus) any { return t.Rejected }},
-	{"failure_store_total", "counter", "Documents the server put into a failure store.", func(t *TargetStatus) any { return t.FailureStore }},
+	{
+		"failure_store_total", "counter", "Documents the server put into a failure store.",
+		func(t *TargetStatus) any { return t.FailureStore },
+	},
 	{"retries_total", "counter", "Documents sent again.", func(t *TargetStatus) any { return t.Retries }},
-	{"shortened_total", "counter", "Documents that lost a part because the target takes none as large.", func(t *TargetStatus) any { return t.Shortened }},
+	{
+		"shortened_total", "counter", "Documents that lost a part because the target takes none as large.",
+		func(t *TargetStatus) any { return t.Shortened },
+	},
 	{"requests_total", "counter", "Bulk requests.", func(t *TargetStatus) any { return t.Requests }},
 	{"sent_bytes_total", "counter", "Bytes of bulk bodies.", func(t *TargetStatus) any { return t.SentBytes }},
 	{"wire_bytes_total", "counter", "Bytes of bulk bodies as compressed.", func(t *TargetStatus) any { return t.WireBytes }},
 	{"failovers_total", "counter", "Changes to another address of the target.", func(t *TargetStatus) any { return t.Failovers }},
-	{"abandoned_bytes_total", "counter", "Bytes truncated away before they were read.", func(t *TargetStatus) any { return t.AbandonedBytes }},
+	{
+		"abandoned_bytes_total", "counter", "Bytes truncated away before they were read.",
+		func(t *TargetStatus) any { return t.AbandonedBytes },
+	},
 	{"dead_letter_bytes", "gauge", "Bytes in the dead-letter store.", func(t *TargetStatus) any { return t.DeadLetterBytes }},
-	{"deleted_held_bytes", "gauge", "Bytes of deleted files that are kept open until they are delivered.", func(t *TargetStatus) any { return t.HeldBytes }},
+	{
+		"deleted_held_bytes", "gauge", "Bytes of deleted files that are kept open until they are delivered.",
+		func(t *TargetStatus) any { return t.HeldBytes },
+	},
 	{"geo_databases_loaded", "gauge", "Open geo databases.", func(t *TargetStatus) any { return t.GeoDatabases }},
 	{"geo_misses_total", "counter", "Public addresses without a place.", func(t *TargetStatus) any { return t.GeoMisses }},
 	{"target_degraded", "gauge", "1 while the last bulk request failed as a whole.", func(t *TargetStatus) any {
@@ -41,14 +53,26 @@ var targetMetrics = [...]struct {
 		}
 		return 0
 	}},
-	{"reconciled_total", "counter", "Documents that were written and found indexed.", func(t *TargetStatus) any { return t.reconciled().Matched }},
-	{"reconcile_missing_total", "counter", "Documents that the target acknowledged and does not have.", func(t *TargetStatus) any { return t.reconciled().Missing }},
-	{"reconcile_surplus_total", "counter", "Documents that the target has and that were not acknowledged.", func(t *TargetStatus) any { return t.reconciled().Surplus }},
+	{
+		"reconciled_total", "counter", "Documents that were written and found indexed.",
+		func(t *TargetStatus) any { return t.reconciled().Matched },
+	},
+	{
+		"reconcile_missing_total", "counter", "Documents that the target acknowledged and does not have.",
+		func(t *TargetStatus) any { return t.reconciled().Missing },
+	},
+	{
+		"reconcile_surplus_total", "counter", "Documents that the target has and that were not acknowledged.",
+		func(t *TargetStatus) any { return t.reconciled().Surplus },
+	},
 	{"reconcile_open", "gauge", "Documents that are not compared yet.", func(t *TargetStatus) any { return t.reconciled().Open }},
 	{"reconcile_errors_total", "counter", "Comparisons without an answer.", func(t *TargetStatus) any { return t.reconciled().Errors }},
 	{"files", "gauge", "Files followed.", func(t *TargetStatus) any { return len(t.Files) }},
 	{"behind_bytes", "gauge", "Bytes in all files that are not final.", func(t *TargetStatus) any { return t.Behind }},
-	{"oldest_unacked_seconds", "gauge", "Age of the oldest line that is not final.", func(t *TargetStatus) any { return t.OldestUnacked }},
+	{
+		"oldest_unacked_seconds", "gauge", "Age of the oldest line that is not final.",
+		func(t *TargetStatus) any { return t.OldestUnacked },
+	},
 }
 
 // fileMetrics are the metrics with the labels target and path.
@@ -57,7 +81,10 @@ var fileMetrics = [...]struct {
 	value      func(*FileStatus) any
 }{
 	{"file_behind_bytes", "Bytes of a file that are not final.", func(f *FileStatus) any { return f.Behind }},
-	{"file_oldest_unacked_seconds", "Age of the oldest line of a file that is not final.", func(f *FileStatus) any { return f.OldestUnacked }},
+	{
+		"file_oldest_unacked_seconds", "Age of the oldest line of a file that is not final.",
+		func(f *FileStatus) any { return f.OldestUnacked },
+	},
 }
 
 func metricsText(st Status) []byte {
@@ -81,7 +108,7 @@ func metricsText(st Status) []byte {
 	return out.Bytes()
 }
 
-// label quotes the value of a label.
+// label renders the value of a label with its quotes.
 func label(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
 }

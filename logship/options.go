@@ -15,7 +15,7 @@ type Options struct {
 	Logger zerolog.Logger
 }
 
-// check completes the configuration; what came from a file is complete already.
+// check sets what is not set to its default and reports what is wrong. A configuration from a file was checked before.
 func (o *Options) check() error {
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("logship options: %w", err)

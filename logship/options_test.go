@@ -47,13 +47,20 @@ func TestMetrics(t *testing.T) {
 	defer s.close()
 	w := httptest.NewRecorder()
 	s.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-	for _, want := range []string{"# TYPE logship_delivered_total counter\nlogship_delivered_total{target=\"main\"} 0\n", "logship_behind_bytes{target=\"main\"} 0\n"} {
+	for _, want := range []string{
+		"# TYPE logship_delivered_total counter\nlogship_delivered_total{target=\"main\"} 0\n",
+		"logship_behind_bytes{target=\"main\"} 0\n",
+	} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("no %q in %s", want, w.Body)
 		}
 	}
-	text := string(metricsText(Status{Targets: []TargetStatus{{Name: "m", Files: []FileStatus{{Path: `/a"b\`, Behind: 7, OldestUnacked: 1.5}}}}}))
-	for _, want := range []string{`logship_file_behind_bytes{target="m",path="/a\"b\\"} 7`, `logship_file_oldest_unacked_seconds{target="m",path="/a\"b\\"} 1.5`} {
+	files := []FileStatus{{Path: `/a"b\`, Behind: 7, OldestUnacked: 1.5}}
+	text := string(metricsText(Status{Targets: []TargetStatus{{Name: "m", Files: files}}}))
+	for _, want := range []string{
+		`logship_file_behind_bytes{target="m",path="/a\"b\\"} 7`,
+		`logship_file_oldest_unacked_seconds{target="m",path="/a\"b\\"} 1.5`,
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -49,7 +49,8 @@ func TestLostAfterAcknowledgementIsFoundOut(t *testing.T) {
 		return r.Missing == 2 && r.Open == 0
 	})
 	r := s.Status().Reconciliation
-	if r.Matched != 2998 || r.Surplus != 0 || r.Errors != 0 || len(r.Differences) == 0 || r.Differences[0].Stream != "logs-kreislauf.order-test" {
+	if r.Matched != 2998 || r.Surplus != 0 || r.Errors != 0 || len(r.Differences) == 0 ||
+		r.Differences[0].Stream != "logs-kreislauf.order-test" {
 		t.Errorf("%+v", r)
 	}
 	if !log.has("WRITTEN AND INDEXED DOCUMENTS DIFFER") {
@@ -66,7 +67,8 @@ func TestReconciliationOfAHardLife(t *testing.T) {
 	b.write(b.file, 0, 500)
 	b.wait(500)
 	stop()
-	b.appendText(b.file, `{"service_name":"order","seq":500,"event.created":"2020-01-01T00:00:00.000Z"}`+"\n"+`{"service_name":"order","seq":501,"agent":{"name":"other"}}`+"\n")
+	b.appendText(b.file, `{"service_name":"order","seq":500,"event.created":"2020-01-01T00:00:00.000Z"}`+"\n"+
+		`{"service_name":"order","seq":501,"agent":{"name":"other"}}`+"\n")
 	s, _ := b.run()
 	b.until("the first span is over", func() bool { return time.Since(s.Shipper.Status().Started) > 120*time.Millisecond })
 	b.write(b.file, 502, 2000)

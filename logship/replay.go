@@ -9,8 +9,9 @@ import (
 	"kreislauf/logship/config"
 )
 
-// Replay sends the dead letters of a target of the configuration again, after what the target had against them was
-// mended. It may run beside the shipper. alarm is told what the replay waits for. With dry nothing is sent.
+// Replay sends the dead letters of one target of the configuration again. Mend first why the target refused them. It may run
+// beside the shipper. alarm is told what the replay waits for. When dry is true nothing is sent, and the result says what would
+// be.
 func Replay(ctx context.Context, c *config.Config, target string, dry bool, alarm func(what, detail string)) (bulk.Replay, error) {
 	for i := range c.Targets {
 		t := &c.Targets[i]

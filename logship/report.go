@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// maxFileReports is how many files one report names, the ones furthest behind.
+// maxFileReports is the greatest number of files in one report. Those that are furthest behind are in it.
 const maxFileReports = 50
 
 // report sends the status to the target itself, as documents, until ctx ends.

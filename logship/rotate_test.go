@@ -160,7 +160,8 @@ func TestLinesOfAllKinds(t *testing.T) {
 	long := strings.Repeat("x", 1_000_000)
 	tooLong := strings.Repeat("y", 3_000_000)
 	b.write(b.file, 0, 1)
-	b.appendText(b.file, "plain text\n"+`{"broken":`+"\n"+"{\"a\":\"\xff\"}\n"+"nul \x00 byte\n\n"+`{"seq":1,"text":"`+long+`"}`+"\n"+tooLong+"\n")
+	b.appendText(b.file, "plain text\n"+`{"broken":`+"\n"+"{\"a\":\"\xff\"}\n"+"nul \x00 byte\n\n"+
+		`{"seq":1,"text":"`+long+`"}`+"\n"+tooLong+"\n")
 	b.write(b.file, 2, 3)
 	b.appendText(b.file, `{"seq":3,"me`)
 	b.wait(3)

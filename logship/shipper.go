@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Shipper follows files and delivers their lines to one or more targets, each with a reader, a checkpoint and a
-// pace of its own. Make it with New and let Run do the work.
+// Shipper follows files and delivers their lines to one or more targets. Each target has a reader and a checkpoint of its own, so
+// one that is slow or away does not hold up the others. Make a Shipper with New and call Run once.
 type Shipper struct {
 	opt       Options
 	pipelines []*pipeline
@@ -32,8 +32,8 @@ func New(opt Options) (*Shipper, error) {
 	return s, nil
 }
 
-// Run ships until ctx ends, then delivers what is read already for a few seconds, and closes everything. It
-// must be called once.
+// Run ships until ctx ends. Then it delivers what is read already, for a few seconds at most, and closes everything. It must be
+// called once.
 func (s *Shipper) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(s.pipelines))
@@ -44,7 +44,7 @@ func (s *Shipper) Run(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// close closes what New opened and Run did not get to.
+// close closes what New opened. It is for a Shipper that is never run.
 func (s *Shipper) close() error {
 	var errs []error
 	for _, p := range s.pipelines {

@@ -9,7 +9,7 @@ import (
 
 // Status is what Shipper.Status reports.
 type Status struct {
-	// Instance is the name of the shipper, Started when it was made, Time when this was true.
+	// Instance is the name of the shipper, Started when it was made, Time when the status was taken.
 	Instance string         `json:"instance"`
 	Started  time.Time      `json:"started"`
 	Time     time.Time      `json:"time"`
@@ -24,9 +24,9 @@ type FileStatus struct {
 	Size   int64 `json:"size"`
 	Acked  int64 `json:"acked"`
 	Behind int64 `json:"behind_bytes"`
-	// OldestUnacked is the age in seconds of the oldest line that is noticed and not final, 0 when there is none.
+	// OldestUnacked is for how many seconds the oldest line that is not final has been known, 0 when there is none.
 	OldestUnacked float64 `json:"oldest_unacked_seconds"`
-	// Gone says that the file was renamed or deleted and is read to its end, Deleted that it has no name any more.
+	// Gone says that the file was renamed or deleted and is read to its end, Deleted that it has no name at all any more.
 	Gone    bool `json:"gone,omitempty"`
 	Deleted bool `json:"deleted,omitempty"`
 }
@@ -37,7 +37,7 @@ type TargetStatus struct {
 	// Behind is the sum over all files in bytes, OldestUnacked the maximum in seconds.
 	Behind        int64   `json:"behind_bytes"`
 	OldestUnacked float64 `json:"oldest_unacked_seconds"`
-	// Degraded says that the last request to the target failed as a whole.
+	// Degraded says that the last request to the target failed as a whole: no document of it was stored.
 	Degraded bool `json:"degraded"`
 	// Delivered were stored, Duplicates were there already (409), Rejected went to the dead-letter store,
 	// FailureStore to the failure store of the server, Retries were sent again, Shortened lost a part because the
@@ -70,7 +70,7 @@ type TargetStatus struct {
 	Files []FileStatus `json:"files"`
 }
 
-// Status returns the state at this moment. It may be called at any time, from any goroutine.
+// Status returns the present state. It may be called at any time, from any goroutine.
 func (s *Shipper) Status() Status {
 	out := Status{Instance: s.opt.Instance, Started: s.pipelines[0].started, Time: time.Now()}
 	for _, p := range s.pipelines {

@@ -11,10 +11,11 @@ import (
 	"kreislauf/logship/alarm"
 )
 
-// maxShownFiles bounds the table to the files furthest behind.
+// maxShownFiles is the greatest number of files in the table. Those that are furthest behind are in it.
 const maxShownFiles = 15
 
-// Table renders a status for people, the counters within 80 columns. last, from since before, gives rates when it has the same targets.
+// Table renders a status for people. The tables of counters are at most 80 columns wide. last is the status since ago; it gives
+// the rates of targets that are in both.
 func Table(st, last Status, since time.Duration) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "logship %s, up %s\n\n", st.Instance, st.Time.Sub(st.Started).Round(time.Second))
@@ -28,7 +29,8 @@ func Table(st, last Status, since time.Duration) []byte {
 		if i < len(last.Targets) && last.Targets[i].Name == t.Name && since > 0 {
 			rate = fmt.Sprintf("%.0f", float64(t.Delivered-last.Targets[i].Delivered)/since.Seconds())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t\n", t.Name, state, alarm.Bytes(t.Behind), ageText(t.OldestUnacked), t.Delivered, rate, t.Retries)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d\t\n", t.Name, state, alarm.Bytes(t.Behind), ageText(t.OldestUnacked), t.Delivered,
+			rate, t.Retries)
 	}
 	_ = w.Flush() // a buffer takes everything
 	fmt.Fprintln(w, "\ntarget\tduplicates\trejected\tdead letters\tabandoned\tmissing\tsurplus\t")
@@ -37,7 +39,8 @@ func Table(st, last Status, since time.Duration) []byte {
 		if r := t.Reconciliation; r != nil {
 			missing, surplus = fmt.Sprint(r.Missing), fmt.Sprint(r.Surplus)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, t.Duplicates, t.Rejected, alarm.Bytes(t.DeadLetterBytes), alarm.Bytes(t.AbandonedBytes), missing, surplus)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t\n", t.Name, t.Duplicates, t.Rejected, alarm.Bytes(t.DeadLetterBytes),
+			alarm.Bytes(t.AbandonedBytes), missing, surplus)
 	}
 	_ = w.Flush() // a buffer takes everything
 	for _, t := range st.Targets {
@@ -62,7 +65,8 @@ func filesTable(out *bytes.Buffer, t TargetStatus) {
 		case f.Gone:
 			note = "rotated"
 		}
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %s\t%s behind\t%s\t%s", f.Path, alarm.Bytes(f.Behind), ageText(f.OldestUnacked), note), "\t"))
+		text := fmt.Sprintf("  %s\t%s behind\t%s\t%s", f.Path, alarm.Bytes(f.Behind), ageText(f.OldestUnacked), note)
+		fmt.Fprintln(w, strings.TrimRight(text, "\t"))
 	}
 	_ = w.Flush() // a buffer takes everything
 }

@@ -13,7 +13,7 @@ import (
 	"kreislauf/logship/tail"
 )
 
-// clientConfig says how to reach a target.
+// clientConfig says how to reach a target. It reads the certificates that the configuration names.
 func clientConfig(t *config.Target) (bulk.Config, error) {
 	out := bulk.Config{
 		URLs: t.URLs, Username: t.Username, Password: string(t.Password), APIKey: string(t.APIKey),
@@ -22,7 +22,9 @@ func clientConfig(t *config.Target) (bulk.Config, error) {
 	if t.TLS == (config.TLS{}) {
 		return out, nil
 	}
-	out.TLS = &tls.Config{ServerName: t.TLS.ServerName, InsecureSkipVerify: t.TLS.InsecureSkipVerify} //nolint:gosec // what the operator asked for
+	out.TLS = &tls.Config{
+		ServerName: t.TLS.ServerName, InsecureSkipVerify: t.TLS.InsecureSkipVerify, //nolint:gosec // the operator asked for it
+	}
 	if t.TLS.CAFile != "" {
 		pem, err := os.ReadFile(string(t.TLS.CAFile))
 		if err != nil {
@@ -43,8 +45,8 @@ func clientConfig(t *config.Target) (bulk.Config, error) {
 	return out, nil
 }
 
-// takeOver moves the files of a state folder without target folders, as it once was, to the folder of the first
-// target. The checkpoint goes last, so that an interrupted move is completed by the next start.
+// takeOver upgrades an old state folder. It once had no folders for targets; its files then belong to the first target and are
+// moved to the folder of that one. The checkpoint goes last, so that the next start completes a move that was interrupted.
 func takeOver(dir, target string) error {
 	to := filepath.Join(dir, target)
 	for _, name := range []string{"dead-letter.ndjson", "checkpoint.journal"} {

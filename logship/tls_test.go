@@ -139,9 +139,12 @@ func TestHeldWithoutTrust(t *testing.T) {
 		damage func(*config.TLS)
 		reason string // in the alarm; a refused client may see only its connection end (TLS 1.3)
 	}{
-		"wrong authority":             {func(c *config.TLS) { c.CAFile = other.ca }, "certificate signed by unknown authority"},
-		"authority not given":         {func(c *config.TLS) { c.CAFile = "" }, "certificate signed by unknown authority"},
-		"wrong server name":           {func(c *config.TLS) { c.ServerName = "other.internal" }, "certificate is valid for es.internal, not other.internal"},
+		"wrong authority":     {func(c *config.TLS) { c.CAFile = other.ca }, "certificate signed by unknown authority"},
+		"authority not given": {func(c *config.TLS) { c.CAFile = "" }, "certificate signed by unknown authority"},
+		"wrong server name": {
+			func(c *config.TLS) { c.ServerName = "other.internal" },
+			"certificate is valid for es.internal, not other.internal",
+		},
 		"no client certificate":       {func(c *config.TLS) { c.CertFile, c.KeyFile = "", "" }, "bulk request without answer"},
 		"client of another authority": {func(c *config.TLS) { c.CertFile, c.KeyFile = wrongCert, wrongKey }, "bulk request without answer"},
 	} {

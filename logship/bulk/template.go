@@ -51,7 +51,8 @@ func (d *delivery) awaitTemplates(ctx context.Context) error {
 			return nil
 		}
 		c.alarm("index template missing, waiting for a repaired setup",
-			"no index template with a data stream matches "+strings.Join(missing, ", ")+": put the templates (kreislauf provision), or switch check_templates off")
+			"no index template with a data stream matches "+strings.Join(missing, ", ")+
+				": put the templates (kreislauf provision), or switch check_templates off")
 		if err := d.pause(ctx, holdPause); err != nil {
 			return err
 		}

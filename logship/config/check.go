@@ -120,7 +120,9 @@ func (r *reader) notEmpty(key string, length int) {
 // PrivateNetworks are the networks from which forwarded addresses are believed when nothing is configured.
 func PrivateNetworks() []netip.Prefix {
 	var out []netip.Prefix
-	for _, p := range []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10"} {
+	for _, p := range []string{
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "::1/128", "fc00::/7", "fe80::/10",
+	} {
 		out = append(out, netip.MustParsePrefix(p))
 	}
 	return out
@@ -155,9 +157,12 @@ func (r *reader) checkInput(in *Input, at string) {
 
 // presets hold for each language the lines that belong to the event before them.
 var presets = map[string]string{
-	"java":   `^\s|^[\w$]+(\.[\w$]+)+(Exception|Error|Throwable)(: |$)|^Caused by: |^\.\.\. \d+ (more|common frames)|^Suppressed: |^$`,
-	"python": `^\s|^$|^Traceback \(most recent call last\):|^During handling of the above exception|^The above exception was the direct cause|^[A-Za-z_][\w.]*(Error|Exception|Warning|Interrupt|Exit|Iteration)(: |$)`,
-	"go":     `^\s|^$|^goroutine \d+ \[|^\[signal |^created by |^exit status \d+$|^[\w./*()\[\]{}%·-]+\(.*\)$|^(rax|rbx|rcx|rdx|rdi|rsi|rbp|rsp|r8|r9|r1[0-5]|rip|rflags|cs|fs|gs) +0x`,
+	"java": `^\s|^[\w$]+(\.[\w$]+)+(Exception|Error|Throwable)(: |$)|^Caused by: |^\.\.\. \d+ (more|common frames)|^Suppressed: |^$`,
+	"python": `^\s|^$|^Traceback \(most recent call last\):|^During handling of the above exception` +
+		`|^The above exception was the direct cause` +
+		`|^[A-Za-z_][\w.]*(Error|Exception|Warning|Interrupt|Exit|Iteration)(: |$)`,
+	"go": `^\s|^$|^goroutine \d+ \[|^\[signal |^created by |^exit status \d+$|^[\w./*()\[\]{}%·-]+\(.*\)$` +
+		`|^(rax|rbx|rcx|rdx|rdi|rsi|rbp|rsp|r8|r9|r1[0-5]|rip|rflags|cs|fs|gs) +0x`,
 }
 
 // placeholder is {key} in the values of a route.

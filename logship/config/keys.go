@@ -94,7 +94,8 @@ func (c *Config) Dump() []string {
 
 func appendDump(out []string, v reflect.Value, at string) []string {
 	switch {
-	case v.Kind() == reflect.Pointer && v.IsNil(), v.IsZero() && v.Kind() != reflect.Bool && v.Kind() != reflect.Struct && v.Kind() != reflect.Int:
+	case v.Kind() == reflect.Pointer && v.IsNil(),
+		v.IsZero() && v.Kind() != reflect.Bool && v.Kind() != reflect.Struct && v.Kind() != reflect.Int:
 		return out
 	case isScalar(v):
 		return append(out, fmt.Sprintf("%s=%v", at, v.Interface()))

@@ -11,13 +11,13 @@ import (
 const (
 	// agentCacheHalf is the number of user agents in one of the two halves of the cache.
 	agentCacheHalf = 4 << 10
-	// maxAgent is how much of a user agent is looked at, in bytes.
+	// maxAgent is how much of a user agent is parsed, in bytes.
 	maxAgent = 512
-	// maxAgentName is the longest name or version that is believed, in bytes.
+	// maxAgentName is the longest name or version that is taken for one, in bytes.
 	maxAgentName = 64
 )
 
-// Agents says what a user agent is. It belongs to one goroutine.
+// Agents recognises user agents: name, version, system, device. It belongs to one goroutine.
 type Agents struct {
 	known cache[string]
 }
@@ -25,7 +25,7 @@ type Agents struct {
 // NewAgents returns an empty Agents.
 func NewAgents() *Agents { return &Agents{known: newCache[string](agentCacheHalf)} }
 
-// appendAgent appends what is known of a user agent as it stands in a JSON string.
+// appendAgent appends the fields of a user agent. text is the inside of a JSON string, with its escapes.
 func (a *Agents) appendAgent(dst, text []byte) []byte {
 	if none(text) {
 		return dst
@@ -33,7 +33,8 @@ func (a *Agents) appendAgent(dst, text []byte) []byte {
 	return append(dst, a.known.get(text[:min(len(text), maxAgent)], renderAgent)...)
 }
 
-// renderAgent parses a user agent: `,"user_agent.name":"..."` and so on, empty when it says nothing.
+// renderAgent parses a user agent and renders its fields: `,"user_agent.name":"..."` and so on. The result is empty when nothing
+// was recognised.
 func renderAgent(text string) string {
 	if strings.IndexByte(text, '\\') >= 0 {
 		if plain, err := strconv.Unquote(`"` + text + `"`); err == nil {
@@ -42,10 +43,10 @@ func renderAgent(text string) string {
 	}
 	ua := useragent.Parse(text)
 	if ua.Bot {
-		ua.Device = "Spider" // the word of the parsers that Elastic uses
+		ua.Device = "Spider" // what the parser of Elasticsearch calls it
 	}
 	if ua.OSVersion != "" && (ua.OSVersion[0] < '0' || ua.OSVersion[0] > '9') {
-		ua.OSVersion = "" // x86_64 is none
+		ua.OSVersion = "" // the library also takes words such as x86_64 for a version
 	}
 	var dst []byte
 	for _, f := range [...]struct{ name, value string }{
@@ -55,14 +56,15 @@ func renderAgent(text string) string {
 		{"user_agent.os.version", ua.OSVersion},
 		{"user_agent.device.name", ua.Device},
 	} {
-		if f.value != "" && len(f.value) <= maxAgentName && strings.IndexFunc(f.value, odd) < 0 {
+		if f.value != "" && len(f.value) <= maxAgentName && strings.IndexFunc(f.value, notInName) < 0 {
 			dst = appendField(dst, f.name, f.value)
 		}
 	}
 	return string(dst)
 }
 
-// odd reports whether a name with this letter is no name but a text that the parser could not take apart.
-func odd(r rune) bool {
+// notInName reports whether a character does not occur in the names of browsers, systems and devices. A value that has one is
+// not a name: it is a piece of the user agent that the library did not understand.
+func notInName(r rune) bool {
 	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" ._-+/", r)
 }

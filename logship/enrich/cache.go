@@ -1,6 +1,7 @@
 package enrich
 
-// cache keeps what was made of a text, for at least the last half different texts. When recent is full it becomes older.
+// cache remembers what was made of a text. It has two maps of half entries each: when recent is full, it takes the place of older,
+// whose entries are forgotten. So at least the last half different texts are remembered.
 type cache[T any] struct {
 	half          int
 	recent, older map[string]T

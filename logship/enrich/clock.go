@@ -28,7 +28,8 @@ func (c *clock) appendStamp(dst []byte, ms int64) []byte {
 // appendSeconds appends a time in seconds since 1970 with milliseconds, as nginx writes it in msec. ok is false when it is none, or
 // later than the year 9999; then dst comes back unchanged.
 func (c *clock) appendSeconds(dst, text []byte) (out []byte, ok bool) {
-	if len(text) == len(c.written) && c.known && string(text[:11]) == string(c.written[:11]) && digit(text[11]) && digit(text[12]) && digit(text[13]) {
+	if len(text) == len(c.written) && c.known && string(text[:11]) == string(c.written[:11]) &&
+		digit(text[11]) && digit(text[12]) && digit(text[13]) {
 		return append(append(dst, c.text...), '.', text[11], text[12], text[13], 'Z'), true
 	}
 	ms, ok := fixedPoint(text, 3)

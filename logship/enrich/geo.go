@@ -44,7 +44,7 @@ type Geo struct {
 	loaded, misses atomic.Int64
 }
 
-// GeoOptions say where the databases are and whose word is taken.
+// GeoOptions say where the databases are, and which proxies are believed.
 type GeoOptions struct {
 	// CityDir holds GeoFileIPv4 and GeoFileIPv6. It may be empty, or be filled later.
 	CityDir string
@@ -168,7 +168,7 @@ func (g *Geo) appendSource(dst, remote, forwarded []byte) []byte {
 		}
 		next := g.client(one)
 		if next.fields == "" {
-			break // a proxy that does not tell: nobody else can be believed
+			break // a trusted proxy wrote no address: what stands before it cannot be believed
 		}
 		c = next
 	}

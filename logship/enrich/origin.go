@@ -24,12 +24,12 @@ const (
 // document id of 24 characters.
 const IdentitySize = 12
 
-// Source is what the configuration and the path of a file say about its lines. What is empty is not known.
+// Source is what the configuration and the path of a file say about its lines. A field is empty when they do not say it.
 type Source struct {
 	Kind Kind
 	// Dataset is for lines that neither name one nor match a route.
 	Dataset string
-	// Env, Customer and Service are for lines that do not say.
+	// Env, Customer and Service are for lines that have none of their own.
 	Env, Customer, Service string
 	// Labels are added to lines that have none.
 	Labels map[string]string
@@ -47,7 +47,7 @@ type Origin struct {
 	labels []byte // ,"labels.x":"..." and so on
 	// routeKey is what the rules look at in the source, made by the router.
 	routeKey []byte
-	// What a line gets that does not say it: ,"service_name":"..."
+	// Added to a line that does not have the field: ,"service_name":"..."
 	service, env, customer []byte
 }
 
@@ -73,7 +73,7 @@ func NewOrigin(source Source, path string, identity [IdentitySize]byte) *Origin 
 	return o
 }
 
-// appendIdentity appends what a line gets that is no JSON object.
+// appendIdentity appends service, environment, customer and labels to the document of a line that is not a JSON object.
 func (o *Origin) appendIdentity(dst []byte) []byte {
 	dst = append(append(dst, o.service...), o.env...)
 	return append(append(dst, o.customer...), o.labels...)

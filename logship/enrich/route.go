@@ -8,7 +8,7 @@ import (
 	"kreislauf/logship/record"
 )
 
-// route is where a line goes and what it lacks to say so itself.
+// route is the data stream that a line goes to, and the fields that name it as far as the line does not have them.
 type route struct {
 	action []byte // {"create":{"_index":"...","_id":"
 	fields []byte // ,"data_stream.type":"..." and so on: only what the line does not have
@@ -167,7 +167,11 @@ func (r *router) render(has byte, value func(string) string) *route {
 		flag byte
 		key  string
 		part *string
-	}{{hasType, "data_stream.type", &s.streamType}, {hasDataset, "data_stream.dataset", &s.dataset}, {hasNamespace, "data_stream.namespace", &s.namespace}} {
+	}{
+		{hasType, "data_stream.type", &s.streamType},
+		{hasDataset, "data_stream.dataset", &s.dataset},
+		{hasNamespace, "data_stream.namespace", &s.namespace},
+	} {
 		if v := value(f.key); has&f.flag != 0 && v != "" {
 			*f.part = v
 		}

@@ -31,14 +31,16 @@ func builtin() []config.Route {
 // inLine says where the keys stand that a line may have.
 var inLine = map[string]record.Key{
 	"service_name": record.ServiceName, "env": record.Env, "customer": record.Customer, "log.level": record.LogLevel,
-	"log.logger": record.Logger, "event.action": record.EventAction, "event.dataset": record.EventDataset, "event.outcome": record.EventOutcome,
+	"log.logger": record.Logger, "event.action": record.EventAction,
+	"event.dataset": record.EventDataset, "event.outcome": record.EventOutcome,
 	"data_stream.type": record.StreamType, "data_stream.dataset": record.StreamDataset, "data_stream.namespace": record.StreamNamespace,
 	"http.request.method": record.Method, "http.response.status_code": record.Status, "url.domain": record.Domain,
 	"log.file.path": record.FilePath,
 }
 
 // always are the keys that the built-in rules look at.
-const always record.Keys = 1<<record.ServiceName | 1<<record.Env | 1<<record.StreamType | 1<<record.StreamDataset | 1<<record.StreamNamespace
+const always record.Keys = 1<<record.ServiceName | 1<<record.Env | 1<<record.StreamType |
+	1<<record.StreamDataset | 1<<record.StreamNamespace
 
 // inFile returns what is known of the file for a key.
 func (o *Origin) inFile(key string, nginx bool) string {

@@ -14,10 +14,13 @@ import (
 func TestSourceOf(t *testing.T) {
 	c := &config.Config{Env: "prod", Customer: "kreislauf", Inputs: append(config.Tree("/logs"),
 		config.Pods("/var/log/pods"),
-		config.Input{Type: config.Container, Paths: []config.Glob{"/var/log/containers/*.log", "/var/lib/docker/containers/*/*-json.log"}},
+		config.Input{
+			Type: config.Container, Paths: []config.Glob{"/var/log/containers/*.log", "/var/lib/docker/containers/*/*-json.log"},
+		},
 		config.Input{
 			Type: config.Text, Paths: []config.Glob{"/opt/**/log/*.{log,txt}"}, Exclude: []config.Glob{"/opt/**/debug.log"},
-			Dataset: "app.text", Fields: map[string]string{"env": "staging", "service_name": "app", "labels.zone": "a"},
+			Dataset: "app.text",
+			Fields: map[string]string{"env": "staging", "service_name": "app", "labels.zone": "a"},
 			Folders: config.Folders{"env", ""}, Multiline: &config.Multiline{},
 		},
 		config.Input{Type: config.NginxCombined, Paths: []config.Glob{"/var/log/nginx/access.log"}},
@@ -75,7 +78,10 @@ func TestWalk(t *testing.T) {
 		no    []string
 		files []string // folders whose files are looked at
 	}{
-		{[]string{"/logs/*/*/*/*.log", "/logs/*/*/nginx/access.log"}, "/logs/", []string{"a", "a/b", "a/b/nginx"}, []string{"a/b/c/d", "a/b/nginx/x"}, []string{"a/b/c", "a/b/nginx"}},
+		{
+			[]string{"/logs/*/*/*/*.log", "/logs/*/*/nginx/access.log"}, "/logs/",
+			[]string{"a", "a/b", "a/b/nginx"}, []string{"a/b/c/d", "a/b/nginx/x"}, []string{"a/b/c", "a/b/nginx"},
+		},
 		{[]string{"/opt/**/log/*.log"}, "/opt/", []string{"log", "a", "a/b/c", "a/log", "a/log/b"}, nil, []string{"log", "a/log", "a/b/log"}},
 		{[]string{"/opt/app-[ab]/*.log"}, "/opt/", []string{"app-a"}, []string{"app-c", "app-a/x"}, []string{"app-a"}},
 		{[]string{"/var/log/app.log"}, "/var/log/", nil, []string{"app.log", "x"}, nil},

@@ -380,15 +380,15 @@ func (l *Line) str(b []byte, i int) (int, bool) {
 			if i += bits.TrailingZeros64(m) >> 3; b[i] == '"' {
 				return i + 1, true
 			}
-			return l.odd(b, i)
+			return l.rare(b, i)
 		}
 		i += 8
 	}
-	return l.odd(b, i)
+	return l.rare(b, i)
 }
 
-// odd goes on in a string at i, where something else than plain text may be.
-func (l *Line) odd(b []byte, i int) (int, bool) {
+// rare goes on in a string at i, where an escape, a control character or a byte outside ASCII may be.
+func (l *Line) rare(b []byte, i int) (int, bool) {
 	for {
 		if i >= len(b) {
 			return 0, false

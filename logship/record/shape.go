@@ -66,7 +66,8 @@ func (t *shapeTree) learn(at uint16, text []byte, name, length int, quoted bool)
 	key := text[name : name+length]
 	fresh := uint16(len(t.nodes))
 	t.nodes = append(t.nodes, shapeNode{
-		start: uint32(len(t.text)), size: uint8(len(text)), name: uint8(name), length: uint8(length), key: lookup(key), quoted: quoted, parent: parent(key),
+		start: uint32(len(t.text)), size: uint8(len(text)), name: uint8(name), length: uint8(length),
+		key: lookup(key), quoted: quoted, parent: parent(key),
 	})
 	t.text = append(t.text, text...)
 	parentNode.branches++

@@ -280,7 +280,8 @@ func FindCopy(dir string, head Head, size int64, skip func(Key) bool) *File {
 		if f.BeginsWith(head) && !skip(f.Key) {
 			longer, err = f.LongerThan(size)
 		}
-		if err != nil || !longer || best != nil && (f.Packed() && !best.Packed() || f.Packed() == best.Packed() && info.ModTime().Before(changed)) {
+		worse := best != nil && (f.Packed() && !best.Packed() || f.Packed() == best.Packed() && info.ModTime().Before(changed))
+		if err != nil || !longer || worse {
 			_ = f.Close()
 			continue
 		}
