@@ -19,6 +19,7 @@
 //	go run ./test/bench/logship -quick             smaller and shorter
 //	go run ./test/bench/logship -only nginx-raw    one row, or several with commas; -list names them
 //	go run ./test/bench/logship -scale 10          ten times the lines and the files
+//	go run ./test/bench/logship -base other        this build beside another binary of kreislauf, in turn: the medians and their ratio
 //	go run ./test/bench/logship profile -cpu out   where the CPU time of logship goes, for go tool pprof
 package main
 
@@ -60,6 +61,7 @@ func measure(args []string) error {
 	verbose := fs.Bool("v", false, "show what the shippers say")
 	fs.StringVar(&b.binary, "bin", "bin/kreislauf", "kreislauf")
 	fs.StringVar(&b.geoDir, "geo", defaultGeo(), "folder of the geo databases, as `make deps` fetches them")
+	base := fs.String("base", "", "another build of kreislauf: compare with it, instead of floor and peers")
 	fs.IntVar(&b.scale, "scale", 1, "multiplies lines and files")
 	fs.IntVar(&b.rounds, "rounds", 7, "runs of floor and logship in a row")
 	fs.Uint64Var(&b.seed, "seed", 1, "of everything made up")
@@ -85,6 +87,9 @@ func measure(args []string) error {
 	}
 	defer os.RemoveAll(b.dir)
 	defer b.stopSink()
+	if *base != "" {
+		return b.compare(*base, chosen)
+	}
 	began := time.Now()
 	for _, r := range chosen {
 		if err := r.run(b); err != nil {
