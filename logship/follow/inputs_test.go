@@ -20,7 +20,7 @@ func TestSourceOf(t *testing.T) {
 		config.Input{
 			Type: config.Text, Paths: []config.Glob{"/opt/**/log/*.{log,txt}"}, Exclude: []config.Glob{"/opt/**/debug.log"},
 			Dataset: "app.text",
-			Fields: map[string]string{"env": "staging", "service_name": "app", "labels.zone": "a"},
+			Fields:  map[string]string{"env": "staging", "service_name": "app", "labels.zone": "a"},
 			Folders: config.Folders{"env", ""}, Multiline: &config.Multiline{},
 		},
 		config.Input{Type: config.NginxCombined, Paths: []config.Glob{"/var/log/nginx/access.log"}},
@@ -29,9 +29,13 @@ func TestSourceOf(t *testing.T) {
 	tree := func(kind enrich.Kind, service string) enrich.Source {
 		return enrich.Source{Kind: kind, Env: "local", Customer: "acme", Service: service}
 	}
-	app := enrich.Source{Kind: enrich.Text, Dataset: "app.text", Env: "x", Customer: "kreislauf", Service: "app", Labels: map[string]string{"zone": "a"}}
+	app := enrich.Source{
+		Kind: enrich.Text, Dataset: "app.text", Env: "x", Customer: "kreislauf", Service: "app",
+		Labels: map[string]string{"zone": "a"},
+	}
 	container := enrich.Source{
-		Kind: enrich.Container, Env: "prod", Customer: "kreislauf", Namespace: "shop", Pod: "order-7d9f", PodUID: "0b1c", Container: "order", Restarts: "3",
+		Kind: enrich.Container, Env: "prod", Customer: "kreislauf", Namespace: "shop", Pod: "order-7d9f", PodUID: "0b1c",
+		Container: "order", Restarts: "3",
 	}
 	byName, docker := container, enrich.Source{Kind: enrich.Container, Env: "prod", Customer: "kreislauf", ContainerID: "ab12"}
 	byName.PodUID, byName.Restarts, byName.ContainerID = "", "", "ab12"
@@ -79,8 +83,11 @@ func TestWalk(t *testing.T) {
 		files []string // folders whose files are looked at
 	}{
 		{
-			[]string{"/logs/*/*/*/*.log", "/logs/*/*/nginx/access.log"}, "/logs/",
-			[]string{"a", "a/b", "a/b/nginx"}, []string{"a/b/c/d", "a/b/nginx/x"}, []string{"a/b/c", "a/b/nginx"},
+			[]string{"/logs/*/*/*/*.log", "/logs/*/*/nginx/access.log"},
+			"/logs/",
+			[]string{"a", "a/b", "a/b/nginx"},
+			[]string{"a/b/c/d", "a/b/nginx/x"},
+			[]string{"a/b/c", "a/b/nginx"},
 		},
 		{[]string{"/opt/**/log/*.log"}, "/opt/", []string{"log", "a", "a/b/c", "a/log", "a/log/b"}, nil, []string{"log", "a/log", "a/b/log"}},
 		{[]string{"/opt/app-[ab]/*.log"}, "/opt/", []string{"app-a"}, []string{"app-c", "app-a/x"}, []string{"app-a"}},

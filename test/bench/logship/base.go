@@ -51,6 +51,42 @@ func (b *bench) compare(base string, chosen []row) error {
 			b.table.failed(c.work, err)
 		}
 	}
+	if slices.ContainsFunc(chosen, func(r row) bool { return r.name == "steady" }) {
+		return b.compareSteady(base, 1_000)
+	}
+	return nil
+}
+
+// compareSteady compares the two builds while lines come at a rate.
+func (b *bench) compareSteady(base string, rate int) error {
+	root, remove, err := b.logs()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	path, err := b.nginxFile(root, 0)
+	if err != nil {
+		return err
+	}
+	var shares [2][]float64 // of a core, in percent, in each round: base, this build
+	var ratios []float64
+	for range b.rounds {
+		for i, binary := range [...]string{base, b.binary} {
+			share, _, err := b.following(path, rate, b.build(binary, root, kind{geo: true}))
+			if err != nil {
+				return err
+			}
+			shares[i] = append(shares[i], share)
+		}
+		ratios = append(ratios, shares[1][len(ratios)]/shares[0][len(ratios)])
+	}
+	text := func(of []float64) string {
+		slices.Sort(of)
+		return fmt.Sprintf("%.2f %% of a core (%.2f to %.2f)", of[len(of)/2], of[0], of[len(of)-1])
+	}
+	slices.Sort(ratios)
+	b.table.row(fmt.Sprintf("steady, %d events/s", rate), "base "+text(shares[0]), "this build "+text(shares[1]),
+		fmt.Sprintf("ratio %.3f", ratios[len(ratios)/2]))
 	return nil
 }
 
@@ -70,7 +106,8 @@ func (b *bench) compareIn(c comparison, base string) error {
 	}
 	before, now := runs[0], runs[1]
 	b.table.row(c.work, "base "+middle(before), "this build "+middle(now),
-		fmt.Sprintf("peak %.0f MB and %.0f MB", mb(before.memory.Resident), mb(now.memory.Resident)),
+		fmt.Sprintf("peak %.0f MB and %.0f MB, anonymous %.0f and %.0f", mb(before.memory.Resident), mb(now.memory.Resident),
+			mb(before.memory.Anonymous), mb(now.memory.Anonymous)),
 		fmt.Sprintf("least %.3f", now.perMillion()/before.perMillion()), fmt.Sprintf("ratio %.3f", now.over(before)))
 	return nil
 }
