@@ -175,7 +175,7 @@ func (b *Batcher) Take(file *follow.File, piece tail.Chunk, now time.Time) (all 
 		}
 		part := b.partOf(file)
 		data, offset = b.fill(file, part, piece, data, offset, now)
-		file.Consume(offset)
+		file.Consume(piece, offset)
 		file.Extend(b.current.parts[part].ticket, offset)
 	}
 	if j := file.Joiner(); j != nil && j.Waits() {

@@ -24,6 +24,9 @@ type Entry struct {
 	HeadSum [16]byte
 	// Acked is the offset below which everything is final, in bytes.
 	Acked int64
+	// Sum is the CRC-32C of the content below SumAt, which is at or below Acked; 0 when it is not known. Put leaves both alone.
+	SumAt int64
+	Sum   uint32
 	// Path is where the file was seen last.
 	Path string
 	// Cuts are offsets above Acked at which events ended although their text could go on; Put leaves them alone.
@@ -51,6 +54,7 @@ const (
 	frameAcked  = 2 // ID, offset
 	frameForget = 3 // ID
 	frameCut    = 4 // ID, offset
+	frameSum    = 5 // ID, offset, CRC-32C of the content below it
 )
 
 const (
@@ -94,6 +98,12 @@ func appendAcked(dst []byte, id ID, acked int64) []byte {
 func appendCut(dst []byte, id ID, end int64) []byte {
 	return appendFrame(dst, frameCut, func(b []byte) []byte {
 		return binary.BigEndian.AppendUint64(append(b, id[:]...), uint64(end))
+	})
+}
+
+func appendSum(dst []byte, id ID, at int64, sum uint32) []byte {
+	return appendFrame(dst, frameSum, func(b []byte) []byte {
+		return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(append(b, id[:]...), uint64(at)), sum)
 	})
 }
 
@@ -149,7 +159,7 @@ func apply(entries map[ID]Entry, kind byte, p []byte) error {
 		if e.Acked < 0 {
 			return fmt.Errorf("%w: negative offset", ErrDamaged)
 		}
-		e.Cuts = entries[id].Cuts
+		e.Cuts, e.SumAt, e.Sum = entries[id].Cuts, entries[id].SumAt, entries[id].Sum
 		entries[id] = e
 	case kind == frameAcked && len(p) == IDSize+8:
 		e, ok := entries[id]
@@ -166,6 +176,14 @@ func apply(entries map[ID]Entry, kind byte, p []byte) error {
 			return fmt.Errorf("%w: end of an event of an unknown file", ErrDamaged)
 		}
 		e.Cuts = append(e.Cuts, end)
+		entries[id] = e
+	case kind == frameSum && len(p) == IDSize+8+4:
+		e, ok := entries[id]
+		at := int64(binary.BigEndian.Uint64(p[IDSize:]))
+		if !ok || at < 0 {
+			return fmt.Errorf("%w: content of an unknown file", ErrDamaged)
+		}
+		e.SumAt, e.Sum = at, binary.BigEndian.Uint32(p[IDSize+8:])
 		entries[id] = e
 	case kind == frameForget && len(p) == IDSize:
 		delete(entries, id)

@@ -100,7 +100,8 @@ func (s *Store) Has(id ID) bool {
 
 // Put adds or replaces an entry.
 func (s *Store) Put(e Entry) {
-	e.Cuts = s.entries[e.ID].Cuts
+	old := s.entries[e.ID]
+	e.Cuts, e.SumAt, e.Sum = old.Cuts, old.SumAt, old.Sum
 	s.entries[e.ID] = e
 	s.pending = appendFile(s.pending, &e)
 }
@@ -114,6 +115,17 @@ func (s *Store) Advance(id ID, acked int64) {
 	e.advance(acked)
 	s.entries[id] = e
 	s.pending = appendAcked(s.pending, id, acked)
+}
+
+// Remember notes the CRC-32C of the content of the file below an offset. It does nothing for a file that is not known.
+func (s *Store) Remember(id ID, at int64, sum uint32) {
+	e, ok := s.entries[id]
+	if !ok || e.SumAt == at && e.Sum == sum {
+		return
+	}
+	e.SumAt, e.Sum = at, sum
+	s.entries[id] = e
+	s.pending = appendSum(s.pending, id, at, sum)
 }
 
 // Cut notes that an event of the file ended at an offset although its text could go on there. It is remembered until
@@ -176,6 +188,9 @@ func (s *Store) liveSize() int64 {
 	n := int64(len(magic))
 	for _, e := range s.entries {
 		n += int64(frameOverhead + fixedFile + len(e.Path) + len(e.Cuts)*(frameOverhead+IDSize+8))
+		if e.SumAt > 0 {
+			n += frameOverhead + IDSize + 8 + 4
+		}
 	}
 	return n
 }
@@ -185,6 +200,9 @@ func (s *Store) compact() error {
 	data := []byte(magic)
 	for _, e := range s.entries {
 		data = appendFile(data, &e)
+		if e.SumAt > 0 {
+			data = appendSum(data, e.ID, e.SumAt, e.Sum)
+		}
 		for _, end := range e.Cuts {
 			data = appendCut(data, e.ID, end)
 		}

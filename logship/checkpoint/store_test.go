@@ -38,9 +38,12 @@ func TestReopen(t *testing.T) {
 	s.Put(entry(3, 7))
 	s.Advance(ID{1}, 1<<40)
 	s.Advance(ID{9}, 1) // not known
+	s.Remember(ID{1}, 1<<39, 0xdeadbeef)
+	s.Remember(ID{9}, 1, 1) // not known
+	s.Put(Entry{ID: ID{1}, Dev: 1, Ino: 5, Acked: 1 << 40, Path: "/log/renamed"})
 	s.Forget(ID{2})
 	want := content(s)
-	if len(want) != 2 || want[ID{1}].Acked != 1<<40 {
+	if len(want) != 2 || want[ID{1}].Acked != 1<<40 || want[ID{1}].SumAt != 1<<39 || want[ID{1}].Sum != 0xdeadbeef {
 		t.Fatalf("entries %v", want)
 	}
 	if err := s.Close(); err != nil {

@@ -28,7 +28,8 @@ func (f *Follower) replaced(file *File, now time.Time) {
 	f.removeNames(file)
 	file.gone = true
 	f.ending[file] = true
-	if twin := f.findCopy(path, file.tail.Head(), file.Offset(), key); twin != nil {
+	marks := file.tail.Marks()
+	if twin := f.findCopy(path, file.tail.Head(), file.Offset(), last(marks), key); twin != nil {
 		f.alarms.Check(alarmNotClosed, file.tail.Adopt(twin))
 		file.copied, file.grew = true, now
 		f.files[file.tail.Key] = file
@@ -39,25 +40,35 @@ func (f *Follower) replaced(file *File, now time.Time) {
 			f.abandoned += lost
 			f.alarms.Raise("log file truncated before it was read to the end", path)
 		}
+		f.remember(formerContent{key: key, dir: filepath.Dir(path), head: file.tail.Head(), size: file.Offset(), marks: marks, since: now})
 		f.alarms.Check(alarmNotClosed, file.tail.Close())
 	}
 	if !wasGone {
 		f.generations[key] = next
 		f.visit(path, now)
+		f.settleArrivals(now)
 		f.Save()
 	}
 }
 
-// findCopy finds a copy of what the file at path was, among the files of its folder that are not followed. not is the file
-// itself.
-func (f *Follower) findCopy(path string, head tail.Head, size int64, not tail.Key) *tail.File {
-	return tail.FindCopy(filepath.Dir(path), head, size, func(key tail.Key) bool { return key == not || f.files[key] != nil })
+// last returns the last of the marks, one that says nothing when there is none.
+func last(marks []tail.Mark) tail.Mark {
+	if len(marks) == 0 {
+		return tail.Mark{}
+	}
+	return marks[len(marks)-1]
+}
+
+// findCopy finds a copy of what the file at path was, longer than size, among the files of its folder that are not followed. not
+// is the file itself.
+func (f *Follower) findCopy(path string, head tail.Head, size int64, known tail.Mark, not tail.Key) *tail.File {
+	return tail.FindCopy(filepath.Dir(path), head, size, known, func(key tail.Key) bool { return key == not || f.files[key] != nil })
 }
 
 // resumeInCopy goes on with a file of the checkpoint in a copy of it, because the file itself was truncated. It reports false
 // when there is no copy with something unread.
 func (f *Follower) resumeInCopy(e checkpoint.Entry, key tail.Key, now time.Time) bool {
-	twin := f.findCopy(e.Path, headOf(e), e.Acked, key)
+	twin := f.findCopy(e.Path, headOf(e), e.Acked, markOf(e), key)
 	if twin == nil {
 		return false
 	}
@@ -137,6 +148,9 @@ func (f *Follower) tryCopy(path string, name os.DirEntry, packed bool, lost *[]m
 		longer := false
 		if opened.BeginsWith(headOf(m.entry)) {
 			longer, err = opened.LongerThan(m.entry.Acked)
+			if longer && err == nil {
+				longer, err = opened.Matches(markOf(m.entry))
+			}
 			f.alarms.Check(alarmUnread, err)
 		}
 		if longer && f.resume(opened, m.entry, source{}, false, now) {

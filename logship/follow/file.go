@@ -52,8 +52,14 @@ func (f *File) Joiner() *join.Joiner { return f.joiner }
 // Offset returns the offset up to which the lines were taken.
 func (f *File) Offset() int64 { return f.tail.Offset() }
 
-// Consume notes that all lines below offset were taken.
-func (f *File) Consume(offset int64) { f.tail.Consume(offset) }
+// Consume notes that all lines of a piece below offset were taken.
+func (f *File) Consume(piece tail.Chunk, offset int64) {
+	if piece.Cut { // not all of its bytes are there
+		f.tail.Consume(offset, nil)
+		return
+	}
+	f.tail.Consume(offset, piece.Data[f.tail.Offset()-piece.Start:offset-piece.Start])
+}
 
 // Send notes that a part of the file goes into a batch now, and returns the ticket of the part.
 func (f *File) Send(now time.Time) (ticket int) { return f.tail.Send(f.tail.Acked(), now) }

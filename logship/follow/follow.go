@@ -71,6 +71,10 @@ type Follower struct {
 	generations map[tail.Key]uint32             // the next generation of an inode whose content was replaced
 	triedCopies map[tail.Key]int64              // sizes of files that were found to be no copy of a missing one
 	gzipSizes   map[tail.Key]int64              // sizes of gzip files under input names, which are not read for themselves
+	arrivals    []arrival                       // found under input names, not yet known whether they are new or copies
+	arrived     map[tail.Key]bool               // the keys of arrivals
+	twins       map[tail.Key]*twin              // files that are the same as a followed one so far
+	former      []formerContent                 // contents that were shipped and are gone
 
 	open      int // about how many files are open
 	sweeps    int
@@ -86,6 +90,7 @@ func New(opt Options) *Follower {
 		files: make(map[tail.Key]*File), names: make(map[string]*File), ending: make(map[*File]bool),
 		missing: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
 		triedCopies: make(map[tail.Key]int64), gzipSizes: make(map[tail.Key]int64),
+		arrived: make(map[tail.Key]bool), twins: make(map[tail.Key]*twin),
 	}
 	for _, e := range opt.Store.Entries() {
 		key := tail.Key{Dev: e.Dev, Ino: e.Ino}
@@ -124,6 +129,7 @@ func (f *Follower) written(path string, now time.Time) {
 	}
 	if _, ok := f.inputs.sourceOf(path); ok {
 		f.visit(path, now)
+		f.settleArrivals(now)
 		f.Save()
 	}
 }
@@ -182,6 +188,8 @@ func (f *Follower) Took(file *File, piece tail.Chunk, all bool, now time.Time) {
 func (f *Follower) Acknowledged(files []*File) {
 	for _, file := range files {
 		f.store.Advance(file.checkpointID(), file.Acked())
+		known := file.tail.Known()
+		f.store.Remember(file.checkpointID(), known.At, known.Sum)
 	}
 	f.alarms.Check(alarmNotSaved, f.store.Write())
 }
@@ -252,6 +260,9 @@ func (f *Follower) Close() error {
 	}
 	for _, file := range f.files {
 		errs = append(errs, file.tail.Close())
+	}
+	for _, a := range f.arrivals {
+		errs = append(errs, a.file.Close())
 	}
 	errs = append(errs, f.store.Close())
 	if err := errors.Join(errs...); err != nil {

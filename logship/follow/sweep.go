@@ -36,6 +36,7 @@ func (f *Follower) Sweep(now time.Time) {
 	if len(f.missing) > 0 {
 		f.findMissing(now)
 	}
+	f.settleArrivals(now)
 	f.Save()
 	f.checkHeld()
 	f.park()
@@ -123,6 +124,9 @@ func (f *Follower) visit(path string, now time.Time) {
 			known = true
 		case f.resumeInCopy(e, key, now):
 		default:
+			f.remember(formerContent{
+				key: key, dir: filepath.Dir(e.Path), head: headOf(e), size: e.Acked, marks: []tail.Mark{markOf(e)}, since: now,
+			})
 			f.generations[key] = max(f.generations[key], e.Generation+1)
 			f.store.Forget(e.ID)
 		}
@@ -132,8 +136,9 @@ func (f *Follower) visit(path string, now time.Time) {
 	case opened.Packed(): // a gzip file is only read as the rest of a known file; findMissing and replaced look for those
 		f.gzipSizes[key] = info.Size()
 		f.alarms.Check(alarmNotClosed, opened.Close())
-	case input:
-		f.followNew(opened, source, now)
+	case input && !f.arrived[key]:
+		f.arrived[key] = true
+		f.arrivals = append(f.arrivals, arrival{file: opened, source: source})
 	default:
 		f.alarms.Check(alarmNotClosed, opened.Close())
 	}
@@ -141,8 +146,8 @@ func (f *Follower) visit(path string, now time.Time) {
 
 // revisit looks at a followed file that was found under path.
 func (f *Follower) revisit(file *File, path string, source source, input bool, size int64) {
-	if input && !file.copied && !file.finished {
-		file.sweep = f.sweeps
+	if input && !file.finished && !(file.copied && file.tail.Packed()) {
+		file.sweep, file.copied = f.sweeps, false
 		if file.gone {
 			file.gone = false
 			delete(f.ending, file)
@@ -160,8 +165,12 @@ func (f *Follower) revisit(file *File, path string, source source, input bool, s
 	}
 }
 
-// followNew begins to follow a file that was never seen before.
-func (f *Follower) followNew(opened *tail.File, source source, now time.Time) {
+// followNew begins to follow a file that was never seen before. What is below the offset known was shipped already, as the
+// content of another file.
+func (f *Follower) followNew(opened *tail.File, source source, known int64, now time.Time) {
+	if known > 0 {
+		opened.Resume(known, tail.Mark{})
+	}
 	file := &File{tail: opened, source: source, generation: f.generations[opened.Key]}
 	for {
 		file.id = opened.Identity(f.instance, file.generation)
@@ -186,7 +195,7 @@ func (f *Follower) resume(opened *tail.File, e checkpoint.Entry, source source, 
 		opened.Path = e.Path
 	}
 	file := &File{tail: opened, id: tail.Identity(e.ID), generation: e.Generation, savedHead: int(e.HeadLen), source: source, saved: true}
-	opened.Resume(e.Acked)
+	opened.Resume(e.Acked, markOf(e))
 	file.gone = !input
 	f.add(file, now)
 	return true
@@ -194,6 +203,9 @@ func (f *Follower) resume(opened *tail.File, e checkpoint.Entry, source source, 
 
 // headOf returns how the content of a file of the checkpoint begins.
 func headOf(e checkpoint.Entry) tail.Head { return tail.Head{Len: int(e.HeadLen), Sum: e.HeadSum} }
+
+// markOf returns what the checkpoint knows of the content of a file.
+func markOf(e checkpoint.Entry) tail.Mark { return tail.Mark{At: e.SumAt, Sum: e.Sum} }
 
 // add enters a file into the tables.
 func (f *Follower) add(file *File, now time.Time) {

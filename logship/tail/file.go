@@ -43,6 +43,7 @@ type File struct {
 	size    int64     // when read last, of this very content
 	seen    int64     // as somebody else found it, perhaps of another content
 	scanned int64     // no line feed before this offset behind a line that is too long
+	marks   []Mark    // of what was consumed, the last one at offset; none when it is not known
 
 	acks acks
 }
@@ -53,7 +54,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open log file: %w", err)
 	}
-	f := &File{Path: path, file: file}
+	f := &File{Path: path, file: file, marks: []Mark{{}}}
 	if err := f.begin(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -162,17 +163,31 @@ func (f *File) BeginsWith(head Head) bool {
 	return head.Len <= len(f.head) && headOf(f.head[:head.Len]) == head
 }
 
-// Resume continues at offset, below which everything is acknowledged.
-func (f *File) Resume(offset int64) { f.offset, f.scanned, f.acks = offset, 0, acks{acked: offset} }
+// Resume continues at offset, below which everything is acknowledged. known is what is remembered of the content below that.
+func (f *File) Resume(offset int64, known Mark) {
+	f.offset, f.scanned, f.acks, f.marks = offset, 0, acks{acked: offset, known: known}, []Mark{known}
+}
 
 // Offset returns where reading goes on.
 func (f *File) Offset() int64 { return f.offset }
 
-// Consume notes that everything below offset was taken.
-func (f *File) Consume(offset int64) { f.offset = offset }
+// Consume notes that everything below offset was taken. data are the bytes that were taken, or nil.
+func (f *File) Consume(offset int64, data []byte) {
+	f.offset = offset
+	f.mark(offset, data)
+}
 
 // Size returns the size of the file when it was last looked at.
 func (f *File) Size() int64 { return max(f.size, f.seen) }
+
+// SizeNow looks at the file and returns its size. f must be a plain file that is open.
+func (f *File) SizeNow() int64 {
+	info, err := f.file.Stat()
+	if err != nil {
+		return f.size
+	}
+	return info.Size()
+}
 
 // Unread returns how many bytes are known to be there and are not consumed.
 func (f *File) Unread() int64 { return max(0, f.size-f.offset) }
@@ -258,9 +273,9 @@ func (f *File) Close() error {
 }
 
 // FindCopy looks in the folder of a file that is gone or replaced for a copy of its content, plain or gzipped: a
-// file that begins with head and is longer than size bytes. Of several it takes a plain one before a gzipped one,
+// file that begins with head, is longer than size bytes, and has the content that known was made of. Of several it takes a plain one before a gzipped one,
 // then the one changed last. It returns nil when there is none. skip says which files are none.
-func FindCopy(dir string, head Head, size int64, skip func(Key) bool) *File {
+func FindCopy(dir string, head Head, size int64, known Mark, skip func(Key) bool) *File {
 	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil
@@ -279,6 +294,9 @@ func FindCopy(dir string, head Head, size int64, skip func(Key) bool) *File {
 		longer := false
 		if f.BeginsWith(head) && !skip(f.Key) {
 			longer, err = f.LongerThan(size)
+		}
+		if longer {
+			longer, err = f.Matches(known)
 		}
 		worse := best != nil && (f.Packed() && !best.Packed() || f.Packed() == best.Packed() && info.ModTime().Before(changed))
 		if err != nil || !longer || worse {

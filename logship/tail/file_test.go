@@ -77,7 +77,7 @@ func TestReadOnlyWholeLines(t *testing.T) {
 	if err != nil || string(c.Data) != "one\ntwo\n" || c.Start != 0 || c.End != 8 || c.Cut {
 		t.Fatalf("chunk %+v, %v", c, err)
 	}
-	f.Consume(c.End)
+	f.Consume(c.End, nil)
 	if c, err = r.Read(f); err != nil || len(c.Data) != 0 {
 		t.Errorf("chunk %+v, %v", c, err)
 	}
@@ -85,7 +85,7 @@ func TestReadOnlyWholeLines(t *testing.T) {
 	if c, err = r.Read(f); err != nil || string(c.Data) != "three\n" || c.Start != 8 {
 		t.Errorf("chunk %+v, %v", c, err)
 	}
-	f.Consume(c.End)
+	f.Consume(c.End, nil)
 	add(t, path, "rest")
 	if c, err = r.Rest(f); err != nil || string(c.Data) != "rest" || c.Start != 14 || c.End != 18 {
 		t.Errorf("rest %+v, %v", c, err)
@@ -103,7 +103,7 @@ func TestReadLongLines(t *testing.T) {
 	if err != nil || string(c.Data) != whole+"\n" || c.Cut {
 		t.Fatalf("%d bytes, cut %v, %v", len(c.Data), c.Cut, err)
 	}
-	f.Consume(c.End)
+	f.Consume(c.End, nil)
 	for range 2 {
 		if c, err = r.Read(f); err != nil || len(c.Data) != 0 {
 			t.Fatalf("%d bytes of an unfinished line, %v", len(c.Data), err)
@@ -113,7 +113,7 @@ func TestReadLongLines(t *testing.T) {
 	if c, err = r.Read(f); err != nil || string(c.Data) != long[:MaxLine] || !c.Cut || c.End != int64(4*MaxLine+2) {
 		t.Fatalf("%d bytes to %d, cut %v, %v", len(c.Data), c.End, c.Cut, err)
 	}
-	f.Consume(c.End)
+	f.Consume(c.End, nil)
 	if c, err = r.Read(f); err != nil || string(c.Data) != "next\n" {
 		t.Errorf("%q, %v", c.Data, err)
 	}
@@ -129,7 +129,7 @@ func TestReplacedContentIsNoticed(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "a.log")
 		put(t, path, "one\ntwo\nthree\n")
 		f := open(t, path)
-		f.Resume(14)
+		f.Resume(14, Mark{})
 		if err := os.Truncate(path, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -148,15 +148,15 @@ func TestFindCopy(t *testing.T) {
 	f := open(t, path)
 	put(t, filepath.Join(dir, "other.log"), strings.Repeat("another file\n", 10))
 	put(t, filepath.Join(dir, "a.log.2"), "one\ntwo\n")
-	if twin := FindCopy(dir, f.Head(), 8, func(k Key) bool { return k == f.Key }); twin != nil {
+	if twin := FindCopy(dir, f.Head(), 8, Mark{}, func(k Key) bool { return k == f.Key }); twin != nil {
 		t.Errorf("%s is no copy with more than 8 bytes", twin.Path)
 	}
 	put(t, filepath.Join(dir, "a.log.1"), "one\ntwo\nthree\n")
-	twin := FindCopy(dir, f.Head(), 8, func(k Key) bool { return k == f.Key })
+	twin := FindCopy(dir, f.Head(), 8, Mark{}, func(k Key) bool { return k == f.Key })
 	if twin == nil || filepath.Base(twin.Path) != "a.log.1" {
 		t.Fatalf("copy %v", twin)
 	}
-	f.Resume(8)
+	f.Resume(8, Mark{})
 	if err := f.Adopt(twin); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestFindCopy(t *testing.T) {
 
 func TestAcknowledgementsInAnyOrder(t *testing.T) {
 	var f File
-	f.Resume(100)
+	f.Resume(100, Mark{})
 	now := time.Unix(1, 0)
 	one := f.Send(100, now)
 	f.Extend(one, 200)

@@ -47,7 +47,7 @@ func readAll(t *testing.T, f *File) string {
 			return out.String()
 		}
 		out.Write(c.Data)
-		f.Consume(c.End)
+		f.Consume(c.End, nil)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestReadGzip(t *testing.T) {
 	if got := readAll(t, f); got != text {
 		t.Errorf("%d bytes of %d", len(got), len(text))
 	}
-	f.Resume(int64(len(lines(100)))) // backwards
+	f.Resume(int64(len(lines(100))), Mark{}) // backwards
 	if got := readAll(t, f); got != text[len(lines(100)):] || f.Size() != int64(len(text)) {
 		t.Errorf("%d bytes after going back, size %d", len(got), f.Size())
 	}
@@ -108,15 +108,15 @@ func TestFindGzippedCopy(t *testing.T) {
 	skip := func(k Key) bool { return k == f.Key }
 	put(t, filepath.Join(dir, "a.log.2.gz"), string(packed(t, "older\n"+text)))
 	put(t, filepath.Join(dir, "a.log.1.gz"), string(packed(t, text)))
-	if twin := FindCopy(dir, f.Head(), int64(len(text)), skip); twin != nil {
+	if twin := FindCopy(dir, f.Head(), int64(len(text)), Mark{}, skip); twin != nil {
 		t.Errorf("%s has nothing new", twin.Path)
 	}
 	half := int64(len(lines(500)))
-	twin := FindCopy(dir, f.Head(), half, skip)
+	twin := FindCopy(dir, f.Head(), half, Mark{}, skip)
 	if twin == nil || filepath.Base(twin.Path) != "a.log.1.gz" {
 		t.Fatalf("copy %v", twin)
 	}
-	f.Resume(half)
+	f.Resume(half, Mark{})
 	if err := f.Adopt(twin); err != nil {
 		t.Fatal(err)
 	}

@@ -105,6 +105,56 @@ func copyTruncate(d *drill) error {
 	return d.once()
 }
 
+// copyInside is copytruncate with names of copies that are inputs, as logrotate's dateext with `extension .log` makes them. Twice
+// everything is shipped before, twice logship lags; the third time it is stopped meanwhile.
+func copyInside(d *drill) error {
+	path := d.file("order.log")
+	for i := range 4 {
+		d.target.set(func(s *sink) { s.delay = time.Duration(i%2) * 50 * time.Millisecond })
+		if err := d.write(path, d.many()/5); err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := d.start(); err != nil {
+				return err
+			}
+		}
+		if i%2 == 0 {
+			if err := d.all(); err != nil {
+				return err
+			}
+		}
+		if i == 2 {
+			if err := d.stop(); err != nil {
+				return err
+			}
+		}
+		data, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(d.file(fmt.Sprintf("order-2026112%d.log", i)), data, 0o644)
+		}
+		if err == nil {
+			err = os.Truncate(path, 0)
+		}
+		if err != nil {
+			return fmt.Errorf("copy and truncate: %w", err)
+		}
+		if err := d.write(path, 200); err != nil {
+			return err
+		}
+		if i == 2 {
+			if err := d.start(); err != nil {
+				return err
+			}
+		}
+		if err := d.all(); err != nil {
+			return err
+		}
+	}
+	time.Sleep(6 * time.Second) // one more look through the folders: a copy that is taken for a new file must show
+	return d.once()
+}
+
 // logrotate does what `copytruncate` with `rotate 4` does.
 func logrotate(path string) error {
 	for i := 3; i >= 1; i-- {
