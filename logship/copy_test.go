@@ -51,6 +51,7 @@ func TestCopyUnderAnInputName(t *testing.T) {
 		{name: "lines between copy and truncation", extra: 20},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t)
 			s, stop := b.run()
 			seq := 0
@@ -96,6 +97,7 @@ func TestCopyUnderAnInputName(t *testing.T) {
 
 // TestCopyWithoutTruncation has a copy that is made slowly, of a file that goes on.
 func TestCopyWithoutTruncation(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.write(b.file, 0, 1000)
 	s, _ := b.run()
@@ -116,6 +118,7 @@ func TestCopyWithoutTruncation(t *testing.T) {
 
 // TestFilesThatBeginAlikeStayTwo has two services whose logs are the same for a while.
 func TestFilesThatBeginAlikeStayTwo(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	banner := strings.Repeat(`{"service_name":"order","message":"starting, this is the same every time"}`+"\n", 100)
 	b.appendText(b.file, banner)
@@ -140,6 +143,7 @@ func TestFilesThatBeginAlikeStayTwo(t *testing.T) {
 
 // TestSameTextAgainInPlace has a writer that empties its file and writes the same again: that is no copy.
 func TestSameTextAgainInPlace(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	text := strings.Repeat(`{"service_name":"order","message":"nothing to do today"}`+"\n", 100)
 	b.appendText(b.file, text)

@@ -197,7 +197,10 @@ func (b *Batcher) fill(file *follow.File, part int, piece tail.Chunk, data []byt
 		if joiner != nil {
 			in, ok, took = joiner.Add(line, offset, next, piece.Cut, now)
 		}
-		if ok {
+		switch {
+		case ok && joiner != nil && joiner.Inherited():
+			b.takeInherited(file.Before(), in)
+		case ok:
 			b.append(origin, in, part)
 		}
 		if took { // else an event had to go out first, and the line comes again
@@ -252,9 +255,22 @@ func (b *Batcher) TakeExpired(files []*follow.File, now time.Time) {
 
 // takeEvent takes an event that came from the joiner of the file. There must be room.
 func (b *Batcher) takeEvent(file *follow.File, in enrich.Input) {
+	if file.Joiner().Inherited() {
+		b.takeInherited(file.Before(), in)
+		file.Extend(b.current.parts[b.partOf(file)].ticket, file.Offset())
+		return
+	}
 	part := b.partOf(file)
 	b.append(file.Origin(), in, part)
 	file.Extend(b.current.parts[part].ticket, file.Offset())
+}
+
+// takeInherited takes an event that began in the file before. The part of that one and the part of the file in which the event
+// ends are of the same batch, so they are acknowledged together.
+func (b *Batcher) takeInherited(before *follow.File, in enrich.Input) {
+	part := b.partOf(before)
+	b.append(before.Origin(), in, part)
+	before.Extend(b.current.parts[part].ticket, before.Offset())
 }
 
 // append adds the document of one event to the current batch.

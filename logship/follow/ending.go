@@ -37,6 +37,7 @@ func (f *Follower) Finish(now time.Time, takeLast func(file *File, piece tail.Ch
 			delete(f.files, file.tail.Key)
 		}
 		f.store.Forget(file.checkpointID())
+		f.forgetBefore(file)
 	}
 }
 
@@ -66,5 +67,8 @@ func (f *Follower) finish(file *File, now time.Time, takeLast func(file *File, p
 		}
 	}
 	file.finished = takeLast(file, last)
+	if file.finished {
+		f.ended(file)
+	}
 	return file.finished
 }

@@ -29,6 +29,11 @@ type File struct {
 	origin     *enrich.Origin
 	joiner     *join.Joiner
 
+	before    *File // the file whose lines this one goes on with, nil when there is none or its lines are all complete
+	next      *File // waits until this one is read to its end, because it goes on with its lines
+	lookedFor bool  // before was looked for
+	readToEnd bool  // nothing was left when it was read last
+
 	realPath string    // the path without symbolic links, empty when it is the same
 	saved    bool      // the identity is on disk: lines may be sent
 	queued   bool      // in the queue of the follower
@@ -48,6 +53,9 @@ func (f *File) Origin() *enrich.Origin { return f.origin }
 
 // Joiner returns what makes events of the lines; nil when each line is an event.
 func (f *File) Joiner() *join.Joiner { return f.joiner }
+
+// Before returns the file in which lines began that are completed in this one, nil when there is none.
+func (f *File) Before() *File { return f.before }
 
 // Offset returns the offset up to which the lines were taken.
 func (f *File) Offset() int64 { return f.tail.Offset() }
@@ -93,10 +101,16 @@ func (f *File) Age(now time.Time) time.Duration {
 	if since, ok := f.tail.Pending(); ok {
 		return now.Sub(since)
 	}
-	if !f.noticed.IsZero() {
-		return now.Sub(f.noticed)
+	since, ok := f.noticed, !f.noticed.IsZero()
+	if f.joiner != nil {
+		if open, holds := f.joiner.OpenSince(); holds && (!ok || open.Before(since)) {
+			since, ok = open, true
+		}
 	}
-	return 0
+	if !ok {
+		return 0
+	}
+	return now.Sub(since)
 }
 
 // checkpointID returns the name of the file in the checkpoint.

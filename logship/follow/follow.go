@@ -63,6 +63,7 @@ type Follower struct {
 	reader  tail.Reader
 	files   map[tail.Key]*File
 	names   map[string]*File // by path, and by the path behind symbolic links
+	before  map[string]*File // the file that had a name last, by path
 	unsaved []*File          // new files whose identity is not on disk yet
 	queue   []*File          // may have something to read
 	ending  map[*File]bool   // have no input name, or were replaced: are read to their end and closed
@@ -87,7 +88,7 @@ func New(opt Options) *Follower {
 	f := &Follower{
 		instance: opt.Config.Instance, inputs: newInputs(opt.Config), alarms: opt.Alarms, maxOpen: opt.MaxOpenFiles,
 		heldLimit: opt.HeldBytes, started: time.Now(), store: opt.Store,
-		files: make(map[tail.Key]*File), names: make(map[string]*File), ending: make(map[*File]bool),
+		files: make(map[tail.Key]*File), names: make(map[string]*File), before: make(map[string]*File), ending: make(map[*File]bool),
 		missing: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
 		triedCopies: make(map[tail.Key]int64), gzipSizes: make(map[tail.Key]int64),
 		arrived: make(map[tail.Key]bool), twins: make(map[tail.Key]*twin),
@@ -151,6 +152,9 @@ func (f *Follower) Next(now time.Time) (file *File, piece tail.Chunk) {
 	file = f.queue[0]
 	f.queue = append(f.queue[:0], f.queue[1:]...)
 	file.queued = false
+	if f.waitsForBefore(file) {
+		return nil, tail.Chunk{}
+	}
 	err := f.wake(file)
 	if err == nil {
 		piece, err = f.reader.Read(file.tail)
@@ -161,6 +165,7 @@ func (f *Follower) Next(now time.Time) (file *File, piece tail.Chunk) {
 		return nil, tail.Chunk{}
 	case err != nil:
 		f.alarms.Raise(alarmUnread, err.Error())
+		f.ended(file)
 		return nil, tail.Chunk{}
 	}
 	if file.savedHead < tail.HeadSize && file.tail.Head().Len > file.savedHead {
@@ -168,9 +173,10 @@ func (f *Follower) Next(now time.Time) (file *File, piece tail.Chunk) {
 	}
 	if len(piece.Data) == 0 {
 		file.noteUnread(now)
+		f.ended(file)
 		return nil, tail.Chunk{}
 	}
-	file.grew = now
+	file.grew, file.readToEnd = now, false
 	return file, piece
 }
 
@@ -181,6 +187,9 @@ func (f *Follower) Took(file *File, piece tail.Chunk, all bool, now time.Time) {
 	}
 	if all {
 		file.noteUnread(now)
+		if !piece.More {
+			f.ended(file)
+		}
 	}
 }
 
@@ -190,6 +199,9 @@ func (f *Follower) Acknowledged(files []*File) {
 		f.store.Advance(file.checkpointID(), file.Acked())
 		known := file.tail.Known()
 		f.store.Remember(file.checkpointID(), known.At, known.Sum)
+		if file.next != nil {
+			f.enqueue(file.next)
+		}
 	}
 	f.alarms.Check(alarmNotSaved, f.store.Write())
 }

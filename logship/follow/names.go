@@ -32,6 +32,7 @@ func (f *Follower) removeNames(file *File) {
 	for _, path := range [...]string{file.tail.Path, file.realPath} {
 		if f.names[path] == file {
 			delete(f.names, path)
+			f.before[path] = file
 		}
 	}
 	file.realPath = ""

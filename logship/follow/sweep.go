@@ -190,13 +190,16 @@ func (f *Follower) resume(opened *tail.File, e checkpoint.Entry, source source, 
 	if !opened.Packed() && opened.Size() < e.Acked || !opened.BeginsWith(headOf(e)) {
 		return false
 	}
+	renamed := opened.Path != e.Path
 	if !input { // it was renamed while nobody looked: its old name says what its lines are
 		source, _ = f.inputs.sourceOf(e.Path)
 		opened.Path = e.Path
 	}
 	file := &File{tail: opened, id: tail.Identity(e.ID), generation: e.Generation, savedHead: int(e.HeadLen), source: source, saved: true}
 	opened.Resume(e.Acked, markOf(e))
-	file.gone = !input
+	if file.gone = !input; renamed {
+		f.before[e.Path] = file
+	}
 	f.add(file, now)
 	return true
 }

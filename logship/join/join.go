@@ -28,6 +28,8 @@ type Joiner struct {
 	cuts      []int64   // offsets behind the last lines of events that a timeout ended
 	docker    []byte    // buffer for the text of a line of Docker
 	whole     []byte    // buffer for a line that is put together of its parts
+	before    *Joiner   // of the file whose lines this one goes on with, nil when there is none
+	inherited bool      // the event that was handed out last began in the file before
 }
 
 // output is what is not complete yet of one output stream.
@@ -46,6 +48,7 @@ type piece struct {
 	text  []byte
 	cut   bool      // it was too long and lost its end
 	since time.Time // when its last line came
+	from  *piece    // what it began with in the file before, nil when it began in this one
 }
 
 // New returns a Joiner for a container's file, or for text with events of several lines. cuts are the offsets that CutAt was
@@ -54,19 +57,38 @@ func New(container bool, multi *config.Multiline, cuts []int64) *Joiner {
 	return &Joiner{container: container, multi: multi, cuts: slices.Clone(cuts)}
 }
 
+// GoOnFrom says that the lines of this file follow those of the file that before joins, which was rotated away. The parts of a line
+// that are open there belong to the next line of the same output stream here. It must be called before the first Add.
+func (j *Joiner) GoOnFrom(before *Joiner) { j.before = before }
+
+// Inherited reports whether the event that Add, Rest or End returned last began in the file before: then its Offset is one of that
+// file, and nothing of it is open there any more.
+func (j *Joiner) Inherited() bool { return j.inherited }
+
+// HoldsPart reports whether a line is open whose last part has not come.
+func (j *Joiner) HoldsPart() bool { return j.outputs[0].partial.open || j.outputs[1].partial.open }
+
 // Add takes the line between two offsets; cut says that its end is missing. When ok is true, in holds an event that is
 // complete; it is valid until the next call. When took is false, the line was not taken, because the event in had to be handed
 // out before: add the same line again.
 func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in enrich.Input, ok, took bool) {
+	j.inherited = false
 	c, out := j.runtime(line)
 	if c.Partial {
-		out.partial.extend(c, start, end, cut)
+		out.partial.extend(c, start, end, cut, now)
 		return enrich.Input{}, false, true
 	}
 	in = enrich.Input{Line: c.Content, Offset: start, Time: c.Time, Truncated: cut}
 	floor := start
 	if p := &out.partial; p.open && c.Time != nil {
 		in, floor = j.complete(p, c.Content, cut), p.floor
+	}
+	at := in.Offset // in this file, also when the line began in the file before
+	var from *piece
+	if c.Time != nil {
+		if from = j.openBefore(out); from != nil {
+			in = j.complete(from, in.Line, in.Truncated)
+		}
 	}
 	e := &out.event
 	joins := j.joins(in)
@@ -78,14 +100,15 @@ func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in
 	}
 	switch {
 	case !joins:
-		j.ended(in.Offset, end, floor)
+		j.handOver(from)
+		j.ended(at, end, floor)
 		return in, true, true
 	case e.open:
 		e.text = append(append(e.text, '\n'), in.Line...)
 		e.floor = min(e.floor, floor)
 	default:
 		*e = piece{
-			open: true, at: in.Offset, floor: floor, cut: in.Truncated,
+			open: true, at: at, floor: floor, cut: in.Truncated, from: from,
 			time: append(e.time[:0], in.Time...), text: append(e.text[:0], in.Line...),
 		}
 	}
@@ -94,6 +117,28 @@ func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in
 		return j.close(e), true, true
 	}
 	return enrich.Input{}, false, true
+}
+
+// openBefore returns the parts of a line of an output stream that are open in the file before, nil when there are none.
+func (j *Joiner) openBefore(out *output) *piece {
+	if j.before == nil {
+		return nil
+	}
+	p := &j.before.outputs[0].partial
+	if out == &j.outputs[1] {
+		p = &j.before.outputs[1].partial
+	}
+	if !p.open {
+		return nil
+	}
+	return p
+}
+
+// handOver notes that what is handed out began with from in the file before, when that is not nil.
+func (j *Joiner) handOver(from *piece) {
+	if from != nil {
+		from.open, j.inherited = false, true
+	}
 }
 
 // runtime takes off the prefix of a container runtime and says which output stream wrote the line. The time is nil when the line
@@ -115,7 +160,7 @@ func (j *Joiner) runtime(line []byte) (c record.CRI, out *output) {
 }
 
 // extend adds a part of a line that is not the last one.
-func (p *piece) extend(c record.CRI, start, end int64, cut bool) {
+func (p *piece) extend(c record.CRI, start, end int64, cut bool, now time.Time) {
 	if !p.open {
 		*p = piece{open: true, at: start, floor: start, time: append(p.time[:0], c.Time...), text: p.text[:0]}
 	}
@@ -124,7 +169,7 @@ func (p *piece) extend(c record.CRI, start, end int64, cut bool) {
 		c.Content, p.cut = c.Content[:room], true
 	}
 	p.text = append(p.text, c.Content...)
-	p.end, p.cut = end, p.cut || cut
+	p.end, p.cut, p.since = end, p.cut || cut, now
 }
 
 // complete returns the line whose first parts are p and whose last part is last.
@@ -132,7 +177,11 @@ func (j *Joiner) complete(p *piece, last []byte, cut bool) enrich.Input {
 	if room := tail.MaxLine - len(p.text); len(last) > room {
 		last, cut = last[:room], true
 	}
-	j.whole = append(append(j.whole[:0], p.text...), last...)
+	if len(last) > 0 && len(j.whole) > 0 && &last[0] == &j.whole[0] { // it was put together here itself
+		j.whole = slices.Insert(j.whole[:len(last)], 0, p.text...)
+	} else {
+		j.whole = append(append(j.whole[:0], p.text...), last...)
+	}
 	return enrich.Input{Line: j.whole, Offset: p.at, Time: p.time, Truncated: p.cut || cut}
 }
 
@@ -155,9 +204,13 @@ func (j *Joiner) goesOn(e *piece, in enrich.Input) bool {
 
 // close returns what is open as an event of its own.
 func (j *Joiner) close(p *piece) enrich.Input {
-	p.open = false
+	p.open, j.inherited = false, false
 	j.ended(p.at, p.end, p.floor)
 	in := enrich.Input{Line: p.text, Offset: p.at, Truncated: p.cut}
+	if p.from != nil {
+		j.handOver(p.from)
+		in.Offset = p.from.at
+	}
 	if len(p.time) > 0 {
 		in.Time = p.time
 	}
@@ -188,6 +241,18 @@ func (j *Joiner) Rest() (in enrich.Input, ok bool) {
 		}
 	}
 	return enrich.Input{}, false
+}
+
+// OpenSince returns since when something has been open; ok is false when nothing is.
+func (j *Joiner) OpenSince() (since time.Time, ok bool) {
+	for i := range j.outputs {
+		for _, p := range [...]*piece{&j.outputs[i].partial, &j.outputs[i].event} {
+			if p.open && (!ok || p.since.Before(since)) {
+				since, ok = p.since, true
+			}
+		}
+	}
+	return since, ok
 }
 
 // Waits reports whether an event is open that a timeout would end.

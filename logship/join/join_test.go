@@ -229,6 +229,43 @@ func TestResumeAnywhere(t *testing.T) {
 	}
 }
 
+// TestGoOnInTheNextFile cuts a file in two at every line: the same texts come out as of the whole, and what began in the first
+// file has its offset there.
+func TestGoOnInTheNextFile(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 500 {
+		text := randomLines(r) + "2025-11-22T18:23:30Z stdout F end\n2025-11-22T18:23:30Z stderr F end\n"
+		want := testJoiner(true, nil).all(text, 0)
+		for cut := 0; cut <= len(text); cut++ {
+			if cut > 0 && text[cut-1] != '\n' {
+				continue
+			}
+			first, second := testJoiner(true, nil), testJoiner(true, nil)
+			got, _ := first.feed(text[:cut], 0, time.Time{})
+			second.GoOnFrom(first)
+			at := int64(0)
+			for line := range strings.Lines(text[cut:]) {
+				end := at + int64(len(line))
+				in, ok, took := second.Add([]byte(strings.TrimSuffix(line, "\n")), at, end, false, time.Time{})
+				if at = end; !took {
+					t.Fatalf("%q cut at %d: %q was not taken", text, cut, line)
+				}
+				if !ok {
+					continue
+				}
+				e := event{in.Offset, string(in.Line), in.Truncated}
+				if !second.Inherited() {
+					e.At += int64(cut)
+				}
+				got = append(got, e)
+			}
+			if d := cmp.Diff(want, got); d != "" || first.HoldsPart() || second.HoldsPart() {
+				t.Fatalf("%q cut at %d: %s", text, cut, d)
+			}
+		}
+	}
+}
+
 func FuzzJoin(f *testing.F) {
 	f.Add([]byte("2025-11-22T18:23:30Z stdout P a\n2025-11-22T18:23:30Z stderr F  x\n2025-11-22T18:23:30Z stdout F b\n"))
 	f.Add([]byte(`{"log":"a\n","stream":"stderr","time":"2025-11-22T18:23:30Z"}` + "\n b\n"))
