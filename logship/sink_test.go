@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -239,6 +241,13 @@ func (s *sink) all(index string) []stored {
 		}
 	}
 	return out
+}
+
+// everything returns all documents.
+func (s *sink) everything() []stored {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.docs))
 }
 
 func (s *sink) count() int {

@@ -193,6 +193,9 @@ func (b *Batcher) fill(file *follow.File, part int, piece tail.Chunk, data []byt
 		if i := bytes.IndexByte(data, '\n'); i >= 0 && !piece.Cut {
 			line, rest, next = data[:i], data[i+1:], offset+int64(i)+1
 		}
+		if offset == 0 {
+			line = bytes.TrimPrefix(line, []byte(tail.ByteOrderMark))
+		}
 		in, ok, took := enrich.Input{Line: line, Offset: offset, Truncated: piece.Cut}, true, true
 		if joiner != nil {
 			in, ok, took = joiner.Add(line, offset, next, piece.Cut, now)

@@ -52,6 +52,17 @@ func parseErrorLine(line []byte, zone *time.Location) (e errorLine, ok bool) {
 	return e, true
 }
 
+// CompleteErrorEntry reports whether an entry of the nginx error log that begins with text does not go on in the next line. Entries
+// about a connection end with its client; one that does not have it yet may go on. Text that begins no entry does not.
+func CompleteErrorEntry(text []byte) bool {
+	const start = "2006/01/02 15:04:05 ["
+	if len(text) < len(start) || text[len(start)-1] != '[' || text[4] != '/' || bytes.Contains(text, []byte(", client: ")) {
+		return true
+	}
+	_, message, found := bytes.Cut(text, []byte(": *"))
+	return !found || len(message) == 0 || message[0] < '0' || message[0] > '9'
+}
+
 // process reads `pid#tid: ` and returns what follows.
 func (e *errorLine) process(text []byte) (message []byte) {
 	pid, tail, found := bytes.Cut(text, []byte{'#'})

@@ -213,8 +213,12 @@ func markOf(e checkpoint.Entry) tail.Mark { return tail.Mark{At: e.SumAt, Sum: e
 // add enters a file into the tables.
 func (f *Follower) add(file *File, now time.Time) {
 	file.origin = enrich.NewOrigin(file.source.Source, file.tail.Path, file.id)
-	if s := &file.source; s.Kind == enrich.Container || s.multiline != nil {
-		file.joiner = join.New(s.Kind == enrich.Container, s.multiline, f.store.Cuts(file.checkpointID()))
+	cuts := f.store.Cuts(file.checkpointID())
+	switch s := &file.source; {
+	case s.Kind == enrich.NginxError:
+		file.joiner = join.NewErrorLog(cuts)
+	case s.Kind == enrich.Container || s.multiline != nil:
+		file.joiner = join.New(s.Kind == enrich.Container, s.multiline, cuts)
 	}
 	file.grew, file.sweep = now, f.sweeps
 	f.files[file.tail.Key] = file

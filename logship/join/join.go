@@ -11,6 +11,7 @@ package join
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"time"
 
@@ -24,12 +25,13 @@ import (
 type Joiner struct {
 	container bool
 	multi     *config.Multiline
-	outputs   [2]output // of a container: standard output and standard error; other files have only the first
-	cuts      []int64   // offsets behind the last lines of events that a timeout ended
-	docker    []byte    // buffer for the text of a line of Docker
-	whole     []byte    // buffer for a line that is put together of its parts
-	before    *Joiner   // of the file whose lines this one goes on with, nil when there is none
-	inherited bool      // the event that was handed out last began in the file before
+	done      func(text []byte) bool // reports that an event will not go on; nil when only the next line tells
+	outputs   [2]output              // of a container: standard output and standard error; other files have only the first
+	cuts      []int64                // offsets behind the last lines of events that a timeout ended
+	docker    []byte                 // buffer for the text of a line of Docker
+	whole     []byte                 // buffer for a line that is put together of its parts
+	before    *Joiner                // of the file whose lines this one goes on with, nil when there is none
+	inherited bool                   // the event that was handed out last began in the file before
 }
 
 // output is what is not complete yet of one output stream.
@@ -57,6 +59,18 @@ func New(container bool, multi *config.Multiline, cuts []int64) *Joiner {
 	return &Joiner{container: container, multi: multi, cuts: slices.Clone(cuts)}
 }
 
+// errorLog says which lines of the error log of nginx are one entry: those up to the next that begins with a time.
+var errorLog = config.Multiline{
+	Start: regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[`), MaxBytes: tail.MaxLine, Timeout: 2 * time.Second,
+}
+
+// NewErrorLog returns a Joiner for the error log of nginx. Most of its entries are one line and do not wait. What an upstream wrote
+// to its standard error, such as a stack trace, is logged as it is, over several lines, and the client, server and request that
+// nginx adds stand at the end of the last one.
+func NewErrorLog(cuts []int64) *Joiner {
+	return &Joiner{multi: &errorLog, done: enrich.CompleteErrorEntry, cuts: slices.Clone(cuts)}
+}
+
 // GoOnFrom says that the lines of this file follow those of the file that before joins, which was rotated away. The parts of a line
 // that are open there belong to the next line of the same output stream here. It must be called before the first Add.
 func (j *Joiner) GoOnFrom(before *Joiner) { j.before = before }
@@ -78,6 +92,12 @@ func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in
 		out.partial.extend(c, start, end, cut, now)
 		return enrich.Input{}, false, true
 	}
+	if start == 0 {
+		c.Content = bytes.TrimPrefix(c.Content, []byte(tail.ByteOrderMark))
+	}
+	if j.multi != nil {
+		c.Content = bytes.TrimSuffix(c.Content, []byte{'\r'}) // of a writer from Windows
+	}
 	in = enrich.Input{Line: c.Content, Offset: start, Time: c.Time, Truncated: cut}
 	floor := start
 	if p := &out.partial; p.open && c.Time != nil {
@@ -94,6 +114,9 @@ func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in
 	joins := j.joins(in)
 	if e.open && !(joins && j.goesOn(e, in)) {
 		return j.close(e), true, false
+	}
+	if joins && !e.open && j.done != nil && j.done(in.Line) {
+		joins = false
 	}
 	if c.Time != nil {
 		out.partial.open = false
@@ -113,7 +136,7 @@ func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in
 		}
 	}
 	e.end, e.since = end, now
-	if slices.Contains(j.cuts, end) {
+	if slices.Contains(j.cuts, end) || j.done != nil && j.done(e.text) {
 		return j.close(e), true, true
 	}
 	return enrich.Input{}, false, true

@@ -58,6 +58,8 @@ func (j *Joiner) all(text string, at int64) []event {
 	}
 }
 
+const errorStart = "2025/11/22 18:23:30 [error] 12#13: "
+
 func TestJoin(t *testing.T) {
 	const at = "2025-11-22T18:23:30Z "
 	docker := func(stream, text string) string {
@@ -117,6 +119,34 @@ func TestJoin(t *testing.T) {
 			"one line that is larger than an event", testJoiner(false, starts(`^\d`)),
 			"1 " + strings.Repeat("x", 50) + "\n b\n2\n",
 			[]string{"0 1 " + strings.Repeat("x", 50), "53  b", "56 2"},
+			nil,
+		},
+		{
+			"carriage returns", testJoiner(false, starts(`^\d`)),
+			"1 a\r\n b\r\n\r\n2 c\r\n",
+			[]string{"0 1 a\n b\n", "11 2 c"},
+			nil,
+		},
+		{
+			"a byte order mark behind the prefix of the runtime", testJoiner(true, nil),
+			at + "stdout F \xef\xbb\xbf{}\n" + at + "stdout F \xef\xbb\xbfkept\n",
+			[]string{"0 {}", "36 \xef\xbb\xbfkept"},
+			nil,
+		},
+		{
+			"error log of nginx", NewErrorLog(nil),
+			errorStart + "*1 FastCGI sent in stderr: \"PHP message: boom in /x.php:3\nStack trace:\n#0 {main}\n  thrown\" while reading, " +
+				"client: 203.0.113.9, server: _\n" + errorStart + "signal process started\n" + errorStart + "*2 no client\n" +
+				errorStart + "*3 open() failed, client: 203.0.113.9\nstray\n" + errorStart + "*4 cut off\n more",
+			[]string{
+				"0 " + errorStart + "*1 FastCGI sent in stderr: \"PHP message: boom in /x.php:3\nStack trace:\n#0 {main}\n  thrown\" while reading, " +
+					"client: 203.0.113.9, server: _",
+				"172 " + errorStart + "signal process started",
+				"230 " + errorStart + "*2 no client",
+				"278 " + errorStart + "*3 open() failed, client: 203.0.113.9",
+				"351 stray",
+				"357 " + errorStart + "*4 cut off\n more",
+			},
 			nil,
 		},
 		{

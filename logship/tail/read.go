@@ -11,6 +11,9 @@ import (
 // MaxLine is the longest line that is handed out whole, in bytes without the line feed.
 const MaxLine = 1 << 20
 
+// ByteOrderMark is what some writers begin a file in UTF-8 with. It belongs to no line.
+const ByteOrderMark = "\xef\xbb\xbf"
+
 // chunkSize is how much is read at once.
 const chunkSize = 256 << 10
 
