@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
 
 	"kreislauf/logship/config"
 )
@@ -97,5 +98,38 @@ func TestByteOrderMark(t *testing.T) {
 		} else if d := cmp.Diff(docs[0], docs[1]); d != "" || docs[0]["tags"] != nil {
 			t.Errorf("%s: %s %v", kind, d, docs[0]["tags"])
 		}
+	}
+}
+
+// TestLinksThatLeadNowhere has links to logs and folders that are not mounted, as with the pod logs of the Docker runtime.
+func TestLinksThatLeadNowhere(t *testing.T) {
+	t.Parallel()
+	for name, link := range map[string]string{"file": "shop_order-7d9f_0b1c/order/0.log", "folder": "shop_order-7d9f_0b1c/order"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			pods, docker := filepath.Join(b.logs, "../pods"), filepath.Join(b.logs, "../docker")
+			b.opt.Inputs = []config.Input{config.Pods(pods)}
+			log := &noise{}
+			b.opt.Logger = zerolog.New(log)
+			path := filepath.Join(pods, link)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(filepath.Join(docker, "there"), path); err != nil {
+				t.Fatal(err)
+			}
+			b.run()
+			b.until("an alarm", func() bool { return log.has("a link that leads nowhere") && log.has(path) })
+			target := filepath.Join(docker, "there")
+			if name == "folder" {
+				target = filepath.Join(target, "0.log")
+			}
+			if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil { // it is mounted now
+				t.Fatal(err)
+			}
+			b.appendText(target, "2025-11-22T18:23:30.123456789Z stdout F "+line(0))
+			b.wait(1)
+		})
 	}
 }

@@ -77,6 +77,8 @@ type Follower struct {
 	twins       map[tail.Key]*twin              // files that are the same as a followed one so far
 	former      []formerContent                 // contents that were shipped and are gone
 
+	deadLinks map[string]int // the last sweep that found a link that leads nowhere, by path
+
 	open      int // about how many files are open
 	sweeps    int
 	sweptAt   time.Time
@@ -91,7 +93,7 @@ func New(opt Options) *Follower {
 		files: make(map[tail.Key]*File), names: make(map[string]*File), before: make(map[string]*File), ending: make(map[*File]bool),
 		missing: make(map[tail.Key][]checkpoint.Entry), generations: make(map[tail.Key]uint32),
 		triedCopies: make(map[tail.Key]int64), gzipSizes: make(map[tail.Key]int64),
-		arrived: make(map[tail.Key]bool), twins: make(map[tail.Key]*twin),
+		arrived: make(map[tail.Key]bool), deadLinks: make(map[string]int), twins: make(map[tail.Key]*twin),
 	}
 	for _, e := range opt.Store.Entries() {
 		key := tail.Key{Dev: e.Dev, Ino: e.Ino}

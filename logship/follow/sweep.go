@@ -37,6 +37,11 @@ func (f *Follower) Sweep(now time.Time) {
 		f.findMissing(now)
 	}
 	f.settleArrivals(now)
+	for path, last := range f.deadLinks {
+		if last < f.sweeps {
+			delete(f.deadLinks, path)
+		}
+	}
 	f.Save()
 	f.checkHeld()
 	f.park()
@@ -61,6 +66,9 @@ func (f *Follower) sweepFolder(dir string, patterns [][]string, now time.Time) {
 		if name.Type()&fs.ModeSymlink != 0 {
 			info, err := os.Stat(path)
 			isDir = err == nil && info.IsDir()
+			if err != nil && len(inFolder(patterns, name.Name())) > 0 {
+				f.checkLink(path, err)
+			}
 		}
 		switch {
 		case !isDir && files:
@@ -71,6 +79,19 @@ func (f *Follower) sweepFolder(dir string, patterns [][]string, now time.Time) {
 			}
 		}
 	}
+}
+
+// checkLink raises an alarm when the path is a link that leads nowhere, or where logship may not look, in two sweeps in a row. Else
+// nobody would know why its lines do not come: in a container, the folder that the link leads to is often not mounted.
+func (f *Follower) checkLink(path string, err error) {
+	info, lerr := os.Lstat(path)
+	if lerr != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return
+	}
+	if last := f.deadLinks[path]; last > 0 && last == f.sweeps-1 {
+		f.alarms.Raise("log file or folder is a link that leads nowhere; is its target mounted?", err.Error())
+	}
+	f.deadLinks[path] = f.sweeps
 }
 
 // endless reports whether a pattern goes to any depth. Links to folders are not followed then: they may lead in a circle.
@@ -93,6 +114,9 @@ func (f *Follower) visit(path string, now time.Time) {
 		return
 	}
 	info, err := os.Stat(path)
+	if err != nil && input {
+		f.checkLink(path, err)
+	}
 	if err != nil || !info.Mode().IsRegular() {
 		return // it went away after the folder was listed
 	}

@@ -41,6 +41,7 @@ type twin struct {
 	of    *File
 	same  int64 // up to this offset
 	since time.Time
+	sweep int // the last sweep that found it
 }
 
 // formerContent is a content that was shipped up to size, and that its writer truncated away.
@@ -74,6 +75,11 @@ func (f *Follower) forgetFormer(now time.Time) {
 // settleArrivals decides about the files that were found: new, known, or to be looked at again.
 func (f *Follower) settleArrivals(now time.Time) {
 	f.forgetFormer(now)
+	for key, t := range f.twins {
+		if t.sweep < f.sweeps-1 { // it was removed
+			delete(f.twins, key)
+		}
+	}
 	for len(f.arrivals) > 0 { // comparing may find out that a file was replaced, and more arrivals with it
 		all := f.arrivals
 		f.arrivals = nil
@@ -108,17 +114,17 @@ func (f *Follower) settle(a arrival, now time.Time) {
 func (f *Follower) waits(a arrival, now time.Time) bool {
 	key := a.file.Key
 	if t := f.twins[key]; t != nil {
-		if !f.follows(t.of) {
+		if t.sweep = f.sweeps; !f.follows(t.of) {
 			return false
 		}
 		return f.isTwin(t, a.file, now)
 	}
 	dir := filepath.Dir(a.file.Path)
 	for _, other := range f.files {
-		if other.Offset() == 0 || !other.tail.Alike(a.file) || other.tail.Packed() || filepath.Dir(other.Path()) != dir {
+		if other.Offset() == 0 || other.gone || !other.tail.Alike(a.file) || other.tail.Packed() || filepath.Dir(other.Path()) != dir {
 			continue
 		}
-		t := &twin{of: other, since: now}
+		t := &twin{of: other, since: now, sweep: f.sweeps}
 		if f.isTwin(t, a.file, now) {
 			f.twins[key] = t
 			return true
