@@ -26,7 +26,7 @@ func (b *bench) shown(path string) int {
 // settled waits until nothing is behind and a few more looks through the folders have brought nothing.
 func (b *bench) settled(s shipper) {
 	b.until("nothing is behind", func() bool { return s.Status().Behind == 0 })
-	time.Sleep(5 * b.opt.PollInterval) // there is nothing to wait for: what comes now would be wrong
+	time.Sleep(max(2*b.opt.PollInterval, time.Second)) // there is nothing to wait for: what comes now would be wrong
 	b.until("nothing is behind", func() bool { return s.Status().Behind == 0 })
 }
 
@@ -43,16 +43,21 @@ func TestCopyUnderAnInputName(t *testing.T) {
 		name          string
 		behind, extra int // lines that are not read at the time of the copy, and that come between copy and truncation
 		stopped       bool
+		poll          time.Duration
 	}{
 		{name: "all shipped"},
 		{name: "all shipped, while stopped", stopped: true},
 		{name: "some lines not read", behind: 500},
 		{name: "some lines not read, while stopped", behind: 500, stopped: true},
+		{name: "some lines not read, folders looked through rarely", behind: 500, poll: 7 * time.Second},
 		{name: "lines between copy and truncation", extra: 20},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
+			if c.poll > 0 { // longer than a copy is kept that has no input name
+				b.opt.PollInterval = c.poll
+			}
 			s, stop := b.run()
 			seq := 0
 			for round := range 3 {
@@ -69,6 +74,9 @@ func TestCopyUnderAnInputName(t *testing.T) {
 				b.write(b.file, seq, seq+c.behind)
 				seq += c.behind
 				copyFile(t, b.file, b.beside(fmt.Sprintf("order-1-2026112%d.log", round)))
+				if c.poll > 0 {
+					time.Sleep(300 * time.Millisecond) // so that the copy is found before the truncation
+				}
 				if c.extra > 0 {
 					b.write(b.file, seq, seq+c.extra)
 					seq += c.extra

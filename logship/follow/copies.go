@@ -35,6 +35,7 @@ func (f *Follower) replaced(file *File, now time.Time) {
 		f.files[file.tail.Key] = file
 		f.put(file)
 		f.enqueue(file)
+		f.keepUnderInputName(file, file.tail.Path)
 	} else {
 		if lost := file.tail.Unread(); lost > 0 {
 			f.abandoned += lost
@@ -72,19 +73,29 @@ func (f *Follower) resumeInCopy(e checkpoint.Entry, key tail.Key, now time.Time)
 	if twin == nil {
 		return false
 	}
+	path := twin.Path
 	if !f.resume(twin, e, source{}, false, now) {
 		f.alarms.Check(alarmNotClosed, twin.Close())
 		return false
 	}
-	f.continueInCopy(twin.Key)
+	f.continueInCopy(twin.Key, path)
 	return true
 }
 
-// continueInCopy notes that the file with this key is a copy in which a known file goes on.
-func (f *Follower) continueInCopy(key tail.Key) {
+// continueInCopy notes that the file with this key is a copy, with the name path, in which a known file goes on.
+func (f *Follower) continueInCopy(key tail.Key, path string) {
 	file := f.files[key]
 	file.copied = true
 	f.put(file)
+	f.keepUnderInputName(file, path)
+}
+
+// keepUnderInputName goes on following a copy, in which a known file goes on, when its name is one of an input. Else it is forgotten
+// when it is read to its end; under an input name it would then be found as a new file.
+func (f *Follower) keepUnderInputName(file *File, path string) {
+	if source, ok := f.inputs.sourceOf(path); ok {
+		f.revisit(file, path, source, true, file.Size())
+	}
 }
 
 // findMissing looks for files of the checkpoint that were not found in copies of them, plain or gzipped, in the folder where
@@ -156,7 +167,7 @@ func (f *Follower) tryCopy(path string, name os.DirEntry, packed bool, lost *[]m
 		if longer && f.resume(opened, m.entry, source{}, false, now) {
 			*lost = append((*lost)[:i], (*lost)[i+1:]...)
 			f.found(m)
-			f.continueInCopy(opened.Key)
+			f.continueInCopy(opened.Key, path)
 			return
 		}
 	}

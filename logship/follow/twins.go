@@ -91,8 +91,9 @@ func (f *Follower) settleArrivals(now time.Time) {
 }
 
 func (f *Follower) settle(a arrival, now time.Time) {
-	key, size := a.file.Key, a.file.Size()
-	waits := f.waits(a, now)
+	key, waits := a.file.Key, f.waits(a, now)
+	// A copy that was still being written when it was opened is complete when its original is found to be truncated.
+	size := a.file.SizeNow()
 	if file := f.files[key]; file != nil { // another one goes on in it
 		f.alarms.Check(alarmNotClosed, a.file.Close())
 		f.revisit(file, a.file.Path, a.source, true, size)
@@ -144,24 +145,25 @@ func (f *Follower) isTwin(t *twin, file *tail.File, now time.Time) bool {
 	if err := f.wake(t.of); err != nil {
 		return false // it went away
 	}
-	intact, err := t.of.tail.Intact()
-	if err == nil && !intact {
-		f.replaced(t.of, now)
-		return false
+	size := file.SizeNow()
+	same, differ, err := file.SameAs(t.of.tail, t.same, compareAtOnce)
+	longer := size > same && size > t.of.tail.SizeNow()
+	intact := true
+	if err == nil { // last, so that it was the same content that was compared
+		intact, err = t.of.tail.Intact()
 	}
-	differ := false
-	if err == nil {
-		t.same, differ, err = file.SameAs(t.of.tail, t.same, compareAtOnce)
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		f.alarms.Check(alarmUnread, err)
 		return true // look again
-	}
-	size := file.Size()
-	if differ || size > t.same && size > t.of.tail.SizeNow() {
+	case !intact:
+		f.replaced(t.of, now)
+		return false
+	case differ || longer:
 		t.same = -1 // it is not the same to its end
 		return false
 	}
+	t.same = same
 	if size < tail.HeadSize && now.Sub(t.since) >= twinTime {
 		t.same = -1
 		return false

@@ -180,13 +180,15 @@ func (f *File) Consume(offset int64, data []byte) {
 // Size returns the size of the file when it was last looked at.
 func (f *File) Size() int64 { return max(f.size, f.seen) }
 
-// SizeNow looks at the file and returns its size. f must be a plain file that is open.
+// SizeNow looks at the file and returns its size. f must be open. Of a gzip file it is what is known of the content.
 func (f *File) SizeNow() int64 {
-	info, err := f.file.Stat()
-	if err != nil {
-		return f.size
+	if f.gz != nil {
+		return f.Size()
 	}
-	return info.Size()
+	if info, err := f.file.Stat(); err == nil {
+		f.size = info.Size()
+	}
+	return f.size
 }
 
 // Unread returns how many bytes are known to be there and are not consumed.

@@ -17,6 +17,8 @@ type Options struct {
 	Binary string
 	// LogDir is the root of the tree <env>/<customer>/<service>/*.log, StateDir holds checkpoints and dead letters.
 	LogDir, StateDir string
+	// PodsDir is the folder of container logs as of Kubernetes, or is empty.
+	PodsDir string
 	// URLs are the targets, each with everything.
 	URLs []string
 	// GeoDir holds the geo databases, or is empty.
@@ -71,6 +73,9 @@ func (o *Options) configure() (string, error) {
 	fmt.Fprintf(&out, "instance: logship-1\nstate_dir: %q\nuser_agent: %v\ninputs:\n", o.StateDir, o.UserAgent)
 	for _, in := range [][2]string{{"nginx_access", "*/*/nginx/access.log"}, {"service", "*/*/*/*.log"}} {
 		fmt.Fprintf(&out, "  - {type: %s, folders: <env>/<customer>/<service>, paths: [%q]}\n", in[0], filepath.Join(o.LogDir, in[1]))
+	}
+	if o.PodsDir != "" {
+		fmt.Fprintf(&out, "  - {type: container, paths: [%q]}\n", filepath.Join(o.PodsDir, "*/*/*.log"))
 	}
 	if o.GeoDir != "" {
 		fmt.Fprintf(&out, "geo: {city_dir: %q}\n", o.GeoDir)

@@ -41,6 +41,9 @@ type outcome struct {
 
 func (d *drill) file(name string) string { return filepath.Join(d.logs, "test", "acme", "order", name) }
 
+// pods is the folder of container logs.
+func (d *drill) pods() string { return filepath.Join(filepath.Dir(d.logs), "pods") }
+
 // say adds to the note of the drill.
 func (d *drill) say(format string, args ...any) {
 	d.note = append(d.note, fmt.Sprintf(format, args...))
@@ -51,7 +54,9 @@ func (d *drill) start() error {
 	if d.second != nil {
 		urls = append(urls, d.second.url())
 	}
-	p, err := shipper.Start(shipper.Options{Binary: d.opt.binary, LogDir: d.logs, StateDir: d.state, URLs: urls, Log: d.opt.log})
+	p, err := shipper.Start(shipper.Options{
+		Binary: d.opt.binary, LogDir: d.logs, PodsDir: d.pods(), StateDir: d.state, URLs: urls, Log: d.opt.log,
+	})
 	d.proc = p
 	return err
 }

@@ -176,6 +176,65 @@ func logrotate(path string) error {
 	return nil
 }
 
+// cutLine has a container's log that is renamed in the middle of a line, as the kubelet does: the runtime wrote the first parts of the
+// line into the old file and the last one into the new. logship is killed, or stopped, before or after the rename.
+func cutLine(d *drill) error {
+	path := filepath.Join(d.pods(), "shop_order-7d9f_0b1c", "order", "0.log")
+	if err := d.start(); err != nil {
+		return err
+	}
+	cri := func(tag string, text []byte) []byte {
+		return fmt.Appendf(nil, "2025-11-22T18:23:30.123456789Z stdout %s %s\n", tag, bytes.TrimSuffix(text, []byte{'\n'}))
+	}
+	whole := func(n int) (out []byte) {
+		for range n {
+			out = append(out, cri("F", d.next(1))...)
+		}
+		return out
+	}
+	kill := func() error { d.kill(); return nil }
+	for i, end := range []func() error{nil, kill, d.stop, nil, kill, d.stop} {
+		before := end != nil && i < 3
+		cut := d.next(1)
+		text := append(whole(500), cri("P", cut[:20])...)
+		if err := appendTo(path, append(text, cri("P", cut[20:50])...)); err != nil {
+			return err
+		}
+		if err := d.arrived(d.events - 1); err != nil { // all but the one that is cut
+			return err
+		}
+		if before {
+			if err := end(); err != nil {
+				return err
+			}
+		}
+		if err := os.Rename(path, fmt.Sprintf("%s.20251122-18233%d", path, i)); err != nil {
+			return fmt.Errorf("rotate: %w", err)
+		}
+		if end != nil && !before {
+			time.Sleep(300 * time.Millisecond) // so that it may notice the rename
+			if err := end(); err != nil {
+				return err
+			}
+		}
+		if err := appendTo(path, append(cri("F", cut[50:]), whole(500)...)); err != nil {
+			return err
+		}
+		if end != nil {
+			if err := d.start(); err != nil {
+				return err
+			}
+		}
+		if err := d.all(); err != nil {
+			return err
+		}
+		if e := d.target.event(number(cut)); e.tags != "" {
+			return fmt.Errorf("only a part of the line came, with the tags %s", e.tags)
+		}
+	}
+	return nil
+}
+
 // longLines are 1,000,000 B (delivered whole) and 3 MiB (cut, with a mark).
 func longLines(d *drill) error {
 	long := func(size int) []byte {

@@ -47,6 +47,7 @@ func scenarios() []scenario {
 		{"rotate-inside", "renamed within the glob, 5 times", rotateInside},
 		{"copytruncate", "copytruncate at 10,000/s, 4 times", copyTruncate},
 		{"copy-inside", "copytruncate, copies in the glob, 4 times", copyInside},
+		{"cut-line", "container's line cut by a rotation, 6 times", cutLine},
 		{"gzip", "rotated and compressed, 3 times", gzipRunning},
 		{"gzip-stopped", "compressed while logship is stopped", gzipStopped},
 		{"long-lines", "lines of 1 MB and 3 MiB", longLines},
