@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"kreislauf/internal/broker"
 	"kreislauf/internal/config"
 	"kreislauf/internal/event"
@@ -33,7 +35,7 @@ func tracer(t testing.TB) *telemetry.Tracer {
 // been started before, because instances make the topics.
 func (b *Backends) Publish(t testing.TB, topic, subject string, payloads ...event.Payload) {
 	t.Helper()
-	p, err := broker.NewProducer([]string{b.Kafka}, "test", tracer(t))
+	p, err := broker.NewProducer([]string{b.Kafka}, "test", zerolog.Nop(), tracer(t))
 	if err != nil {
 		t.Fatal(err)
 	}

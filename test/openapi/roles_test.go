@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"kreislauf/internal/authz"
+	"kreislauf/internal/client"
 )
 
 // reading is a route that only reads and needs a session, with what its document gives as example in place of its parameters.
@@ -48,7 +49,7 @@ func (p *platform) readings(t *testing.T) []reading {
 // player is one of the cast, with what the table of routes asks about.
 type player struct {
 	name   string
-	who    *person
+	who    *client.Client
 	caller authz.Caller
 }
 
