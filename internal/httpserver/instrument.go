@@ -98,6 +98,8 @@ func (s *Server) instrument(method, route string, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		ctx, span := s.opts.Tracer.StartServer(r.Context(), r.Header.Get(telemetry.Header), spanName, start)
+		ctx, cancel, tooOld := within(ctx, w, r, start)
+		defer cancel()
 		rq := &request{Context: ctx, rec: recorder{ResponseWriter: w}, action: "http.request"}
 		rq.fields = rq.room[:0]
 		rec := &rq.rec
@@ -105,7 +107,12 @@ func (s *Server) instrument(method, route string, h Handler) http.Handler {
 			r.Body = http.MaxBytesReader(w, r.Body, BodyLimit) // w itself: only it can answer without waiting for the rest
 		}
 		r = r.WithContext(rq)
-		err := guarded(h, rec, r)
+		err := tooOld
+		if err == nil {
+			err = guarded(h, rec, r)
+		} else {
+			rq.action = "http.dropped"
+		}
 		if err != nil && rec.status == 0 {
 			problem.Write(rec, err, r.URL.Path, traceID(rq))
 		}

@@ -1,9 +1,10 @@
 // Package httpserver owns the HTTP edge of a service: routing, one server span, one log line and one metric a request, problem
-// answers, limits, panics and the drain on stop.
+// answers, limits of size and time, panics and the drain on stop.
 //
 // Invariants: every request of a known route, and every unknown one, gives exactly one log line with its trace id; a handler's
 // error is logged there and nowhere else; a body over the limit is never read to its end; nothing of a request's body, cookies or
-// query string is logged.
+// query string is logged; a request that the entry has given up is not begun (MaxAge), and one that it waits for is answered before it gives
+// up (Budget).
 package httpserver
 
 import (
