@@ -11,9 +11,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -35,6 +37,25 @@ type Options struct {
 	PlatformVersion string              // on every line
 	TrustedProxies  []string            // addresses or CIDR ranges whose X-Forwarded-For is believed
 	Upstreams       map[string][]string // service name -> instances, at least one each; "identity" is required
+}
+
+// Service is an upstream of the configuration.
+type Service struct {
+	Name    string
+	Servers []string
+	Bans    bool // whether an instance that failed twice is left out for some seconds
+}
+
+// Services lists the upstreams by name. Instances are banned only where each entry is one instance: a Service of Kubernetes, which is listed
+// several times so that another try may reach another pod, would lose all its entries for one hung pod.
+func (o Options) Services() []Service {
+	var list []Service
+	for _, name := range slices.Sorted(maps.Keys(o.Upstreams)) {
+		servers := o.Upstreams[name]
+		distinct := len(slices.Compact(slices.Sorted(slices.Values(servers))))
+		list = append(list, Service{Name: name, Servers: servers, Bans: distinct == len(servers) && distinct > 1})
+	}
+	return list
 }
 
 // Render makes nginx.conf.

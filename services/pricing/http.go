@@ -36,6 +36,10 @@ type catalogView struct {
 	IncludedDays int         `json:"included_days"`
 }
 
+// cacheable: browsers keep the catalogue for a minute. nginx asks again after a second, answers with its old copy while it asks, and goes on
+// with that copy for a day while no instance answers. A copy of yesterday is not served for an update: its first date is no longer possible.
+const cacheable = "public, max-age=60, s-maxage=1, stale-while-revalidate=60, stale-if-error=86400"
+
 func (s *service) getCatalog(w http.ResponseWriter, _ *http.Request, _ session.Session) error {
 	first, last := catalog.Window(s.now().In(s.zone))
 	v := catalogView{
@@ -48,7 +52,7 @@ func (s *service) getCatalog(w http.ResponseWriter, _ *http.Request, _ session.S
 			AllowedDE: c.AllowedDE, ForbiddenDE: c.ForbiddenDE, AllowedEN: c.AllowedEN, ForbiddenEN: c.ForbiddenEN,
 		})
 	}
-	w.Header().Set("Cache-Control", "public, max-age=60")
+	w.Header().Set("Cache-Control", cacheable)
 	return httpserver.JSON(w, http.StatusOK, v)
 }
 

@@ -1,0 +1,235 @@
+package nginx
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kreislauf/internal/httpserver"
+)
+
+// hung is an address at which connections are taken, as the kernel does it for a stopped process, and never answered.
+func hung(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().String()
+}
+
+func keyed() map[string]string { return map[string]string{"Idempotency-Key": "key-0123456789"} }
+
+// TestHungInstance puts a hung instance beside a living one. What may be sent twice is answered by the living one, always; what may not is
+// answered 503 and is never seen by a second instance.
+func TestHungInstance(t *testing.T) {
+	for _, tc := range []struct {
+		name, service, method, path string
+		header                      map[string]string
+		repeated                    bool
+	}{
+		{"read", "order", "GET", "/api/order/v1/orders", nil, true},
+		{"POST with a key", "order", "POST", "/api/order/v1/orders", keyed(), true},
+		{"POST without a key", "order", "POST", "/api/order/v1/orders", nil, false},
+		{"sign-up", "identity", "POST", "/api/identity/v1/users", keyed(), true},
+		{"sign-in", "identity", "POST", "/api/identity/v1/sessions", nil, true},
+		{"sign-out", "identity", "DELETE", "/api/identity/v1/sessions/current", nil, true},
+		{"event", "statistics", "POST", "/api/statistics/v1/events", nil, true},
+		{"acceptance", "matching", "POST", "/api/matching/v1/offers/o-1/accept", nil, true},
+		{"catalogue", "pricing", "GET", "/api/pricing/v1/catalog", nil, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			u, stuck := newUpstream(t), hung(t)
+			e := run(t, map[string][]string{tc.service: {stuck, u.addr}})
+			for met := false; !met; {
+				a := e.do(t, tc.method, tc.path, `{"a":1}`, tc.header)
+				addrs := a.line["upstream_addr"].(string)
+				met = strings.HasPrefix(addrs, stuck)
+				switch {
+				case met && !tc.repeated:
+					checkProblem(t, a, 503, "unavailable")
+					if addrs != stuck || a.header.Get("Retry-After") == "" {
+						t.Errorf("headers %v, line %v", a.header, a.line)
+					}
+					continue
+				case met && (addrs != stuck+", "+u.addr || a.line["upstream_status"] != "504, 201"):
+					t.Errorf("line %v", a.line)
+				}
+				if a.status != 201 {
+					t.Fatalf("answer %d %s, line %v", a.status, a.body, a.line)
+				}
+				if r := <-u.seen; r.Method != tc.method || r.URL.Path != tc.path || (tc.method == "POST" && r.ContentLength != 7) {
+					t.Errorf("the living instance was asked %s %s, %d bytes", r.Method, r.URL.Path, r.ContentLength)
+				}
+			}
+		})
+	}
+}
+
+func TestAllInstancesHung(t *testing.T) {
+	e := run(t, map[string][]string{"order": {hung(t), hung(t), hung(t)}})
+	a := e.do(t, "POST", "/api/order/v1/orders", `{}`, keyed())
+	checkProblem(t, a, 503, "unavailable")
+	if a.header.Get("Retry-After") == "" || a.line["upstream_status"] != "504, 504" {
+		t.Errorf("headers %v, line %v", a.header, a.line)
+	}
+}
+
+// TestBansNeverLeaveNobody lets all instances fail until all are banned. As soon as they work again the next request must be answered,
+// for an upstream of several instances, of one, and for a Service of Kubernetes that is listed three times.
+func TestBansNeverLeaveNobody(t *testing.T) {
+	for name, entries := range map[string][]int{"two": {0, 1}, "one": {0}, "one listed three times": {0, 0, 0}} {
+		t.Run(name, func(t *testing.T) {
+			var broken atomic.Bool
+			broken.Store(true)
+			var addrs [2]string
+			for i := range addrs {
+				srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					if broken.Load() {
+						panic(http.ErrAbortHandler)
+					}
+					fmt.Fprint(w, "well")
+				}))
+				t.Cleanup(srv.Close)
+				addrs[i] = srv.Listener.Addr().String()
+			}
+			var list []string
+			for _, i := range entries {
+				list = append(list, addrs[i])
+			}
+			e := run(t, map[string][]string{"order": list})
+			for range 8 {
+				a := e.do(t, "GET", "/api/order/v1/orders", "", nil)
+				checkProblem(t, a, 503, "unavailable")
+				if !strings.Contains(a.line["upstream_addr"].(string), "127.0.0.1:") {
+					t.Errorf("nobody was asked: %v", a.line)
+				}
+			}
+			broken.Store(false)
+			if a := e.do(t, "GET", "/api/order/v1/orders", "", nil); a.status != 200 || a.body != "well" {
+				t.Errorf("answer %d %s, line %v", a.status, a.body, a.line)
+			}
+		})
+	}
+}
+
+// TestHonest503IsAnAnswer: an instance whose backend is away must not be taken for a broken one.
+func TestHonest503IsAnAnswer(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the store is away", 503) }))
+	t.Cleanup(srv.Close)
+	e := run(t, map[string][]string{"order": {srv.Listener.Addr().String(), freeAddr(t)}})
+	honest := 0
+	for range 8 {
+		a := e.do(t, "POST", "/api/order/v1/orders", "{}", keyed())
+		if a.status == 503 && a.body == "the store is away\n" {
+			honest++
+		}
+		if status := a.line["upstream_status"].(string); !strings.HasSuffix(status, "503") {
+			t.Errorf("line %v", a.line)
+		}
+	}
+	if honest != 8 {
+		t.Errorf("%d of 8 answers of the instance came through", honest)
+	}
+}
+
+// TestRequestStart: every try of a request says when nginx began with it, so that an instance can tell that nginx has given up.
+func TestRequestStart(t *testing.T) {
+	u := newUpstream(t)
+	e := run(t, map[string][]string{"order": {u.addr}})
+	before := time.Now()
+	e.do(t, "GET", "/api/order/v1/orders", "", map[string]string{"X-Request-Start": "1"})
+	value := (<-u.seen).Header.Get("X-Request-Start")
+	seconds, err := strconv.ParseFloat(value, 64)
+	if at := time.UnixMilli(int64(seconds * 1000)); err != nil || at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+		t.Errorf("X-Request-Start %q, %v; now is %v", value, err, before)
+	}
+}
+
+// TestLimitsFitTogether: two tries end within 2 s, and an instance gives up on its backends before nginx gives up on it.
+func TestLimitsFitTogether(t *testing.T) {
+	limit := func(directive string) time.Duration {
+		t.Helper()
+		m := regexp.MustCompile(directive + ` (\w+);`).FindStringSubmatch(source)
+		if m == nil {
+			t.Fatalf("no %s", directive)
+		}
+		d, err := time.ParseDuration(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	connect, read := limit("proxy_connect_timeout"), limit("proxy_read_timeout")
+	if tries := 2 * (connect + read); tries >= 2*time.Second {
+		t.Errorf("two tries may take %v", tries)
+	}
+	if httpserver.Budget >= read {
+		t.Errorf("an instance answers after up to %v, nginx waits %v", httpserver.Budget, read)
+	}
+	if oldest := connect + read + httpserver.Budget; httpserver.MaxAge < oldest {
+		t.Errorf("an instance drops work older than %v, a second try may be %v old", httpserver.MaxAge, oldest)
+	}
+}
+
+// TestCatalogueOutlivesItsService: one copy for everybody, fetched again when it is old, and served on while the service is dead or hung.
+func TestCatalogueOutlivesItsService(t *testing.T) {
+	const path = "/api/pricing/v1/catalog"
+	var asked atomic.Int64
+	pass := make(chan struct{}) // closed when the service hangs no longer
+	var stuck atomic.Bool
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stuck.Load() {
+			<-pass
+		}
+		if r.URL.Path == path {
+			w.Header().Set("Cache-Control", "public, max-age=60, s-maxage=1, stale-while-revalidate=60, stale-if-error=86400")
+		}
+		fmt.Fprint(w, asked.Add(1))
+	}))
+	t.Cleanup(srv.Close)
+	t.Cleanup(func() { close(pass) })
+	e := run(t, map[string][]string{"pricing": {srv.Listener.Addr().String()}})
+	get := func(path string) answer {
+		t.Helper()
+		a := e.do(t, "GET", path, "", nil)
+		if a.status != 200 {
+			t.Fatalf("%s: %d %s, line %v", path, a.status, a.body, a.line)
+		}
+		return a
+	}
+	first := get(path + "?a=1")
+	for fetched := asked.Load(); asked.Load() == fetched; time.Sleep(10 * time.Millisecond) { // a copy serves until it is old
+		if got := get(path + "?b=2").body; got < first.body {
+			t.Fatalf("copy %s after copy %s", got, first.body)
+		}
+	}
+	if one, other := get("/api/pricing/v1/quotes?x=1"), get("/api/pricing/v1/quotes?x=1"); one.body == other.body {
+		t.Errorf("an answer that is not for everybody was kept: %q", one.body)
+	}
+	serves := func(state string) {
+		t.Helper()
+		old := time.Now().Add(1200 * time.Millisecond) // the copy is old by then
+		for seen := 0; seen < 5 || time.Now().Before(old); seen++ {
+			get(path)
+			time.Sleep(20 * time.Millisecond)
+		}
+		if a := e.do(t, "GET", "/api/pricing/v1/quotes?x=1", "", nil); a.status != 503 {
+			t.Errorf("%s: the service answers: %d %s", state, a.status, a.body)
+		}
+	}
+	stuck.Store(true)
+	serves("hung")
+	srv.Listener.Close()
+	srv.CloseClientConnections()
+	serves("dead")
+}
