@@ -1,7 +1,7 @@
 // Package mongodb owns the connection of a service to its one database, kreislauf_<service>, and the client spans of its commands.
 //
 // Invariants: every write is acknowledged with its journal (w: majority, j: true), so a document that was confirmed survives kill -9
-// and power loss; no statement or document ends up in a span. Only this package, internal/outbox and the services' store.go use the driver.
+// and power loss; an operation ends within its context's deadline, or within Timeout without one, also when the server hangs; no statement or document ends up in a span. Only this package, internal/outbox and the services' store.go use the driver.
 package mongodb
 
 import (
@@ -19,6 +19,9 @@ import (
 	"kreislauf/internal/telemetry"
 )
 
+// Timeout ends an operation whose context has no deadline: of consumers and relays, which then try again. A request has its own, shorter one.
+const Timeout = 2 * time.Second
+
 // Database is one service's database. Safe for concurrent use.
 type Database struct {
 	*mongo.Database
@@ -33,7 +36,7 @@ func Open(uri, service, instance string, tracer *telemetry.Tracer) (*Database, e
 	journal := true
 	wc := writeconcern.Majority()
 	wc.Journal = &journal
-	opts := options.Client().ApplyURI(uri).SetAppName(instance).SetWriteConcern(wc).SetMonitor(monitor(tracer)).
+	opts := options.Client().ApplyURI(uri).SetAppName(instance).SetWriteConcern(wc).SetMonitor(monitor(tracer)).SetTimeout(Timeout).
 		SetServerSelectionTimeout(2 * time.Second).SetConnectTimeout(2 * time.Second).SetMaxPoolSize(32).
 		SetBSONOptions(&options.BSONOptions{UseLocalTimeZone: false, NilSliceAsEmpty: true})
 	client, err := mongo.Connect(opts)
@@ -60,15 +63,16 @@ func EnsureIndex(ctx context.Context, coll *mongo.Collection, name string, keys 
 	return nil
 }
 
-// Problem turns a driver error into what a caller may see: Unavailable when the server cannot be reached or answers that it
-// cannot write (disk full, shutting down), else an internal error. Not-found and duplicates are the store's to interpret.
+// Problem turns a driver error into what a caller may see: Unavailable when the server cannot be reached, does not answer in time (then
+// nobody knows whether a write was done) or answers that it cannot write (disk full, shutting down), else an internal error. Not-found and
+// duplicates are the store's to interpret.
 func Problem(op string, err error) error {
 	if err == nil {
 		return nil
 	}
 	err = fmt.Errorf("%s: %w", op, err)
 	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || unwritable(err) {
-		return problem.Wrap(problem.Unavailable, err, "The store cannot be reached right now and nothing was changed; try again in a moment.")
+		return problem.Wrap(problem.Unavailable, err, "The store does not answer right now; try again in a moment, with the same Idempotency-Key.")
 	}
 	return err
 }

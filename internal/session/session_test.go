@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,12 @@ func freeAddr(t *testing.T) string {
 // server runs the installed redis-server.
 func server(t *testing.T) (addr string) {
 	t.Helper()
+	addr, _ = serverProcess(t)
+	return addr
+}
+
+func serverProcess(t *testing.T) (addr string, p *os.Process) {
+	t.Helper()
 	binary := redisd.Find()
 	if binary == "" {
 		t.Fatal("redis-server was not found; install it: apt-get install redis-server, or run: make deps")
@@ -61,7 +68,41 @@ func server(t *testing.T) (addr string) {
 			t.Errorf("redis-server: %v", err)
 		}
 	})
-	return addr
+	return addr, cmd.Process
+}
+
+// TestHungRedis stops the server as a debugger would: connections stay and nothing is answered. A request must end with its deadline as
+// Unavailable, on a connection that was there before and on a new one, and work again when the server does.
+func TestHungRedis(t *testing.T) {
+	addr, redisServer := serverProcess(t)
+	s := newFixture(t, addr).Store
+	ready(t, s)
+	token, err := s.Create(t.Context(), &Session{UserID: "u-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := redisServer.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = redisServer.Signal(syscall.SIGCONT) }) // or it could not end after a failure
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		_, err := s.Get(ctx, token)
+		if problem.KindOf(err) != problem.Unavailable || ctx.Err() == nil {
+			t.Errorf("while it hangs: %v, context %v", err, ctx.Err())
+		}
+		cancel()
+	}
+	if _, err := s.Create(t.Context(), &Session{UserID: "u-2"}); problem.KindOf(err) != problem.Unavailable {
+		t.Errorf("without a deadline: %v", err)
+	}
+	if err := redisServer.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	ready(t, s)
+	if got, err := s.Get(t.Context(), token); err != nil || got.UserID != "u-1" {
+		t.Errorf("after it was continued: %+v, %v", got, err)
+	}
 }
 
 // fixture is a store whose spans end in a buffer, and a client that looks into its Redis.
