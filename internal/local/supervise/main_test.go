@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -40,9 +41,36 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println(s.Status()[0].PID)
 		select {}
+	case "sick", "mute":
+		sick(os.Getenv(modeVar))
 	default:
 		component(os.Getenv(modeVar))
 	}
+}
+
+// sick answers HTTP until it gets SIGUSR1; from then on with status 503, or, if it is "mute", not at all.
+func sick(mode string) {
+	ill := make(chan os.Signal, 1)
+	signal.Notify(ill, syscall.SIGUSR1)
+	state := make(chan bool, 1) // holds whether it is well
+	state <- true
+	go func() {
+		<-ill
+		<-state
+		state <- false
+	}()
+	err := http.ListenAndServe(os.Getenv(addrVar), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		well := <-state
+		state <- well
+		switch {
+		case !well && mode == "mute":
+			select {}
+		case !well:
+			http.Error(w, "the relay has not moved for 31 s", http.StatusServiceUnavailable)
+		}
+	}))
+	fmt.Println(err)
+	os.Exit(1)
 }
 
 // component listens until it is asked to stop; "stubborn" does not listen to that, "parent" leaves a process behind.

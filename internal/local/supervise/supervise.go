@@ -1,13 +1,18 @@
 // Package supervise owns the processes of a running platform on one machine: it starts them, waits until each is ready, restarts
-// what dies, and stops all in bounded time.
+// what dies, kills and restarts what hangs, and stops all in bounded time.
 //
-//	Start(group) -> one goroutine a component: run -> ready? -> wait for death -> back-off -> run …
+//	Start(group) -> one goroutine a component: run -> ready? -> watch, wait for death -> back-off -> run …
 //	Stop         -> groups in reverse order, all components of a group at once
+//
+//	Starting -> Ready -> Suspect (three probes missed) -> Hung (five, over Patience) -> killed -> Restarting -> Starting -> …
+//	              ^---------' (two answered)     Ready -> Hung at once when the kernel says that it is stopped
 //
 // Invariants: a component that dies is started again, at once the first time, then with a back-off that doubles from
 // 250 ms to 10 s and is forgotten after a minute of health; a component that dies MaxEarly times before it was ever ready makes
-// Start fail with the end of its console output. Nothing that a dead process had started (its process group) lives on.
-// On Linux children die with their supervisor, even when that gets SIGKILL.
+// Start fail with the end of its console output. Nothing that a dead process had started (its process group) lives on. A process that
+// hangs is killed, never continued: it would carry out what others have done meanwhile. A slow machine alone makes nobody hung: while this
+// process gets no CPU in time itself, missed probes do not count.
+// On Linux children die with their supervisor, even when that gets SIGKILL. Parts of this process (Run) are not watched.
 package supervise
 
 import (
@@ -16,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -41,6 +47,11 @@ type Component struct {
 	Signal  syscall.Signal                  // asks it to stop; SIGTERM when zero
 	Grace   time.Duration                   // before SIGKILL; 10 s when zero
 	Within  time.Duration                   // how long Start waits for its readiness; ReadyTimeout when zero
+
+	// How its process is watched once it is ready.
+	Alive    func(ctx context.Context) error      // nil error when it works; without it only its end is noticed
+	Patience time.Duration                        // how long it may be silent while it is not stopped; the constant Patience when zero
+	Workers  func(pid int, stopped time.Duration) // set: its child processes are workers; told of each that was stopped and is killed
 }
 
 // State of a component.
@@ -50,6 +61,8 @@ type State string
 const (
 	Starting   State = "starting"
 	Ready      State = "ready"
+	Suspect    State = "suspect" // does not answer; it should get no work
+	Hung       State = "hung"    // is being killed
 	Restarting State = "restarting"
 	Stopped    State = "stopped"
 )
@@ -63,6 +76,9 @@ type Status struct {
 	Took     time.Duration `json:"took_ns"`  // from its last start to ready
 	Restarts int           `json:"restarts"` // since Start
 	LastExit string        `json:"last_exit,omitempty"`
+	Hangs    int           `json:"hangs"`               // since Start
+	Why      string        `json:"why,omitempty"`       // of Suspect and Hung
+	Silent   time.Duration `json:"silent_ns,omitempty"` // of Suspect and Hung: since something good was seen of it
 }
 
 type member struct {
@@ -222,7 +238,17 @@ func (s *Supervisor) once(ctx context.Context, m *member) (everReady bool, err e
 			return false, err
 		}
 	}
-	s.set(m, func(st *Status) { st.State, st.PID = Starting, pid })
+	s.set(m, func(st *Status) { st.State, st.PID, st.Why, st.Silent = Starting, pid, "", 0 })
+	var isReady atomic.Bool
+	found := make(chan string, 1) // gets why the process was found hung, before it is killed
+	stopWatch := func() {}
+	if m.Run == nil && m.Alive != nil {
+		wctx, cancel := context.WithCancel(ctx)
+		var watching sync.WaitGroup
+		watching.Go(func() { s.watch(wctx, m, pid, isReady.Load, found) })
+		stopWatch = func() { cancel(); watching.Wait() }
+	}
+	defer func() { stopWatch() }()
 	probe := time.NewTicker(50 * time.Millisecond)
 	defer probe.Stop()
 	for {
@@ -230,6 +256,12 @@ func (s *Supervisor) once(ctx context.Context, m *member) (everReady bool, err e
 		case err := <-exited:
 			if err == nil {
 				err = errors.New("ended")
+			}
+			stopWatch()
+			select {
+			case why := <-found:
+				err = fmt.Errorf("hung: %s; %w", why, err)
+			default:
 			}
 			return everReady, err
 		case <-probe.C:
@@ -243,6 +275,7 @@ func (s *Supervisor) once(ctx context.Context, m *member) (everReady bool, err e
 				everReady = true
 				probe.Stop()
 				s.set(m, func(st *Status) { st.State, st.Took = Ready, time.Since(began) })
+				isReady.Store(true)
 				select {
 				case <-m.ready:
 				default:
