@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"text/template"
 )
 
@@ -98,22 +99,48 @@ func Find(extraDirs ...string) string {
 
 // Prepare writes the configuration and makes the folders that nginx needs. It returns the arguments to start nginx with.
 func Prepare(binary string, o Options) ([]string, error) {
-	conf, err := Render(o)
-	if err != nil {
-		return nil, err
-	}
 	for _, d := range []string{filepath.Join(o.Prefix, "tmp"), filepath.Dir(o.AccessLog), filepath.Dir(o.ErrorLog)} {
 		if err := os.MkdirAll(d, 0o750); err != nil {
 			return nil, fmt.Errorf("prepare nginx: %w", err)
 		}
 	}
-	path := filepath.Join(o.Prefix, "nginx.conf")
-	if err := os.WriteFile(path, conf, 0o640); err != nil {
-		return nil, fmt.Errorf("write nginx.conf: %w", err)
+	return arguments(binary, o, o.file()), install(binary, o)
+}
+
+// Reload gives a running nginx another configuration: requests in progress end under the old one. master is its first process; 0 when it
+// is not running, then it reads the new file when it starts.
+func Reload(binary string, o Options, master int) error {
+	if err := install(binary, o); err != nil || master == 0 {
+		return err
 	}
-	args := []string{binary, "-p", o.Prefix, "-e", o.ErrorLog, "-c", path}
-	if out, err := exec.Command(args[0], append(args[1:], "-t", "-q")...).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("nginx refuses its configuration: %s: %w", bytes.TrimSpace(out), err)
+	if err := syscall.Kill(master, syscall.SIGHUP); err != nil {
+		return fmt.Errorf("tell nginx of its new configuration: %w", err)
 	}
-	return args, nil
+	return nil
+}
+
+func (o Options) file() string { return filepath.Join(o.Prefix, "nginx.conf") }
+
+func arguments(binary string, o Options, file string) []string {
+	return []string{binary, "-p", o.Prefix, "-e", o.ErrorLog, "-c", file}
+}
+
+// install puts the configuration in its place in one step, if nginx takes it.
+func install(binary string, o Options) error {
+	conf, err := Render(o)
+	if err != nil {
+		return err
+	}
+	tmp := o.file() + ".new"
+	if err := os.WriteFile(tmp, conf, 0o640); err != nil {
+		return fmt.Errorf("write nginx.conf: %w", err)
+	}
+	test := append(arguments(binary, o, tmp), "-t", "-q")
+	if out, err := exec.Command(test[0], test[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("nginx refuses its configuration: %s: %w", bytes.TrimSpace(out), err)
+	}
+	if err := os.Rename(tmp, o.file()); err != nil {
+		return fmt.Errorf("write nginx.conf: %w", err)
+	}
+	return nil
 }

@@ -48,8 +48,9 @@ func TCPReady(addr string) func(context.Context) error {
 	}
 }
 
-// Answers probes a server that speaks another protocol: it sends a request and waits for the first n bytes of the answer, whatever they say.
-func Answers(addr string, request []byte, n int) func(context.Context) error {
+// Answers probes a server that speaks another protocol: over a new connection it sends a request and waits for the answer, whatever it says.
+// rest tells from the first head bytes how many follow; nil means none. The answer is read to its end, so that the server sees an orderly end.
+func Answers(addr string, request []byte, head int, rest func(head []byte) int) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, "tcp", addr)
@@ -65,7 +66,11 @@ func Answers(addr string, request []byte, n int) func(context.Context) error {
 		if _, err := c.Write(request); err != nil {
 			return err
 		}
-		_, err = io.ReadFull(c, make([]byte, n))
+		b := make([]byte, head)
+		if _, err := io.ReadFull(c, b); err != nil || rest == nil {
+			return err
+		}
+		_, err = io.CopyN(io.Discard, c, int64(rest(b)))
 		return err
 	}
 }

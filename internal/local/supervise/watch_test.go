@@ -25,7 +25,7 @@ func TestJudge(t *testing.T) {
 		"a miss now and then":               {Patience, "+--+--+--", "........."},
 		"three misses, then well":           {Patience, "+---++-", "...??.."},
 		"one answer does not bring it back": {Patience, "+---+-+-++", "...??????."},
-		"silent":                            {Patience, "+------", "...???!"[:3] + "???!"},
+		"silent":                            {Patience, "+------", "...???!"},
 		"silent beyond a longer patience":   {8 * time.Second, "+---------", "...??????!"},
 		"a starved machine":                 {Patience, "+~~~~~~~~~~~~~~~", "................"},
 		"misses, then a starved machine":    {Patience, "+-~~-~~-~~", ".......???"},
@@ -205,14 +205,18 @@ func TestAnswers(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- srv.ListenAndServe() }()
 	until(t, "it listens", func() bool { return TCPReady(srv.Addr)(t.Context()) == nil })
-	if err := Answers(srv.Addr, []byte("GET / HTTP/1.0\r\n\r\n"), 8)(t.Context()); err != nil {
+	request := []byte("GET / HTTP/1.0\r\n\r\n")
+	if err := Answers(srv.Addr, request, 8, func([]byte) int { return len(" 404 Not Found\r\n") })(t.Context()); err != nil {
 		t.Error(err)
+	}
+	if Answers(srv.Addr, request, 8, func([]byte) int { return 1 << 20 })(t.Context()) == nil {
+		t.Error("half an answer is an answer")
 	}
 	if err := srv.Close(); err != nil {
 		t.Fatal(err)
 	}
 	<-ended
-	if Answers(srv.Addr, nil, 1)(t.Context()) == nil {
+	if Answers(srv.Addr, nil, 1, nil)(t.Context()) == nil {
 		t.Error("a server that is away answers")
 	}
 }
