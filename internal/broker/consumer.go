@@ -18,6 +18,7 @@ import (
 
 	"kreislauf/internal/broker/deadletter"
 	"kreislauf/internal/event"
+	"kreislauf/internal/health"
 	"kreislauf/internal/telemetry"
 )
 
@@ -120,15 +121,19 @@ func (c *Consumer) Close() { c.client.close() }
 // gives that record again; the others go on. Polls that bring nothing but errors are followed by a pause.
 func (c *Consumer) Run(ctx context.Context) error {
 	for bad := 0; ; { // polls without a record, one after another
+		health.Tick(ctx)
 		client := c.client.get()
-		fetches := client.PollRecords(ctx, 300)
+		pctx, cancel := context.WithTimeout(ctx, pollFor)
+		fetches := client.PollRecords(pctx, 300)
+		idle := pctx.Err() != nil
+		cancel()
 		if ctx.Err() != nil || fetches.IsClientClosed() {
 			return nil
 		}
 		anew := c.sortErrors(fetches)
 		c.work(ctx, client, fetches)
 		client.AllowRebalance()
-		if bad++; fetches.NumRecords() > 0 {
+		if bad++; idle || fetches.NumRecords() > 0 {
 			bad = 0
 		}
 		if anew || c.anew.Swap(false) {
@@ -160,6 +165,9 @@ func (c *Consumer) sortErrors(fetches kgo.Fetches) (anew bool) {
 		return ev.Str("event.action", "kafka.fetch").Str("kafka.topic", l.topic).Int32("kafka.partition", l.partition)
 	}
 	fetches.EachError(func(topic string, part int32, err error) {
+		if topic == "" && errors.Is(err, context.DeadlineExceeded) {
+			return // the poll has waited long enough
+		}
 		l := lane{topic, part}
 		if loss, ok := errors.AsType[*kgo.ErrDataLoss](err); ok {
 			c.move(l, loss.ConsumedTo, loss.ResetTo)
@@ -258,6 +266,9 @@ func (c *Consumer) work(ctx context.Context, client *kgo.Client, fetches kgo.Fet
 	}
 }
 
+// pollFor is how long a poll waits for records: a consumer without work gives a sign of life, too.
+const pollFor = 2 * time.Second
+
 // inPlace is how many attempts a record gets before its partition steps aside: most failures pass within a moment, and a partition
 // that pauses waits up to a second for its next fetch.
 const inPlace = 3
@@ -265,6 +276,7 @@ const inPlace = 3
 // partition works on records in order until one fails or the time is up.
 func (c *Consumer) partition(ctx context.Context, until time.Time, recs []*kgo.Record) (o outcome) {
 	for _, r := range recs {
+		health.Tick(ctx)
 		if ctx.Err() != nil || time.Now().After(until) {
 			o.rest = r
 			return o

@@ -33,6 +33,37 @@ func TestHealthzNeverAsks(t *testing.T) {
 	}
 }
 
+// TestStalledPart: a part that stops giving signs of life makes the process one that must be replaced; one that has given none yet does not.
+func TestStalledPart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h Health
+		relay, consumer := h.Part(t.Context(), "outbox relay"), h.Part(t.Context(), "consumer")
+		Tick(t.Context()) // of no part
+		time.Sleep(10 * Stalled)
+		if w := get(&h, "/healthz"); w.Code != 200 {
+			t.Errorf("before the first sign of life: %d %q", w.Code, w.Body)
+		}
+		Tick(relay)
+		Tick(consumer)
+		time.Sleep(Stalled)
+		Tick(context.WithoutCancel(consumer))
+		if w := get(&h, "/healthz"); w.Code != 200 || w.Body.String() != "ok\n" {
+			t.Errorf("after Stalled: %d %q", w.Code, w.Body)
+		}
+		time.Sleep(time.Second)
+		if w := get(&h, "/healthz"); w.Code != 503 || w.Body.String() != "outbox relay has not moved for 31 s\n\n" {
+			t.Errorf("a second later: %d %q", w.Code, w.Body)
+		}
+		if w := get(&h, "/metrics"); !strings.Contains(w.Body.String(), `kreislauf_part_quiet_seconds{part="outbox relay"} 31`) {
+			t.Errorf("%s", w.Body)
+		}
+		Tick(relay)
+		if w := get(&h, "/healthz"); w.Code != 200 {
+			t.Errorf("after another sign of life: %d %q", w.Code, w.Body)
+		}
+	})
+}
+
 func TestReadyz(t *testing.T) {
 	fails := map[string]error{}
 	var h Health

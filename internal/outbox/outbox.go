@@ -30,6 +30,7 @@ import (
 
 	"kreislauf/internal/broker"
 	"kreislauf/internal/event"
+	"kreislauf/internal/health"
 	"kreislauf/internal/mongodb"
 )
 
@@ -246,6 +247,7 @@ func (r *Relay) sweep(ctx context.Context) {
 	tick := time.NewTicker(SweepEvery)
 	defer tick.Stop()
 	for failing := false; ; {
+		health.Tick(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -347,6 +349,7 @@ func (r *Relay) publishAll(ctx context.Context, ids []string) (published int, fi
 	for range min(workers, len(ids)) {
 		wg.Go(func() {
 			for id := range todo {
+				health.Tick(ctx)
 				done, err := r.try(ctx, id)
 				mu.Lock()
 				if done {

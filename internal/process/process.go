@@ -237,14 +237,19 @@ func (p *Process) Consume(handle Handler) {
 		}
 		p.registry.MustRegister(c)
 		p.stack.Push("leave consumer group", func(context.Context) error { c.Close(); return nil })
-		p.stack.Go("consumer", p.fail, c.Run)
+		p.goPart("consumer", c.Run)
 		return nil
 	})
 }
 
 // Background runs fn for as long as the process serves; its error ends the process.
 func (p *Process) Background(name string, fn func(context.Context) error) {
-	p.Late(func(context.Context) error { p.stack.Go(name, p.fail, fn); return nil })
+	p.Late(func(context.Context) error { p.goPart(name, fn); return nil })
+}
+
+// goPart runs a part that has a pulse, see health.Tick.
+func (p *Process) goPart(name string, fn func(context.Context) error) {
+	p.stack.Go(name, p.fail, func(ctx context.Context) error { return fn(p.Health.Part(ctx, name)) })
 }
 
 // Internal adds a handler to the internal listener.

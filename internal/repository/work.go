@@ -13,6 +13,7 @@ import (
 
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
+	"kreislauf/internal/health"
 	"kreislauf/internal/mongodb"
 )
 
@@ -46,6 +47,7 @@ func (r *Repository[T, P]) RunWork(ctx context.Context, w Work[P]) error {
 	defer tick.Stop()
 	failing := false
 	for {
+		health.Tick(ctx)
 		n, err := r.workDue(ctx, w)
 		if err != nil && ctx.Err() == nil && !failing { // one line for each time that it begins to fail
 			r.log.Warn().Err(err).Str("event.action", "work.failed").Str("work", w.Name).Msg("look for due work; trying again")
@@ -77,6 +79,7 @@ func (r *Repository[T, P]) workDue(ctx context.Context, w Work[P]) (int, error) 
 		return 0, fmt.Errorf("read due work: %w", err)
 	}
 	for _, d := range due {
+		health.Tick(ctx)
 		if err := r.workOn(ctx, w, d.ID); err != nil {
 			return 0, err
 		}
