@@ -110,6 +110,7 @@ func (p *Platform) component(m member) (supervise.Component, error) {
 	}
 	env["GOMEMLIMIT"] = "96MiB"
 	c.Exec, c.Env = []string{p.self, m.service.Name}, environ(env)
+	c.Alive = supervise.HTTPReady("http://" + internal + "/healthz")
 	return c, nil
 }
 

@@ -150,20 +150,20 @@ func (p *Platform) console(name string) string {
 // backends lists what is started here before everything else.
 func (p *Platform) backends(ctx context.Context) ([]supervise.Component, error) {
 	var list []supervise.Component
-	add := func(name, addr string, ready func(context.Context) error, argv ...string) {
+	add := func(name, addr string, ready, alive func(context.Context) error, argv ...string) {
 		if p.given(name) {
 			return
 		}
 		m := p.env(name, "127.0.0.1:0", "127.0.0.1:0")
 		m["GOMEMLIMIT"] = "192MiB"
-		list = append(list, supervise.Component{Name: name, Addr: addr, Exec: argv, Env: environ(m), Ready: ready, Console: p.console(name)})
+		list = append(list, supervise.Component{Name: name, Addr: addr, Exec: argv, Env: environ(m), Ready: ready, Console: p.console(name), Alive: alive, Patience: backendPatience})
 	}
 	folder := func(name string) string { return filepath.Join(p.Data, name) }
 	users, err := p.secrets.mongoUsers()
 	if err != nil {
 		return nil, err
 	}
-	add("mongodb", p.MongoDBAddr, supervise.TCPReady(p.MongoDBAddr), p.self, "mongod", "-data", folder("mongodb"), "-addr", p.MongoDBAddr)
+	add("mongodb", p.MongoDBAddr, supervise.TCPReady(p.MongoDBAddr), mongoAlive(p.MongoDBAddr), p.self, "mongod", "-data", folder("mongodb"), "-addr", p.MongoDBAddr)
 	for i := range list { // nobody else sees the passwords
 		list[i].Env = append(list[i].Env, MongoUsers+"="+users)
 	}
@@ -174,11 +174,13 @@ func (p *Platform) backends(ctx context.Context) ([]supervise.Component, error) 
 		}
 		list = append(list, real...)
 	} else {
-		add("kafka", p.KafkaAddr, supervise.TCPReady(p.KafkaAddr), p.self, "kafkad", "-data", folder("kafka"), "-addr", p.KafkaAddr, fmt.Sprintf("-sync=%t", p.SyncKafka))
-		add("elasticsearch", p.ElasticAddr, supervise.HTTPReady("http://"+p.ElasticAddr+"/_cluster/health"), p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.ElasticAddr)
+		add("kafka", p.KafkaAddr, supervise.TCPReady(p.KafkaAddr), kafkaAlive(p.KafkaAddr),
+			p.self, "kafkad", "-data", folder("kafka"), "-addr", p.KafkaAddr, fmt.Sprintf("-sync=%t", p.SyncKafka))
+		health := supervise.HTTPReady("http://" + p.ElasticAddr + "/_cluster/health")
+		add("elasticsearch", p.ElasticAddr, health, health, p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.ElasticAddr)
 	}
 	if p.external["redis"] {
-		add("redis", p.redisAddr, nil)
+		add("redis", p.redisAddr, nil, nil)
 		return list, nil
 	}
 	argv := []string{p.self, "redisd", "-addr", p.RedisAddr}
@@ -197,7 +199,7 @@ func (p *Platform) backends(ctx context.Context) ([]supervise.Component, error) 
 	} else {
 		p.notes = append(p.notes, redisd.Notice)
 	}
-	add("redis", p.RedisAddr, supervise.TCPReady(p.RedisAddr), argv...)
+	add("redis", p.RedisAddr, supervise.TCPReady(p.RedisAddr), redisAlive(p.RedisAddr), argv...)
 	return list, nil
 }
 
@@ -213,8 +215,24 @@ func (p *Platform) accessLog() string {
 	return filepath.Join(p.logs, p.Env, p.Customer, "nginx", "access.log")
 }
 
+// entryName is the component that is nginx.
+const entryName = "nginx"
+
+// entry is nginx with these upstreams.
+func (p *Platform) entry(upstreams map[string][]string) nginx.Options {
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "root" // the data folder may lie where nobody else can read
+	}
+	return nginx.Options{
+		Listen: p.NginxAddr, Prefix: filepath.Join(p.Data, "nginx") + "/", AccessLog: p.accessLog(),
+		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.Web, User: user, Workers: "2", Env: p.Env, Customer: p.Customer,
+		PlatformVersion: p.version, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: upstreams,
+	}
+}
+
 // edge lists nginx, the shipper and the alerter.
-func (p *Platform) edge() ([]supervise.Component, error) {
+func (p *Platform) edge(events *eventLog) ([]supervise.Component, error) {
 	bin := nginx.Find(programFolder(p.Cache))
 	if bin == "" {
 		return nil, errors.New("nginx was not found; `make deps` installs it, `kreislauf doctor` says more")
@@ -222,21 +240,14 @@ func (p *Platform) edge() ([]supervise.Component, error) {
 	if _, err := os.Stat(filepath.Join(p.Web, "index.html")); err != nil {
 		return nil, fmt.Errorf("the web app is not built: %w; `make web` builds it, -web names another folder", err)
 	}
-	user := ""
-	if os.Geteuid() == 0 {
-		user = "root" // the data folder may lie where nobody else can read
-	}
-	argv, err := nginx.Prepare(bin, nginx.Options{
-		Listen: p.NginxAddr, Prefix: filepath.Join(p.Data, "nginx") + "/", AccessLog: p.accessLog(),
-		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.Web, User: user, Workers: "2", Env: p.Env, Customer: p.Customer,
-		PlatformVersion: p.version, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: p.upstreams,
-	})
+	argv, err := nginx.Prepare(bin, p.entry(p.upstreams))
 	if err != nil {
 		return nil, err
 	}
+	probe := supervise.FreshHTTPReady("http://" + p.NginxAddr + "/healthz")
 	list := []supervise.Component{{
-		Name: "nginx", Addr: p.NginxAddr, Exec: argv, Ready: supervise.HTTPReady("http://" + p.NginxAddr + "/healthz"),
-		Console: p.console("nginx"), Signal: syscall.SIGQUIT, Grace: 5 * time.Second,
+		Name: entryName, Addr: p.NginxAddr, Exec: argv, Ready: probe, Console: p.console(entryName), Signal: syscall.SIGQUIT, Grace: 5 * time.Second,
+		Alive: probe, Workers: events.worker(entryName),
 	}}
 	members, err := p.components(edgeMembers())
 	return append(list, members...), err

@@ -74,6 +74,7 @@ func (p *Platform) realBackends(ctx context.Context) ([]supervise.Component, err
 			Name: "elasticsearch", Addr: p.ElasticAddr, Exec: argv, Console: p.console("elasticsearch"), Grace: 30 * time.Second, Within: realWithin,
 			// After a restart it answers before it has opened the indices; then this waits.
 			Ready: supervise.HTTPReady("http://" + p.ElasticAddr + "/_cluster/health?wait_for_status=yellow&timeout=1s"),
+			Alive: supervise.HTTPReady("http://" + p.ElasticAddr + "/"), Patience: javaPatience,
 		})
 		p.notes = append(p.notes, "elasticsearch is "+real.OpenSearchJars(java.Major).Name)
 	}
@@ -93,6 +94,7 @@ func (p *Platform) realKafka(ctx context.Context, java real.Java) (supervise.Com
 	p.notes = append(p.notes, "kafka is "+real.KafkaJars().Name)
 	return supervise.Component{
 		Name: "kafka", Addr: p.KafkaAddr, Exec: argv, Ready: supervise.TCPReady(p.KafkaAddr), Console: p.console("kafka"), Grace: 30 * time.Second, Within: realWithin,
+		Alive: kafkaAlive(p.KafkaAddr), Patience: javaPatience,
 	}, err
 }
 

@@ -25,12 +25,24 @@ import (
 // Run runs the platform until ctx ends, telling on out what happens.
 func (p *Platform) Run(ctx context.Context, out io.Writer) error {
 	t := &table{out: out, began: time.Now()}
-	sup := supervise.New(func(s supervise.Status) { t.change(s) })
+	events, err := openEvents(p)
+	if err != nil {
+		return err
+	}
+	defer events.close()
+	b := newBalance(p, events)
+	sup := supervise.New(func(s supervise.Status) {
+		t.change(s)
+		events.change(s)
+		b.change(s)
+	})
 	defer os.Remove(filepath.Join(p.Data, "run.json"))
-	err := p.bringUp(ctx, sup, t)
-	if err == nil {
+	if err = p.bringUp(ctx, sup, t, events); err == nil {
 		t.ready(p)
+		var balancing sync.WaitGroup
+		balancing.Go(func() { b.run(ctx) })
 		err = p.watch(ctx, sup, t)
+		balancing.Wait()
 	}
 	if ctx.Err() != nil {
 		err = nil // a stop is the normal end
@@ -54,7 +66,7 @@ func Connect(url string) (*esapi.API, error) {
 }
 
 // bringUp starts everything in order.
-func (p *Platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *table) error {
+func (p *Platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *table, events *eventLog) error {
 	backends, err := p.backends(ctx)
 	if err != nil {
 		return err
@@ -63,7 +75,7 @@ func (p *Platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *ta
 	if err != nil {
 		return err
 	}
-	edge, err := p.edge()
+	edge, err := p.edge(events)
 	if err != nil {
 		return err
 	}
@@ -119,7 +131,7 @@ func (p *Platform) watch(ctx context.Context, sup *supervise.Supervisor, t *tabl
 			status := sup.Status()
 			t.say("%s", flowLine(ctx, client, p.Env, now, status))
 			for _, c := range status {
-				if c.Name == "nginx" && c.State == supervise.Ready {
+				if c.Name == entryName && c.State == supervise.Ready {
 					if err := nginx.Rotate(p.accessLog(), nginx.MaxLog, c.PID); err != nil {
 						t.say("note: %v", err)
 					}
@@ -166,6 +178,8 @@ func (t *table) change(s supervise.Status) {
 	switch {
 	case s.State == supervise.Ready:
 		fmt.Fprintf(t.out, row, s.Name, s.Addr, s.State, s.Took.Seconds())
+	case s.State == supervise.Suspect, s.State == supervise.Hung:
+		fmt.Fprintf(t.out, "%s %s is %s after %.1f s (%s)\n", time.Now().Format(time.TimeOnly), s.Name, s.State, s.Silent.Seconds(), s.Why)
 	case s.State == supervise.Restarting:
 		fmt.Fprintf(t.out, "%s %s stopped (%s); starting it again\n", time.Now().Format(time.TimeOnly), s.Name, s.LastExit)
 	}
