@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -232,4 +233,31 @@ func TestCatalogueOutlivesItsService(t *testing.T) {
 	srv.Listener.Close()
 	srv.CloseClientConnections()
 	serves("dead")
+}
+
+// TestReload gives a running nginx another list; no request fails meanwhile. What nginx would refuse never takes the place of what it has.
+func TestReload(t *testing.T) {
+	one, other := newUpstream(t), newUpstream(t)
+	e := run(t, map[string][]string{"order": {one.addr}, "identity": {one.addr}})
+	e.options.Upstreams = map[string][]string{"order": {other.addr}, "identity": {one.addr}}
+	if err := Reload(Find(), e.options, e.pid); err != nil {
+		t.Fatal(err)
+	}
+	for addr := ""; addr != other.addr; {
+		a := e.do(t, "GET", "/api/order/v1/orders", "", nil)
+		if addr = a.line["upstream_addr"].(string); a.status != 201 {
+			t.Fatalf("answer %d, line %v", a.status, a.line)
+		}
+	}
+	bad := e.options
+	bad.Workers = "many"
+	if err := Reload(Find(), bad, e.pid); err == nil || !strings.Contains(err.Error(), "worker_processes") {
+		t.Errorf("a bad configuration gives %v", err)
+	}
+	if conf, err := os.ReadFile(e.options.file()); err != nil || strings.Contains(string(conf), "worker_processes many") {
+		t.Errorf("it is in place: %v", err)
+	}
+	if err := Reload(Find(), e.options, 0); err != nil {
+		t.Errorf("while nginx is away: %v", err)
+	}
 }

@@ -60,6 +60,8 @@ type entry struct {
 	url, log string
 	client   *http.Client
 	lines    int // access lines read so far
+	options  Options
+	pid      int // of the master process
 }
 
 // run starts nginx with the upstreams and ends it with the test.
@@ -98,7 +100,8 @@ func run(t *testing.T, upstreams map[string][]string) *entry {
 			t.Fatalf("nginx does not listen: %v: %s", err, &console)
 		}
 	}
-	return &entry{url: "http://" + o.Listen, log: o.AccessLog, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	return &entry{url: "http://" + o.Listen, log: o.AccessLog, client: client, options: o, pid: cmd.Process.Pid}
 }
 
 // upstream is a service that remembers what it was asked.

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/health"
 )
 
 // number is what placed put into the payload.
@@ -209,4 +212,50 @@ func TestPermanentKeepsItsCause(t *testing.T) {
 	if p := Permanent(err); !errors.Is(p, err) || p.Error() != "cause" {
 		t.Errorf("Permanent gives %v", p)
 	}
+}
+
+// TestIdleConsumerHasAPulse: without any event the consumer says again and again that it goes on.
+func TestIdleConsumerHasAPulse(t *testing.T) {
+	f := newFixture(t)
+	var h health.Health
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(&h)
+	quiet := func() float64 {
+		t.Helper()
+		families, err := reg.Gather()
+		if err != nil || len(families) != 1 {
+			t.Fatalf("%v, %v", families, err)
+		}
+		return families[0].GetMetric()[0].GetGauge().GetValue()
+	}
+	ticks := func() {
+		t.Helper()
+		highest := 0.0
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+			now := quiet()
+			if now < highest {
+				return
+			}
+			if highest = now; time.Now().After(deadline) {
+				t.Fatalf("no sign of life for %v s", now)
+			}
+		}
+	}
+	c, err := NewConsumer(f.brokers, "matching", "matching-1", f.log, f.tel.Tracer, func(context.Context, event.Event) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(h.Part(t.Context(), "consumer"))
+	done := make(chan error, 1) // gets the end of Run
+	go func() { done <- c.Run(ctx) }()
+	ticks()
+	ticks()
+	if failed := f.lines.with(t, "event.action", "kafka.fetch"); len(failed) > 0 {
+		t.Errorf("a poll that brings nothing is logged as a failure: %v", failed[0])
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	c.Close()
 }

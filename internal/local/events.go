@@ -43,7 +43,7 @@ func (e *eventLog) change(s supervise.Status) {
 	e.mu.Unlock()
 	switch s.State {
 	case supervise.Starting:
-		if before != supervise.Starting {
+		if s.PID != 0 { // the state is told once before there is a process
 			line(e.log.Info(), "process.started", s.Name, s.PID, 0).Msg(s.Name + " is started")
 		}
 	case supervise.Ready:
