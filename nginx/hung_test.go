@@ -125,7 +125,7 @@ func TestBansNeverLeaveNobody(t *testing.T) {
 
 // TestHonest503IsAnAnswer: an instance whose backend is away must not be taken for a broken one.
 func TestHonest503IsAnAnswer(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the store is away", 503) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the store is away", http.StatusServiceUnavailable) }))
 	t.Cleanup(srv.Close)
 	e := run(t, map[string][]string{"order": {srv.Listener.Addr().String(), freeAddr(t)}})
 	honest := 0

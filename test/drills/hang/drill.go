@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"kreislauf/internal/client"
 )
 
 const shoppers = 4
@@ -100,10 +102,11 @@ func (c *crowd) end(ctx context.Context, since time.Time, allowed failures, r *r
 
 // check refuses a failed request that the drill does not allow.
 func (f failures) check(q request) error {
+	p, refused := errors.AsType[*client.Problem](q.err)
 	switch {
-	case f == unavailable && q.err == nil && q.status == http.StatusServiceUnavailable && q.retryAfter != "":
+	case f == unavailable && refused && p.Status == http.StatusServiceUnavailable && p.RetryAfter > 0:
 		return nil
-	case f == connections && q.err != nil:
+	case f == connections && !refused:
 		return nil
 	}
 	return fmt.Errorf("a request failed: %v", q)
@@ -193,7 +196,7 @@ func (p *platform) drillContinued(ctx context.Context) (r result, err error) {
 	errs := []error{syscall.Kill(c.PID, syscall.SIGCONT)}
 	dropped := 0
 	errs = append(errs, until(ctx, 30*time.Second, "order-2 drops what nginx has given up on", func() (bool, error) {
-		b, err := os.ReadFile(fmt.Sprintf("%s/logs/%s/%s/order/order-2.log", p.dir, p.info.Env, p.info.Customer))
+		b, err := os.ReadFile(fmt.Sprintf("%s/logs/%s/%s/order/order-2.log", p.Dir, p.info.Env, p.info.Customer))
 		dropped = strings.Count(string(b), `"event.action":"http.dropped"`)
 		return dropped > 0, err
 	}))

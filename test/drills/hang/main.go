@@ -17,10 +17,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"time"
+
+	up "kreislauf/test/platform"
 )
 
 // What is promised.
@@ -107,13 +110,19 @@ func run(ctx context.Context, bin, web string, chosen []string) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := start(ctx, bin, web, dir)
+	console, err := os.Create(filepath.Join(dir, "up.txt"))
 	if err != nil {
 		return err
 	}
+	defer console.Close()
+	running, err := up.Start(ctx, up.Options{Bin: bin, Web: web, Dir: dir, Out: console})
+	if err != nil {
+		return err
+	}
+	p := &platform{Platform: running}
 	passed, failed := 0, 0
 	defer func() {
-		err = errors.Join(err, p.stop())
+		err = errors.Join(err, p.Stop())
 		if err != nil || failed > 0 {
 			fmt.Println("drill-hang: data and logs are kept in", dir)
 		} else {
@@ -124,7 +133,7 @@ func run(ctx context.Context, bin, web string, chosen []string) (err error) {
 			err = errors.New("not all passed")
 		}
 	}()
-	if err := p.awaitUp(ctx); err != nil {
+	if p.info, err = p.AwaitUp(ctx); err != nil {
 		return err
 	}
 	var orders []string // acknowledged ones of all drills
