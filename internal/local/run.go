@@ -117,6 +117,8 @@ func (p *Platform) watch(ctx context.Context, sup *supervise.Supervisor, t *tabl
 		return err
 	}
 	second, minute := time.NewTicker(time.Second), time.NewTicker(time.Minute)
+	var told sync.WaitGroup // lines of a minute, which wait for Elasticsearch
+	defer told.Wait()
 	defer second.Stop()
 	defer minute.Stop()
 	for {
@@ -129,7 +131,7 @@ func (p *Platform) watch(ctx context.Context, sup *supervise.Supervisor, t *tabl
 			}
 		case now := <-minute.C:
 			status := sup.Status()
-			t.say("%s", flowLine(ctx, client, p.Env, now, status))
+			told.Go(func() { t.say("%s", flowLine(ctx, client, p.Env, now, status)) })
 			for _, c := range status {
 				if c.Name == entryName && c.State == supervise.Ready {
 					if err := nginx.Rotate(p.accessLog(), nginx.MaxLog, c.PID); err != nil {
