@@ -84,6 +84,8 @@ func TestEveryContractFieldIsMapped(t *testing.T) {
 	notFields := map[string]bool{
 		"traces": true, "events": true, "kreislauf": true, "order.placed": true, "http.request": true, "event.consumed": true, "server": true,
 		"client": true, "producer": true, "consumer": true, "internal": true, "success": true, "failure": true, "flattened": true, "log_format": true,
+		"supervisor": true, "process.started": true, "process.ready": true, "process.suspect": true, "process.recovered": true,
+		"process.hung": true, "process.exited": true, "process.stopped": true, "entry.balanced": true,
 	}
 	for _, m := range append(quoted.FindAllStringSubmatch(section, -1), member.FindAllStringSubmatch(section, -1)...) {
 		if !notFields[m[1]] && !strings.HasSuffix(m[1], "_id_") {
