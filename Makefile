@@ -10,7 +10,7 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: help quick up build web deps smoke test test-go test-k8s test-web check race gen arch bench-platform bench-observability bench-logship drills drill-kill test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
+.PHONY: help quick up build web deps smoke test test-go test-k8s test-web check race gen arch bench-platform bench-observability bench-logship drills drill-kill drill-hang test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
@@ -86,6 +86,9 @@ record-mongodb: ## those of the MongoDB server at CONTRACT_MONGODB_URI
 
 drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running platform in turn and order again
 	go run ./test/smoke -bin $(BIN) -web web/dist -kill-each
+
+drill-hang: $(BIN) web/dist/index.html deps ## stop (SIGSTOP) every kind of process while customers order; ARGS="-only redis,order-2" runs some
+	go run ./test/drills/hang -bin $(BIN) -web web/dist $(ARGS)
 
 drills: $(BIN) ## logship through outages, kills, rotations and bad lines: nothing lost, nothing shown twice; ARGS="-only outage" and other flags
 	go run ./test/drills/logship -bin $(BIN) $(ARGS)

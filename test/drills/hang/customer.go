@@ -46,8 +46,11 @@ type customer struct {
 }
 
 func newCustomer(entry string, n int) *customer {
-	one := client.New(client.Entry(entry), &http.Transport{MaxIdleConnsPerHost: 2}).With("X-Forwarded-For", fmt.Sprintf("91.65.12.%d", 1+n%250))
-	return &customer{Client: one, account: client.Account{Email: "hang-" + rand.Text() + "@example.org", Password: rand.Text(), Name: "Hanna Hang"}}
+	one := client.New(client.Entry(entry), &http.Transport{MaxIdleConnsPerHost: 2})
+	return &customer{
+		Client:  one.With("X-Forwarded-For", fmt.Sprintf("91.65.12.%d", 1+n%250)),
+		account: client.Account{Email: "hang-" + rand.Text() + "@example.org", Password: rand.Text(), Name: "Hanna Hang"},
+	}
 }
 
 // once sends a request and remembers what came of it.

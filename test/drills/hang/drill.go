@@ -34,7 +34,8 @@ func (r result) String() string {
 	}
 	s := fmt.Sprintf("orders %3d, requests %4d, failed %2d, longest %.2f s", len(r.orders), r.requests, r.failed, r.longest.took.Seconds())
 	if r.replaced > 0 {
-		s += fmt.Sprintf(", without requests after %.1f s, replaced after %.1f s, document after %.1f s", r.out.Seconds(), r.replaced.Seconds(), r.document.Seconds())
+		s += fmt.Sprintf(", without requests after %.1f s, replaced after %.1f s, document after %.1f s",
+			r.out.Seconds(), r.replaced.Seconds(), r.document.Seconds())
 	}
 	return s + r.note
 }
@@ -141,7 +142,8 @@ func (p *platform) drill(ctx context.Context, t target) (r result, err error) {
 	time.Sleep(time.Second) // what goes wrong when it comes back shows now
 	errs = append(errs, people.end(ctx, began, t.fails, &r))
 	errs = append(errs, until(ctx, time.Minute, "the document of process.hung", func() (bool, error) {
-		n, err := p.count(ctx, "logs-kreislauf.supervisor-"+p.info.Env, map[string]any{"event.action": "process.hung", "process.name": t.name, "process.pid": pid})
+		event := map[string]any{"event.action": "process.hung", "process.name": t.name, "process.pid": pid}
+		n, err := p.count(ctx, "logs-kreislauf.supervisor-"+p.info.Env, event)
 		return n == 1, err
 	}))
 	r.document = time.Since(began)
@@ -177,8 +179,8 @@ func (p *platform) replaced(component string, pid int) (bool, error) {
 	return len(list) == 2, err
 }
 
-// drillContinued stops the supervisor and then an instance, so that nobody replaces it, and continues both: the instance finds in its sockets
-// what nginx has given up on, and must not do it.
+// drillContinued stops the supervisor and then an instance, so that nobody replaces it, and continues both: the instance finds in its
+// sockets what nginx has given up on, and must not do it.
 func (p *platform) drillContinued(ctx context.Context) (r result, err error) {
 	people, err := gather(ctx, p.info.Entry)
 	if err != nil {

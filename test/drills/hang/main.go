@@ -5,7 +5,7 @@
 //   - of a service with several instances, and of what ordering does not need, no request fails at all;
 //   - an instance gets no requests after 5 s and is replaced after 15 s; a backend is replaced after 5 s;
 //   - every acknowledged order is there once, is matched, and its event is one document;
-//   - Elasticsearch has the document of the event process.hung.
+//   - Elasticsearch has the document of the event process.hung, and a rule alerts on it.
 //
 // It ends with "drill-hang: N passed, M failed" and exits with 1 when one failed. -only names drills, -list lists them.
 package main
@@ -157,7 +157,11 @@ func run(ctx context.Context, bin, web string, chosen []string) (err error) {
 		r, err := p.drillContinued(ctx)
 		count(continued, r, err)
 	}
-	err = p.awaitEvents(ctx, orders)
-	count("events", result{note: fmt.Sprintf("%d orders, one document order.placed each", len(orders))}, err)
+	count("events", result{note: fmt.Sprintf("%d orders, one document order.placed each", len(orders))}, p.awaitEvents(ctx, orders))
+	err = until(ctx, 2*time.Minute, "the rule process-hung fires", func() (bool, error) {
+		n, err := p.count(ctx, "alerts-kreislauf-"+p.info.Env, map[string]any{"rule.name": "process-hung"})
+		return n > 0, err
+	})
+	count("alert", result{note: "the rule process-hung has fired"}, err)
 	return nil
 }
