@@ -125,7 +125,9 @@ func TestBansNeverLeaveNobody(t *testing.T) {
 
 // TestHonest503IsAnAnswer: an instance whose backend is away must not be taken for a broken one.
 func TestHonest503IsAnAnswer(t *testing.T) {
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "the store is away", http.StatusServiceUnavailable) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "the store is away", http.StatusServiceUnavailable)
+	}))
 	t.Cleanup(srv.Close)
 	e := run(t, map[string][]string{"order": {srv.Listener.Addr().String(), freeAddr(t)}})
 	honest := 0
@@ -151,7 +153,8 @@ func TestRequestStart(t *testing.T) {
 	e.do(t, "GET", "/api/order/v1/orders", "", map[string]string{"X-Request-Start": "1"})
 	value := (<-u.seen).Header.Get("X-Request-Start")
 	seconds, err := strconv.ParseFloat(value, 64)
-	if at := time.UnixMilli(int64(seconds * 1000)); err != nil || at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
+	at := time.UnixMilli(int64(seconds * 1000))
+	if err != nil || at.Before(before.Add(-time.Second)) || at.After(time.Now().Add(time.Second)) {
 		t.Errorf("X-Request-Start %q, %v; now is %v", value, err, before)
 	}
 }

@@ -47,8 +47,8 @@ type Service struct {
 	Bans    bool // whether an instance that failed twice is left out for some seconds
 }
 
-// Services lists the upstreams by name. Instances are banned only where each entry is one instance: a Service of Kubernetes, which is listed
-// several times so that another try may reach another pod, would lose all its entries for one hung pod.
+// Services lists the upstreams by name. Instances are banned only where each entry is one instance: a Service of Kubernetes, which is
+// listed several times so that another try may reach another pod, would lose all its entries for one hung pod.
 func (o Options) Services() []Service {
 	var list []Service
 	for _, name := range slices.Sorted(maps.Keys(o.Upstreams)) {

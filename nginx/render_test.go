@@ -16,7 +16,9 @@ func options() Options {
 	return Options{
 		Listen: "127.0.0.1:8080", Prefix: "/data/nginx/", AccessLog: "/data/logs/access.log", ErrorLog: "/data/logs/error.log", WebRoot: "/web/dist",
 		User: "www-data", Workers: "2", Env: "local", Customer: "kreislauf", PlatformVersion: "dev", TrustedProxies: []string{"127.0.0.1", "10.0.0.0/8"},
-		Upstreams: map[string][]string{"identity": {"127.0.0.1:18101", "127.0.0.1:18102"}, "order": {"127.0.0.1:18103"}, "pricing": {"127.0.0.1:18104", "127.0.0.1:18105"}},
+		Upstreams: map[string][]string{
+			"identity": {"127.0.0.1:18101", "127.0.0.1:18102"}, "order": {"127.0.0.1:18103"}, "pricing": {"127.0.0.1:18104", "127.0.0.1:18105"},
+		},
 	}
 }
 

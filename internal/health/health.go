@@ -1,8 +1,9 @@
-// Package health owns the internal listener of a process: /healthz (the process runs, and so does each of its background parts), /readyz (it
-// can do its work now) and /metrics (Prometheus text). It is never routed through nginx.
+// Package health owns the internal listener of a process: /healthz (the process runs, and so does each of its background parts),
+// /readyz (it can do its work now) and /metrics (Prometheus text). It is never routed through nginx.
 //
-// Invariants: /healthz never asks a dependency, so a dead backend does not get every instance restarted: a part gives a sign of life (Tick)
-// whether or not its work succeeds, and every call that it makes ends long before Stalled; /readyz answers within Timeout and names each check that failed.
+// Invariants: /healthz never asks a dependency, so a dead backend does not get every instance restarted: a part gives a sign of life
+// (Tick) whether or not its work succeeds, and every call that it makes ends long before Stalled; /readyz answers within Timeout and names
+// each check that failed.
 package health
 
 import (
@@ -70,7 +71,8 @@ func Tick(ctx context.Context) {
 	}
 }
 
-var quietSeconds = prometheus.NewDesc("kreislauf_part_quiet_seconds", "Time since a background part gave a sign of life.", []string{"part"}, nil)
+var quietSeconds = prometheus.NewDesc("kreislauf_part_quiet_seconds", "Time since a background part gave a sign of life.",
+	[]string{"part"}, nil)
 
 // Describe implements prometheus.Collector.
 func (h *Health) Describe(out chan<- *prometheus.Desc) { out <- quietSeconds }

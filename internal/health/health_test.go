@@ -33,7 +33,8 @@ func TestHealthzNeverAsks(t *testing.T) {
 	}
 }
 
-// TestStalledPart: a part that stops giving signs of life makes the process one that must be replaced; one that has given none yet does not.
+// TestStalledPart: a part that stops giving signs of life makes the process one that must be replaced; one that has given none yet does
+// not.
 func TestStalledPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h Health

@@ -22,7 +22,8 @@ func TestWorkThatWasGivenUpIsDropped(t *testing.T) {
 		header  string
 		dropped bool
 	}{
-		"fresh": {startedAt(time.Now()), false}, "given up": {startedAt(time.Now().Add(-MaxAge - time.Second)), true}, "an hour old": {startedAt(time.Now().Add(-time.Hour)), true},
+		"fresh": {startedAt(time.Now()), false}, "given up": {startedAt(time.Now().Add(-MaxAge - time.Second)), true},
+		"an hour old":  {startedAt(time.Now().Add(-time.Hour)), true},
 		"clock behind": {startedAt(time.Now().Add(time.Minute)), false}, "not through the entry": {"", false}, "no number": {"yesterday", false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +38,8 @@ func TestWorkThatWasGivenUpIsDropped(t *testing.T) {
 				}
 				return
 			}
-			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || w.Header().Get("Content-Type") != "application/problem+json" {
+			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" ||
+				w.Header().Get("Content-Type") != "application/problem+json" {
 				t.Errorf("answer %d %v %s", w.Code, w.Header(), w.Body)
 			}
 			if len(logs) != 1 || logs[0]["event.action"] != "http.dropped" || logs[0]["order.id"] != nil {

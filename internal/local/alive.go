@@ -15,7 +15,8 @@ const (
 	javaPatience    = time.Minute
 )
 
-// redisAlive sends PING, as clients do: the small server that stands in for a missing redis-server reads no inline commands. A server that wants a password first, or still loads, answers as well.
+// redisAlive sends PING, as clients do: the small server that stands in for a missing redis-server reads no inline commands. A server that
+// wants a password first, or still loads, answers as well.
 func redisAlive(addr string) func(context.Context) error {
 	return supervise.Answers(addr, []byte("*1\r\n$4\r\nPING\r\n"), len("+PONG"), nil)
 }

@@ -77,7 +77,8 @@ func TestBackendsAnswerTheirProbes(t *testing.T) {
 	for name, alive := range map[string]func(context.Context) error{
 		"mongodb": mongoAlive(m.Addr()), "kafka": kafkaAlive(k.Addr()), "redis, which wants a password": redisAlive(redis),
 	} {
-		for deadline := time.Now().Add(30 * time.Second); alive(t.Context()) != nil && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		for end := time.Now().Add(30 * time.Second); alive(t.Context()) != nil && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond) // it is starting
 		}
 		for range 20 {
 			if err := alive(t.Context()); err != nil {

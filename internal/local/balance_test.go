@@ -21,10 +21,12 @@ func TestLists(t *testing.T) {
 		list    []string
 		out     []string
 	}{
-		"all well":           {[]supervise.Status{in(order[0], supervise.Ready), in(order[1], supervise.Ready)}, []string{"a:1", "a:2"}, nil},
-		"one is suspect":     {[]supervise.Status{in(order[1], supervise.Suspect)}, []string{"a:1"}, []string{"order-2"}},
-		"one is hung":        {[]supervise.Status{in(order[0], supervise.Hung)}, []string{"a:2"}, []string{"order-1"}},
-		"and starts again":   {[]supervise.Status{in(order[0], supervise.Hung), in(order[0], supervise.Starting)}, []string{"a:2"}, []string{"order-1"}},
+		"all well":       {[]supervise.Status{in(order[0], supervise.Ready), in(order[1], supervise.Ready)}, []string{"a:1", "a:2"}, nil},
+		"one is suspect": {[]supervise.Status{in(order[1], supervise.Suspect)}, []string{"a:1"}, []string{"order-2"}},
+		"one is hung":    {[]supervise.Status{in(order[0], supervise.Hung)}, []string{"a:2"}, []string{"order-1"}},
+		"and starts again": {
+			[]supervise.Status{in(order[0], supervise.Hung), in(order[0], supervise.Starting)}, []string{"a:2"}, []string{"order-1"},
+		},
 		"and is ready":       {[]supervise.Status{in(order[0], supervise.Hung), in(order[0], supervise.Ready)}, []string{"a:1", "a:2"}, nil},
 		"one has ended":      {[]supervise.Status{in(order[0], supervise.Restarting)}, []string{"a:1", "a:2"}, nil},
 		"nobody answers":     {[]supervise.Status{in(order[0], supervise.Suspect), in(order[1], supervise.Hung)}, []string{"a:1", "a:2"}, nil},
@@ -53,7 +55,15 @@ func TestMaster(t *testing.T) {
 	for _, tc := range []struct {
 		state supervise.State
 		want  int
-	}{{supervise.Starting, 0}, {supervise.Ready, 7}, {supervise.Suspect, 7}, {supervise.Hung, 0}, {supervise.Restarting, 0}, {supervise.Ready, 7}, {supervise.Stopped, 0}} {
+	}{
+		{supervise.Starting, 0},
+		{supervise.Ready, 7},
+		{supervise.Suspect, 7},
+		{supervise.Hung, 0},
+		{supervise.Restarting, 0},
+		{supervise.Ready, 7},
+		{supervise.Stopped, 0},
+	} {
 		b.change(supervise.Status{Name: entryName, PID: 7, State: tc.state})
 		if _, _, master := b.lists(); master != tc.want {
 			t.Errorf("%s: master %d, want %d", tc.state, master, tc.want)

@@ -47,8 +47,8 @@ func TestEventLines(t *testing.T) {
 	}
 	line := func(level, action string, more map[string]any) map[string]any {
 		m := map[string]any{
-			"ecs.version": "8.11.0", "service_name": "supervisor", "env": "local", "customer": "kreislauf", "instance": "supervisor-1", "platform_version": "v1",
-			"log.level": level, "event.action": action,
+			"ecs.version": "8.11.0", "service_name": "supervisor", "env": "local", "customer": "kreislauf", "instance": "supervisor-1",
+			"platform_version": "v1", "log.level": level, "event.action": action,
 		}
 		for k, v := range more {
 			m[k] = v

@@ -156,14 +156,17 @@ func (p *Platform) backends(ctx context.Context) ([]supervise.Component, error) 
 		}
 		m := p.env(name, "127.0.0.1:0", "127.0.0.1:0")
 		m["GOMEMLIMIT"] = "192MiB"
-		list = append(list, supervise.Component{Name: name, Addr: addr, Exec: argv, Env: environ(m), Ready: ready, Console: p.console(name), Alive: alive, Patience: backendPatience})
+		list = append(list, supervise.Component{
+			Name: name, Addr: addr, Exec: argv, Env: environ(m), Ready: ready, Console: p.console(name), Alive: alive, Patience: backendPatience,
+		})
 	}
 	folder := func(name string) string { return filepath.Join(p.Data, name) }
 	users, err := p.secrets.mongoUsers()
 	if err != nil {
 		return nil, err
 	}
-	add("mongodb", p.MongoDBAddr, supervise.TCPReady(p.MongoDBAddr), mongoAlive(p.MongoDBAddr), p.self, "mongod", "-data", folder("mongodb"), "-addr", p.MongoDBAddr)
+	add("mongodb", p.MongoDBAddr, supervise.TCPReady(p.MongoDBAddr), mongoAlive(p.MongoDBAddr),
+		p.self, "mongod", "-data", folder("mongodb"), "-addr", p.MongoDBAddr)
 	for i := range list { // nobody else sees the passwords
 		list[i].Env = append(list[i].Env, MongoUsers+"="+users)
 	}
@@ -226,8 +229,8 @@ func (p *Platform) entry(upstreams map[string][]string) nginx.Options {
 	}
 	return nginx.Options{
 		Listen: p.NginxAddr, Prefix: filepath.Join(p.Data, "nginx") + "/", AccessLog: p.accessLog(),
-		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.Web, User: user, Workers: "2", Env: p.Env, Customer: p.Customer,
-		PlatformVersion: p.version, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: upstreams,
+		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.Web, User: user, Workers: "2",
+		Env: p.Env, Customer: p.Customer, PlatformVersion: p.version, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: upstreams,
 	}
 }
 
@@ -246,7 +249,8 @@ func (p *Platform) edge(events *eventLog) ([]supervise.Component, error) {
 	}
 	probe := supervise.FreshHTTPReady("http://" + p.NginxAddr + "/healthz")
 	list := []supervise.Component{{
-		Name: entryName, Addr: p.NginxAddr, Exec: argv, Ready: probe, Console: p.console(entryName), Signal: syscall.SIGQUIT, Grace: 5 * time.Second,
+		Name: entryName, Addr: p.NginxAddr, Exec: argv, Ready: probe, Console: p.console(entryName),
+		Signal: syscall.SIGQUIT, Grace: 5 * time.Second,
 		Alive: probe, Workers: events.worker(entryName),
 	}}
 	members, err := p.components(edgeMembers())

@@ -1,7 +1,8 @@
 // Package mongodb owns the connection of a service to its one database, kreislauf_<service>, and the client spans of its commands.
 //
 // Invariants: every write is acknowledged with its journal (w: majority, j: true), so a document that was confirmed survives kill -9
-// and power loss; an operation ends within its context's deadline, or within Timeout without one, also when the server hangs; no statement or document ends up in a span. Only this package, internal/outbox and the services' store.go use the driver.
+// and power loss; an operation ends within its context's deadline, or within Timeout without one, also when the server hangs; no
+// statement or document ends up in a span. Only this package, internal/outbox and the services' store.go use the driver.
 package mongodb
 
 import (
@@ -19,7 +20,8 @@ import (
 	"kreislauf/internal/telemetry"
 )
 
-// Timeout ends an operation whose context has no deadline: of consumers and relays, which then try again. A request has its own, shorter one.
+// Timeout ends an operation whose context has no deadline: of consumers and relays, which then try again. A request has its own, shorter
+// one.
 const Timeout = 2 * time.Second
 
 // Database is one service's database. Safe for concurrent use.
@@ -72,7 +74,8 @@ func Problem(op string, err error) error {
 	}
 	err = fmt.Errorf("%s: %w", op, err)
 	if mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || unwritable(err) {
-		return problem.Wrap(problem.Unavailable, err, "The store does not answer right now; try again in a moment, with the same Idempotency-Key.")
+		return problem.Wrap(problem.Unavailable, err,
+			"The store does not answer right now; try again in a moment, with the same Idempotency-Key.")
 	}
 	return err
 }

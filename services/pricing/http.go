@@ -36,8 +36,9 @@ type catalogView struct {
 	IncludedDays int         `json:"included_days"`
 }
 
-// cacheable: browsers keep the catalogue for a minute. nginx asks again after a second, answers with its old copy while it asks, and goes on
-// with that copy for a day while no instance answers. A copy of yesterday is not served for an update: its first date is no longer possible.
+// cacheable: browsers keep the catalogue for a minute. nginx asks again after a second, answers with its old copy while it asks, and goes
+// on with that copy for a day while no instance answers. A copy of yesterday is not served for an update: its first date is no longer
+// possible.
 const cacheable = "public, max-age=60, s-maxage=1, stale-while-revalidate=60, stale-if-error=86400"
 
 func (s *service) getCatalog(w http.ResponseWriter, _ *http.Request, _ session.Session) error {

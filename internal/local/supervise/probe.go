@@ -48,8 +48,9 @@ func TCPReady(addr string) func(context.Context) error {
 	}
 }
 
-// Answers probes a server that speaks another protocol: over a new connection it sends a request and waits for the answer, whatever it says.
-// rest tells from the first head bytes how many follow; nil means none. The answer is read to its end, so that the server sees an orderly end.
+// Answers probes a server that speaks another protocol: over a new connection it sends a request and waits for the answer, whatever it
+// says. rest tells from the first head bytes how many follow; nil means none. The answer is read to its end, so that the server sees an
+// orderly end.
 func Answers(addr string, request []byte, head int, rest func(head []byte) int) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var d net.Dialer
