@@ -31,6 +31,7 @@ func TestWorkThatWasGivenUpIsDropped(t *testing.T) {
 			r := httptest.NewRequest("POST", "/api/order/v1/orders", strings.NewReader(`{"name":"a","size":1}`))
 			r.Header.Set("Content-Type", "application/json")
 			r.Header.Set(RequestStart, tc.header)
+			r.Header.Set(RequestBudget, "10")
 			w, logs, _ := f.serve(t, r)
 			if !tc.dropped {
 				if w.Code != http.StatusCreated {
@@ -61,17 +62,25 @@ func TestBudget(t *testing.T) {
 				return JSON(w, http.StatusOK, 1)
 			}
 		})
-		for _, tc := range []struct {
-			header string
+		for name, tc := range map[string]struct {
+			age    time.Duration
+			budget string
 			took   time.Duration
 			status int
-		}{{startedAt(time.Now()), Budget, 503}, {"", time.Minute, 200}} {
+		}{
+			"first try":              {0, "0.7", 700 * time.Millisecond, 503},
+			"second try":             {950 * time.Millisecond, "0.7", 700 * time.Millisecond, 503},
+			"late second try":        {1500 * time.Millisecond, "1.6", 300 * time.Millisecond, 503},
+			"not through the entry":  {0, "", time.Minute, 200},
+			"an entry without a say": {0, "much", time.Minute, 200},
+		} {
 			r := httptest.NewRequest("GET", "/backend", nil)
-			r.Header.Set(RequestStart, tc.header)
+			r.Header.Set(RequestStart, startedAt(time.Now().Add(-tc.age)))
+			r.Header.Set(RequestBudget, tc.budget)
 			began := time.Now()
 			w, _, _ := f.serve(t, r)
-			if took := time.Since(began); took != tc.took || w.Code != tc.status { // the bubble's clock: exact
-				t.Errorf("with %q: %d after %v, want %d after %v", tc.header, w.Code, took, tc.status, tc.took)
+			if took := time.Since(began); took.Round(time.Millisecond) != tc.took || w.Code != tc.status { // the bubble's clock: exact
+				t.Errorf("%s: %d after %v, want %d after %v", name, w.Code, took, tc.status, tc.took)
 			}
 		}
 	})
@@ -96,6 +105,7 @@ func TestAnswerIsWrittenInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set(RequestStart, startedAt(time.Now()))
+	req.Header.Set(RequestBudget, "0.7")
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Do(req)
 	if err != nil {

@@ -4,7 +4,7 @@
 // Invariants: every request of a known route, and every unknown one, gives exactly one log line with its trace id; a handler's
 // error is logged there and nowhere else; a body over the limit is never read to its end; nothing of a request's body, cookies or
 // query string is logged; a request that the entry has given up is not begun (MaxAge), and one that it waits for is answered before it
-// gives up (Budget).
+// gives up (RequestBudget).
 package httpserver
 
 import (
