@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -157,7 +159,8 @@ func (p *platform) find(name string) (component string, pid int, addr string, er
 		if err != nil || len(list) == 0 {
 			return "", 0, "", fmt.Errorf("nginx has %d workers: %w", len(list), err)
 		}
-		return "nginx", list[0], "", nil
+		busiest := slices.MaxFunc(list, func(a, b int) int { return cmp.Compare(sockets(a), sockets(b)) })
+		return "nginx", busiest, "", nil
 	}
 	c, err := p.component(name)
 	if in, _ := p.balanced(c.Addr); in {
