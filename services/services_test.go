@@ -66,13 +66,13 @@ func TestTable(t *testing.T) {
 func TestServiceWithoutRoutes(t *testing.T) {
 	b := embedded.Start(t)
 	consumer := services.Service{
-		Name: "mailing", Class: services.Normal, Needs: process.Needs{MongoDB: true, Kafka: true},
+		Name: "reader", Class: services.Normal, Needs: process.Needs{MongoDB: true, Kafka: true},
 		Wire: func(p *process.Process) error {
 			p.Consume(func(context.Context, event.Event, event.Payload) error { return nil })
 			return nil
 		},
 	}
-	p, err := consumer.Open(t.Context(), b.Lookup("mailing-1", nil))
+	p, err := consumer.Open(t.Context(), b.Lookup("reader-1", nil))
 	if err != nil {
 		t.Fatal(err)
 	}

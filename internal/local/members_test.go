@@ -15,8 +15,8 @@ import (
 func TestMembersFollowTheTable(t *testing.T) {
 	p := planned(t, false)
 	defer p.ports.release()
-	mailing := services.Service{Name: "mailing", Class: services.Normal}
-	list := append(serviceMembers(false), member{instance: "mailing-1", service: mailing})
+	reader := services.Service{Name: "reader", Class: services.Normal}
+	list := append(serviceMembers(false), member{instance: "reader-1", service: reader})
 	components, err := p.components(append(list, edgeMembers()...))
 	if err != nil {
 		t.Fatal(err)
@@ -26,8 +26,8 @@ func TestMembersFollowTheTable(t *testing.T) {
 	for _, c := range components {
 		addrs[c.Name], env[c.Name] = c.Addr, strings.Join(c.Env, "\n")
 	}
-	if addrs["mailing-1"] != "" || p.upstreams["mailing"] != nil {
-		t.Errorf("a service without routes is at %q, upstreams %v", addrs["mailing-1"], p.upstreams["mailing"])
+	if addrs["reader-1"] != "" || p.upstreams["reader"] != nil {
+		t.Errorf("a service without routes is at %q, upstreams %v", addrs["reader-1"], p.upstreams["reader"])
 	}
 	for _, s := range services.All() {
 		if s.HTTP && len(p.upstreams[s.Name]) != s.Class.Instances() {
