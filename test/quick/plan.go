@@ -23,8 +23,8 @@ type pkg struct {
 // planned is what to do about a change. Packages are written as the go command takes them: "./services/order".
 type planned struct {
 	goFiles []string // changed, and still there
-	vetted  []string // packages with a changed file, and those that import one of them
-	tested  []string // of these, what is worth the time; without the packages of rules
+	changed []string // packages with a changed file
+	tested  []string // these and the packages that import one of them, as far as it is worth the time; without the packages of rules
 	skipped []string // what was left out, with the reason
 }
 
@@ -80,7 +80,9 @@ func plan(list []pkg, files []string) planned {
 		if !changed[q.dir] && !slices.ContainsFunc(q.imports, func(i string) bool { return changed[i] }) {
 			continue
 		}
-		p.vetted = append(p.vetted, dotted(q.dir))
+		if changed[q.dir] {
+			p.changed = append(p.changed, dotted(q.dir))
+		}
 		switch {
 		case !q.tests, slices.Contains(rules(), dotted(q.dir)):
 		case !changed[q.dir] && slices.ContainsFunc(slow(), func(folder string) bool { return within(q.dir, folder) }):
