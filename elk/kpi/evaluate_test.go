@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kreislauf/elk"
 	"kreislauf/elk/connect"
 	"kreislauf/elk/elktest"
 	"kreislauf/elk/kpi"
@@ -23,15 +22,17 @@ func eventAt(at time.Time, action, id string) map[string]any {
 
 // TestOrderAttemptsWithoutOrders tells the rule's story: customers try, nothing is placed, then an order comes.
 func TestOrderAttemptsWithoutOrders(t *testing.T) {
-	client, env := elktest.Server(t, embedded)
-	rules, err := kpi.Load(elk.Files())
-	if err != nil {
-		t.Fatal(err)
+	for name, files := range kpi.RuleSets(t) {
+		t.Run(name, func(t *testing.T) { tellsTheStory(t, kpi.ShippedRule(t, files, "order-attempts-without-orders")) })
 	}
+}
+
+func tellsTheStory(t *testing.T, rule kpi.Rule) {
+	client, env := elktest.Server(t, embedded)
 	start := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	check := func(minute int, values map[string]float64, firing bool) {
 		t.Helper()
-		have, err := kpi.Evaluate(t.Context(), client, rules[0], start.Add(time.Duration(minute)*time.Minute), env)
+		have, err := kpi.Evaluate(t.Context(), client, rule, start.Add(time.Duration(minute)*time.Minute), env)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,12 @@
 package kpi
 
 import (
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,20 +14,65 @@ import (
 	"kreislauf/elk"
 )
 
-func TestLoad(t *testing.T) {
+const attempts = "order-attempts-without-orders"
+
+// ShippedRule loads the rules of files and returns the one with a name: how many others there are must not matter to a test.
+func ShippedRule(t *testing.T, files fs.FS, name string) Rule {
+	t.Helper()
+	rules, err := Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(rules, func(r Rule) bool { return r.Name == name })
+	if i < 0 {
+		t.Fatalf("there is no rule %s", name)
+	}
+	return rules[i]
+}
+
+// RuleSets are the shipped rules alone, and beside one that sorts before all of them.
+func RuleSets(t *testing.T) map[string]fs.FS {
+	t.Helper()
+	more := fstest.MapFS{"rules/aaa-first.json": {Data: []byte(strings.Replace(good, `"r"`, `"aaa-first"`, 1))}}
+	shipped, err := fs.Glob(elk.Files(), "rules/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range shipped {
+		text, err := elk.Files().ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more[name] = &fstest.MapFile{Data: text}
+	}
+	if rules, err := Load(more); err != nil || len(rules) != len(shipped)+1 || rules[0].Name != "aaa-first" {
+		t.Fatalf("the additional rule does not come first: %v, %v", rules, err)
+	}
+	return map[string]fs.FS{"shipped": elk.Files(), "with a rule before": more}
+}
+
+func TestRunbooksExist(t *testing.T) {
 	rules, err := Load(elk.Files())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(rules) == 0 {
+		t.Fatal("no rule is shipped")
 	}
 	for _, r := range rules {
 		if _, err := os.Stat("../../" + r.Runbook); err != nil {
 			t.Errorf("rule %s: runbook: %v", r.Name, err)
 		}
 	}
-	if len(rules) == 0 || rules[0].Name != "order-attempts-without-orders" {
-		t.Fatalf("rules: %+v", rules)
+}
+
+func TestLoad(t *testing.T) {
+	for name, files := range RuleSets(t) {
+		t.Run(name, func(t *testing.T) { loads(t, ShippedRule(t, files, attempts)) })
 	}
-	have := rules[0]
+}
+
+func loads(t *testing.T, have Rule) {
 	condition := have.Condition.String()
 	have.Condition = Condition{}
 	want := Rule{
@@ -81,11 +129,13 @@ func TestParseErrors(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	rules, err := Load(elk.Files())
-	if err != nil {
-		t.Fatal(err)
+	for name, files := range RuleSets(t) {
+		t.Run(name, func(t *testing.T) { explains(t, ShippedRule(t, files, attempts)) })
 	}
-	have := rules[0].Explain(time.Date(2026, 11, 22, 10, 5, 0, 0, time.UTC), "local")
+}
+
+func explains(t *testing.T, rule Rule) {
+	have := rule.Explain(time.Date(2026, 11, 22, 10, 5, 0, 0, time.UTC), "local")
 	want := `attempts >= 5 and orders == 0, from 2026-11-22T10:00:00.000Z to 2026-11-22T10:05:00.000Z
 attempts = cardinality(event.id) of events-kreislauf-local where event.action: ("order-attempt")
 orders = cardinality(event.id) of events-kreislauf-local where event.action: ("order.placed")`
