@@ -28,12 +28,15 @@ type Running struct {
 	Components []supervise.Status `json:"components"`
 }
 
-// FindRunning reads run.json of the platform that should be running.
+// ErrNotRunning says that no platform runs with a data folder.
+var ErrNotRunning = errors.New("no platform runs")
+
+// FindRunning reads run.json of the platform that should be running. Without one the error is ErrNotRunning.
 func FindRunning(data string) (Running, error) {
 	var r Running
 	err := readJSON(filepath.Join(data, "run.json"), &r)
 	if errors.Is(err, os.ErrNotExist) {
-		return r, fmt.Errorf("no platform runs with the data folder %s; start it with `kreislauf up`, or name its folder with -data or KREISLAUF_DATA", data)
+		return r, fmt.Errorf("%w with the data folder %s; start it with `kreislauf up`, or name its folder with -data or KREISLAUF_DATA", ErrNotRunning, data)
 	}
 	return r, err
 }
