@@ -1,6 +1,7 @@
 package kpi_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,6 +18,13 @@ func eventAt(at time.Time, action, id string) map[string]any {
 	return map[string]any{
 		"@timestamp": at.UTC().Format("2006-01-02T15:04:05.000Z"), "data_stream.type": "events", "data_stream.dataset": "kreislauf",
 		"event.id": id, "event.action": action, "service_name": "statistics",
+	}
+}
+
+func requestAt(at time.Time, path string, status int, network string) map[string]any {
+	return map[string]any{
+		"@timestamp": at.UTC().Format("2006-01-02T15:04:05.000Z"), "data_stream.type": "logs", "data_stream.dataset": "nginx.access",
+		"http.request.method": "POST", "url.path": path, "http.response.status_code": status, "source.network": network, "service_name": "nginx",
 	}
 }
 
@@ -43,7 +51,10 @@ func tellsTheStory(t *testing.T, rule kpi.Rule) {
 	check(0, map[string]float64{"attempts": 0, "orders": 0}, false) // there is no data stream yet
 	var docs []map[string]any
 	for i := range 6 {
-		docs = append(docs, eventAt(start.Add(time.Duration(i+1)*time.Minute), "order-attempt", fmt.Sprintf("attempt-%d", i)))
+		docs = append(docs, requestAt(start.Add(time.Duration(i+1)*time.Minute), "/api/order/v1/orders", 422, fmt.Sprintf("198.19.%d.0/24", i)))
+		for range 4 { // what anybody can send as often as he likes
+			docs = append(docs, eventAt(start.Add(time.Duration(i+1)*time.Minute), "order-attempt", rand.Text()))
+		}
 	}
 	docs = append(docs, eventAt(start.Add(9*time.Minute), "order.placed", "order-1"))
 	elktest.Index(t, client, env, docs...)

@@ -1,6 +1,7 @@
 package kpi
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"slices"
@@ -76,11 +77,11 @@ func loads(t *testing.T, have Rule) {
 	condition := have.Condition.String()
 	have.Condition = Condition{}
 	want := Rule{
-		Name: "order-attempts-without-orders", Description: "Customers press the order button, but no order is placed.",
+		Name: "order-attempts-without-orders", Description: "Customers of several networks try to order, but no order is placed.",
 		Severity: "critical", Runbook: "docs/runbooks/order-attempts-without-orders.md",
 		Interval: 30 * time.Second, Window: 5 * time.Minute, For: time.Minute, ResolveAfter: 2 * time.Minute,
 		Queries: map[string]Query{
-			"attempts": {Index: "events-kreislauf-{env}", Match: map[string][]any{"event.action": {"order-attempt"}}, Metric: "cardinality", Field: "event.id"},
+			"attempts": {Index: "logs-nginx.access-{env}", Match: map[string][]any{}, DSL: attemptsDSL(t), Metric: "cardinality", Field: "source.network"},
 			"orders":   {Index: "events-kreislauf-{env}", Match: map[string][]any{"event.action": {"order.placed"}}, Metric: "cardinality", Field: "event.id"},
 		},
 	}
@@ -90,6 +91,20 @@ func loads(t *testing.T, have Rule) {
 	if condition != "attempts >= 5 and orders == 0" {
 		t.Error(condition)
 	}
+}
+
+// attemptsText is the query of attempts as the alert shows it.
+const attemptsText = `{"bool":{"filter":[{"term":{"http.request.method":"POST"}}],"minimum_should_match":1,` +
+	`"should":[{"term":{"url.path":"/api/order/v1/orders"}},{"bool":{"filter":[` +
+	`{"terms":{"url.path":["/api/identity/v1/users","/api/identity/v1/sessions"]}},{"range":{"http.response.status_code":{"gte":500}}}]}}]}}`
+
+func attemptsDSL(t *testing.T) map[string]any {
+	t.Helper()
+	var dsl map[string]any
+	if err := json.Unmarshal([]byte(attemptsText), &dsl); err != nil {
+		t.Fatal(err)
+	}
+	return dsl
 }
 
 const good = `{"name":"r","description":"d","severity":"info","runbook":"x.md","interval":"10s","window":"5m",
@@ -137,7 +152,7 @@ func TestExplain(t *testing.T) {
 func explains(t *testing.T, rule Rule) {
 	have := rule.Explain(time.Date(2026, 11, 22, 10, 5, 0, 0, time.UTC), "local")
 	want := `attempts >= 5 and orders == 0, from 2026-11-22T10:00:00.000Z to 2026-11-22T10:05:00.000Z
-attempts = cardinality(event.id) of events-kreislauf-local where event.action: ("order-attempt")
+attempts = cardinality(source.network) of logs-nginx.access-local where ` + attemptsText + `
 orders = cardinality(event.id) of events-kreislauf-local where event.action: ("order.placed")`
 	if diff := cmp.Diff(want, have); diff != "" {
 		t.Error(diff)

@@ -72,6 +72,7 @@ func TestDocuments(t *testing.T) {
 			{"refused", NginxAccess, access(`"remote_addr":"2001:db8::7","http.response.status_code":429,"request_time":1.5,"upstream_addr":"-","upstream_status":"-"`)},
 			{"all upstreams down", NginxAccess, access(`"remote_addr":"10.0.0.1","x_forwarded_for":"192.168.0.1, 198.51.100.200","http.response.status_code":502,"upstream_addr":"127.0.0.1:1, 127.0.0.1:2 : unix:/tmp/x y.sock","upstream_status":"502, 502 : 502","upstream_connect_time":"-, - : -","upstream_response_time":"0.000, 0.001 : -"`)},
 			{"what the line has stays", NginxAccess, access(`"@timestamp":"2020-01-01T00:00:00.000Z","event.duration":1,"event":{"outcome":"unknown","created":"2020-01-01T00:00:00.000Z"},"source":{"ip":"192.0.2.9"},"remote_addr":"203.0.113.9","request_time":0.5,"http.response.status_code":200,"data_stream":{"namespace":"other"},"event.dataset":"mine","log.file.path":"/x","nginx":{"access":{"upstream":{"retries":7}}},"upstream_addr":"a, b"`)},
+			{"a network of its own", NginxAccess, access(`"remote_addr":"203.0.113.9","source.network":"192.0.2.0/28","http.response.status_code":200`)},
 			{"numbers that are none", NginxAccess, access(`"request_time":"-","http.response.status_code":0,"upstream_addr":17,"upstream_status":"x","remote_addr":null`)},
 			{"recognised in a container", Container, access(`"request_time":0.001,"http.response.status_code":200`)},
 			{"without service name", NginxAccess, `{"msec":1763835810.999}`},

@@ -56,7 +56,7 @@ type GeoOptions struct {
 
 // client is an address as the log has it, with its rendered fields.
 type client struct {
-	fields  string // ,"source.ip":"..." and the place; empty when the text is no address
+	fields  string // ,"source.ip":"..." with network and place; empty when the text is no address
 	trusted bool   // a proxy
 }
 
@@ -223,11 +223,28 @@ func (g *Geo) lookup(text string) client {
 	}
 	c := client{trusted: g.trusts(ip)}
 	fields := append(ip.AppendTo(append(g.scratch[:0], `,"source.ip":"`...)), '"')
+	fields = append(networkOf(ip).AppendTo(append(fields, `,"source.network":"`...)), '"')
 	if !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() && !ip.IsUnspecified() && !ip.IsMulticast() {
 		fields = g.appendPlaceOf(fields, ip)
 	}
 	c.fields, g.scratch = string(fields), fields
 	return c
+}
+
+// The smallest networks that are routed on their own in the internet. Who has one of them has all of its addresses at will, so
+// different clients are counted by network: an IPv6 customer alone has 2^64 addresses or more.
+const (
+	networkBitsIPv4 = 24
+	networkBitsIPv6 = 48
+)
+
+// networkOf returns the network that counts for an address.
+func networkOf(ip netip.Addr) netip.Prefix {
+	bits := networkBitsIPv6
+	if ip.Is4() {
+		bits = networkBitsIPv4
+	}
+	return netip.PrefixFrom(ip, bits).Masked()
 }
 
 // appendPlaceOf asks the city database, then that of countries.

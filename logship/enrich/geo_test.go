@@ -15,21 +15,21 @@ func TestClientAndPlace(t *testing.T) {
 	g := testGeo(t)
 	const munich = `,"source.geo.country_iso_code":"DE","source.geo.region_name":"Bavaria","source.geo.city_name":"Munich","source.geo.location":{"lat":48.1374,"lon":11.5755}`
 	for _, c := range []struct{ name, remote, forwarded, want string }{
-		{"public", "203.0.113.9", "", `,"source.ip":"203.0.113.9"` + munich},
-		{"public does not believe the header", "203.0.113.9", "198.51.100.1", `,"source.ip":"203.0.113.9"` + munich},
-		{"what stands before the first untrusted address can be forged", "10.0.0.1", "198.51.100.1, 203.0.113.9, 192.168.1.1", `,"source.ip":"203.0.113.9"` + munich},
-		{"loopback, one address", "127.0.0.1", "203.0.113.9", `,"source.ip":"203.0.113.9"` + munich},
-		{"only private ones", "127.0.0.1", "10.1.2.3,fd00::1", `,"source.ip":"10.1.2.3"`},
-		{"garbage in the header", "127.0.0.1", "unknown, ,203.0.113.9 ", `,"source.ip":"203.0.113.9"` + munich},
-		{"garbage next to the proxy", "127.0.0.1", "203.0.113.9, unknown", `,"source.ip":"127.0.0.1"`},
-		{"with ports", "127.0.0.1", "203.0.113.9:4711, [fd00::1]:80", `,"source.ip":"203.0.113.9"` + munich},
-		{"no header", "192.168.7.7", "", `,"source.ip":"192.168.7.7"`},
-		{"mapped", "::ffff:203.0.113.9", "", `,"source.ip":"203.0.113.9"` + munich},
-		{"no place", "192.0.2.1", "", `,"source.ip":"192.0.2.1"`},
-		{"country only", "198.51.100.200", "", `,"source.ip":"198.51.100.200","source.geo.country_iso_code":"AQ"`},
-		{"quotes", "198.51.100.1", "", `,"source.ip":"198.51.100.1","source.geo.country_iso_code":"FR","source.geo.region_name":"Île-de-France","source.geo.city_name":"Paris \"13e\"","source.geo.location":{"lat":48.8300,"lon":2.3500}`},
-		{"version 6", "2001:db8::1", "", `,"source.ip":"2001:db8::1","source.geo.country_iso_code":"AT","source.geo.region_name":"Vienna","source.geo.city_name":"Vienna","source.geo.location":{"lat":48.2082,"lon":16.3738}`},
-		{"link local", "fe80::1", "", `,"source.ip":"fe80::1"`},
+		{"public", "203.0.113.9", "", `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` + munich},
+		{"public does not believe the header", "203.0.113.9", "198.51.100.1", `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` + munich},
+		{"what stands before the first untrusted address can be forged", "10.0.0.1", "198.51.100.1, 203.0.113.9, 192.168.1.1", `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` + munich},
+		{"loopback, one address", "127.0.0.1", "203.0.113.9", `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` + munich},
+		{"only private ones", "127.0.0.1", "10.1.2.3,fd00::1", `,"source.ip":"10.1.2.3","source.network":"10.1.2.0/24"`},
+		{"garbage in the header", "127.0.0.1", "unknown, ,203.0.113.9 ", `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` + munich},
+		{"garbage next to the proxy", "127.0.0.1", "203.0.113.9, unknown", `,"source.ip":"127.0.0.1","source.network":"127.0.0.0/24"`},
+		{"with ports", "127.0.0.1", "203.0.113.9:4711, [fd00::1]:80", `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` + munich},
+		{"no header", "192.168.7.7", "", `,"source.ip":"192.168.7.7","source.network":"192.168.7.0/24"`},
+		{"mapped", "::ffff:203.0.113.9", "", `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` + munich},
+		{"no place", "192.0.2.1", "", `,"source.ip":"192.0.2.1","source.network":"192.0.2.0/24"`},
+		{"country only", "198.51.100.200", "", `,"source.ip":"198.51.100.200","source.network":"198.51.100.0/24","source.geo.country_iso_code":"AQ"`},
+		{"quotes", "198.51.100.1", "", `,"source.ip":"198.51.100.1","source.network":"198.51.100.0/24","source.geo.country_iso_code":"FR","source.geo.region_name":"Île-de-France","source.geo.city_name":"Paris \"13e\"","source.geo.location":{"lat":48.8300,"lon":2.3500}`},
+		{"version 6", "2001:db8::1", "", `,"source.ip":"2001:db8::1","source.network":"2001:db8::/48","source.geo.country_iso_code":"AT","source.geo.region_name":"Vienna","source.geo.city_name":"Vienna","source.geo.location":{"lat":48.2082,"lon":16.3738}`},
+		{"link local", "fe80::1", "", `,"source.ip":"fe80::1","source.network":"fe80::/48"`},
 		{"zone", "fe80::1%eth0", "", ``},
 		{"unix socket", "unix:", "203.0.113.9", ``},
 		{"nothing", "", "", ``},
@@ -54,7 +54,7 @@ func TestGeoReload(t *testing.T) {
 		t.Fatalf("empty folder: %v, %v", opened, err)
 	}
 	place := func() string { return string(g.appendSource(nil, []byte("203.0.113.9"), nil)) }
-	if place() != `,"source.ip":"203.0.113.9"` || g.Misses() != 0 {
+	if place() != `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24"` || g.Misses() != 0 {
 		t.Errorf("without databases: %s, %d misses", place(), g.Misses())
 	}
 	path := filepath.Join(dir, GeoFileIPv4)
@@ -100,8 +100,25 @@ func TestTrustedProxiesAreTheConfiguredOnes(t *testing.T) {
 		{"192.0.2.16", "203.0.113.9", "192.0.2.16"},
 		{"10.0.0.1", "203.0.113.9", "10.0.0.1"},
 	} {
-		if got := string(g.appendSource(nil, []byte(c.remote), []byte(c.forwarded))); got != `,"source.ip":"`+c.want+`"` {
+		if got := string(g.appendSource(nil, []byte(c.remote), []byte(c.forwarded))); got != source(c.want) {
 			t.Errorf("%s behind %s: %s, want %s", c.forwarded, c.remote, got, c.want)
+		}
+	}
+}
+
+// source is what an IPv4 address becomes.
+func source(ip string) string {
+	return `,"source.ip":"` + ip + `","source.network":"` + ip[:strings.LastIndexByte(ip, '.')] + `.0/24"`
+}
+
+// TestNetworksOfAddresses: neighbours that one customer can have at will are one network, and nobody else is in it.
+func TestNetworksOfAddresses(t *testing.T) {
+	for ip, want := range map[string]string{
+		"203.0.113.1": "203.0.113.0/24", "203.0.113.254": "203.0.113.0/24", "203.0.112.1": "203.0.112.0/24",
+		"2001:db8:1::1": "2001:db8:1::/48", "2001:db8:1:ffff:1:2:3:4": "2001:db8:1::/48", "2001:db8:2::1": "2001:db8:2::/48",
+	} {
+		if got := networkOf(netip.MustParseAddr(ip)).String(); got != want {
+			t.Errorf("%s: %s, want %s", ip, got, want)
 		}
 	}
 }
@@ -117,7 +134,7 @@ func TestCountryFallback(t *testing.T) {
 	if opened, err := g.Reload(); !opened || err != nil || g.Loaded() != 1 {
 		t.Fatalf("%v, %v, %d open", opened, err, g.Loaded())
 	}
-	if got := place("203.0.113.9"); got != `,"source.ip":"203.0.113.9","source.geo.country_iso_code":"AT"` {
+	if got := place("203.0.113.9"); got != `,"source.ip":"203.0.113.9","source.network":"203.0.113.0/24","source.geo.country_iso_code":"AT"` {
 		t.Errorf("country only: %s", got)
 	}
 	writeMMDB(t, city, 4, []mmdbPlace{{"203.0.113.0/24", "DE", "Bavaria", "Munich", nan, nan}})
@@ -129,7 +146,7 @@ func TestCountryFallback(t *testing.T) {
 		"198.51.100.1": `,"source.geo.country_iso_code":"FR"`,
 		"192.0.2.1":    ``,
 	} {
-		if got := place(address); got != `,"source.ip":"`+address+`"`+want {
+		if got := place(address); got != source(address)+want {
 			t.Errorf("%s: %s", address, got)
 		}
 	}

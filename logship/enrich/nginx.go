@@ -16,7 +16,7 @@ func (b *Builder) appendNginx(dst, line []byte) []byte {
 	if !l.Has(record.EventOutcome) {
 		dst = appendOutcome(dst, l.Text(line, record.Status))
 	}
-	if !l.Has(record.SourceIP) && !l.Has(record.SourceGeo) {
+	if !l.Has(record.SourceIP) && !l.Has(record.SourceNetwork) && !l.Has(record.SourceGeo) {
 		dst = b.geo.appendSource(dst, l.Text(line, record.RemoteAddr), l.Text(line, record.ForwardedFor))
 	}
 	if !l.Has(record.NginxUpstream) {

@@ -38,6 +38,7 @@ const (
 	UpstreamHeaderTime
 	UpstreamResponseTime
 	SourceIP
+	SourceNetwork
 	SourceGeo      // any key at or under source.geo
 	NginxUpstream  // any key at or under nginx.access.upstream
 	KubernetesName // any key at or under kubernetes
@@ -119,6 +120,8 @@ func lookup(path []byte) Key {
 		return UpstreamResponseTime
 	case "source.ip":
 		return SourceIP
+	case "source.network":
+		return SourceNetwork
 	}
 	return lookupTree(path)
 }

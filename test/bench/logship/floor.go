@@ -242,7 +242,11 @@ func (f *floor) place(addr []byte) []byte {
 	}
 	out := append([]byte(`,"source.ip":"`), addr...)
 	out = append(out, '"')
-	if ip, err := netip.ParseAddr(string(addr)); err == nil && f.geo != nil && ip.Is4() {
+	ip, err := netip.ParseAddr(string(addr))
+	if err == nil && ip.Is4() {
+		out = append(netip.PrefixFrom(ip, 24).Masked().AppendTo(append(out, `,"source.network":"`...)), '"')
+	}
+	if err == nil && f.geo != nil && ip.Is4() {
 		var p struct {
 			Country   string  `maxminddb:"country_code"`
 			Region    string  `maxminddb:"state1"`
