@@ -1,5 +1,5 @@
 // Package catalog owns what can be ordered: waste types with their codes of the European list (AVV), container sizes, postcode
-// zones, and the rules which of them fit together. It is pure: no clock, no network.
+// zones, days of placing, and the rules which of them fit together. It is pure: no clock, no network.
 //
 // Invariants: type × size is a rule, never a free choice: loose density × volume must stay within the payload of a chain-lift
 // skip (7,000 kg, Absetzmulde); hazardous codes (asterisk in the list) are not offered.
@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // PayloadKg is what a chain-lift truck may lift.
@@ -19,12 +18,6 @@ const PayloadKg = 7000
 
 // Sizes of chain-lift skips in m³.
 func Sizes() []int { return []int{3, 5, 7, 10} }
-
-// Booking window: placing is possible from LeadDays to HorizonDays after today, never on a Sunday.
-const (
-	LeadDays    = 2
-	HorizonDays = 90
-)
 
 // Waste is one fraction.
 type Waste struct {
@@ -164,39 +157,6 @@ func (w Waste) CheckSize(sizeM3 int) error {
 	}
 	if kg := w.MaxWeightKg(sizeM3); kg > PayloadKg {
 		return fmt.Errorf("%w: %d m³ of %s weigh about %d kg, but a truck lifts %d kg; take one of %v m³", ErrSize, sizeM3, w.NameEN, kg, PayloadKg, w.Sizes())
-	}
-	return nil
-}
-
-// DateFormat is a local date in Europe/Berlin.
-const DateFormat = time.DateOnly
-
-// Window gives the first and the last day on which a container can be placed, seen from today (a local date).
-func Window(today time.Time) (earliest, latest time.Time) {
-	day := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC)
-	return notSunday(day.AddDate(0, 0, LeadDays), 1), notSunday(day.AddDate(0, 0, HorizonDays), -1)
-}
-
-// notSunday moves a Sunday by some days.
-func notSunday(d time.Time, by int) time.Time {
-	if d.Weekday() == time.Sunday {
-		return d.AddDate(0, 0, by)
-	}
-	return d
-}
-
-// CheckDate refuses a wished date that no truck can meet.
-func CheckDate(date string, today time.Time) error {
-	d, err := time.Parse(DateFormat, date)
-	if err != nil {
-		return fmt.Errorf("%w: %q is no date; use YYYY-MM-DD", ErrDate, date)
-	}
-	first, last := Window(today)
-	if d.Before(first) || d.After(last) {
-		return fmt.Errorf("%w: %s is outside %s to %s", ErrDate, date, first.Format(DateFormat), last.Format(DateFormat))
-	}
-	if d.Weekday() == time.Sunday {
-		return fmt.Errorf("%w: %s is a Sunday; containers are placed Monday to Saturday", ErrDate, date)
 	}
 	return nil
 }

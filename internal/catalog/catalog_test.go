@@ -145,17 +145,17 @@ func TestWindow(t *testing.T) {
 		{"leap day", time.Date(2028, 2, 26, 10, 0, 0, 0, berlin), "2028-02-28", "2028-05-26"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			first, last := Window(tc.today)
+			first, last := Window("", tc.today)
 			if diff := cmp.Diff([]string{tc.first, tc.last}, []string{first.Format(DateFormat), last.Format(DateFormat)}); diff != "" {
 				t.Errorf("window (-want +got):\n%s", diff)
 			}
 			for _, d := range []time.Time{first, last} {
-				if err := CheckDate(d.Format(DateFormat), tc.today); err != nil {
+				if err := CheckDate("", d.Format(DateFormat), tc.today); err != nil {
 					t.Errorf("the edge of the window is refused: %v", err)
 				}
 			}
 			for _, d := range []time.Time{first.AddDate(0, 0, -1), last.AddDate(0, 0, 1)} {
-				if err := CheckDate(d.Format(DateFormat), tc.today); !errors.Is(err, ErrDate) {
+				if err := CheckDate("", d.Format(DateFormat), tc.today); !errors.Is(err, ErrDate) {
 					t.Errorf("%s is outside: %v", d.Format(DateFormat), err)
 				}
 			}
@@ -169,7 +169,7 @@ func TestCheckDateRefuses(t *testing.T) {
 		"": "YYYY-MM-DD", "09.11.2026": "YYYY-MM-DD", "2026-11-31": "YYYY-MM-DD", "2026-11-9": "YYYY-MM-DD",
 		"2026-11-08": "a Sunday", "2026-11-02": "outside 2026-11-04 to 2027-01-30", "2036-11-04": "outside",
 	} {
-		if err := CheckDate(date, today); !errors.Is(err, ErrDate) || !strings.Contains(err.Error(), want) {
+		if err := CheckDate("50667", date, today); !errors.Is(err, ErrDate) || !strings.Contains(err.Error(), want) {
 			t.Errorf("CheckDate(%q) = %v, want one with %q", date, err, want)
 		}
 	}

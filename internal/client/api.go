@@ -91,10 +91,14 @@ type Catalog struct {
 	LatestDate   string `json:"latest_date"`
 }
 
-// Catalog reads the catalogue.
-func (c *Client) Catalog(ctx context.Context) (Catalog, error) {
+// Catalog reads the catalogue with the dates of a postcode; without one, with those of the whole country.
+func (c *Client) Catalog(ctx context.Context, postcode string) (Catalog, error) {
 	var v Catalog
-	_, err := c.call(ctx, Call{Method: http.MethodGet, Path: CatalogPath}, &v)
+	path := CatalogPath
+	if postcode != "" {
+		path += "?" + url.Values{"postcode": {postcode}}.Encode()
+	}
+	_, err := c.call(ctx, Call{Method: http.MethodGet, Path: path}, &v)
 	return v, err
 }
 

@@ -187,15 +187,15 @@ func agents() []string {
 // window is the platform's answer to when a container can be placed.
 type window struct{ earliest, latest time.Time }
 
-// date is a working day about days after the earliest one, within the window.
-func (w window) date(days int) string {
+// date is a day about days after the earliest one on which a container can be placed at a postcode, within the window.
+func (w window) date(postcode string, days int) string {
+	open := func(d time.Time) bool { return d.Weekday() != time.Sunday && catalog.Holiday(postcode, d) == "" }
 	d := w.earliest.AddDate(0, 0, days)
-	if d.Weekday() == time.Sunday {
+	for !d.After(w.latest) && !open(d) {
 		d = d.AddDate(0, 0, 1)
 	}
 	if d.After(w.latest) {
-		d = w.latest
-		if d.Weekday() == time.Sunday {
+		for d = w.latest; !open(d); {
 			d = d.AddDate(0, 0, -1)
 		}
 	}

@@ -128,17 +128,21 @@ func TestWindowDate(t *testing.T) {
 		return d
 	}
 	for _, c := range []struct {
-		name, earliest, latest string
-		days                   int
-		want                   string
+		name, postcode   string
+		earliest, latest string
+		days             int
+		want             string
 	}{
-		{"working day", "2025-11-24", "2026-02-20", 2, "2025-11-26"},
-		{"Sunday moves on", "2025-11-24", "2026-02-20", 6, "2025-12-01"},
-		{"beyond the end", "2025-11-24", "2026-02-20", 400, "2026-02-20"},
-		{"the end is a Sunday", "2025-11-24", "2026-02-22", 400, "2026-02-21"},
-		{"Sunday just before the end", "2025-11-24", "2025-11-30", 6, "2025-11-29"},
+		{"working day", "50667", "2025-11-24", "2026-02-20", 2, "2025-11-26"},
+		{"Sunday moves on", "50667", "2025-11-24", "2026-02-20", 6, "2025-12-01"},
+		{"a holiday there", "50667", "2026-05-22", "2026-08-20", 13, "2026-06-05"},
+		{"none here", "10115", "2026-05-22", "2026-08-20", 13, "2026-06-04"},
+		{"the end is a holiday", "10115", "2026-10-01", "2026-12-26", 400, "2026-12-24"},
+		{"beyond the end", "50667", "2025-11-24", "2026-02-20", 400, "2026-02-20"},
+		{"the end is a Sunday", "50667", "2025-11-24", "2026-02-22", 400, "2026-02-21"},
+		{"Sunday just before the end", "50667", "2025-11-24", "2025-11-30", 6, "2025-11-29"},
 	} {
-		if got := (window{day(c.earliest), day(c.latest)}).date(c.days); got != c.want {
+		if got := (window{day(c.earliest), day(c.latest)}).date(c.postcode, c.days); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -138,7 +138,7 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method + " " + r.URL.Path {
 	case "GET /api/pricing/v1/catalog":
 		p.catalogs++
-		first, last := catalog.Window(time.Now())
+		first, last := catalog.Window("", time.Now())
 		answerJSON(w, 200, map[string]any{"earliest_date": first.Format(catalog.DateFormat), "latest_date": last.Format(catalog.DateFormat)})
 	case "GET /api/pricing/v1/quotes":
 		p.quote(w, r)
@@ -183,7 +183,7 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 	size, _ := strconv.Atoi(q.Get("size"))
 	waste, err := catalog.FindWaste(q.Get("waste"))
 	_, errZone := catalog.FindZone(q.Get("postcode"))
-	err = errors.Join(err, errZone, catalog.CheckDate(q.Get("date"), time.Now()))
+	err = errors.Join(err, errZone, catalog.CheckDate(q.Get("postcode"), q.Get("date"), time.Now()))
 	if err == nil {
 		err = waste.CheckSize(size)
 	}

@@ -59,7 +59,7 @@ func windowOf(c client.Catalog) (window, error) {
 
 // readWindow asks for the catalogue.
 func readWindow(ctx context.Context, by *client.Client) (window, error) {
-	c, err := by.Catalog(ctx)
+	c, err := by.Catalog(ctx, "")
 	if err != nil {
 		return window{}, err
 	}
@@ -140,7 +140,7 @@ func (v *visit) dates(ctx context.Context) window {
 
 // quote asks for a price; the token is empty without one.
 func (v *visit) quote(ctx context.Context, a ask, dates window) string {
-	r := client.QuoteRequest{Postcode: v.plan.postcode, Waste: a.waste, SizeM3: a.sizeM3, Date: dates.date(a.days)}
+	r := client.QuoteRequest{Postcode: v.plan.postcode, Waste: a.waste, SizeM3: a.sizeM3, Date: dates.date(v.plan.postcode, a.days)}
 	var q client.Quote
 	o := v.step(ctx, stepQuote, func(ctx context.Context) (err error) { q, err = v.by.Quote(ctx, r); return err })
 	if o.err != nil {
@@ -153,7 +153,7 @@ func (v *visit) quote(ctx context.Context, a ask, dates window) string {
 
 // blunder asks for a price in a way that must be refused.
 func (v *visit) blunder(ctx context.Context, a ask, dates window) {
-	r := client.QuoteRequest{Postcode: v.plan.postcode, Waste: a.waste, SizeM3: a.sizeM3, Date: dates.date(a.days)}
+	r := client.QuoteRequest{Postcode: v.plan.postcode, Waste: a.waste, SizeM3: a.sizeM3, Date: dates.date(v.plan.postcode, a.days)}
 	switch a.mistake {
 	case unknownPostcode:
 		r.Postcode = "00" + r.Postcode[2:] // no German postcode begins with 00

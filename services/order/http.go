@@ -112,7 +112,7 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 	case err != nil:
 		return q, problem.InvalidField("/quote", "%v; get one from GET /api/pricing/v1/quotes", err)
 	}
-	if err := catalog.CheckDate(q.Date, now.In(s.zone)); err != nil {
+	if err := catalog.CheckDate(q.Postcode, q.Date, now.In(s.zone)); err != nil {
 		e := problem.InvalidField("/quote", "%v; get a new quote", err)
 		e.Cause = errEnded
 		return q, e

@@ -33,6 +33,7 @@ type catalogView struct {
 	SizesM3      []int       `json:"sizes_m3"`
 	EarliestDate string      `json:"earliest_date"`
 	LatestDate   string      `json:"latest_date"`
+	ClosedDates  []closedDay `json:"closed_dates"`
 	IncludedDays int         `json:"included_days"`
 }
 
@@ -41,11 +42,27 @@ type catalogView struct {
 // possible.
 const cacheable = "public, max-age=60, s-maxage=1, stale-while-revalidate=60, stale-if-error=86400"
 
-func (s *service) getCatalog(w http.ResponseWriter, _ *http.Request, _ session.Session) error {
-	first, last := catalog.Window(s.now().In(s.zone))
+type closedDay struct {
+	Date   string `json:"date"`
+	Reason string `json:"reason"`
+}
+
+// getCatalog answers for the whole country, or with the dates of the postcode that the query names.
+func (s *service) getCatalog(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+	postcode := r.URL.Query().Get("postcode")
+	if r.URL.Query().Has("postcode") {
+		if _, err := catalog.FindZone(postcode); err != nil {
+			return problem.InvalidField("?postcode", "%v", err)
+		}
+	}
+	today := s.now().In(s.zone)
+	first, last := catalog.Window(postcode, today)
 	v := catalogView{
 		SizesM3: catalog.Sizes(), EarliestDate: first.Format(catalog.DateFormat), LatestDate: last.Format(catalog.DateFormat),
-		IncludedDays: tariff.IncludedDays,
+		ClosedDates: []closedDay{}, IncludedDays: tariff.IncludedDays,
+	}
+	for _, c := range catalog.ClosedDates(postcode, today) {
+		v.ClosedDates = append(v.ClosedDates, closedDay{c.Date.Format(catalog.DateFormat), c.Reason})
 	}
 	for _, c := range catalog.Wastes() {
 		v.Wastes = append(v.Wastes, wasteView{
@@ -112,7 +129,7 @@ func price(r *http.Request, today time.Time) (quote.Quote, catalog.Zone, catalog
 	if err == nil && wasteErr == nil {
 		bad("size", waste.CheckSize(size))
 	}
-	bad("date", catalog.CheckDate(query.Get("date"), today))
+	bad("date", catalog.CheckDate(query.Get("postcode"), query.Get("date"), today))
 	if fields != nil {
 		return quote.Quote{}, zone, waste, &problem.Error{Kind: problem.Invalid, Detail: "No price can be given; see errors.", Fields: fields}
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +22,7 @@ import (
 	"kreislauf/elk/kpi"
 	"kreislauf/elk/provision"
 	"kreislauf/internal/backend/engine"
+	"kreislauf/internal/client"
 	"kreislauf/internal/event"
 	shipper "kreislauf/logship/platform"
 	"kreislauf/nginx"
@@ -40,31 +40,35 @@ type watched struct {
 // attempts of visitors of several networks do, and an order ends it. Every line goes the whole way: nginx, logship, Elasticsearch.
 func TestOneStrangerCannotPage(t *testing.T) {
 	p := startWatched(t, nil)
-	beacon := `{"type":"order-attempt"}`
+	stranger, beacon := p.visitor("203.0.113.7"), map[string]any{"type": "order-attempt"}
 	for i := range 20 {
-		p.post("203.0.113.7", "/api/statistics/v1/events", beacon, http.StatusAccepted)
-		p.post("203.0.113.7", "/api/order/v1/orders", "{}", http.StatusUnauthorized)
-		// His addresses next door, and those of his IPv6 network.
-		p.post(fmt.Sprintf("203.0.113.%d", 100+i), "/api/order/v1/orders", "{}", http.StatusUnauthorized)
-		p.post(fmt.Sprintf("2001:db8:7:%x::1", i), "/api/order/v1/orders", "{}", http.StatusUnauthorized)
-		// What he writes into the header himself stands before the address that nginx's own peer tells.
-		p.post(fmt.Sprintf("198.18.%d.1, 203.0.113.7", i), "/api/order/v1/orders", "{}", http.StatusUnauthorized)
+		p.post(stranger, "/api/statistics/v1/events", beacon, http.StatusAccepted)
+		p.post(stranger, "/api/order/v1/orders", map[string]any{}, http.StatusUnauthorized)
+		for _, from := range []string{
+			fmt.Sprintf("203.0.113.%d", 100+i),         // his addresses next door
+			fmt.Sprintf("2001:db8:7:%x::1", i),         // those of his IPv6 network
+			fmt.Sprintf("198.18.%d.1, 203.0.113.7", i), // what he writes into the header himself
+		} {
+			p.post(p.visitor(from), "/api/order/v1/orders", map[string]any{}, http.StatusUnauthorized)
+		}
 	}
 	if got := p.evaluate(); got.Firing || got.Values["attempts"] != 2 || got.Values["orders"] != 0 {
 		t.Errorf("one stranger: %+v, want two networks and no alert", got)
 	}
 	body := map[string]any{"quote": endedQuote(t), "address": map[string]string{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"}}
 	for i := range 3 {
-		c := p.browser()
+		c := p.visitor(fmt.Sprintf("198.19.%d.20", i))
 		c.signUp(fmt.Sprintf("visitor%d@example.org", i), "")
-		p.postAs(c, fmt.Sprintf("198.19.%d.20", i), "/api/order/v1/orders", jsonText(body), http.StatusUnprocessableEntity)
+		p.lines++
+		p.post(c, "/api/order/v1/orders", body, http.StatusUnprocessableEntity)
 	}
 	if got := p.evaluate(); !got.Firing || got.Values["attempts"] != 5 {
 		t.Errorf("visitors of three more networks whose orders are refused: %+v, want an alert", got)
 	}
-	c := p.browser()
+	c := p.visitor("198.19.77.20")
 	c.signUp("happy@example.org", "")
-	p.postAs(c, "198.19.77.20", "/api/order/v1/orders", jsonText(c.orderBody("50667", "170904", 7)), http.StatusCreated)
+	c.order("50667", "170904", 7)
+	p.lines += 4 // sign-up, catalogue, quote, order
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		got := p.evaluate()
 		if !got.Firing && got.Values["orders"] == 1 && got.Values["attempts"] == 6 {
@@ -78,18 +82,19 @@ func TestOneStrangerCannotPage(t *testing.T) {
 
 // TestAttemptsCountWhereSigningInIsBroken: the page orders only after signing in, so customers who meet a dead identity service count.
 func TestAttemptsCountWhereSigningInIsBroken(t *testing.T) {
+	wrong := map[string]any{"email": "a@example.org", "password": "is not the one"}
 	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
 	defer identity.Close()
 	p := startWatched(t, map[string]string{"identity": identity.Listener.Addr().String()})
 	for i := range 4 {
-		p.post(fmt.Sprintf("198.19.%d.1", i), "/api/identity/v1/sessions", `{"email":"a@example.org","password":"is not the one"}`, http.StatusUnauthorized)
+		p.post(p.visitor(fmt.Sprintf("198.19.%d.1", i)), "/api/identity/v1/sessions", wrong, http.StatusUnauthorized)
 	}
 	if got := p.evaluate(); got.Values["attempts"] != 0 {
 		t.Errorf("wrong passwords are no attempts to order: %+v", got)
 	}
 	identity.Close()
 	for i := range 5 {
-		p.post(fmt.Sprintf("198.19.%d.1", i), "/api/identity/v1/sessions", `{"email":"a@example.org","password":"is not the one"}`, http.StatusServiceUnavailable)
+		p.post(p.visitor(fmt.Sprintf("198.19.%d.1", i)), "/api/identity/v1/sessions", wrong, http.StatusServiceUnavailable)
 	}
 	if got := p.evaluate(); !got.Firing || got.Values["attempts"] != 5 {
 		t.Errorf("five customers who cannot sign in: %+v, want an alert", got)
@@ -187,38 +192,15 @@ func (p *watched) startLogship(elastic string) {
 	})
 }
 
-func (p *watched) post(from, path, body string, status int) {
-	p.t.Helper()
-	p.send(from, path, body, status, nil)
+// visitor is a person whose requests reach nginx from an address, or with a list of addresses that he claims.
+func (p *watched) visitor(from string) *browser {
+	return (&browser{client.New(func(string) string { return p.entry }, nil), p.t}).with("X-Forwarded-For", from)
 }
 
-func (p *watched) postAs(c *browser, from, path, body string, status int) {
+// post sends a body through nginx as a visitor.
+func (p *watched) post(as *browser, path string, body any, status int) {
 	p.t.Helper()
-	p.send(from, path, body, status, c.client.Jar.Cookies(entry))
-}
-
-// send posts through nginx as the client at an address.
-func (p *watched) send(from, path, body string, status int, cookies []*http.Cookie) {
-	p.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, p.entry+path, strings.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	req.Header = http.Header{"Content-Type": {"application/json"}, "X-Forwarded-For": {from}, "Idempotency-Key": {event.NewID("k")}}
-	for _, c := range cookies {
-		req.AddCookie(c)
-		if c.Name == "kreislauf_csrf" {
-			req.Header.Set("X-CSRF-Token", c.Value)
-		}
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != status {
-		p.t.Fatalf("POST %s from %s: %s, want %d", path, from, res.Status, status)
-	}
+	as.do("POST", path, body, status, map[string]string{"Idempotency-Key": event.NewID("k")})
 	p.lines++
 }
 

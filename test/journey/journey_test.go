@@ -176,7 +176,7 @@ func TestBadInput(t *testing.T) {
 	quoteURL := func(plz, waste, size, date string) string {
 		return "/api/pricing/v1/quotes?postcode=" + plz + "&waste=" + waste + "&size=" + size + "&date=" + date
 	}
-	date := c.earliest()
+	date := c.earliest("50667")
 	for _, tc := range []struct {
 		name, method, path string
 		body               any

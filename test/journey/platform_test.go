@@ -119,9 +119,9 @@ func (b *browser) signUp(email, invite string) {
 	}
 }
 
-func (b *browser) earliest() string {
+func (b *browser) earliest(postcode string) string {
 	b.t.Helper()
-	c, err := b.Catalog(b.t.Context())
+	c, err := b.Catalog(b.t.Context(), postcode)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func (b *browser) earliest() string {
 
 func (b *browser) quote(postcode, waste string, size int) string {
 	b.t.Helper()
-	q, err := b.Quote(b.t.Context(), client.QuoteRequest{Postcode: postcode, Waste: waste, SizeM3: size, Date: b.earliest()})
+	q, err := b.Quote(b.t.Context(), client.QuoteRequest{Postcode: postcode, Waste: waste, SizeM3: size, Date: b.earliest(postcode)})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -47,9 +47,9 @@ func quotes(postcode, waste, size, date string) string {
 	return client.QuotesPath + "?postcode=" + postcode + "&waste=" + waste + "&size=" + size + "&date=" + date
 }
 
-func (p *platform) earliest(t *testing.T) string {
+func (p *platform) earliest(t *testing.T, postcode string) string {
 	t.Helper()
-	date, ok := p.send(t, exchange{method: "GET", path: wares, status: 200})["earliest_date"].(string)
+	date, ok := p.send(t, exchange{method: "GET", path: wares + "?postcode=" + postcode, status: 200})["earliest_date"].(string)
 	if !ok {
 		t.Fatal("no earliest_date")
 	}
@@ -58,8 +58,13 @@ func (p *platform) earliest(t *testing.T) string {
 
 func (p *platform) pricing(t *testing.T) []exchange {
 	t.Helper()
-	date := p.earliest(t)
-	list := []exchange{{name: "catalogue", method: "GET", path: wares, status: 200}}
+	date := p.earliest(t, "17033")
+	list := []exchange{
+		{name: "catalogue", method: "GET", path: wares, status: 200},
+		{name: "catalogue of a place", method: "GET", path: wares + "?postcode=01067", status: 200},
+		{name: "catalogue of nowhere", method: "GET", path: wares + "?postcode=00999", status: 422},
+		{name: "catalogue of four digits", method: "GET", path: wares + "?postcode=5066", status: 422, breaks: true},
+	}
 	for _, w := range catalog.Wastes() {
 		for _, size := range w.Sizes() {
 			list = append(list, exchange{
@@ -88,7 +93,7 @@ func (p *platform) pricing(t *testing.T) []exchange {
 // newOrder is a good body.
 func (p *platform) newOrder(t *testing.T, postcode, waste string) map[string]any {
 	t.Helper()
-	q := p.send(t, exchange{method: "GET", path: quotes(postcode, waste, "3", p.earliest(t)), status: 200})
+	q := p.send(t, exchange{method: "GET", path: quotes(postcode, waste, "3", p.earliest(t, postcode)), status: 200})
 	return map[string]any{
 		"quote": q["quote"], "visit_id": "visit-1", "public_ground": true,
 		"address": map[string]any{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"},

@@ -32,7 +32,7 @@ func (c *customer) firstOrder(ctx context.Context) (orderID, traceID string, err
 
 // order gets a quote and orders it under a trace id of its own choice.
 func (c *customer) order(ctx context.Context) (orderID, traceID string, err error) {
-	catalog, err := c.Catalog(ctx)
+	catalog, err := c.Catalog(ctx, "50667")
 	if err != nil {
 		return "", "", err
 	}

@@ -35,8 +35,22 @@ const wastes = [
 
 const day = (from) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin" }).format(Date.now() + from * 86_400_000);
 
+/** The days of the stand-in: Sundays are closed everywhere, and one working day is a holiday where the postcode begins with 8. */
+function dates(postcode) {
+  const all = Array.from({ length: 58 }, (_, i) => day(3 + i));
+  const isSunday = (date) => new Date(`${date}T00:00:00Z`).getUTCDay() === 0;
+  const open = all.filter((date) => !isSunday(date));
+  const holiday = postcode.startsWith("8") ? open[4] : undefined;
+  const closed = all.filter((date) => date > open[0] && (isSunday(date) || date === holiday));
+  return {
+    earliest_date: open[0],
+    latest_date: open.at(-1),
+    closed_dates: closed.filter((date) => date < open.at(-1)).map((date) => ({ date, reason: isSunday(date) ? "Sonntag" : "Heilige Drei Könige" })),
+  };
+}
+
 /** The answer of GET /api/pricing/v1/catalog. */
-export function catalog() {
+export function catalog(postcode = "") {
   return {
     wastes: wastes.map(({ net: _net, de, en, ...waste }) => ({
       ...waste,
@@ -47,8 +61,7 @@ export function catalog() {
       forbidden_en: en[1].split(", "),
     })),
     sizes_m3: [3, 5, 7, 10],
-    earliest_date: day(3),
-    latest_date: day(60),
+    ...dates(postcode),
     included_days: 10,
   };
 }

@@ -77,7 +77,7 @@ async function api(state, request, url) {
   const session = state.sessions.get(cookies.get("kreislauf_session"));
   const route = `${request.method} ${url.pathname}`;
   const orderId = /^GET \/api\/order\/v1\/orders\/([^/]+)$/.exec(route)?.[1];
-  if (route === "GET /api/pricing/v1/catalog") return { status: 200, body: catalog() };
+  if (route === "GET /api/pricing/v1/catalog") return { status: 200, body: catalog(url.searchParams.get("postcode") ?? "") };
   if (route === "GET /api/pricing/v1/quotes") return { status: 200, body: quote(url.searchParams) };
   if (route === "GET /api/identity/v1/sessions/current") return { status: 200, body: publicUser(signedIn(session)) };
   if (route === "GET /api/order/v1/orders") return { status: 200, body: { orders: [...state.orders.values()].filter((o) => o.owner === signedIn(session).email).map(publicOrder) } };
@@ -159,13 +159,15 @@ const publicUser = ({ user_id, email, name, role }) => ({ user_id, email, name, 
 function quote(search) {
   const postcode = search.get("postcode") ?? "";
   const [code, size, date] = [search.get("waste"), Number(search.get("size")), search.get("date") ?? ""];
-  const offered = catalog();
+  const offered = catalog(postcode);
   if (!/^\d{5}$/.test(postcode)) throw invalid("?postcode", "A postcode has five digits.");
   if (postcode.startsWith("00")) throw invalid("?postcode", `The postcode ${postcode} is unknown.`);
   const waste = offered.wastes.find((each) => each.code === code);
   if (waste === undefined) throw invalid("?waste", "The waste code is not in the catalogue.");
   if (!waste.sizes_m3.includes(size)) throw invalid("?size", `This waste comes in ${waste.sizes_m3.join(", ")} m³ only.`);
   if (date < offered.earliest_date || date > offered.latest_date) throw invalid("?date", `Choose a date from ${offered.earliest_date} to ${offered.latest_date}.`);
+  const closed = offered.closed_dates.find((each) => each.date === date);
+  if (closed !== undefined) throw invalid("?date", `${date} is closed (${closed.reason}). Choose another date.`);
   const content = {
     postcode, region: postcode.startsWith("1") ? "Berlin" : "Deutschland", waste_code: code, size_m3: size, date, price: priceOf(code, size),
     included_days: offered.included_days, extra_day_cents: 357, max_weight_kg: Math.min(7000, size * 1000), valid_until: new Date(Date.now() + 30 * 60_000).toISOString(),

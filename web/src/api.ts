@@ -28,6 +28,8 @@ export interface Catalog {
   sizes_m3: number[];
   earliest_date: string;
   latest_date: string;
+  /** Days between the two on which no container is placed; the reason is the name of a holiday, or "Sonntag". */
+  closed_dates: { date: string; reason: string }[];
   included_days: number;
 }
 
@@ -86,7 +88,9 @@ export interface Order {
   history: { state: string; at: string }[];
 }
 
-export const getCatalog = (): Promise<Catalog> => request("/api/pricing/v1/catalog");
+/** The catalogue with the dates of a postcode; without one, with those of the whole country. */
+export const getCatalog = (postcode = ""): Promise<Catalog> =>
+  request(postcode === "" ? "/api/pricing/v1/catalog" : `/api/pricing/v1/catalog?postcode=${encodeURIComponent(postcode)}`);
 
 export function getQuote(query: QuoteQuery, signal?: AbortSignal): Promise<Quote> {
   const parameters = new URLSearchParams({ postcode: query.postcode, waste: query.waste, size: String(query.size), date: query.date });

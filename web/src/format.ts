@@ -40,13 +40,14 @@ export function wasteCode(code: string): string {
   return code.replace(/^(\d\d)(\d\d)(\d\d)/, "$1 $2 $3");
 }
 
-/** The first `count` days from Monday to Friday within the range, the bounds included. */
-export function workdays(earliest: string, latest: string, count: number): string[] {
+/** The first `count` days from Monday to Friday within the range, the bounds included, without the closed ones. */
+export function workdays(earliest: string, latest: string, count: number, closed: string[] = []): string[] {
   const found: string[] = [];
   const end = Date.parse(`${latest}T00:00:00Z`);
   for (let at = Date.parse(`${earliest}T00:00:00Z`); at <= end && found.length < count; at += 86_400_000) {
     const date = new Date(at);
-    if (date.getUTCDay() % 6 !== 0) found.push(date.toISOString().slice(0, 10));
+    const name = date.toISOString().slice(0, 10);
+    if (date.getUTCDay() % 6 !== 0 && !closed.includes(name)) found.push(name);
   }
   return found;
 }

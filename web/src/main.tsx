@@ -7,7 +7,7 @@ import "./styles/order.css";
 import "./styles/status.css";
 import { App, reconnect } from "./app";
 import { unreachableSince } from "./http";
-import { loadCatalog, startQuoting } from "./order/state";
+import { startQuoting } from "./order/state";
 import { startRouting } from "./route";
 import { loadSession } from "./session";
 
@@ -16,7 +16,6 @@ if (root === null) throw new Error("index.html has no element #app");
 
 startRouting();
 startQuoting();
-void loadCatalog();
 void loadSession();
 addEventListener("online", reconnect);
 addEventListener("offline", () => (unreachableSince.value ??= new Date()));

@@ -27,6 +27,14 @@ test("a quote for something from the catalogue", async () => {
   expect(quote.price.gross_cents).toBe(quote.price.net_cents + quote.price.vat_cents);
 });
 
+test("the dates of a place: its holiday is shown as closed, and refused", async () => {
+  const { closed_dates } = await getCatalog("80331");
+  const { date } = closed_dates.find(({ reason }) => reason !== "Sonntag")!;
+  const error = await getQuote({ postcode: "80331", waste: "170904", size: 7, date }).catch((caught: unknown) => caught);
+  expect((error as ApiError).problem.errors.map(({ pointer }) => pointer)).toEqual(["?date"]);
+  expect(await getQuote({ postcode: "10115", waste: "170904", size: 7, date })).toMatchObject({ date });
+});
+
 test("a refusal is an ApiError with pointer and trace id", async () => {
   const { earliest_date: date } = await getCatalog();
   const error = await getQuote({ postcode: "00000", waste: "170904", size: 7, date }).catch((caught: unknown) => caught);

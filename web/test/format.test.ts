@@ -22,6 +22,9 @@ test("business dates have no zone, times are Berlin's", () => {
 });
 
 describe("workdays", () => {
+  test("leaves closed days out", () => {
+    expect(workdays("2026-12-24", "2027-01-04", 3, ["2026-12-25", "2027-01-01"])).toEqual(["2026-12-24", "2026-12-28", "2026-12-29"]);
+  });
   test.each<[string, string, string, number, string[]]>([
     ["skips the weekend", "2026-11-27", "2026-12-31", 3, ["2026-11-27", "2026-11-30", "2026-12-01"]],
     ["ends with the range", "2026-11-26", "2026-11-27", 4, ["2026-11-26", "2026-11-27"]],

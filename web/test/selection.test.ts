@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { catalog } from "../dev/catalog.mjs";
 import type { Catalog } from "../src/api";
-import { currentStep, fitSelection, missingSizes, orderLink, quoteQuery, readSelection, type Selection, stepOfPointer } from "../src/order/selection";
+import { closedReason, currentStep, fitSelection, missingSizes, orderLink, quoteQuery, readSelection, type Selection, stepOfPointer } from "../src/order/selection";
 
 const offered = catalog() as Catalog;
 const read = (query: string) => readSelection(new URLSearchParams(query));
@@ -25,6 +25,7 @@ describe("fitSelection drops what the catalogue does not offer", () => {
     ["a size that nobody has", { groesse: 8 }, { groesse: undefined }],
     ["a day of the past", { datum: "2020-01-01" }, { datum: "" }],
     ["a day after the last one", { datum: "2999-01-01" }, { datum: "" }],
+    ["a Sunday", { datum: offered.closed_dates[0]!.date }, { datum: "" }],
   ])("%s", (_name, given, want) => expect(fitSelection({ ...full, ...given }, offered)).toEqual({ ...full, ...given, ...want }));
 });
 
@@ -63,4 +64,13 @@ test("missing sizes are too heavy only if all are larger than the largest offere
 test("pointers of the quote lead to their step", () => {
   expect(stepOfPointer("?postcode")).toBe("plz");
   expect(stepOfPointer("/address/city")).toBeUndefined();
+});
+
+test("a holiday is closed where it is one", () => {
+  const there = catalog("80331") as Catalog;
+  const holiday = there.closed_dates.find(({ reason }) => reason !== "Sonntag")!;
+  expect(closedReason(there, holiday.date)).toBe("Heilige Drei Könige");
+  expect(closedReason(offered, holiday.date)).toBeUndefined();
+  expect(fitSelection({ ...full, datum: holiday.date }, there).datum).toBe("");
+  expect(fitSelection({ ...full, datum: holiday.date }, offered).datum).toBe(holiday.date);
 });

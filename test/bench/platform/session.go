@@ -94,7 +94,7 @@ func (s *session) run(ctx context.Context) ([]measure, error) {
 		return nil, err
 	}
 	s.add("start", "up after", "s", time.Since(s.p.Began).Seconds())
-	catalog, err := s.person().Catalog(ctx)
+	catalog, err := s.person().Catalog(ctx, "")
 	if err != nil {
 		return s.list, err
 	}

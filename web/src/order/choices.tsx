@@ -10,7 +10,7 @@ import { checkForm, Field, focusFirstComplaint } from "../ui/field";
 import { Icon, wasteIcon } from "../ui/icon";
 import sprite from "../ui/icons.svg";
 import { type Complaint, complaint, ComplaintText, ProblemAlert } from "../ui/problem";
-import { findWaste, missingSizes, type Step } from "./selection";
+import { closedReason, findWaste, missingSizes, type Step } from "./selection";
 import { StepFrame } from "./step";
 import { askQuote, catalog, choose, refusal, regions, selection } from "./state";
 
@@ -161,23 +161,25 @@ export function SizeStep({ catalog }: { catalog: Catalog }) {
 
 export function DateStep({ catalog }: { catalog: Catalog }) {
   const words = text.value;
-  const { earliest_date: earliest, latest_date: latest } = catalog;
+  const { earliest_date: earliest, latest_date: latest, closed_dates: closed } = catalog;
   const chosen = selection.value.datum;
   const own = useSignal<Complaint | undefined>(undefined);
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    own.value = checkForm(form)["?date"];
+    const wanted = String(new FormData(form).get("?date"));
+    const reason = closedReason(catalog, wanted);
+    own.value = checkForm(form)["?date"] ?? (reason === undefined ? undefined : { text: words.date.closed(day(wanted, language.value), reason) });
     if (own.value !== undefined) return focusFirstComplaint(form);
-    navigate(choose({ datum: String(new FormData(form).get("?date")) }));
+    navigate(choose({ datum: wanted }));
   };
 
   return (
     <StepFrame name="datum" answer={chosen === "" ? "" : day(chosen, language.value)}>
       <h3 class="subtitle">{words.date.next}</h3>
       <ul class="days">
-        {workdays(earliest, latest, 4).map((date) => (
+        {workdays(earliest, latest, 4, closed.map(({ date }) => date)).map((date) => (
           <li key={date} class={date === chosen ? "card card-chosen" : "card"}>
             <a class="card-link" href={choose({ datum: date })} aria-current={date === chosen ? "true" : undefined}>
               {day(date, language.value, "short")}

@@ -33,8 +33,13 @@ export function fitSelection(selection: Selection, catalog: Catalog): Selection 
     plz: selection.plz,
     abfall: waste?.code ?? "",
     groesse: groesse !== undefined && (waste?.sizes_m3 ?? catalog.sizes_m3).includes(groesse) ? groesse : undefined,
-    datum: datum >= catalog.earliest_date && datum <= catalog.latest_date ? datum : "",
+    datum: datum >= catalog.earliest_date && datum <= catalog.latest_date && closedReason(catalog, datum) === undefined ? datum : "",
   };
+}
+
+/** Why no container is placed on a day within the range of the catalogue, undefined for an open day. */
+export function closedReason(catalog: Catalog, date: string): string | undefined {
+  return catalog.closed_dates.find((closed) => closed.date === date)?.reason;
 }
 
 export function findWaste(catalog: Catalog, code: string): Waste | undefined {

@@ -1,8 +1,8 @@
 // The signals behind the order page: catalogue, selection (from the URL), quote, and the step to show.
 
-import { computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal } from "@preact/signals";
 import { type Catalog, getCatalog, getQuote, type Quote, type QuoteQuery } from "../api";
-import { ApiError } from "../http";
+import { ApiError, isRefusal } from "../http";
 import { url } from "../route";
 import { language } from "../text";
 import { currentStep, fitSelection, orderLink, quoteQuery, readSelection, type Selection, type Step, stepOfPointer } from "./selection";
@@ -11,13 +11,34 @@ import { QuoteLoader } from "./quote-loader";
 export const catalog = signal<Catalog | undefined>(undefined);
 export const catalogError = signal<unknown>(undefined);
 
-/** Loads the catalogue; called again after a failure. A known catalogue stays when the new one cannot be had. */
+const postcode = computed(() => readSelection(url.value.searchParams).plz);
+
+/** The postcode whose dates the catalogue has: public holidays differ between the federal states. */
+const datesOf = signal<string | undefined>(undefined);
+
+/** Loads the catalogue of the chosen postcode; called again after a failure. A known catalogue stays when the new one cannot be had. */
 export async function loadCatalog(): Promise<void> {
+  const wanted = postcode.peek();
   catalogError.value = undefined;
   try {
-    catalog.value = await getCatalog();
+    const found = await catalogOf(wanted);
+    if (wanted !== postcode.peek()) return;
+    batch(() => {
+      catalog.value = found;
+      datesOf.value = wanted;
+    });
   } catch (error) {
-    catalogError.value = error;
+    if (wanted === postcode.peek()) catalogError.value = error;
+  }
+}
+
+/** The catalogue of a place. One that nobody knows is refused with its price; until then the dates of the whole country will do. */
+async function catalogOf(place: string): Promise<Catalog> {
+  try {
+    return await getCatalog(place);
+  } catch (error) {
+    if (place === "" || !(error instanceof ApiError) || !isRefusal(error.problem.status)) throw error;
+    return getCatalog();
   }
 }
 
@@ -57,9 +78,16 @@ export const refusal = computed<{ step: Step; pointer: string; detail: string } 
 
 export const step = computed<Step>(() => currentStep(selection.value, url.value.hash.slice(1), refusal.value?.step));
 
-/** Keeps the quote in step with the selection. Called once at start. */
+/** Keeps catalogue and quote in step with the selection. Called once at start. */
 export function startQuoting(): void {
-  effect(() => quotes.ask(catalog.value === undefined ? undefined : quoteQuery(selection.value, catalog.value)));
+  effect(() => {
+    postcode.value; // each one has dates of its own
+    void loadCatalog();
+  });
+  effect(() => {
+    const offered = datesOf.value === postcode.value || catalogError.value !== undefined ? catalog.value : undefined;
+    quotes.ask(offered === undefined ? undefined : quoteQuery(selection.value, offered));
+  });
 }
 
 /** The link that makes one choice. */

@@ -50,6 +50,7 @@ export const de = {
     next: "Die nächsten Werktage",
     other: "Anderer Tag",
     take: "Tag übernehmen",
+    closed: (day: string, reason: string) => `Am ${day} (${reason}) liefern wir hier nicht. Bitte wählen Sie einen anderen Tag.`,
   },
 
   price: {

@@ -52,6 +52,7 @@ export const en: Text = {
     next: "The next working days",
     other: "Another day",
     take: "Take this day",
+    closed: (day, reason) => `We do not deliver here on ${day} (${reason}). Please choose another day.`,
   },
 
   price: {
