@@ -9,5 +9,7 @@
 //	internal/backend     embedded servers of the real protocols; import nothing else of the project
 //	web k8s              the customer's page; Helm charts
 //
+// It also owns the versions of the platform and its services (VersionsOf): functions of the sources' content alone.
+//
 // The test in this folder enforces the import rules, the fences around drivers and a package comment everywhere.
 package kreislauf

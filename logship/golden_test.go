@@ -35,7 +35,7 @@ func TestGoldenRequest(t *testing.T) {
 			`"http.response.status_code":201,"remote_addr":"203.0.113.9","request_time":0.012,"upstream_addr":"127.0.0.1:1, 127.0.0.1:2",` +
 			`"upstream_status":"502, 201","upstream_response_time":"0.001, 0.011"}` + "\n"},
 		{
-			filepath.Join(b.logs, "test/acme/nginx/error.log"),
+			filepath.Join(b.logs, "test/acme/nginx/error-0123456789ab.log"),
 			"2025/11/22 18:23:30 [error] 12#13: *14 connect() failed, client: 203.0.113.9, server: _\n",
 		},
 		{

@@ -11,6 +11,8 @@ import (
 // Options configure a Shipper. The state folder belongs to one Shipper at a time.
 type Options struct {
 	config.Config
+	// PlatformVersion is what the documents about logship itself carry; empty when it is no part of the platform.
+	PlatformVersion string
 	// Logger gets what logship itself has to say, the same thing at most every 30 seconds.
 	Logger zerolog.Logger
 }

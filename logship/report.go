@@ -35,12 +35,16 @@ func (p *pipeline) reportStream() string { return "metrics-kreislauf.logship-" +
 // reportDocuments renders a status: a document about the target and one for each of the files furthest behind.
 func (p *pipeline) reportDocuments(st TargetStatus, now time.Time) [][]byte {
 	base := func() map[string]any {
-		return map[string]any{
+		doc := map[string]any{
 			"@timestamp": now.UTC().Format("2006-01-02T15:04:05.000Z"), "ecs.version": "8.11.0",
 			"data_stream.type": "metrics", "data_stream.dataset": "kreislauf.logship", "data_stream.namespace": p.opt.Env,
 			"event.dataset": "kreislauf.logship", "service_name": "logship", "env": p.opt.Env, "customer": p.opt.Customer,
 			"agent.name": p.opt.Instance, "logship.target": st.Name,
 		}
+		if p.opt.PlatformVersion != "" {
+			doc["platform_version"] = p.opt.PlatformVersion
+		}
+		return doc
 	}
 	doc := base()
 	for _, m := range targetMetrics {

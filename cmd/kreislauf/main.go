@@ -21,6 +21,7 @@ type command struct {
 func commands() []command {
 	list := []command{
 		{"up", "run the whole platform on this machine", runUp},
+		{"version", "print the platform version and those of the services", runVersion},
 		{"deps", "install the programs that the platform needs, and fetch geo data", runDeps},
 		{"doctor", "say what is missing or in the way on this machine, and how to mend it", runDoctor},
 		{"load", "make traffic: customers with the real demand mix, or a replayed access log", runLoad},

@@ -39,6 +39,7 @@ type Options struct {
 	Rules      []kpi.Rule
 	Env        string
 	Customer   string
+	Version    string        // platform version, on every document
 	WebhookURL string        // where transitions are posted; empty = documents only
 	Interval   time.Duration // instead of every rule's own interval; 0 = the rule's
 	Logger     zerolog.Logger

@@ -77,7 +77,7 @@ func (a *Alerter) document(t Transition, action string, at time.Time) map[string
 	return map[string]any{
 		"@timestamp": at.UTC().Format(stampLayout), "message": t.Text, "event.action": action,
 		"data_stream.type": "alerts", "data_stream.dataset": "kreislauf", "data_stream.namespace": a.o.Env,
-		"service_name": "alerter", "env": t.Env, "customer": t.Customer,
+		"service_name": "alerter", "env": t.Env, "customer": t.Customer, "platform_version": a.o.Version,
 		"rule.name": t.Rule, "rule.description": t.Description, "rule.reference": t.Runbook,
 		"alert.state": t.State, "alert.severity": t.Severity, "alert.values": t.Values, "alert.query": t.Query,
 		"alert.started_at": t.StartedAt.Format(stampLayout), "alert.at": t.At.Format(stampLayout),

@@ -49,7 +49,7 @@ func add(p *process.Process, lookup process.Lookup) error {
 		every = p.Config.Duration("KREISLAUF_ALERT_INTERVAL", time.Minute)
 	}
 	a, err := alert.New(alert.Options{
-		Client: client, Rules: rules, Env: p.Settings.Env, Customer: p.Settings.Customer,
+		Client: client, Rules: rules, Env: p.Settings.Env, Customer: p.Settings.Customer, Version: p.Settings.PlatformVersion,
 		WebhookURL: p.Config.OptionalURL("KREISLAUF_ALERT_WEBHOOK_URL", "http", "https"), Interval: every, Logger: p.Log,
 	})
 	if err != nil {

@@ -11,7 +11,8 @@ type Process struct {
 	Env             string // data stream namespace
 	Customer        string // tenant
 	Instance        string // "order-2"
-	PlatformVersion string
+	PlatformVersion string // of the set of services
+	ServiceVersion  string // of this service; empty for what is none
 	HTTPAddr        string // public listener
 	InternalAddr    string // health and metrics
 	LogDir          string // empty: standard output
@@ -36,6 +37,7 @@ func ReadProcess(r *Reader, service string) Process {
 		Customer:        r.Match("KREISLAUF_CUSTOMER", "kreislauf", customerPattern, "1 to 32 of a-z, 0-9, _ and -"),
 		Instance:        r.Match("KREISLAUF_INSTANCE", instance, instancePattern, "a host-name-like word such as order-2"),
 		PlatformVersion: r.String("KREISLAUF_PLATFORM_VERSION", "dev"),
+		ServiceVersion:  r.String("KREISLAUF_SERVICE_VERSION", ""),
 		HTTPAddr:        r.Addr("KREISLAUF_HTTP_ADDR", "127.0.0.1:0"),
 		InternalAddr:    r.Addr("KREISLAUF_INTERNAL_ADDR", "127.0.0.1:0"),
 		LogDir:          r.String("KREISLAUF_LOG_DIR", ""),

@@ -172,7 +172,7 @@ func health(ctx context.Context, r Running) []finding {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	if err := supervise.HTTPReady(r.Entry + "/healthz")(ctx); err != nil {
-		list = append(list, finding{"entry", err.Error(), "see the nginx error.log in the log tree", true})
+		list = append(list, finding{"entry", err.Error(), "see the error-<version>.log of nginx in the log tree", true})
 	}
 	return list
 }

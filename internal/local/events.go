@@ -24,7 +24,7 @@ type eventLog struct {
 
 func openEvents(p *Platform) (*eventLog, error) {
 	settings := config.Process{
-		Service: "supervisor", Env: p.Env, Customer: p.Customer, Instance: "supervisor-1", PlatformVersion: p.version, LogDir: p.logs,
+		Service: "supervisor", Env: p.Env, Customer: p.Customer, Instance: "supervisor-1", PlatformVersion: p.versions.Platform, LogDir: p.logs,
 	}
 	sink, err := logging.Open(settings)
 	if err != nil {

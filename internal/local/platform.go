@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"kreislauf"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/clock"
 	"kreislauf/internal/local/supervise"
@@ -27,7 +28,7 @@ var demoPartners []byte
 type Platform struct {
 	Options
 	self      string // path of this binary
-	version   string
+	versions  kreislauf.Versions
 	secrets   secrets
 	logs      string
 	mongoURI  string
@@ -52,7 +53,7 @@ func New(o Options) (*Platform, error) {
 	if p.self, err = os.Executable(); err != nil {
 		return nil, fmt.Errorf("find own binary: %w", err)
 	}
-	if p.version, err = platformVersion(); err != nil {
+	if p.versions, err = Versions(); err != nil {
 		return nil, err
 	}
 	for _, d := range []string{o.Data, p.logs, filepath.Join(o.Data, "console")} {
@@ -114,7 +115,7 @@ func (p *Platform) env(instance, httpAddr, internalAddr string) map[string]strin
 	}
 	m := map[string]string{
 		"KREISLAUF_ENV": p.Env, "KREISLAUF_CUSTOMER": p.Customer, "KREISLAUF_INSTANCE": instance,
-		"KREISLAUF_PLATFORM_VERSION": p.version, "KREISLAUF_LOG_DIR": p.logs,
+		"KREISLAUF_PLATFORM_VERSION": p.versions.Platform, "KREISLAUF_LOG_DIR": p.logs,
 		"KREISLAUF_REDIS_ADDR": p.redisAddr, "KREISLAUF_REDIS_PASSWORD": redisPassword,
 		"KREISLAUF_KAFKA_BROKERS": p.kafkaList, "KREISLAUF_ELASTICSEARCH_URL": p.esURL,
 		"KREISLAUF_GEO_DIR":           p.Geo,
@@ -229,8 +230,8 @@ func (p *Platform) entry(upstreams map[string][]string) nginx.Options {
 	}
 	return nginx.Options{
 		Listen: p.NginxAddr, Prefix: filepath.Join(p.Data, "nginx") + "/", AccessLog: p.accessLog(),
-		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error.log"), WebRoot: p.Web, User: user, Workers: "2",
-		Env: p.Env, Customer: p.Customer, PlatformVersion: p.version, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: upstreams,
+		ErrorLog: filepath.Join(filepath.Dir(p.accessLog()), "error-"+p.versions.Platform+".log"), WebRoot: p.Web, User: user, Workers: "2",
+		Env: p.Env, Customer: p.Customer, PlatformVersion: p.versions.Platform, TrustedProxies: []string{"127.0.0.0/8", "::1"}, Upstreams: upstreams,
 	}
 }
 
@@ -264,7 +265,7 @@ func (p *Platform) running(started time.Time, components []supervise.Status) Run
 		mongo = u.Redacted()
 	}
 	return Running{
-		PID: os.Getpid(), Started: started, Version: p.version, Env: p.Env, Customer: p.Customer, Profile: p.profile(), Entry: "http://" + p.NginxAddr,
+		PID: os.Getpid(), Started: started, Version: p.versions.Platform, Env: p.Env, Customer: p.Customer, Profile: p.profile(), Entry: "http://" + p.NginxAddr,
 		Elastic: p.esURL, MongoDB: mongo, Kafka: strings.Split(p.kafkaList, ","), Redis: p.redisAddr, Logship: p.logship, Components: components,
 	}
 }

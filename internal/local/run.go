@@ -194,7 +194,7 @@ func (t *table) ready(p *Platform) {
 		fmt.Fprintln(t.out, "note:", n)
 	}
 	fmt.Fprintf(t.out, "platform %s is up after %.1f s: http://%s (page and API), %s (Elasticsearch), data in %s\n",
-		p.version, time.Since(t.began).Seconds(), p.NginxAddr, p.esURL, p.Data)
+		p.versions.Platform, time.Since(t.began).Seconds(), p.NginxAddr, p.esURL, p.Data)
 	fmt.Fprintln(t.out, "Ctrl-C stops everything; a second run continues with the same data")
 }
 

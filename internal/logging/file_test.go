@@ -166,6 +166,24 @@ func TestServiceLine(t *testing.T) {
 	}
 }
 
+// TestServiceVersion: a service's lines have its own version beside the platform's; a process that is no service has none.
+func TestServiceVersion(t *testing.T) {
+	for _, version := range []string{"", "0123456789ab"} {
+		var out bytes.Buffer
+		p := settings("")
+		p.ServiceVersion = version
+		log := New(&out, p)
+		log.Info().Msg("line")
+		var got map[string]any
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if have, there := got["service.version"]; there != (version != "") || there && have != version || got["platform_version"] != "dev" {
+			t.Errorf("version %q: %s", version, &out)
+		}
+	}
+}
+
 func TestConsole(t *testing.T) {
 	var b bytes.Buffer
 	log := Console(&b)

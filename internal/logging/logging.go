@@ -35,9 +35,13 @@ var setGlobals = sync.OnceFunc(func() {
 // New makes the logger of a process on out. Every line carries who wrote it.
 func New(out io.Writer, p config.Process) zerolog.Logger {
 	setGlobals()
-	return zerolog.New(out).Hook(stamp{}).With().
+	c := zerolog.New(out).Hook(stamp{}).With().
 		Str("ecs.version", "8.11.0").Str("service_name", p.Service).Str("env", p.Env).Str("customer", p.Customer).
-		Str("instance", p.Instance).Str("platform_version", p.PlatformVersion).Logger()
+		Str("instance", p.Instance).Str("platform_version", p.PlatformVersion)
+	if p.ServiceVersion != "" {
+		c = c.Str("service.version", p.ServiceVersion)
+	}
+	return c.Logger()
 }
 
 // stamp puts the time on a line.

@@ -107,9 +107,18 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 	p.registry = prometheus.NewRegistry()
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "kreislauf_log_lines_dropped_total", Help: "Lines that could not be written."},
-			func() float64 { return float64(p.Sink.Dropped()) }))
+			func() float64 { return float64(p.Sink.Dropped()) }),
+		buildInfo(p.Settings))
 	p.http = httpserver.New(httpserver.Options{Addr: p.Settings.HTTPAddr, Log: p.Log, Tracer: p.Tracing.Tracer, Registry: p.registry})
 	return p, nil
+}
+
+// buildInfo is a gauge that is always 1; its labels say what runs, so that a panel can join any metric with the version.
+func buildInfo(p config.Process) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "kreislauf_build_info", Help: "Always 1; the labels say which versions run.",
+		ConstLabels: prometheus.Labels{"service": p.Service, "version": p.ServiceVersion, "platform_version": p.PlatformVersion},
+	}, func() float64 { return 1 })
 }
 
 func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword string) (err error) {

@@ -2,6 +2,8 @@ package process_test
 
 import (
 	"context"
+	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -64,6 +66,32 @@ func await(t *testing.T, what string, ok func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain until %s", what)
 		}
+	}
+}
+
+// TestBuildInfo: the metrics of an instance name the versions that run.
+func TestBuildInfo(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	begin(t, open(t, embedded.Start(t), map[string]string{
+		"KREISLAUF_INTERNAL_ADDR": l.Addr().String(), "KREISLAUF_PLATFORM_VERSION": "aaaaaaaaaaaa", "KREISLAUF_SERVICE_VERSION": "bbbbbbbbbbbb",
+	}))
+	res, err := http.Get("http://" + l.Addr().String() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `kreislauf_build_info{platform_version="aaaaaaaaaaaa",service="order",version="bbbbbbbbbbbb"} 1`
+	if !strings.Contains(string(text), want+"\n") {
+		t.Errorf("the metrics lack %s", want)
 	}
 }
 

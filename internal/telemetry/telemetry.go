@@ -8,6 +8,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,8 @@ func New(ctx context.Context, p config.Process, sink *logging.Sink) (*Telemetry,
 	}
 	collector := sdktrace.NewBatchSpanProcessor(exp)
 	res := resource.NewSchemaless(
-		attribute.String("service.name", p.Service), attribute.String("service.version", p.PlatformVersion),
+		attribute.String("service.name", p.Service), attribute.String("service.version", cmp.Or(p.ServiceVersion, p.PlatformVersion)),
+		attribute.String("platform_version", p.PlatformVersion),
 		attribute.String("service.instance.id", p.Instance), attribute.String("deployment.environment.name", p.Env),
 		attribute.String("customer", p.Customer))
 	both := func(s *span) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 )
 
 func TestSettingsAreKnownToTheProgram(t *testing.T) {
@@ -39,10 +40,64 @@ func TestSettingsAreKnownToTheProgram(t *testing.T) {
 	}
 }
 
+// versionsFile is files/versions.yaml of a chart.
+type versionsFile struct {
+	Platform string
+	Services map[string]string
+}
+
+func versions(t *testing.T) versionsFile {
+	t.Helper()
+	text, err := os.ReadFile("testdata/apps/files/versions.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v versionsFile
+	if err := yaml.Unmarshal(text, &v); err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Platform) != 12 || len(v.Services) < 5 {
+		t.Fatalf("versions %+v", v)
+	}
+	return v
+}
+
+// The platform version is that of the sources on every process, nginx and logship included; each service has its own beside it.
+func TestVersionsReachEveryProcess(t *testing.T) {
+	want := versions(t)
+	for _, tc := range []struct {
+		given, platform string
+		own             bool // whether the services are told their own versions
+	}{{"", want.Platform, true}, {"2026.12-rc1", "2026.12-rc1", false}} {
+		values := map[string]any{"platformVersion": tc.given}
+		apps, daemons := mustRender(t, "apps", values), mustRender(t, "daemonsets", values)
+		for what, got := range map[string]string{
+			"apps":    get[*corev1.ConfigMap](t, apps, "ConfigMap/kreislauf").Data["KREISLAUF_PLATFORM_VERSION"],
+			"logship": get[*corev1.ConfigMap](t, daemons, "ConfigMap/logship").Data["KREISLAUF_PLATFORM_VERSION"],
+		} {
+			if got != tc.platform {
+				t.Errorf("%q given: %s has %q, want %q", tc.given, what, got, tc.platform)
+			}
+		}
+		if conf := get[*corev1.ConfigMap](t, apps, "ConfigMap/nginx").Data["nginx.conf"]; !strings.Contains(conf, `"platform_version":"`+tc.platform+`"`) {
+			t.Errorf("%q given: nginx.conf does not have %s", tc.given, tc.platform)
+		}
+		for name, version := range want.Services {
+			pod := get[*appsv1.Deployment](t, apps, "Deployment/"+name).Spec.Template
+			told := slices.ContainsFunc(only(t, pod.Spec).Env, func(e corev1.EnvVar) bool {
+				return e.Name == "KREISLAUF_SERVICE_VERSION" && e.ValueFrom.FieldRef.FieldPath == "metadata.annotations['kreislauf/service-version']"
+			}) && pod.Annotations["kreislauf/service-version"] == version
+			if told != tc.own {
+				t.Errorf("%q given: %s is told its version: %v, want %v", tc.given, name, told, tc.own)
+			}
+		}
+	}
+}
+
 func TestAppsSettings(t *testing.T) {
 	o := mustRender(t, "apps", map[string]any{"env": "prod", "config": map[string]any{"KREISLAUF_DRAIN": "6s"}})
 	want := map[string]string{
-		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": "v1",
+		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": versions(t).Platform,
 		"KREISLAUF_HTTP_ADDR": "0.0.0.0:8080", "KREISLAUF_INTERNAL_ADDR": "0.0.0.0:8081", "KREISLAUF_LOG_DIR": "", "KREISLAUF_DRAIN": "6s",
 		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
 		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200",
@@ -105,7 +160,7 @@ func TestAppsFilesReachTheirPods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.NewReplacer("@env@", "prod", "@customer@", "acme", "@version@", "v1").Replace(string(conf))
+	want := strings.NewReplacer("@env@", "prod", "@customer@", "acme", "@version@", versions(t).Platform).Replace(string(conf))
 	got := get[*corev1.ConfigMap](t, o, "ConfigMap/nginx").Data["nginx.conf"]
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("nginx.conf (-want +got)\n%s", diff)

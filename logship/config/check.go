@@ -38,13 +38,13 @@ func Default() *Config {
 }
 
 // Tree returns the inputs of a log tree <env>/<customer>/<service>/*.log as the platform writes it: nginx has its own
-// folder with access.log and error.log.
+// folder with access.log and error-<platform version>.log: a line of the error log cannot say who wrote it, but its file can.
 func Tree(dir string) []Input {
 	folders := Folders{"env", "customer", "service"}
 	glob := func(below string) []Glob { return []Glob{Glob(filepath.Join(dir, below))} }
 	return []Input{
 		{Type: NginxAccess, Paths: glob("*/*/nginx/access.log"), Folders: folders},
-		{Type: NginxError, Paths: glob("*/*/nginx/error.log"), Folders: folders},
+		{Type: NginxError, Paths: glob("*/*/nginx/error*.log"), Folders: folders},
 		{Type: Service, Paths: glob("*/*/*/*.log"), Folders: folders},
 	}
 }

@@ -31,6 +31,8 @@ type Source struct {
 	Dataset string
 	// Env, Customer and Service are for lines that have none of their own.
 	Env, Customer, Service string
+	// Version is the platform version of whoever writes the file, for lines that cannot say it.
+	Version string
 	// Labels are added to lines that have none.
 	Labels map[string]string
 	// Namespace, Pod, PodUID, Container and Restarts are of Kubernetes, ContainerID is of Docker.
@@ -48,7 +50,7 @@ type Origin struct {
 	// routeKey is what the rules look at in the source, made by the router.
 	routeKey []byte
 	// Added to a line that does not have the field: ,"service_name":"..."
-	service, env, customer []byte
+	service, env, customer, version []byte
 }
 
 // NewOrigin renders what is the same in all documents of a file.
@@ -59,6 +61,7 @@ func NewOrigin(source Source, path string, identity [IdentitySize]byte) *Origin 
 	o.service = appendKnown(nil, "service_name", source.Service)
 	o.env = appendKnown(nil, "env", source.Env)
 	o.customer = appendKnown(nil, "customer", source.Customer)
+	o.version = appendKnown(nil, "platform_version", source.Version)
 	o.kube = appendKnown(o.kube, "kubernetes.namespace", source.Namespace)
 	o.kube = appendKnown(o.kube, "kubernetes.pod.name", source.Pod)
 	o.kube = appendKnown(o.kube, "kubernetes.pod.uid", source.PodUID)
@@ -76,7 +79,7 @@ func NewOrigin(source Source, path string, identity [IdentitySize]byte) *Origin 
 // appendIdentity appends service, environment, customer and labels to the document of a line that is not a JSON object.
 func (o *Origin) appendIdentity(dst []byte) []byte {
 	dst = append(append(dst, o.service...), o.env...)
-	return append(append(dst, o.customer...), o.labels...)
+	return append(append(append(dst, o.customer...), o.version...), o.labels...)
 }
 
 func appendKnown(dst []byte, name, value string) []byte {

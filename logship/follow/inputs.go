@@ -2,6 +2,7 @@ package follow
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -146,10 +147,17 @@ func fill(s *enrich.Source, in *config.Input, path string) {
 			s.Service = "nginx"
 		}
 	}
+	if v := versionedErrorLog.FindStringSubmatch(filepath.Base(path)); v != nil && s.Kind == enrich.NginxError {
+		s.Version = v[1]
+	}
 	if s.Kind == enrich.Container {
 		podOf(s, folders, filepath.Base(path))
 	}
 }
+
+// versionedErrorLog is the name of an error log that one platform version of nginx writes. Its lines cannot say the version, and must not get
+// the one that runs when they are shipped: they may be older.
+var versionedErrorLog = regexp.MustCompile(`^error-([0-9a-f]{12})\.log`)
 
 // podOf reads what the paths of container logs say:
 //

@@ -35,7 +35,7 @@ func add(p *process.Process) error {
 	if err != nil {
 		return err
 	}
-	s, err := logship.New(logship.Options{Config: *c, Logger: p.Log})
+	s, err := logship.New(logship.Options{Config: *c, PlatformVersion: p.Settings.PlatformVersion, Logger: p.Log})
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,9 @@ func run(o options) (err error) {
 			return err
 		}
 	}
+	if err := p.versionsEverywhere(ctx); err != nil {
+		return err
+	}
 	if err := p.nothingRejected(); err != nil {
 		return err
 	}

@@ -101,3 +101,37 @@ func hasGeo(source map[string]any) bool {
 	}
 	return false
 }
+
+// versionsEverywhere fails when a document of the platform does not say which platform version made it, or says another one than runs.
+func (p *running) versionsEverywhere(ctx context.Context) error {
+	body, err := json.Marshal(map[string]any{
+		"size": 3, "query": map[string]any{"bool": map[string]any{"must_not": []any{map[string]any{"term": map[string]any{"platform_version": p.info.Version}}}}},
+	})
+	if err != nil {
+		return err
+	}
+	const streams = "logs-*,traces-*,events-*,alerts-*,metrics-*"
+	req, err := http.NewRequestWithContext(ctx, "POST", p.info.Elastic+"/"+streams+"/_search?ignore_unavailable=true", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	var found struct {
+		Hits struct {
+			Total struct{ Value int }
+			Hits  []json.RawMessage
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&found); err != nil || res.StatusCode != http.StatusOK {
+		return fmt.Errorf("search documents without platform version: %s, %v", res.Status, err)
+	}
+	if found.Hits.Total.Value > 0 {
+		return fmt.Errorf("%d documents do not have the platform version %s: %s", found.Hits.Total.Value, p.info.Version, found.Hits.Hits)
+	}
+	return nil
+}

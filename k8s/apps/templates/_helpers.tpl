@@ -1,6 +1,16 @@
 {{- /* Every helper takes a dict: root ($), name (of the component), what it says itself,
       and tag where the image has another than image.tag. */ -}}
 
+{{- /* The platform version: the value, or that of the sources. Takes the root. */ -}}
+{{- define "kreislauf.version" -}}
+{{ .Values.platformVersion | default (.Files.Get "files/versions.yaml" | fromYaml).platform }}
+{{- end }}
+
+{{- /* The version of a service by its name; empty for what is none, and when the sources' platform version does not hold. */ -}}
+{{- define "kreislauf.serviceVersion" -}}
+{{- if not .root.Values.platformVersion }}{{ get (.root.Files.Get "files/versions.yaml" | fromYaml).services .name }}{{ end }}
+{{- end }}
+
 {{- /* The labels that select the pods of a component; they never change. */ -}}
 {{- define "kreislauf.selector" -}}
 app.kubernetes.io/name: {{ .name }}
@@ -61,6 +71,9 @@ envFrom:
 env:
   - {name: KREISLAUF_INSTANCE, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
   - {name: GOMEMLIMIT, valueFrom: {resourceFieldRef: {resource: requests.memory}}}
+  {{- if include "kreislauf.serviceVersion" . }}
+  - {name: KREISLAUF_SERVICE_VERSION, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['kreislauf/service-version']"}}}
+  {{- end }}
   {{- $secret := .root.Values.secret }}
   {{- $own := printf "KREISLAUF_MONGODB_URI_%s" (upper .name) }}
   {{- range .secrets }}
