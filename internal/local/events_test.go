@@ -12,13 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"kreislauf"
 	"kreislauf/internal/local/supervise"
 )
 
 // TestEventLines: each event is a line in the log tree, with the fields that docs/architecture.md promises.
 func TestEventLines(t *testing.T) {
 	dir := t.TempDir()
-	p := &Platform{Options: Options{Env: "local", Customer: "kreislauf"}, logs: dir, version: "v1"}
+	p := &Platform{Options: Options{Env: "local", Customer: "kreislauf"}, logs: dir, versions: kreislauf.Versions{Platform: "v1"}}
 	e, err := openEvents(p)
 	if err != nil {
 		t.Fatal(err)
