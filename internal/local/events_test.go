@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kreislauf"
+	"kreislauf"
 	"kreislauf/internal/local/supervise"
 )
 
