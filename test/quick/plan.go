@@ -49,7 +49,7 @@ func otherModules() map[string]string {
 func within(dir, folder string) bool { return dir == folder || strings.HasPrefix(dir, folder+"/") }
 
 // plan says which packages the changed files concern. A file that is no Go file belongs to the package of its folder, or of the nearest
-// folder above it that has one.
+// folder above it that has one; a document of a service to the tests that read it.
 func plan(list []pkg, files []string) planned {
 	known := map[string]bool{}
 	for _, p := range list {
@@ -73,6 +73,9 @@ func plan(list []pkg, files []string) planned {
 		dir := path.Dir(f)
 		for !known[dir] && dir != "." {
 			dir = path.Dir(dir)
+		}
+		if within(f, "services") && strings.HasSuffix(f, ".yaml") {
+			dir = "test/openapi" // which reads the documents of all services
 		}
 		changed[dir] = known[dir]
 	}

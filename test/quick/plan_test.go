@@ -14,6 +14,7 @@ const listed = `{"ImportPath":"kreislauf","Module":{"Path":"kreislauf"},"XTestIm
 {"ImportPath":"kreislauf/internal/quote","Module":{"Path":"kreislauf"},"TestImports":["kreislauf/internal/money"],"TestGoFiles":["a_test.go"]}
 {"ImportPath":"kreislauf/services/order","Module":{"Path":"kreislauf"},"Imports":["kreislauf/internal/event","kreislauf/internal/quote"]}
 {"ImportPath":"kreislauf/k8s","Module":{"Path":"kreislauf"},"XTestGoFiles":["a_test.go"]}
+{"ImportPath":"kreislauf/test/openapi","Module":{"Path":"kreislauf"},"XTestGoFiles":["a_test.go"]}
 {"ImportPath":"kreislauf/test/journey","Module":{"Path":"kreislauf"},
  "XTestImports":["kreislauf/services/order","kreislauf/internal/money"],"XTestGoFiles":["a_test.go"]}
 `
@@ -34,9 +35,12 @@ func TestPlan(t *testing.T) {
 			tested:  []string{"./internal/money", "./internal/quote"},
 			skipped: []string{"go test ./test/journey: slow, and only something that it imports has changed"},
 		}},
-		{"a document of a service, which has no tests", []string{"services/order/openapi.yaml"}, planned{
+		{"a package without tests", []string{"services/order/removed.go"}, planned{
 			changed: []string{"./services/order"},
 			skipped: []string{"go test ./test/journey: slow, and only something that it imports has changed"},
+		}},
+		{"documents of services", []string{"services/order/openapi.yaml", "services/components.yaml"}, planned{
+			changed: []string{"./test/openapi"}, tested: []string{"./test/openapi"},
 		}},
 		{"test data", []string{"internal/quote/testdata/a/b.json"}, planned{
 			changed: []string{"./internal/quote"}, tested: []string{"./internal/quote"},
