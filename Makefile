@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 BIN := bin/kreislauf
 GO_FILES := $(shell find . -name '*.go' -not -path './web/*' -not -path './k8s/test/*' 2>/dev/null) go.mod go.sum
-EMBEDDED := $(shell find elk nginx internal cmd services -type f \( -name '*.json' -o -name '*.ndjson' -o -name '*.csv' -o -name '*.tmpl' -o -name '*.xml' -o -name '*.sha256' -o -name 'openapi.yaml' \) -not -path '*/testdata/*' 2>/dev/null)
+EMBEDDED := $(shell find elk nginx internal cmd services -type f \( -name '*.json' -o -name '*.ndjson' -o -name '*.csv' -o -name '*.tmpl' -o -name '*.xml' -o -name '*.sha256' -o -name 'openapi.yaml' -o -name 'components.yaml' \) -not -path '*/testdata/*' 2>/dev/null)
 WEB_FILES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test-results/*' -not -path '*/playwright-report/*' 2>/dev/null)
 # REAL=1 runs the real Kafka and OpenSearch instead of the embedded ones: make up REAL=1, make smoke REAL=1.
 REAL_FLAG := $(if $(REAL),-real)

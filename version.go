@@ -21,7 +21,7 @@ import (
 
 // sources are the files that services are made of: their own packages, the kit, and the versions of what they import from elsewhere.
 //
-//go:embed go.mod services/*/*.go services/*/*/*.go services/*/openapi.yaml internal/*/*.go internal/broker/*/*.go internal/catalog/*.csv
+//go:embed go.mod services/*/*.go services/*/*/*.go services/*/openapi.yaml services/components.yaml internal/*/*.go internal/broker/*/*.go internal/catalog/*.csv
 var sources embed.FS
 
 // Sources returns the sources that this program was built of, as far as Versions reads them.
@@ -40,7 +40,7 @@ const versionDigits = 12
 // VersionsOf computes the versions of services from the root of the module's sources.
 //
 // The version of a service follows from its package folder, those of all packages of the module that it imports, directly or not (Go files
-// without tests, files that they embed, the description openapi.yaml), the version of Go, and the versions in go.mod of the modules that
+// without tests, files that they embed, the description openapi.yaml with what it refers to), the version of Go, and the versions in go.mod of the modules that
 // these packages import. A change of the kit is therefore a new version of the services that use it, and of no others. A package or file
 // that is reachable but not in the sources is an error that names it.
 func VersionsOf(sources fs.FS, services []string) (Versions, error) {
@@ -159,7 +159,11 @@ func (r *reader) read(dir string) (sourcePackage, error) {
 		}
 	}
 	if text, err := fs.ReadFile(r.sources, dir+"/openapi.yaml"); err == nil {
-		fmt.Fprintf(h, "openapi.yaml %d\n%s", len(text), text)
+		shared, err := fs.ReadFile(r.sources, "services/components.yaml")
+		if err != nil {
+			return sourcePackage{}, fmt.Errorf("read what %s/openapi.yaml refers to: %w", dir, err)
+		}
+		fmt.Fprintf(h, "openapi.yaml %d %d\n%s%s", len(text), len(shared), text, shared)
 	}
 	h.Sum(p.sum[:0])
 	r.packages[dir] = p

@@ -90,6 +90,7 @@ func TestVersionsFollowContent(t *testing.T) {
 	}{
 		{"a service's code", "services/matching/doc.go", "package", "// changed\npackage", "matching"},
 		{"a service's description", "services/pricing/openapi.yaml", "openapi:", "# changed\nopenapi:", "pricing"},
+		{"what descriptions share", "services/components.yaml", "openapi:", "# changed\nopenapi:", "all"},
 		{"a part of a service", "services/identity/password/password.go", "package", "// changed\npackage", "identity"},
 		{"a part of the kit that all use", "internal/process/process.go", "package process", "package process // changed", "all"},
 		{"what two services import", "internal/quote/quote.go", "package quote", "package quote // changed", "order pricing"},

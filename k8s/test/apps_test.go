@@ -183,6 +183,16 @@ func TestAppsClassIsOneField(t *testing.T) {
 	}
 }
 
+// A service without a value is left out, whether its row comes from the table of services or from values.yaml; the others stay.
+func TestAppsLeavesServicesOut(t *testing.T) {
+	o := mustRender(t, "apps", map[string]any{"services": map[string]any{"statistics": nil, "alerter": nil}})
+	for key, want := range map[string]bool{"statistics": false, "alerter": false, "order": true, "identity": true} {
+		if _, there := o["Deployment/"+key]; there != want {
+			t.Errorf("Deployment of %s: %v, want %v", key, there, want)
+		}
+	}
+}
+
 func TestAppsProvision(t *testing.T) {
 	job := get[*batchv1.Job](t, mustRender(t, "apps", nil), "Job/provision")
 	if hook := job.Annotations["helm.sh/hook"]; hook != "post-install,post-upgrade" {

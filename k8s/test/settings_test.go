@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/yaml"
 )
 
 func TestSettingsAreKnownToTheProgram(t *testing.T) {
@@ -40,31 +39,9 @@ func TestSettingsAreKnownToTheProgram(t *testing.T) {
 	}
 }
 
-// versionsFile is files/versions.yaml of a chart.
-type versionsFile struct {
-	Platform string
-	Services map[string]string
-}
-
-func versions(t *testing.T) versionsFile {
-	t.Helper()
-	text, err := os.ReadFile("testdata/apps/files/versions.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v versionsFile
-	if err := yaml.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
-	if len(v.Platform) != 12 || len(v.Services) < 5 {
-		t.Fatalf("versions %+v", v)
-	}
-	return v
-}
-
 // The platform version is that of the sources on every process, nginx and logship included; each service has its own beside it.
 func TestVersionsReachEveryProcess(t *testing.T) {
-	want := versions(t)
+	want := serviceTable(t)
 	for _, tc := range []struct {
 		given, platform string
 		own             bool // whether the services are told their own versions
@@ -82,11 +59,11 @@ func TestVersionsReachEveryProcess(t *testing.T) {
 		if conf := get[*corev1.ConfigMap](t, apps, "ConfigMap/nginx").Data["nginx.conf"]; !strings.Contains(conf, `"platform_version":"`+tc.platform+`"`) {
 			t.Errorf("%q given: nginx.conf does not have %s", tc.given, tc.platform)
 		}
-		for name, version := range want.Services {
+		for name, s := range want.Services {
 			pod := get[*appsv1.Deployment](t, apps, "Deployment/"+name).Spec.Template
 			told := slices.ContainsFunc(only(t, pod.Spec).Env, func(e corev1.EnvVar) bool {
 				return e.Name == "KREISLAUF_SERVICE_VERSION" && e.ValueFrom.FieldRef.FieldPath == "metadata.annotations['kreislauf/service-version']"
-			}) && pod.Annotations["kreislauf/service-version"] == version
+			}) && pod.Annotations["kreislauf/service-version"] == s.Version
 			if told != tc.own {
 				t.Errorf("%q given: %s is told its version: %v, want %v", tc.given, name, told, tc.own)
 			}
@@ -97,7 +74,7 @@ func TestVersionsReachEveryProcess(t *testing.T) {
 func TestAppsSettings(t *testing.T) {
 	o := mustRender(t, "apps", map[string]any{"env": "prod", "config": map[string]any{"KREISLAUF_DRAIN": "6s"}})
 	want := map[string]string{
-		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": versions(t).Platform,
+		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": serviceTable(t).Platform,
 		"KREISLAUF_HTTP_ADDR": "0.0.0.0:8080", "KREISLAUF_INTERNAL_ADDR": "0.0.0.0:8081", "KREISLAUF_LOG_DIR": "", "KREISLAUF_DRAIN": "6s",
 		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
 		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200",
@@ -160,7 +137,7 @@ func TestAppsFilesReachTheirPods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := strings.NewReplacer("@env@", "prod", "@customer@", "acme", "@version@", versions(t).Platform).Replace(string(conf))
+	want := strings.NewReplacer("@env@", "prod", "@customer@", "acme", "@version@", serviceTable(t).Platform).Replace(string(conf))
 	got := get[*corev1.ConfigMap](t, o, "ConfigMap/nginx").Data["nginx.conf"]
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("nginx.conf (-want +got)\n%s", diff)

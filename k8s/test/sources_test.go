@@ -10,29 +10,54 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// serviceValue is what values.yaml says of a service; a test beside the charts holds it equal to the table of services.
+// serviceValue is what the charts know of a service; a test beside them holds it equal to the table of services.
 type serviceValue struct {
-	Class string `json:"class"`
-	HTTP  *bool  `json:"http"` // nil: true
+	Class   string `json:"class"`
+	HTTP    *bool  `json:"http"` // nil: true
+	Version string `json:"version"`
 }
 
-// platformServices reads the services of values.yaml, the alerter among them.
-func platformServices(t *testing.T) map[string]serviceValue {
+// servicesFile is files/services.yaml of a chart.
+type servicesFile struct {
+	Platform string                  `json:"platform"`
+	Services map[string]serviceValue `json:"services"`
+}
+
+func readYAML(t *testing.T, path string, into any) {
 	t.Helper()
-	text, err := os.ReadFile("testdata/apps/values.yaml")
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var values struct {
-		Services map[string]serviceValue `json:"services"`
-	}
-	if err := yaml.Unmarshal(text, &values); err != nil {
+	if err := yaml.Unmarshal(text, into); err != nil {
 		t.Fatal(err)
 	}
-	if len(values.Services) < 6 {
-		t.Fatalf("found only %v in values.yaml", values.Services)
+}
+
+// serviceTable reads the services of the platform and the versions of the sources.
+func serviceTable(t *testing.T) servicesFile {
+	t.Helper()
+	var f servicesFile
+	readYAML(t, "testdata/apps/files/services.yaml", &f)
+	if len(f.Platform) != 12 || len(f.Services) < 5 {
+		t.Fatalf("services %+v", f)
 	}
-	return values.Services
+	return f
+}
+
+// platformServices are the services of the platform and those of values.yaml, the alerter.
+func platformServices(t *testing.T) map[string]serviceValue {
+	t.Helper()
+	all := serviceTable(t).Services
+	var values servicesFile
+	readYAML(t, "testdata/apps/values.yaml", &values)
+	for name, s := range values.Services {
+		all[name] = s
+	}
+	if _, ok := all["alerter"]; !ok {
+		t.Fatalf("found only %v", all)
+	}
+	return all
 }
 
 // goSources is the text of all Go sources that read settings.

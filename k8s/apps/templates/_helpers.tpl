@@ -3,12 +3,12 @@
 
 {{- /* The platform version: the value, or that of the sources. Takes the root. */ -}}
 {{- define "kreislauf.version" -}}
-{{ .Values.platformVersion | default (.Files.Get "files/versions.yaml" | fromYaml).platform }}
+{{ .Values.platformVersion | default (.Files.Get "files/services.yaml" | fromYaml).platform }}
 {{- end }}
 
 {{- /* The version of a service by its name; empty for what is none, and when the sources' platform version does not hold. */ -}}
 {{- define "kreislauf.serviceVersion" -}}
-{{- if not .root.Values.platformVersion }}{{ get (.root.Files.Get "files/versions.yaml" | fromYaml).services .name }}{{ end }}
+{{- if not .root.Values.platformVersion }}{{ get (get (.root.Files.Get "files/services.yaml" | fromYaml).services .name | default dict) "version" }}{{ end }}
 {{- end }}
 
 {{- /* The labels that select the pods of a component; they never change. */ -}}

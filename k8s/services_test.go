@@ -2,7 +2,6 @@ package k8s_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -10,9 +9,16 @@ import (
 	"kreislauf/services"
 )
 
-// serviceValues are the rows of the table of services as the chart's values.
-func serviceValues() string {
+// serviceTable is the table of services as the charts read it, with the versions of the sources beside them, as `kreislauf version` prints
+// them.
+func serviceTable(t *testing.T) string {
+	t.Helper()
+	v, err := local.Versions()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b strings.Builder
+	fmt.Fprintf(&b, "# From services/services.go and the sources of the services; go test ./k8s -update writes it.\nplatform: %q\nservices:\n", v.Platform)
 	for _, s := range services.All() {
 		fmt.Fprintf(&b, "  %s:\n    class: %s\n", s.Name, s.Class)
 		if !s.HTTP {
@@ -33,20 +39,12 @@ func serviceValues() string {
 		if files != nil {
 			fmt.Fprintf(&b, "    files: [%s]\n", strings.Join(files, ", "))
 		}
+		fmt.Fprintf(&b, "    version: %q\n", v.Services[s.Name])
 	}
 	return b.String()
 }
 
-func TestValues(t *testing.T) {
-	const path, begin, end = "apps/values.yaml", "-update writes it.\n", "  # End.\n"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok := strings.Cut(string(text), begin)
-	_, tail, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("%s has lost the marks around the services", path)
-	}
-	compare(t, path, []byte(head+begin+serviceValues()+end+tail))
+func TestServices(t *testing.T) {
+	compare(t, "apps/files/services.yaml", []byte(serviceTable(t)))
+	compare(t, "daemonsets/files/services.yaml", []byte(serviceTable(t))) // a link to the first one
 }
