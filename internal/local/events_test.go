@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kreislauf"
-	"kreislauf"
 	"kreislauf/internal/local/supervise"
 )
 
