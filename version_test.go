@@ -98,7 +98,7 @@ func TestVersionsFollowContent(t *testing.T) {
 		{"tests", "internal/quote/quote_test.go", "package", "// changed\npackage", ""},
 		{"the platform on one machine", "internal/local/platform.go", "package local", "package local // changed", ""},
 		{"a module that the kit imports", "go.mod", "github.com/redis/go-redis/v9 v9.", "github.com/redis/go-redis/v9 v9.1", "all"},
-		{"a module of one part of the kit", "go.mod", "github.com/rickar/cal/v2 v2.1.13", "github.com/rickar/cal/v2 v2.1.14", "matching order pricing"},
+		{"a module of one part of the kit", "go.mod", "rickar/cal/v2 v2.1.13", "rickar/cal/v2 v2.1.14", "matching order pricing"},
 		{"a module that tests use", "go.mod", "github.com/google/go-cmp v0.7.0", "github.com/google/go-cmp v0.7.1", ""},
 		{"the version of Go", "go.mod", "go 1.26.0", "go 1.26.1", "all"},
 	} {

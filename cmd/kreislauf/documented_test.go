@@ -58,7 +58,8 @@ func TestWrongCommandsAreFound(t *testing.T) {
 	t.Setenv("KREISLAUF_DATA", t.TempDir())
 	targets := makeTargets(t)
 	for _, line := range []string{
-		"kreislauf funnel orders", "kreislauf funnel run sales", "kreislauf funel run orders", "kreislauf logship staus", "kreislauf logship replay -dry",
+		"kreislauf funnel orders", "kreislauf funnel run sales", "kreislauf funel run orders", "kreislauf logship staus",
+		"kreislauf logship replay -dry",
 		"kreislauf up -compakt", "kreislauf up now", "kreislauf trace", "kreislauf trace -wide o-1", "kreislauf doctor -x", "kreislauf order -x",
 		"kreislauf load -rate fast", "kreislauf invite", "make ups", `make up ARGS="-compakt"`, `make smoke SMOKE_ARGS="-idel 60s"`,
 	} {

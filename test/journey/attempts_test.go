@@ -55,7 +55,9 @@ func TestOneStrangerCannotPage(t *testing.T) {
 	if got := p.evaluate(); got.Firing || got.Values["attempts"] != 2 || got.Values["orders"] != 0 {
 		t.Errorf("one stranger: %+v, want two networks and no alert", got)
 	}
-	body := map[string]any{"quote": endedQuote(t), "address": map[string]string{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"}}
+	body := map[string]any{
+		"quote": endedQuote(t), "address": map[string]string{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"},
+	}
 	for i := range 3 {
 		c := p.visitor(fmt.Sprintf("198.19.%d.20", i))
 		c.signUp(fmt.Sprintf("visitor%d@example.org", i), "")
@@ -138,8 +140,10 @@ func (p *watched) startNginx() {
 	}
 	dir, logs := t.TempDir(), filepath.Dir(p.b.LogFile("nginx", "access"))
 	o := nginx.Options{
-		Listen: freeAddr(t), Prefix: dir + "/", AccessLog: filepath.Join(logs, "access.log"), ErrorLog: filepath.Join(logs, "error.log"), WebRoot: dir,
-		Workers: "1", Env: "test", Customer: "kreislauf", PlatformVersion: "test", TrustedProxies: []string{"127.0.0.1"}, Upstreams: map[string][]string{},
+		Listen: freeAddr(t), Prefix: dir + "/", AccessLog: filepath.Join(logs, "access.log"), ErrorLog: filepath.Join(logs, "error.log"),
+		WebRoot: dir,
+		Workers: "1", Env: "test", Customer: "kreislauf", PlatformVersion: "test", TrustedProxies: []string{"127.0.0.1"},
+		Upstreams: map[string][]string{},
 	}
 	if os.Getuid() == 0 {
 		o.User = "root" // the folder of a test belongs to its user alone
@@ -208,7 +212,8 @@ func (p *watched) post(as *browser, path string, body any, status int) {
 func (p *watched) evaluate() kpi.Result {
 	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		answer, err := connect.Search(p.t.Context(), p.client, []string{"logs-nginx.access-test"}, map[string]any{"size": 0, "track_total_hits": true})
+		answer, err := connect.Search(p.t.Context(), p.client, []string{"logs-nginx.access-test"},
+			map[string]any{"size": 0, "track_total_hits": true})
 		if err != nil {
 			p.t.Fatal(err)
 		}
