@@ -25,7 +25,7 @@ const partners = `[
 type platform struct {
 	t     *testing.T
 	b     *embedded.Backends
-	addrs map[string]string // service -> address
+	addrs map[string]string // service -> address, of those with routes
 }
 
 func startPlatform(t *testing.T) *platform {
@@ -38,7 +38,9 @@ func startPlatform(t *testing.T) *platform {
 	}
 	extra := map[string]string{"KREISLAUF_PARTNERS_FILE": file}
 	for _, s := range services.All() {
-		p.addrs[s.Name] = p.b.Run(t, s.Name+"-1", extra)
+		if addr := p.b.Run(t, s.Name+"-1", extra); s.HTTP {
+			p.addrs[s.Name] = addr
+		}
 	}
 	return p
 }
