@@ -30,7 +30,9 @@ type planned struct {
 
 // rules are the packages whose tests name what was forgotten: import rules and files of a service, a row of the table of services, a
 // type of event, a row of the table of routes, generated files. They always run.
-func rules() []string { return []string{".", "./services", "./internal/event", "./internal/authz", "./k8s"} }
+func rules() []string {
+	return []string{".", "./services", "./internal/event", "./internal/authz", "./k8s"}
+}
 
 // slow lists the folders whose tests run only if they have changed themselves, not because of what they import: they start whole
 // platforms, kill processes or replay thousands of answers.
