@@ -14,7 +14,11 @@ import (
 // block is the file that is named last before it; a later one of the same file takes its place. A block without a package is a piece of
 // a test file, and is left out.
 func TestAddingAServiceCompiles(t *testing.T) {
-	const folder, routes = "services/greeting", "\n## 4. Its routes\n"
+	const (
+		folder   = "services/greeting"
+		compiled = "services/fromthepage" // so that nothing is in the way of who tries the page
+		routes   = "\n## 4. Its routes\n"
+	)
 	text, err := os.ReadFile("docs/adding-a-service.md")
 	if err != nil {
 		t.Fatal(err)
@@ -34,13 +38,13 @@ func TestAddingAServiceCompiles(t *testing.T) {
 			for _, at := range block.FindAllStringSubmatchIndex(tc.page, -1) {
 				names, body := name.FindAllStringSubmatch(tc.page[end:at[0]], -1), tc.page[at[2]:at[3]]
 				if end = at[1]; strings.Contains("\n"+body, "\npackage ") && len(names) > 0 {
-					files[names[len(names)-1][1]] = body
+					files[names[len(names)-1][1]] = strings.ReplaceAll(body, module+"/"+folder, module+"/"+compiled)
 				}
 			}
 			if len(files) != tc.files {
 				t.Fatalf("%d files were found, want %d", len(files), tc.files)
 			}
-			compileOverlay(t, folder, files)
+			compileOverlay(t, compiled, files)
 		})
 	}
 }
