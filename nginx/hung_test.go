@@ -252,9 +252,9 @@ func TestCatalogueOutlivesItsService(t *testing.T) {
 		}
 		return a
 	}
-	first := get(path + "?a=1")
+	first := get(path)
 	for fetched := asked.Load(); asked.Load() == fetched; time.Sleep(10 * time.Millisecond) { // a copy serves until it is old
-		if got := get(path + "?b=2").body; got < first.body {
+		if got := get(path).body; got < first.body {
 			t.Fatalf("copy %s after copy %s", got, first.body)
 		}
 	}
@@ -303,5 +303,37 @@ func TestReload(t *testing.T) {
 	}
 	if err := Reload(Find(), e.options, 0); err != nil {
 		t.Errorf("while nginx is away: %v", err)
+	}
+}
+
+// TestCatalogueOfThePlace: the answer for one postcode is never given for another, however the query is written, and odd queries are not kept.
+func TestCatalogueOfThePlace(t *testing.T) {
+	const path = "/api/pricing/v1/catalog"
+	var asked atomic.Int64
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Cache-Control", "public, s-maxage=3600")
+		fmt.Fprintf(w, "dates of %q", r.URL.Query().Get("postcode"))
+	}))
+	t.Cleanup(srv.Close)
+	e := run(t, map[string][]string{"pricing": {srv.Listener.Addr().String()}})
+	kept := []struct{ query, want string }{{"", `dates of ""`}, {"?postcode=01067", `dates of "01067"`}, {"?postcode=10115", `dates of "10115"`}}
+	odd := []struct{ query, want string }{
+		{"?%70ostcode=80331", `dates of "80331"`},
+		{"?POSTCODE=01067", `dates of ""`},
+		{"?postcode=01067;x", `dates of ""`},
+		{"?postcode=80331&postcode=01067", `dates of "80331"`},
+		{"?x=1", `dates of ""`},
+		{"?x=2&postcode=80331", `dates of "80331"`},
+	}
+	for range 2 { // what the odd ones have left behind shows in the second round
+		for _, tc := range append(kept, odd...) {
+			if a := e.do(t, "GET", path+tc.query, "", nil); a.status != 200 || a.body != tc.want {
+				t.Errorf("%s: %d %s, want %s", tc.query, a.status, a.body, tc.want)
+			}
+		}
+	}
+	if n := asked.Load(); n != int64(len(kept)+2*len(odd)) {
+		t.Errorf("the service was asked %d times, want once for each kept answer and each time for the %d odd queries", n, len(odd))
 	}
 }
