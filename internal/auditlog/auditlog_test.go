@@ -345,3 +345,31 @@ func compare(t *testing.T, l *auditlog.Log, db *mongodb.Database) (changes int, 
 	}
 	return changes, faults
 }
+
+// TestCollectDuringAChange: an entry that is added to others which the collector takes away meanwhile is collected, too.
+func TestCollectDuringAChange(t *testing.T) {
+	l, db, _ := open(t)
+	ctx := t.Context()
+	if _, err := db.Collection("orders").InsertOne(ctx, newOrder("o-1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := change(ctx, db, "o-1", "u-1"); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := orders(db).Change(ctx, "o-1", func(o *order) error {
+		o.N++
+		_, err := l.Collect(ctx) // another instance does this between the read and the write
+		return errors.Join(err, o.Add(entry("order/o-1", "u-2", time.Now())))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Collect(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[string]int{"u-1": 1, "u-2": 1} {
+		if list, err := l.ByActor(ctx, user, 10); err != nil || len(list) != want {
+			t.Errorf("%s has %d entries, %v; want %d", user, len(list), err, want)
+		}
+	}
+}

@@ -47,8 +47,12 @@ func update(before, after []member, fresh []event.Event, now time.Time) bson.D {
 		left[m.key] = m.value
 	}
 	set, unset := bson.D{}, bson.D{}
+	trail := false // it is written whole: the collector of package auditlog takes it out without a new version, perhaps since before was read
 	for _, m := range after {
-		if old, there := left[m.key]; !there || !old.Equal(m.value) {
+		old, there := left[m.key]
+		differs := !there || !old.Equal(m.value)
+		trail = trail || differs && m.key == "audit"
+		if differs || trail && m.key == "audit_at" {
 			set = append(set, bson.E{Key: m.key, Value: m.value})
 		}
 		delete(left, m.key)
