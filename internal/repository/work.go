@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/health"
 	"kreislauf/internal/mongodb"
+	"kreislauf/internal/problem"
 )
 
 // workBatch is how many aggregates one look finds at most.
@@ -64,7 +66,8 @@ func (r *Repository[T, P]) RunWork(ctx context.Context, w Work[P]) error {
 	}
 }
 
-// workDue does what is due, at most a batch, and returns how many aggregates it found.
+// workDue does what is due, at most a batch, and returns how many aggregates it found. One that fails, because its document cannot be read,
+// does not hold up the next; the answer is the first error then.
 func (r *Repository[T, P]) workDue(ctx context.Context, w Work[P]) (int, error) {
 	now := w.Meta(ctx).At
 	cur, err := r.coll.Find(ctx, bson.D{{Key: "due_at", Value: bson.D{{Key: "$lte", Value: now}}}},
@@ -80,9 +83,14 @@ func (r *Repository[T, P]) workDue(ctx context.Context, w Work[P]) (int, error) 
 	}
 	for _, d := range due {
 		health.Tick(ctx)
-		if err := r.workOn(ctx, w, d.ID); err != nil {
-			return 0, err
+		e := r.workOn(ctx, w, d.ID)
+		if problem.KindOf(e) == problem.Unavailable || ctx.Err() != nil {
+			return 0, e // of the others as well
 		}
+		err = cmp.Or(err, e)
+	}
+	if err != nil {
+		return 0, err
 	}
 	return len(due), nil
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/repository"
@@ -156,5 +158,30 @@ func TestWorkThatCannotBeDone(t *testing.T) {
 		if n > 1+int(time.Since(began)/time.Minute) { // a put-off lasts a minute
 			t.Errorf("%s was tried %d times", id, n)
 		}
+	}
+}
+
+// TestWorkBesideABrokenAggregate: a document that cannot be read keeps nobody else waiting.
+func TestWorkBesideABrokenAggregate(t *testing.T) {
+	r, db := start(t, embedded.Start(t))
+	broken := bson.D{{Key: "_id", Value: "broken"}, {Key: "version", Value: int64(1)}, {Key: "n", Value: "?"}, {Key: "due_at", Value: time.Unix(0, 0)}}
+	if _, err := db.Collection("counters").InsertOne(t.Context(), broken); err != nil {
+		t.Fatal(err)
+	}
+	due(t, r, 2)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- r.RunWork(ctx, counting()) }()
+	await(t, "the others are done", func() bool {
+		list, err := r.Find(t.Context(), bson.D{{Key: "n", Value: 1}}, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list) == 2
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
