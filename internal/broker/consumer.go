@@ -44,6 +44,8 @@ const (
 	// workTime is how long the work on one poll may take before no further event of it is begun. The rest of rebalanceTimeout is for
 	// the event that is being handled then, and for the commit.
 	workTime = 3 * time.Second
+	// letterTime bounds one attempt to write a dead letter: without it a Kafka that is away would be waited for without a sign of life.
+	letterTime = 4 * time.Second
 	// forgotten is how long after its last occurrence a fault counts as healed, so that it is logged when it comes again.
 	forgotten = time.Minute
 )
@@ -371,6 +373,8 @@ func (c *Consumer) line(ev *zerolog.Event, span trace.Span, e event.Event, r *kg
 
 // deadLetter keeps the record as it came, with the reason in its headers.
 func (c *Consumer) deadLetter(ctx context.Context, r *kgo.Record, reason error) error {
+	ctx, cancel := context.WithTimeout(ctx, letterTime)
+	defer cancel()
 	if err := deadletter.Write(ctx, c.client.get(), r, c.service, reason); err != nil {
 		if madeAnew(err) {
 			c.anew.Store(true)

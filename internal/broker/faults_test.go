@@ -433,3 +433,26 @@ func alter(t *testing.T, c *kgo.Client, topic, name, value string) {
 		t.Fatal(err)
 	}
 }
+
+// TestDeadLetterWhileKafkaIsAway: an attempt to write a letter ends, so that the consumer gives a sign of life and tells what it waits for.
+func TestDeadLetterWhileKafkaIsAway(t *testing.T) {
+	f := newFixture(t)
+	if f.server == nil {
+		t.Skip("the Kafka of others is not stopped")
+	}
+	f.publish(t, placed(t, "o-1", 1, ""))
+	var once sync.Once
+	f.consume(t, func(context.Context, event.Event) error {
+		once.Do(func() { f.stop(t) })
+		return Permanent(errors.New("it never works"))
+	})
+	eventually(t, "the end of the first attempt", func() bool {
+		for _, line := range f.lines.with(t, "event.action", "event.consumed") {
+			if line["log.level"] == "warn" {
+				return true
+			}
+		}
+		return false
+	})
+	f.start(t, f.brokers[0])
+}
