@@ -39,9 +39,10 @@ func TestMain(m *testing.M) {
 // counter is the aggregate of these tests.
 type counter struct {
 	aggregate.Root `bson:",inline"`
-	N              int      `bson:"n"`
-	Note           string   `bson:"note,omitempty"`
-	Tags           []string `bson:"tags"`
+	N              int              `bson:"n"`
+	Note           string           `bson:"note,omitempty"`
+	Tags           []string         `bson:"tags"`
+	Sums           []map[string]int `bson:"sums,omitempty"`
 }
 
 // add counts one more and tells of it.
@@ -127,6 +128,14 @@ func TestChangesAtOnce(t *testing.T) {
 	}
 }
 
+// sums are maps, so many that not all come in the same order twice; last is the last value of each.
+func sums(last int) (list []map[string]int) {
+	for range 20 {
+		list = append(list, map[string]int{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5, "f": 6, "g": 7, "h": 8, "i": last})
+	}
+	return list
+}
+
 func TestChange(t *testing.T) {
 	b := embedded.Start(t)
 	r, db := start(t, b)
@@ -141,6 +150,8 @@ func TestChange(t *testing.T) {
 	}{
 		{"nothing", counter{N: 1}, func(*counter) error { return nil }, counter{N: 1}, false, nil},
 		{"the same again", counter{N: 1, Tags: []string{"a"}}, func(c *counter) error { c.Tags = []string{"a"}; return nil }, counter{N: 1, Tags: []string{"a"}}, false, nil},
+		{"nothing, beside a map, which has no order", counter{Sums: sums(9)}, func(*counter) error { return nil }, counter{Sums: sums(9)}, false, nil},
+		{"a member of a map", counter{Sums: sums(9)}, func(c *counter) error { c.Sums = sums(1); return nil }, counter{Sums: sums(1)}, true, nil},
 		{"a member", counter{N: 1}, func(c *counter) error { c.N = 2; return nil }, counter{N: 2}, true, nil},
 		{"a member that goes", counter{Note: "x"}, func(c *counter) error { c.Note = ""; return nil }, counter{}, true, nil},
 		{"an array", counter{Tags: []string{"a"}}, func(c *counter) error { c.Tags = append(c.Tags, "b"); return nil }, counter{Tags: []string{"a", "b"}}, true, nil},

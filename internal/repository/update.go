@@ -2,6 +2,8 @@ package repository
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -50,7 +52,7 @@ func update(before, after []member, fresh []event.Event, now time.Time) bson.D {
 	trail := false // it is written whole: the collector of package auditlog takes it out without a new version, perhaps since before was read
 	for _, m := range after {
 		old, there := left[m.key]
-		differs := !there || !old.Equal(m.value)
+		differs := !there || !same(old, m.value)
 		trail = trail || differs && m.key == "audit"
 		if differs || trail && m.key == "audit_at" {
 			set = append(set, bson.E{Key: m.key, Value: m.value})
@@ -78,4 +80,30 @@ func update(before, after []member, fresh []event.Event, now time.Time) bson.D {
 			bson.E{Key: "$min", Value: bson.D{{Key: "outbox_at", Value: now}}}) // the oldest that waits
 	}
 	return u
+}
+
+// same says whether two values are equal. The order of a document's members does not count: a map of Go gives them in any order.
+func same(a, b bson.RawValue) bool {
+	if a.Equal(b) {
+		return true
+	}
+	if a.Type != b.Type || a.Type != bson.TypeEmbeddedDocument && a.Type != bson.TypeArray {
+		return false
+	}
+	x, err := bson.Raw(a.Value).Elements()
+	y, otherErr := bson.Raw(b.Value).Elements()
+	if err != nil || otherErr != nil || len(x) != len(y) {
+		return false
+	}
+	if a.Type == bson.TypeEmbeddedDocument {
+		byKey := func(a, b bson.RawElement) int { return cmp.Compare(a.Key(), b.Key()) }
+		slices.SortFunc(x, byKey)
+		slices.SortFunc(y, byKey)
+	}
+	for i := range x {
+		if x[i].Key() != y[i].Key() || !same(x[i].Value(), y[i].Value()) {
+			return false
+		}
+	}
+	return true
 }
