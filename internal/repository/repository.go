@@ -107,6 +107,9 @@ func (r *Repository[T, P]) Change(ctx context.Context, id string, decide func(P)
 		if err := decide(&doc); err != nil {
 			return doc, false, err
 		}
+		if len(root.Outbox) < known {
+			return doc, false, fmt.Errorf("change %s %s: an event that waits was taken out of the outbox", r.noun, id)
+		}
 		after, err := encode(doc)
 		if err != nil {
 			return doc, false, fmt.Errorf("encode %s %s: %w", r.noun, id, err)

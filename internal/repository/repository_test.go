@@ -216,6 +216,17 @@ func TestChange(t *testing.T) {
 			t.Errorf("the outbox holds %+v, %v; the first event was published", p, err)
 		}
 	})
+	t.Run("decide takes an event out that waits", func(t *testing.T) {
+		c := counter{Root: aggregate.New("emptied")}
+		if err := c.add(meta(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		insert(t, r, c)
+		_, _, err := r.Change(t.Context(), c.ID, func(c *counter) error { c.Outbox = nil; return nil })
+		if stored, getErr := r.Get(t.Context(), c.ID); err == nil || getErr != nil || len(stored.Outbox) != 1 {
+			t.Errorf("change: %v; stored %+v, %v", err, stored, getErr)
+		}
+	})
 	t.Run("no such aggregate", func(t *testing.T) {
 		_, _, err := r.Change(t.Context(), "nowhere", func(*counter) error { return nil })
 		if problem.KindOf(err) != problem.NotFound {
