@@ -21,6 +21,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"kreislauf/internal/audit"
+	"kreislauf/internal/health"
 	"kreislauf/internal/mongodb"
 )
 
@@ -98,6 +99,7 @@ func (l *Log) Run(ctx context.Context, log zerolog.Logger) error {
 	defer tick.Stop()
 	failing := false
 	for {
+		health.Tick(ctx)
 		_, err := l.Collect(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -141,6 +143,7 @@ func (l *Log) collectFrom(ctx context.Context, coll *mongo.Collection) (emptied 
 	}
 	var errs []error
 	for _, raw := range docs {
+		health.Tick(ctx)
 		n, err := l.empty(ctx, coll, raw)
 		emptied += n
 		if err != nil {

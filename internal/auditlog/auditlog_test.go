@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/rs/zerolog"
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/goleak"
@@ -24,6 +25,7 @@ import (
 	"kreislauf/internal/auditlog"
 	"kreislauf/internal/authz"
 	"kreislauf/internal/config"
+	"kreislauf/internal/health"
 	"kreislauf/internal/logging"
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/problem"
@@ -210,8 +212,8 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- l.Run(ctx, zerolog.Nop()) }()
+	done, pulse := make(chan error, 1), &health.Health{}
+	go func() { done <- l.Run(pulse.Part(ctx, "audit collector"), zerolog.Nop()) }()
 	if err := change(ctx, db, "o-1", "u-1"); err != nil {
 		t.Fatal(err)
 	}
@@ -226,6 +228,9 @@ func TestRun(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("nobody collects")
 		}
+	}
+	if quiet := testutil.ToFloat64(pulse); quiet <= 0 {
+		t.Errorf("the collector gives no sign of life: quiet for %v s", quiet)
 	}
 	cancel()
 	if err := <-done; err != nil {
