@@ -39,7 +39,11 @@ func main() {
 	} {
 		business := cal.NewBusinessCalendar()
 		business.AddHoliday(c.list...)
-		fmt.Printf("%s %s %s\n", c.state, c.day.Format(time.DateOnly), map[bool]string{true: "working day", false: "holiday"}[business.IsWorkday(c.day)])
+		kind := "holiday"
+		if business.IsWorkday(c.day) {
+			kind = "working day"
+		}
+		fmt.Println(c.state, c.day.Format(time.DateOnly), kind)
 	}
 }
 EOF
