@@ -2,10 +2,10 @@
 # go-redis v9.23.0: an INCR whose reply is lost is sent again by default, and counts twice without an error.
 #
 # Guessed: a client repeats what may be repeated (GET), or what was never sent, and reports a broken connection for the rest, as Go's
-#          http client does for POST. The comment of MaxRetries says only "maximum number of retries before giving up".
-# Seen:    with default options INCR is sent again after a connection that broke behind the command; the caller gets 2, no error, and the
-#          server holds 2. The same command inside TxPipelined is not repeated: the caller gets the error. MaxRetries: 0 is the default of
-#          three; only -1 turns it off.
+#          http client does for POST. The comment of MaxRetries says how many retries there are, not of what.
+# Seen:    with default options INCR is sent again after a connection that broke behind the command; the caller gets no error, and the
+#          server counted twice. The same command inside TxPipelined is not repeated: the caller gets the error. MaxRetries -1 turns it
+#          off.
 # Matters: counters, rate limits, LPUSH to a queue: one lost reply is one entry too many, and nothing says so. Code that moves from
 #          TxPipelined to the plain call changes its guarantee.
 #

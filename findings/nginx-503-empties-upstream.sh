@@ -7,7 +7,8 @@
 #          seconds. The second request for that URL gets 502 in place of the backend's own 503, and after it no server is left: a
 #          healthy URL gets 502 too ("no live upstreams"), without either backend being asked.
 # Matters: the option looks like one for more availability; a "not now" of one endpoint (a full queue, one feature under maintenance)
-#          becomes an outage of all that the servers offer. The manual says under max_fails what counts, not where the option is set.
+#          becomes an outage of all that the servers offer. The manual says that the option also defines what a failed attempt is; what
+#          that means for other URLs one has to put together from there and from max_fails.
 #
 # Versions: nginx 1.22.1 (Debian 12), python3 for two backends that are always well, curl.
 set -euo pipefail

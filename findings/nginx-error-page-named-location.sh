@@ -7,7 +7,7 @@
 #          the named location does not help, nor does recursive_error_pages there; set where the jump starts, it does. Reached by
 #          try_files, the same named location answers with the server's page.
 # Matters: an API whose errors are all JSON answers HTML for just those requests that are routed by such a jump, and only when a backend
-#          hangs. The manual's sentence on recursive_error_pages names neither the jump nor the place where it has to stand.
+#          hangs. A test of the server's error page at an ordinary location says nothing about them.
 #
 # Versions: nginx 1.22.1 (Debian 12), python3 for a backend that never answers.
 set -euo pipefail
