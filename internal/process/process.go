@@ -179,7 +179,7 @@ func Repository[T any, P repository.Document[T]](p *Process, collection, noun, t
 	r := repository.Open[T, P](repository.Parts{DB: p.db, Producer: p.producer, Log: p.Log, Tracer: p.Tracing.Tracer}, collection, noun, topic)
 	p.registry.MustRegister(r.Metrics())
 	p.Late(r.Indexes)
-	p.Background("outbox relay", r.Run)
+	p.Background("outbox relay of "+collection, r.Run)
 	return r
 }
 
@@ -251,7 +251,8 @@ func (p *Process) Consume(handle Handler) {
 	})
 }
 
-// Background runs fn for as long as the process serves; its error ends the process.
+// Background runs fn for as long as the process serves; its error ends the process. The name is this part's alone: metrics tell parts apart
+// by it.
 func (p *Process) Background(name string, fn func(context.Context) error) {
 	p.Late(func(context.Context) error { p.goPart(name, fn); return nil })
 }

@@ -69,30 +69,56 @@ func await(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// TestBuildInfo: the metrics of an instance name the versions that run.
-func TestBuildInfo(t *testing.T) {
+// freeAddr is for the internal listener of an instance.
+func freeAddr(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Close()
-	begin(t, open(t, embedded.Start(t), map[string]string{
-		"KREISLAUF_INTERNAL_ADDR": l.Addr().String(), "KREISLAUF_PLATFORM_VERSION": "aaaaaaaaaaaa", "KREISLAUF_SERVICE_VERSION": "bbbbbbbbbbbb",
-	}))
-	res, err := http.Get("http://" + l.Addr().String() + "/metrics")
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// metrics reads what an instance tells on its internal listener.
+func metrics(t *testing.T, internal string) string {
+	t.Helper()
+	defer http.DefaultClient.CloseIdleConnections()
+	res, err := http.Get("http://" + internal + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	http.DefaultClient.CloseIdleConnections()
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("metrics: %s, %v\n%s", res.Status, err, text)
 	}
+	return string(text)
+}
+
+// TestBuildInfo: the metrics of an instance name the versions that run.
+func TestBuildInfo(t *testing.T) {
+	addr := freeAddr(t)
+	begin(t, open(t, embedded.Start(t), map[string]string{
+		"KREISLAUF_INTERNAL_ADDR": addr, "KREISLAUF_PLATFORM_VERSION": "aaaaaaaaaaaa", "KREISLAUF_SERVICE_VERSION": "bbbbbbbbbbbb",
+	}))
 	const want = `kreislauf_build_info{platform_version="aaaaaaaaaaaa",service="order",version="bbbbbbbbbbbb"} 1`
-	if !strings.Contains(string(text), want+"\n") {
+	if !strings.Contains(metrics(t, addr), want+"\n") {
 		t.Errorf("the metrics lack %s", want)
 	}
+}
+
+// TestMetricsOfTwoRepositories: relays of two collections are told apart, or Prometheus would get no metrics at all.
+func TestMetricsOfTwoRepositories(t *testing.T) {
+	addr := freeAddr(t)
+	p := open(t, embedded.Start(t), map[string]string{"KREISLAUF_INTERNAL_ADDR": addr})
+	process.Repository[order](p, "orders", "order", event.TopicOrder)
+	process.Repository[order](p, "swaps", "swap", event.TopicOrder)
+	begin(t, p)
+	await(t, "both relays have given a sign of life", func() bool {
+		text := metrics(t, addr)
+		return strings.Contains(text, `part="outbox relay of orders"`) && strings.Contains(text, `part="outbox relay of swaps"`)
+	})
 }
 
 // TestRoutesAreGuarded: a route is served as the authorisation table has it, and one without a row does not build.
