@@ -41,8 +41,9 @@ func encode(doc any) ([]member, error) {
 }
 
 // update makes the write that leads from what was read to what was decided: members that differ are set, members that are gone are
-// unset, and new events are appended to the outbox as it is then, which the relay may have emptied meanwhile. Members that this version
-// of the program does not know stay as they are. nil means that nothing differs.
+// unset, and new events are appended to the outbox as it is then, which the relay may have emptied meanwhile. Members of the document
+// that this version of the program does not know stay as they are; those within a member that differs do not, because it is written
+// whole. nil means that nothing differs.
 func update(before, after []member, fresh []event.Event, now time.Time) bson.D {
 	left := make(map[string]bson.RawValue, len(before))
 	for _, m := range before {
