@@ -11,9 +11,12 @@ import (
 	"fmt"
 
 	"kreislauf/internal/process"
+	"kreislauf/services/disposer"
 	"kreislauf/services/identity"
+	"kreislauf/services/mailing"
 	"kreislauf/services/matching"
 	"kreislauf/services/order"
+	"kreislauf/services/payment"
 	"kreislauf/services/pricing"
 	"kreislauf/services/statistics"
 )
@@ -51,13 +54,17 @@ func All() []Service {
 		quoteKey  = "KREISLAUF_QUOTE_KEY"
 		inviteKey = "KREISLAUF_INVITE_KEY"
 		partners  = "KREISLAUF_PARTNERS_FILE"
+		company   = "KREISLAUF_COMPANY_FILE"
 	)
 	events, sessions := process.Needs{MongoDB: true, Kafka: true}, process.Needs{MongoDB: true, Kafka: true, Sessions: true}
 	return []Service{
 		{"identity", Normal, true, sessions, []string{inviteKey}, nil, nil, identity.Wire},
+		{"disposer", Uncritical, true, sessions, nil, []string{partners}, nil, disposer.Wire},
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
 		{"order", Critical, true, sessions, []string{quoteKey}, nil, nil, order.Wire},
-		{"matching", Normal, true, sessions, nil, []string{partners}, nil, matching.Wire},
+		{"matching", Normal, true, sessions, nil, nil, nil, matching.Wire},
+		{"payment", Normal, true, sessions, nil, []string{company}, nil, payment.Wire},
+		{"mailing", Uncritical, false, events, nil, nil, nil, mailing.Wire},
 		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}
 }

@@ -45,8 +45,10 @@ func (k Keep) Config() map[string]string {
 // Names of the topics.
 const (
 	TopicIdentity   = "kreislauf.identity.v1"
+	TopicDisposer   = "kreislauf.disposer.v1"
 	TopicOrder      = "kreislauf.order.v1"
 	TopicMatching   = "kreislauf.matching.v1"
+	TopicPayment    = "kreislauf.payment.v1"
 	TopicStatistics = "kreislauf.statistics.v1"
 	TopicDeadLetter = "kreislauf.dead-letter.v1"
 )
@@ -54,12 +56,18 @@ const (
 // Topics is the whole table. Tests compare it with what the services subscribe to, and with what the embedded broker says it keeps.
 func Topics() []Topic {
 	week := Keep{Partitions: 3, Age: 7 * 24 * time.Hour, Bytes: 16 << 20, Segment: 2 << 20}
+	newest := Keep{Partitions: 3, Segment: 2 << 20, Compact: true}
 	month := week
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
-		{TopicIdentity, []Payload{SignedUp{}}, "identity", []string{"statistics"}, week},
-		{TopicOrder, []Payload{Placed{}, Matched{}}, "order", []string{"matching", "pricing", "statistics"}, week},
-		{TopicMatching, []Payload{Offered{}, Accepted{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
+		{TopicIdentity, []Payload{SignedUp{}}, "identity", []string{"mailing", "statistics"}, week},
+		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
+		{
+			TopicOrder, []Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}}, "order",
+			[]string{"mailing", "matching", "payment", "pricing", "statistics"}, week,
+		},
+		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
+		{TopicPayment, []Payload{Invoiced{}, Credited{}, Paid{}}, "payment", []string{"mailing", "order", "statistics"}, week},
 		{TopicStatistics, []Payload{Recorded{}}, "statistics", []string{"statistics"}, week},
 		{TopicDeadLetter, nil, "", nil, month},
 	}

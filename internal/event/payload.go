@@ -1,6 +1,10 @@
 package event
 
-import "kreislauf/internal/money"
+import (
+	"time"
+
+	"kreislauf/internal/money"
+)
 
 // Payload is the data of one type of event. The types of this file are all there are; the table of topics lists each once.
 //
@@ -11,10 +15,30 @@ type Payload interface {
 	Type() string
 }
 
-// SignedUp says that somebody made an account.
+// SignedUp says that somebody made an account. Name and Email are personal: they are for those who write to the person, never for a line.
 type SignedUp struct {
-	UserID string `json:"user_id" line:"user.id"`
-	Role   string `json:"role"`
+	UserID    string `json:"user_id" line:"user.id"`
+	Role      string `json:"role"`
+	Name      string `json:"name,omitempty"`
+	Email     string `json:"email,omitempty"`
+	PartnerID string `json:"partner_id,omitempty" line:"partner.id,omitempty"` // of a dispatcher or driver
+}
+
+// PartnerChanged holds a disposal partner as it is now. A reader keeps the one with the highest Version and ignores older ones.
+type PartnerChanged struct {
+	PartnerID  string   `json:"partner_id" line:"partner.id"`
+	Version    int64    `json:"version"`
+	Name       string   `json:"name"`
+	Street     string   `json:"street"`   // with house number
+	Postcode   string   `json:"postcode"` // of the yard
+	City       string   `json:"city"`
+	Email      string   `json:"email"`       // where credit notes go
+	TaxID      string   `json:"tax_id"`      // VAT id or tax number, as printed on its credit notes
+	RadiusKm   int      `json:"radius_km"`   // how far its trucks go
+	Wastes     []string `json:"waste_codes"` // AVV codes it takes
+	AutoAccept bool     `json:"auto_accept"` // takes what it is offered at once, by a standing order
+	Active     bool     `json:"active"`      // is offered orders
+	Rates      Rates    `json:"rates"`
 }
 
 // Placed says that a customer ordered. It holds all that another service needs to act on the order without asking.
@@ -28,13 +52,65 @@ type Placed struct {
 	Date     string      `json:"date"` // local date in Europe/Berlin, YYYY-MM-DD
 	Price    money.Price `json:"price" line:"value_cents"`
 	// PublicGround means the container stands on public ground and needs the municipality's permit.
-	PublicGround bool `json:"public_ground"`
+	PublicGround bool    `json:"public_ground"`
+	Address      Address `json:"address"`
 }
 
 // Matched says that the order belongs to a partner now.
 type Matched struct {
 	OrderID   string `json:"order_id" line:"order.id"`
 	PartnerID string `json:"partner_id" line:"partner.id"`
+}
+
+// OnSite says that the container stands where it was ordered.
+type OnSite struct {
+	OrderID   string    `json:"order_id" line:"order.id"`
+	UserID    string    `json:"user_id" line:"user.id"`
+	PartnerID string    `json:"partner_id" line:"partner.id"`
+	Container string    `json:"container" line:"container.id"` // its number, as painted on it
+	At        time.Time `json:"at"`                            // when it was placed; the event may come later
+}
+
+// Collected says that the container was fetched and is on its way to the scale.
+type Collected struct {
+	OrderID   string    `json:"order_id" line:"order.id"`
+	UserID    string    `json:"user_id" line:"user.id"`
+	PartnerID string    `json:"partner_id" line:"partner.id"`
+	Container string    `json:"container" line:"container.id"`
+	At        time.Time `json:"at"`
+}
+
+// Weighed says that the work is done and what was weighed. It holds all that is needed to bill the customer and to credit the partner.
+type Weighed struct {
+	OrderID   string  `json:"order_id" line:"order.id"`
+	UserID    string  `json:"user_id" line:"user.id"`
+	PartnerID string  `json:"partner_id" line:"partner.id"`
+	Postcode  string  `json:"postcode" line:"postcode"`
+	Waste     string  `json:"waste_code" line:"waste.code"`
+	SizeM3    int     `json:"size_m3" line:"container.size_m3"`
+	Address   Address `json:"address"`
+	GrossKg   int     `json:"gross_kg"`
+	TareKg    int     `json:"tare_kg"`
+	NetKg     int     `json:"net_kg" line:"net_kg"` // GrossKg - TareKg
+	Slip      string  `json:"slip"`                 // number of the weighing slip
+	PlacedOn  string  `json:"placed_on"`            // local dates in Europe/Berlin, YYYY-MM-DD
+	FetchedOn string  `json:"fetched_on"`
+
+	Price              money.Price `json:"price" line:"value_cents"` // what the customer was promised, for IncludedDays and IncludedKg
+	IncludedDays       int         `json:"included_days"`            // of rent; the days of placing and fetching are not counted
+	ExtraDayNetCents   money.Cents `json:"extra_day_net_cents"`
+	IncludedKg         int         `json:"included_kg"`
+	ExtraTonneNetCents money.Cents `json:"extra_tonne_net_cents"`
+	Pay                Pay         `json:"pay"`
+}
+
+// Cancelled says that the order ends without a bill.
+type Cancelled struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	UserID    string `json:"user_id" line:"user.id"`
+	PartnerID string `json:"partner_id,omitempty" line:"partner.id,omitempty"` // who had taken it
+	By        string `json:"by"`                                               // role of who cancelled
+	Reason    string `json:"reason" line:"event.reason"`
 }
 
 // Offered says that a partner was asked to take the order.
@@ -49,12 +125,45 @@ type Accepted struct {
 	PartnerID string `json:"partner_id" line:"partner.id"`
 	// Automatic means that the partner's standing order accepted, not a dispatcher.
 	Automatic bool `json:"automatic" line:"matching.automatic"`
+	Pay       Pay  `json:"pay"`
+}
+
+// Declined says that the partner does not take the order; another one is asked, if there is one.
+type Declined struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	Reason    string `json:"reason" line:"event.reason"` // the dispatcher's, or "timed-out"
 }
 
 // Unmatched says that no partner takes the order.
 type Unmatched struct {
 	OrderID string `json:"order_id" line:"order.id"`
 	Reason  string `json:"reason" line:"event.reason"`
+}
+
+// Invoiced says that the customer was billed.
+type Invoiced struct {
+	OrderID string      `json:"order_id" line:"order.id"`
+	UserID  string      `json:"user_id" line:"user.id"`
+	Number  string      `json:"number" line:"invoice.number"` // "R-2026-000001"
+	Total   money.Price `json:"total" line:"value_cents"`
+	DueOn   string      `json:"due_on"` // local date, YYYY-MM-DD
+}
+
+// Credited says that the partner's credit note was made.
+type Credited struct {
+	OrderID   string      `json:"order_id" line:"order.id"`
+	PartnerID string      `json:"partner_id" line:"partner.id"`
+	Number    string      `json:"number" line:"credit_note.number"` // "G-2026-000001"
+	Total     money.Price `json:"total" line:"value_cents"`
+}
+
+// Paid says that the customer has paid an invoice whole.
+type Paid struct {
+	OrderID string      `json:"order_id" line:"order.id"`
+	UserID  string      `json:"user_id" line:"user.id"`
+	Number  string      `json:"number" line:"invoice.number"`
+	Total   money.Price `json:"total" line:"value_cents"`
 }
 
 // Recorded says that an app posted an event.
@@ -64,13 +173,22 @@ type Recorded struct {
 }
 
 // Type implements Payload, as do the methods below.
-func (SignedUp) Type() string  { return "identity.signed-up" }
-func (Placed) Type() string    { return "order.placed" }
-func (Matched) Type() string   { return "order.matched" }
-func (Offered) Type() string   { return "matching.offered" }
-func (Accepted) Type() string  { return "matching.accepted" }
-func (Unmatched) Type() string { return "matching.unmatched" }
-func (Recorded) Type() string  { return "statistics.recorded" }
+func (SignedUp) Type() string       { return "identity.signed-up" }
+func (PartnerChanged) Type() string { return "disposer.partner-changed" }
+func (Placed) Type() string         { return "order.placed" }
+func (Matched) Type() string        { return "order.matched" }
+func (OnSite) Type() string         { return "order.on-site" }
+func (Collected) Type() string      { return "order.collected" }
+func (Weighed) Type() string        { return "order.weighed" }
+func (Cancelled) Type() string      { return "order.cancelled" }
+func (Offered) Type() string        { return "matching.offered" }
+func (Accepted) Type() string       { return "matching.accepted" }
+func (Declined) Type() string       { return "matching.declined" }
+func (Unmatched) Type() string      { return "matching.unmatched" }
+func (Invoiced) Type() string       { return "payment.invoiced" }
+func (Credited) Type() string       { return "payment.credited" }
+func (Paid) Type() string           { return "payment.paid" }
+func (Recorded) Type() string       { return "statistics.recorded" }
 
 // Action is what the event line says that happened, instead of the type.
 func (r Recorded) Action() string { return r.Name }

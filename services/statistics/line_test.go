@@ -27,7 +27,8 @@ func TestEventLines(t *testing.T) {
 	ctx := telemetry.WithRemote(t.Context(), "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 	var out strings.Builder
 	for _, payload := range []event.Payload{
-		event.SignedUp{UserID: "u-1", Role: "customer"},
+		event.SignedUp{UserID: "u-1", Role: "customer", Name: "A person", Email: "person@example.org"},
+		event.PartnerChanged{PartnerID: "p-1", Version: 3, Name: "Hof", Email: "hof@example.org", TaxID: "DE123456789"},
 		event.Placed{
 			OrderID: "o-1", UserID: "u-1", QuoteID: "q-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-11-25",
 			Price: money.FromNet(100_00),
@@ -35,7 +36,18 @@ func TestEventLines(t *testing.T) {
 		event.Offered{OrderID: "o-1", PartnerID: "p-1"},
 		event.Accepted{OrderID: "o-1", PartnerID: "p-1", Automatic: true},
 		event.Unmatched{OrderID: "o-1", Reason: "nobody"},
+		event.Declined{OrderID: "o-1", PartnerID: "p-1", Reason: "timed-out"},
 		event.Matched{OrderID: "o-1", PartnerID: "p-1"},
+		event.OnSite{OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", Container: "K 7-112"},
+		event.Collected{OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", Container: "K 7-112"},
+		event.Weighed{
+			OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7, GrossKg: 9000, TareKg: 7200, NetKg: 1800,
+			Price: money.FromNet(100_00), Address: event.Address{Name: "A person", Street: "Hauptstr. 1", City: "Köln"},
+		},
+		event.Cancelled{OrderID: "o-1", UserID: "u-1", By: "customer", Reason: "not needed"},
+		event.Invoiced{OrderID: "o-1", UserID: "u-1", Number: "R-2026-000001", Total: money.FromNet(100_00), DueOn: "2026-12-20"},
+		event.Credited{OrderID: "o-1", PartnerID: "p-1", Number: "G-2026-000001", Total: money.FromNet(80_00)},
+		event.Paid{OrderID: "o-1", UserID: "u-1", Number: "R-2026-000001", Total: money.FromNet(100_00)},
 		event.Recorded{Name: "order-attempt", Data: map[string]string{"step": "4", "quote": "\"x\""}},
 		later{},
 	} {
