@@ -63,7 +63,10 @@ func TestTraceparent(t *testing.T) {
 		{"capitals", strings.ToUpper(good), false},
 		{"zero trace id", "00-" + strings.Repeat("0", 32) + "-" + callerSpan + "-01", false},
 		{"zero span id", "00-" + callerTrace + "-" + strings.Repeat("0", 16) + "-01", false},
-		{"other version", "01" + good[2:], false},
+		{"later version", "01" + good[2:], true},
+		{"later version with a fifth field", "cc" + good[2:] + "-extra", true},
+		{"later version, longer without a dash", "01" + good[2:] + "0", false},
+		{"version ff", "ff" + good[2:], false},
 		{"longer", good + "-extra", false},
 		{"quotes", `00-"` + callerTrace[1:] + "-" + callerSpan + "-01", false},
 	} {

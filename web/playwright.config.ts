@@ -14,7 +14,9 @@ export default defineConfig({
   testDir: "e2e",
   outputDir: "test-results/runs",
   workers: 1,
-  timeout: 60_000,
+  // Far more than any step takes, so that a busy machine fails no test.
+  timeout: 180_000,
+  expect: { timeout: 30_000 },
   reporter: "list",
   use: {
     baseURL,

@@ -12,15 +12,19 @@ const Header = "traceparent"
 
 const traceparentLen = 2 + 1 + 32 + 1 + 16 + 1 + 2
 
-// Parse reads a version 00 traceparent. An absent or malformed one gives an invalid SpanContext, as the W3C asks: start a new trace.
+// Parse reads a traceparent. Of a later version than 00 it takes the four fields that it knows and ignores what follows them. An absent or
+// malformed one gives an invalid SpanContext: start a new trace. Both are as the W3C asks (Trace Context, "versioning of traceparent").
 func Parse(s string) trace.SpanContext {
-	if len(s) != traceparentLen || s[:3] != "00-" || s[35] != '-' || s[52] != '-' {
+	if len(s) < traceparentLen || s[2] != '-' || s[35] != '-' || s[52] != '-' {
 		return trace.SpanContext{}
 	}
+	if later := s[:2] != "00"; len(s) > traceparentLen && (!later || s[traceparentLen] != '-') || s[:2] == "ff" {
+		return trace.SpanContext{}
+	}
+	var version, flags [1]byte
 	var tid trace.TraceID
 	var sid trace.SpanID
-	var flags [1]byte
-	if !decodeLower(tid[:], s[3:35]) || !decodeLower(sid[:], s[36:52]) || !decodeLower(flags[:], s[53:55]) {
+	if !decodeLower(version[:], s[:2]) || !decodeLower(tid[:], s[3:35]) || !decodeLower(sid[:], s[36:52]) || !decodeLower(flags[:], s[53:55]) {
 		return trace.SpanContext{}
 	}
 	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: tid, SpanID: sid, TraceFlags: trace.TraceFlags(flags[0] & 1), Remote: true})

@@ -21,7 +21,11 @@ func TestParse(t *testing.T) {
 		{"absent", "", ""},
 		{"capitals", strings.ToUpper(goodParent), ""},
 		{"one capital", strings.Replace(goodParent, "af", "aF", 1), ""},
-		{"version 01", "01" + goodParent[2:], ""},
+		{"version 01", "01" + goodParent[2:], goodParent},
+		{"version 01 with a fifth field", "01" + goodParent[2:] + "-what-comes", goodParent},
+		{"version 01, longer without a dash", "01" + goodParent[2:] + ".x", ""},
+		{"version 0g", "0g" + goodParent[2:], ""},
+		{"version FE", "FE" + goodParent[2:], ""},
 		{"version ff", "ff" + goodParent[2:], ""},
 		{"zero trace id", "00-00000000000000000000000000000000-b7ad6b7169203331-01", ""},
 		{"zero span id", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", ""},
@@ -60,17 +64,18 @@ func FuzzParse(f *testing.F) {
 	f.Add(goodParent[:53] + "00")
 	f.Add("00-00000000000000000000000000000000-0000000000000000-00")
 	f.Add("")
-	shape := regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+	f.Add("cc" + goodParent[2:] + "-x")
+	shape := regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?s:-.*)?$`)
 	f.Fuzz(func(t *testing.T, s string) {
 		sc := Parse(s)
-		want := shape.MatchString(s) && strings.Trim(s[3:35], "0") != "" && strings.Trim(s[36:52], "0") != ""
+		want := shape.MatchString(s) && !strings.HasPrefix(s, "ff") && (s[:2] != "00" || len(s) == len(goodParent)) && strings.Trim(s[3:35], "0") != "" && strings.Trim(s[36:52], "0") != ""
 		if sc.IsValid() != want {
 			t.Fatalf("Parse(%q) valid: %v, want %v", s, sc.IsValid(), want)
 		}
 		if !want {
 			return
 		}
-		if back := Traceparent(trace.ContextWithSpanContext(t.Context(), sc)); back[:53] != s[:53] {
+		if back := Traceparent(trace.ContextWithSpanContext(t.Context(), sc)); back[2:53] != s[2:53] {
 			t.Errorf("%q became %q", s, back)
 		}
 	})

@@ -56,9 +56,24 @@ func TestLogshipVolumes(t *testing.T) {
 	if diff := cmp.Diff(want, mounts(nil)); diff != "" {
 		t.Errorf("mounts (-want +got)\n%s", diff)
 	}
-	want = append(want, mount{"/opt/geo", "/geo", true})
-	if diff := cmp.Diff(want, mounts(map[string]any{"geoDir": "/opt/geo"})); diff != "" {
-		t.Errorf("mounts with geo (-want +got)\n%s", diff)
+	const docker = "/var/lib/docker/containers"
+	want = []mount{want[0], {docker, docker, true}, want[1], {"/opt/geo", "/geo", true}}
+	if diff := cmp.Diff(want, mounts(map[string]any{"geoDir": "/opt/geo", "linkDirs": []any{docker}})); diff != "" {
+		t.Errorf("mounts with geo and the Docker runtime (-want +got)\n%s", diff)
+	}
+}
+
+func TestLogshipUpdateAndPriority(t *testing.T) {
+	o := mustRender(t, "daemonsets", map[string]any{"priorityClassName": "system-node-critical", "maxUnavailable": "10%", "tolerations": nil})
+	d := get[*appsv1.DaemonSet](t, o, "DaemonSet/logship")
+	pod := d.Spec.Template.Spec
+	if u := d.Spec.UpdateStrategy.RollingUpdate; u.MaxUnavailable.String() != "10%" || pod.PriorityClassName != "system-node-critical" || len(pod.Tolerations) != 0 {
+		t.Errorf("maxUnavailable %s, priority class %q, tolerations %v", u.MaxUnavailable, pod.PriorityClassName, pod.Tolerations)
+	}
+	for _, bad := range []any{0, "0%", "none", -1} {
+		if _, err := render("daemonsets", map[string]any{"maxUnavailable": bad}); err == nil {
+			t.Errorf("maxUnavailable %v was accepted", bad)
+		}
 	}
 }
 

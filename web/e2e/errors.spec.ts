@@ -171,7 +171,7 @@ test("an order that nobody takes says so", async ({ page }) => {
   await fillAddress(page, customer);
   await fillAccount(page, customer);
   await orderButton(page).click();
-  await expect(page.getByRole("heading", { level: 1, name: "Noch kein Partner frei" })).toBeVisible({ timeout: 15_000 });
+  await expect(page.getByRole("heading", { level: 1, name: "Noch kein Partner frei" })).toBeVisible();
   await expect(page.getByText("Kein Partner verfügbar")).toBeVisible();
   await expectAccessible(page);
   await shot(page, "unmatched");

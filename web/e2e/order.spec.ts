@@ -50,7 +50,7 @@ test("a new customer sees a price, orders and sees the order", async ({ page }) 
   await expectAccessible(page);
   await shot(page, "6-ordered");
 
-  await expect(page.getByText("Partner gefunden")).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByText("Partner gefunden")).toBeVisible();
   await expectAccessible(page);
   await shot(page, "7-matched");
 

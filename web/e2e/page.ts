@@ -58,7 +58,10 @@ export function newCustomer(): Customer {
   return { name: "Erika Muster", email: `erika.${unique}@example.org`, password: `Lange-Leitung-${unique}` };
 }
 
-/** From the first page to the last step by touch: postcode, the first waste, its first size, the first day. */
+/**
+ * From the first page to the last step by touch: postcode, the first waste, its first size, the first day. Then the price of this choice is
+ * there: what a test changes afterwards (a price, the network) cannot hit the quote of the choice any more.
+ */
 export async function chooseAll(page: Page): Promise<void> {
   await page.goto("/");
   await page.getByLabel(/Postleitzahl der Baustelle/).fill(postcode);
@@ -67,6 +70,7 @@ export async function chooseAll(page: Page): Promise<void> {
   await page.locator("#schritt-groesse .card-link").first().click();
   await page.locator("#schritt-datum .card-link").first().click();
   await expect(page.getByRole("heading", { name: "Wohin liefern wir?" })).toBeFocused();
+  await expect(orderButton(page)).toBeEnabled();
 }
 
 export async function fillAddress(page: Page, customer: Customer): Promise<void> {

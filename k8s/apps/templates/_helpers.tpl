@@ -21,7 +21,7 @@ app.kubernetes.io/part-of: kreislauf
 {{- define "kreislauf.labels" -}}
 {{ include "kreislauf.selector" . }}
 app.kubernetes.io/component: {{ .component }}
-app.kubernetes.io/version: {{ get . "tag" | default .root.Values.image.tag | quote }}
+app.kubernetes.io/version: {{ get . "tag" | default .root.Values.image.tag | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end }}
 
@@ -52,9 +52,12 @@ nodeSelector: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{- /* What all containers have in common. image: kreislauf or nginx. resources: theirs. */ -}}
+{{- /* What all containers have in common. image: kreislauf or nginx. resources: theirs. A digest pins the image of image.tag; one that has
+another tag has another digest. */ -}}
 {{- define "kreislauf.container" -}}
-image: {{ .root.Values.image.registry }}/{{ .image }}:{{ get . "tag" | default .root.Values.image.tag }}
+{{- $tag := get . "tag" }}
+{{- $digest := ternary (get . "digest") (get .root.Values.image.digests .image) (ne $tag "") }}
+image: {{ .root.Values.image.registry }}/{{ .image }}:{{ $tag | default .root.Values.image.tag }}{{ with $digest }}@{{ . }}{{ end }}
 imagePullPolicy: IfNotPresent
 securityContext:
   allowPrivilegeEscalation: false
