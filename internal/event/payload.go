@@ -95,6 +95,8 @@ type Weighed struct {
 	Slip      string  `json:"slip"`                 // number of the weighing slip
 	PlacedOn  string  `json:"placed_on"`            // local dates in Europe/Berlin, YYYY-MM-DD
 	FetchedOn string  `json:"fetched_on"`
+	// FailedTrips is how often a truck came in vain by the customer's fault.
+	FailedTrips int `json:"failed_trips,omitempty"`
 
 	Price              money.Price `json:"price" line:"value_cents"` // what the customer was promised, for IncludedDays and IncludedKg
 	IncludedDays       int         `json:"included_days"`            // of rent; the days of placing and fetching are not counted
