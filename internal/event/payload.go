@@ -95,8 +95,6 @@ type Weighed struct {
 	Slip      string  `json:"slip"`                 // number of the weighing slip
 	PlacedOn  string  `json:"placed_on"`            // local dates in Europe/Berlin, YYYY-MM-DD
 	FetchedOn string  `json:"fetched_on"`
-	// FailedTrips is how often a truck came in vain by the customer's fault.
-	FailedTrips int `json:"failed_trips,omitempty"`
 
 	Price              money.Price `json:"price" line:"value_cents"` // what the customer was promised, for IncludedDays and IncludedKg
 	IncludedDays       int         `json:"included_days"`            // of rent; the days of placing and fetching are not counted
@@ -104,6 +102,7 @@ type Weighed struct {
 	IncludedKg         int         `json:"included_kg"`
 	ExtraTonneNetCents money.Cents `json:"extra_tonne_net_cents"`
 	Pay                Pay         `json:"pay"`
+	FailedTrips        int         `json:"failed_trips"` // that the truck made for nothing
 }
 
 // Cancelled says that the order ends without a bill.
