@@ -4,6 +4,7 @@ package authz
 func Routes() Table {
 	public := []Grant{{Scope: Anyone}}
 	signedIn := []Grant{{Customer, Own}, {SiteManager, Own}, {Dispatcher, Own}, {Driver, Own}, {BackOffice, Own}, {Ops, Own}}
+	atWork := []Grant{{Dispatcher, Partner}, {Driver, Own}}
 	return Table{
 		{"POST", "/api/identity/v1/users", public},
 		{"POST", "/api/identity/v1/sessions", public},
@@ -15,7 +16,16 @@ func Routes() Table {
 
 		{"POST", "/api/order/v1/orders", []Grant{{Customer, Own}}},
 		{"GET", "/api/order/v1/orders", []Grant{{Customer, Own}}},
-		{"GET", "/api/order/v1/orders/{id}", []Grant{{Customer, Own}}},
+		{"GET", "/api/order/v1/orders/{id}", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
+		{"POST", "/api/order/v1/orders/{id}/cancel", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
+		{"POST", "/api/order/v1/orders/{id}/pick-up", []Grant{{Customer, Own}}},
+		{"GET", "/api/order/v1/jobs", atWork},
+		{"GET", "/api/order/v1/jobs/{id}", atWork},
+		{"POST", "/api/order/v1/jobs/{id}/driver", []Grant{{Dispatcher, Partner}}},
+		{"POST", "/api/order/v1/jobs/{id}/failed-trip", atWork},
+		{"POST", "/api/order/v1/jobs/{id}/on-site", atWork},
+		{"POST", "/api/order/v1/jobs/{id}/collected", atWork},
+		{"POST", "/api/order/v1/jobs/{id}/weighed", atWork},
 
 		{"GET", "/api/matching/v1/offers", []Grant{{Dispatcher, Partner}}},
 		{"POST", "/api/matching/v1/offers/{id}/accept", []Grant{{Dispatcher, Partner}}},

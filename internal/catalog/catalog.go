@@ -139,6 +139,13 @@ func FindWaste(code string) (Waste, error) {
 // MaxWeightKg is the weight of a container filled to the brim.
 func (w Waste) MaxWeightKg(sizeM3 int) int { return w.KgPerM3 * sizeM3 }
 
+// PlausibleKg is what waste in a container can weigh: from a twentieth to twice of what the full one weighs when the waste lies loose, and
+// never more than a truck may lift. Outside of it somebody has mistyped, or weighed another container.
+func (w Waste) PlausibleKg(sizeM3 int) (least, most int) {
+	full := w.MaxWeightKg(sizeM3)
+	return full / 20, min(2*full, PayloadKg)
+}
+
 // Sizes lists the sizes in m³ that the payload allows for this waste, never empty.
 func (w Waste) Sizes() []int {
 	var fit []int

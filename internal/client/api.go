@@ -151,7 +151,7 @@ type NewOrder struct {
 // Order is an order as its customer sees it.
 type Order struct {
 	ID        string `json:"order_id"`
-	State     string `json:"state"` // placed, matched or unmatched
+	State     string `json:"state"` // placed, matched and so on, see services/order/openapi.yaml
 	PartnerID string `json:"partner_id"`
 	History   []Step `json:"history"`
 	Replayed  bool   `json:"-"` // the answer repeats that of an earlier try

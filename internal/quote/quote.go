@@ -15,16 +15,21 @@ import (
 
 // Quote is what was promised.
 type Quote struct {
-	ID            string      `json:"id"`
-	Postcode      string      `json:"postcode"`
-	Waste         string      `json:"waste_code"`
-	SizeM3        int         `json:"size_m3"`
-	Date          string      `json:"date"` // YYYY-MM-DD, Europe/Berlin
-	Price         money.Price `json:"price"`
-	IncludedDays  int         `json:"included_days"`
-	ExtraDayCents money.Cents `json:"extra_day_cents"` // gross, each day beyond IncludedDays
-	Tariff        string      `json:"tariff"`          // version of the price table
-	ValidUntil    time.Time   `json:"valid_until"`
+	ID           string      `json:"id"`
+	Postcode     string      `json:"postcode"`
+	Waste        string      `json:"waste_code"`
+	SizeM3       int         `json:"size_m3"`
+	Date         string      `json:"date"` // YYYY-MM-DD, Europe/Berlin
+	Price        money.Price `json:"price"`
+	IncludedDays int         `json:"included_days"`
+	IncludedKg   int         `json:"included_kg,omitempty"` // weight that the price includes; 0: any, in quotes of before tariff 2026-12
+
+	// Net, and 0 in quotes of before tariff 2026-12, so that what these did not say is not charged.
+	ExtraDayNetCents   money.Cents `json:"extra_day_net_cents,omitempty"`   // each day beyond IncludedDays
+	ExtraTonneNetCents money.Cents `json:"extra_tonne_net_cents,omitempty"` // each tonne above IncludedKg
+
+	Tariff     string    `json:"tariff"` // version of the price table
+	ValidUntil time.Time `json:"valid_until"`
 }
 
 // ErrExpired is Verify's error for a quote that was ours and has ended.

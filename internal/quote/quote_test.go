@@ -20,7 +20,7 @@ var (
 func sample() Quote {
 	return Quote{
 		ID: "q-1", Postcode: "44137", Waste: "170904", SizeM3: 7, Date: "2026-11-09", Price: money.FromNet(483_00), IncludedDays: 10,
-		ExtraDayCents: 357, Tariff: "2026-11", ValidUntil: end,
+		IncludedKg: 1700, ExtraDayNetCents: 300, ExtraTonneNetCents: 208_00, Tariff: "2026-12", ValidUntil: end,
 	}
 }
 
@@ -52,6 +52,23 @@ func TestVerify(t *testing.T) {
 				t.Errorf("quote (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestQuoteOfAnEarlierVersion: a customer may hold one while the platform is updated. What it does not say is not charged.
+func TestQuoteOfAnEarlierVersion(t *testing.T) {
+	token, err := signed.Seal(key, kind, map[string]any{
+		"id": "q-1", "postcode": "44137", "waste_code": "170904", "size_m3": 7, "date": "2026-11-09", "price": money.FromNet(483_00),
+		"included_days": 10, "extra_day_cents": 357, "tariff": "2026-11", "valid_until": end,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sample()
+	want.Tariff, want.IncludedKg, want.ExtraDayNetCents, want.ExtraTonneNetCents = "2026-11", 0, 0, 0
+	got, err := Verify(key, token, end)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("quote (-want +got), %v:\n%s", err, diff)
 	}
 }
 

@@ -1,8 +1,14 @@
-// Package order owns orders: their state, their history and who may see them.
+// Package order owns orders: their state, their history and who may see and change them.
 //
-// Owns: database kreislauf_order, collection orders (one document an order, with its outbox).
-// Consumes: matching.accepted, matching.unmatched. Emits: order.placed, order.matched (topic kreislauf.order.v1, key = order id).
-// Invariants: the state machine of order.go is the only way to change a state; an order's _id follows from customer and
-// Idempotency-Key, so a repeated request can never make a second order; state, history and events change in one document write.
-// The price is the signed quote's; order never asks pricing, so customers can order while pricing is down.
+// Owns: database kreislauf_order, collections orders (one document an order, with its outbox) and audit (what the back office did).
+// Consumes: matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched, order.on-site,
+// order.collected, order.weighed, order.cancelled (topic kreislauf.order.v1, key = order id).
+// Invariants: the state machine of state.go is the only way to change a state; an order's _id follows from customer and
+// Idempotency-Key, so a repeated request can never make a second order; state, history and events change in one document write. A step
+// that is sent again with the same content changes nothing, and with other content it is refused: what is recorded stays.
+// The price is the signed quote's; order never asks pricing, so customers can order while pricing is down. An order is weighed once, so
+// order.weighed comes once, with all that is needed to bill and to credit.
+//
+// Swaps (a new container in place of the full one) and corrections of what is recorded are not there yet. Nobody checks that a driver id is
+// that of a driver of the partner: another one's session does not fit it, so it opens nothing.
 package order

@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
@@ -17,21 +18,50 @@ import (
 )
 
 type view struct {
-	ID           string      `json:"order_id"`
-	State        State       `json:"state"`
-	Waste        string      `json:"waste_code"`
-	SizeM3       int         `json:"size_m3"`
-	Date         string      `json:"date"`
-	Postcode     string      `json:"postcode"`
-	Address      Address     `json:"address"`
-	PublicGround bool        `json:"public_ground"`
-	Price        money.Price `json:"price"`
-	PartnerID    string      `json:"partner_id,omitempty"`
-	History      []Step      `json:"history"`
+	ID           string        `json:"order_id"`
+	State        State         `json:"state"`
+	Waste        string        `json:"waste_code"`
+	SizeM3       int           `json:"size_m3"`
+	Date         string        `json:"date"`
+	Postcode     string        `json:"postcode"`
+	Address      event.Address `json:"address"`
+	PublicGround bool          `json:"public_ground"`
+	Price        money.Price   `json:"price"`
+	PartnerID    string        `json:"partner_id,omitempty"`
+	work
+	Invoice      *Invoice      `json:"invoice,omitempty"`
+	Cancellation *Cancellation `json:"cancellation,omitempty"`
+	History      []Step        `json:"history"`
+}
+
+// work is what customer and partner see alike of the work on site.
+type work struct {
+	Container string        `json:"container,omitempty"`
+	PickUpOn  string        `json:"pick_up_on,omitempty"`
+	Weighing  *weighingView `json:"weighing,omitempty"`
+}
+
+type weighingView struct {
+	GrossKg     int    `json:"gross_kg"`
+	TareKg      int    `json:"tare_kg"`
+	NetKg       int    `json:"net_kg"`
+	Slip        string `json:"slip"`
+	Implausible bool   `json:"implausible,omitempty"`
+}
+
+func workOf(o Order) work {
+	v := work{Container: o.Container, PickUpOn: o.PickUpOn}
+	if w := o.Weighing; w != nil {
+		v.Weighing = &weighingView{w.GrossKg, w.TareKg, w.NetKg(), w.Slip, w.Implausible}
+	}
+	return v
 }
 
 func viewOf(o Order) view {
-	return view{o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, o.History}
+	return view{
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, workOf(o), o.Invoice,
+		o.Cancellation, o.History,
+	}
 }
 
 func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -44,7 +74,7 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err := httpserver.Decode(r, &req); err != nil {
 		return err
 	}
-	req.Address = req.Address.trimmed()
+	req = req.trimmed()
 	q, err := s.check(req, s.now())
 	if errors.Is(err, errEnded) {
 		// The quote has ended since, but a retry of an order that was placed in time must still get its answer.
@@ -93,9 +123,7 @@ func answerReplay(w http.ResponseWriter, stored Order, sum string) error {
 	}
 	httpserver.Replayed(w)
 	w.Header().Set("Location", "/api/order/v1/orders/"+stored.ID)
-	first := stored
-	first.State, first.History, first.PartnerID = Placed, stored.History[:1], ""
-	return httpserver.JSON(w, http.StatusCreated, viewOf(first))
+	return httpserver.JSON(w, http.StatusCreated, viewOf(stored.asPlaced()))
 }
 
 // errEnded marks a quote that was ours but has ended, or whose date has passed.
@@ -143,15 +171,75 @@ func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller sessi
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"orders": views})
 }
 
-func (s *service) getOrder(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+// find reads an order that the caller may see. Another's does not exist for it.
+func (s *service) find(r *http.Request, caller session.Session) (Order, error) {
 	id := mux.Vars(r)["id"]
 	o, err := s.orders.Get(r.Context(), id)
+	if err == nil && !caller.Covers(o.object()) {
+		err = noOrder(id)
+	}
+	if err != nil {
+		return Order{}, err
+	}
+	httpserver.Annotate(r.Context(), "order.id", o.ID)
+	return o, nil
+}
+
+func noOrder(id string) error { return problem.New(problem.NotFound, "There is no order %s.", id) }
+
+// change lets decide change an order that the caller may touch; action names it on the request's line when anything has changed.
+func (s *service) change(r *http.Request, caller session.Session, action string, decide func(*Order, event.Meta) error) (_ Order, changed bool, err error) {
+	ctx, id := r.Context(), mux.Vars(r)["id"]
+	meta := s.meta(ctx)
+	o, changed, err := s.orders.Change(ctx, id, func(o *Order) error {
+		if !caller.Covers(o.object()) {
+			return noOrder(id)
+		}
+		return decide(o, meta)
+	})
+	if err != nil {
+		return Order{}, false, err
+	}
+	httpserver.Annotate(ctx, "order.id", o.ID)
+	if changed {
+		httpserver.Action(ctx, action)
+	}
+	return o, changed, nil
+}
+
+func (s *service) getOrder(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	o, err := s.find(r, caller)
 	if err != nil {
 		return err
 	}
-	if o.UserID != caller.UserID { // another customer's order does not exist for this one
-		return problem.New(problem.NotFound, "There is no order %s.", id)
+	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+}
+
+func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		Reason string `json:"reason"`
 	}
-	httpserver.Annotate(r.Context(), "order.id", o.ID)
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	o, _, err := s.change(r, caller, "order.cancelled", func(o *Order, m event.Meta) error { return o.cancel(caller.Caller(), req.Reason, m) })
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+}
+
+func (s *service) postPickUp(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		Date string `json:"date"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	today := s.now().In(s.zone)
+	o, _, err := s.change(r, caller, "order.pick-up-asked", func(o *Order, m event.Meta) error { return o.askPickUp(req.Date, today, m) })
+	if err != nil {
+		return err
+	}
 	return httpserver.JSON(w, http.StatusOK, viewOf(o))
 }

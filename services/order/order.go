@@ -6,69 +6,75 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"kreislauf/internal/aggregate"
+	"kreislauf/internal/audit"
+	"kreislauf/internal/authz"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
-	"kreislauf/internal/problem"
 	"kreislauf/internal/quote"
 )
 
-// State of an order. Later states (placed on site, collected, weighed, invoiced) extend the machine.
-type State string
-
-// The states.
-const (
-	Placed    State = "placed"    // accepted from the customer, a partner is being looked for
-	Matched   State = "matched"   // a partner has taken it
-	Unmatched State = "unmatched" // no partner takes it; the back office looks after it
-)
-
-// Address is where the container stands. The postcode is the quote's.
-type Address struct {
-	Name   string `json:"name" bson:"name"`
-	Street string `json:"street" bson:"street"` // with house number
-	City   string `json:"city" bson:"city"`
-}
-
-func (a Address) trimmed() Address {
-	return Address{strings.TrimSpace(a.Name), strings.TrimSpace(a.Street), strings.TrimSpace(a.City)}
-}
-
 // Step is one entry of the history.
 type Step struct {
-	State State     `json:"state" bson:"state"`
-	At    time.Time `json:"at" bson:"at"`
+	State State     `json:"state" bson:"state"` // of the order from then on
+	At    time.Time `json:"at" bson:"at"`       // when it happened
+	// RecordedAt is when the platform learned of it. Orders of earlier versions do not have it.
+	RecordedAt time.Time   `json:"recorded_at,omitzero" bson:"recorded_at,omitempty"`
+	FailedTrip *FailedTrip `json:"failed_trip,omitempty" bson:"failed_trip,omitempty"` // a truck came in vain; the state stayed
 }
 
-// Order is the aggregate and its document.
+// Order is the aggregate and its document. When something happened stands in the history alone; the other members say what it was.
 type Order struct {
 	aggregate.Root `bson:",inline"`
-	UserID         string      `bson:"user_id"`
-	State          State       `bson:"state"`
-	History        []Step      `bson:"history"`
-	QuoteID        string      `bson:"quote_id"`
-	Postcode       string      `bson:"postcode"`
-	Waste          string      `bson:"waste_code"`
-	SizeM3         int         `bson:"size_m3"`
-	Date           string      `bson:"date"`
-	Price          money.Price `bson:"price"`
-	Address        Address     `bson:"address"`
-	PublicGround   bool        `bson:"public_ground"`
-	PartnerID      string      `bson:"partner_id,omitempty"`
-	VisitID        string      `bson:"visit_id,omitempty"`
-	RequestHash    string      `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
-	PlacedAt       time.Time   `bson:"placed_at"`
+	audit.Trail    `bson:",inline"`
+	UserID         string        `bson:"user_id"`
+	State          State         `bson:"state"`
+	History        []Step        `bson:"history"`
+	QuoteID        string        `bson:"quote_id"`
+	Postcode       string        `bson:"postcode"`
+	Waste          string        `bson:"waste_code"`
+	SizeM3         int           `bson:"size_m3"`
+	Date           string        `bson:"date"` // of placing, as ordered
+	Price          money.Price   `bson:"price"`
+	IncludedDays   int           `bson:"included_days,omitempty"` // these four as in quote.Quote
+	IncludedKg     int           `bson:"included_kg,omitempty"`
+	ExtraDayNet    money.Cents   `bson:"extra_day_net_cents,omitempty"`
+	ExtraTonneNet  money.Cents   `bson:"extra_tonne_net_cents,omitempty"`
+	Address        event.Address `bson:"address"`
+	PublicGround   bool          `bson:"public_ground"`
+	VisitID        string        `bson:"visit_id,omitempty"`
+	RequestHash    string        `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
+	PlacedAt       time.Time     `bson:"placed_at"`
+
+	PartnerID    string        `bson:"partner_id,omitempty"` // from matched on
+	Pay          event.Pay     `bson:"pay"`                  // of the partner
+	DriverID     string        `bson:"driver_id,omitempty"`  // whom the partner's dispatcher sends, if it says so
+	Container    string        `bson:"container,omitempty"`  // its number, from on site on
+	PickUpOn     string        `bson:"pick_up_on,omitempty"` // the day on which the customer wants it fetched
+	Weighing     *Weighing     `bson:"weighing,omitempty"`
+	Invoice      *Invoice      `bson:"invoice,omitempty"`
+	Cancellation *Cancellation `bson:"cancellation,omitempty"`
 }
 
 // Request is the body of POST /api/order/v1/orders.
 type Request struct {
-	Quote        string  `json:"quote"`
-	Address      Address `json:"address"`
-	PublicGround bool    `json:"public_ground"`
-	VisitID      string  `json:"visit_id,omitempty"`
+	Quote        string        `json:"quote"`
+	Address      event.Address `json:"address"`
+	PublicGround bool          `json:"public_ground"`
+	VisitID      string        `json:"visit_id,omitempty"`
+}
+
+// trimmed takes the space around the address off, which does not count.
+func (r Request) trimmed() Request {
+	a := r.Address
+	r.Address = event.Address{Name: strings.TrimSpace(a.Name), Street: strings.TrimSpace(a.Street), City: strings.TrimSpace(a.City)}
+	return r
 }
 
 // hash identifies the content of a request.
@@ -94,14 +100,23 @@ func place(userID, key string, r Request, q quote.Quote, meta event.Meta) (Order
 		return Order{}, err
 	}
 	o := Order{
-		Root: aggregate.New(idFor(userID, key)), UserID: userID, State: Placed, History: []Step{{Placed, meta.At}}, QuoteID: q.ID,
-		Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, Address: r.Address,
+		Root: aggregate.New(idFor(userID, key)), UserID: userID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
+		QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, IncludedDays: q.IncludedDays,
+		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
 		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At,
 	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: userID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
-		Price: q.Price, PublicGround: r.PublicGround,
+		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address,
 	})
+}
+
+// asPlaced is the order as it was when it was placed, for the answer to a repeated request.
+func (o Order) asPlaced() Order {
+	return Order{
+		Root: aggregate.Root{ID: o.ID}, UserID: o.UserID, State: Placed, History: o.History[:1], Postcode: o.Postcode, Waste: o.Waste,
+		SizeM3: o.SizeM3, Date: o.Date, Price: o.Price, Address: o.Address, PublicGround: o.PublicGround,
+	}
 }
 
 // emit tells what has just happened to the order, as a part of its visit.
@@ -110,28 +125,22 @@ func (o *Order) emit(meta event.Meta, p event.Payload) error {
 	return o.Emit(meta, p)
 }
 
-// enter moves the order to a state.
-func (o *Order) enter(s State, at time.Time) {
-	o.State = s
-	o.History = append(o.History, Step{s, at})
+// object is whose the order is.
+func (o *Order) object() authz.Object {
+	return authz.Object{UserID: o.UserID, PartnerID: o.PartnerID, DriverID: o.DriverID}
 }
 
-// match gives the order to a partner. The same partner again changes nothing; another one is a conflict.
-func (o *Order) match(partnerID string, meta event.Meta) error {
-	if o.State == Matched {
-		if o.PartnerID == partnerID {
-			return nil
-		}
-		return problem.New(problem.Conflict, "The order %s cannot go to %s: it is with %s.", o.ID, partnerID, o.PartnerID)
+// reached finds when the order came into a state.
+func (o *Order) reached(state State) (Step, bool) {
+	i := slices.IndexFunc(o.History, func(s Step) bool { return s.State == state && s.FailedTrip == nil })
+	if i < 0 {
+		return Step{}, false
 	}
-	o.PartnerID = partnerID
-	o.enter(Matched, meta.At)
-	return o.emit(meta, event.Matched{OrderID: o.ID, PartnerID: partnerID})
+	return o.History[i], true
 }
 
-// unmatch records that no partner takes a placed order. It emits nothing: matching.unmatched has told everybody.
-func (o *Order) unmatch(at time.Time) {
-	if o.State == Placed {
-		o.enter(Unmatched, at)
-	}
+// oneLine says whether a text is one line of least to most characters.
+func oneLine(text string, least, most int) bool {
+	n := utf8.RuneCountInString(text)
+	return n >= least && n <= most && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }

@@ -15,8 +15,11 @@ var at = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 
 func placed(t *testing.T) Order {
 	t.Helper()
-	q := quote.Quote{ID: "q-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-11-25", Price: money.FromNet(100_00)}
-	o, err := place("u-1", "key-12345", Request{Address: Address{Name: "A B", Street: "C 1", City: "D"}, VisitID: "v-1"}, q,
+	q := quote.Quote{
+		ID: "q-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-11-25", Price: money.FromNet(100_00),
+		IncludedDays: 10, IncludedKg: 1700, ExtraDayNetCents: 300, ExtraTonneNetCents: 208_00,
+	}
+	o, err := place("u-1", "key-12345", Request{Address: event.Address{Name: "A B", Street: "C 1", City: "D"}, VisitID: "v-1"}, q,
 		event.Meta{Source: "order", Customer: "kreislauf", Traceparent: "tp", At: at})
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +42,8 @@ func TestPlaceEmitsTheOrder(t *testing.T) {
 	}
 	want := event.Placed{
 		OrderID: o.ID, UserID: "u-1", QuoteID: "q-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-11-25",
-		Price: money.Price{NetCents: 100_00, VATCents: 19_00, GrossCents: 119_00, Currency: "EUR"},
+		Price:   money.Price{NetCents: 100_00, VATCents: 19_00, GrossCents: 119_00, Currency: "EUR"},
+		Address: event.Address{Name: "A B", Street: "C 1", City: "D"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -57,50 +61,5 @@ func TestIDFollowsCustomerAndKey(t *testing.T) {
 	}
 	if a != idFor("u-1", "key-12345") {
 		t.Error("the same customer and key give another id")
-	}
-}
-
-func TestTransitions(t *testing.T) {
-	with := func(s State, partner string) Order {
-		o := placed(t)
-		o.State, o.PartnerID, o.Outbox = s, partner, nil
-		return o
-	}
-	for _, tc := range []struct {
-		name    string
-		order   Order
-		done    bool
-		refused bool
-	}{
-		{"placed is matched", with(Placed, ""), false, false},
-		{"the same partner again", with(Matched, "p-1"), true, false},
-		{"another partner", with(Matched, "p-2"), false, true},
-		{"a late partner for an unmatched order", with(Unmatched, ""), false, false},
-	} {
-		t.Run("match: "+tc.name, func(t *testing.T) {
-			o := tc.order
-			err := o.match("p-1", event.Meta{Source: "order", At: at.Add(time.Hour)})
-			if (err != nil) != tc.refused {
-				t.Fatalf("match: %v", err)
-			}
-			if tc.done || tc.refused {
-				if d := cmp.Diff(tc.order, o); d != "" {
-					t.Errorf("the order was changed:\n%s", d)
-				}
-				return
-			}
-			if o.State != Matched || o.PartnerID != "p-1" || len(o.Outbox) != 1 || o.Outbox[0].VisitID != "v-1" || o.Outbox[0].Subject != o.ID {
-				t.Errorf("order: %+v", o)
-			}
-			if d := cmp.Diff(append(tc.order.History, Step{Matched, at.Add(time.Hour)}), o.History); d != "" {
-				t.Error(d)
-			}
-		})
-	}
-	for s, done := range map[State]bool{Placed: false, Matched: true, Unmatched: true} {
-		o := with(s, "")
-		if o.unmatch(at); (o.State == s) != done || !done && o.State != Unmatched || len(o.Outbox) != 0 {
-			t.Errorf("unmatch of %s: %+v", s, o)
-		}
 	}
 }

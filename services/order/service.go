@@ -9,6 +9,11 @@ import (
 	"kreislauf/internal/process"
 )
 
+// service is what the handlers need.
+//
+//	customer, back office -> http.go ---+
+//	partner ------------> http_jobs.go -+-> Order (pure) -> orders (MongoDB) -> relay -> kreislauf.order.v1
+//	matching, payment --> consumer.go --+
 type service struct {
 	orders store
 	meta   func(context.Context) event.Meta
@@ -28,9 +33,19 @@ func Wire(p *process.Process) error {
 		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
 	}
 	p.Late(s.orders.ensureIndexes)
+	p.AuditLog("orders")
 	p.Handle("POST", "/api/order/v1/orders", s.postOrder)
 	p.Handle("GET", "/api/order/v1/orders", s.getOrders)
 	p.Handle("GET", "/api/order/v1/orders/{id}", s.getOrder)
+	p.Handle("POST", "/api/order/v1/orders/{id}/cancel", s.postCancel)
+	p.Handle("POST", "/api/order/v1/orders/{id}/pick-up", s.postPickUp)
+	p.Handle("GET", "/api/order/v1/jobs", s.getJobs)
+	p.Handle("GET", "/api/order/v1/jobs/{id}", s.getJob)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/driver", s.postDriver)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/failed-trip", s.postFailedTrip)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/on-site", s.postOnSite)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/weighed", s.postWeighed)
 	p.Consume(s.consume)
 	return nil
 }

@@ -2,8 +2,10 @@ package order
 
 import (
 	"context"
+	"errors"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"kreislauf/internal/repository"
 )
@@ -13,10 +15,25 @@ type store struct {
 }
 
 func (s store) ensureIndexes(ctx context.Context) error {
-	return s.Index("user_placed", bson.D{{Key: "user_id", Value: 1}, {Key: "placed_at", Value: -1}}, nil)(ctx)
+	return errors.Join(
+		s.Index("user_placed", bson.D{{Key: "user_id", Value: 1}, {Key: "placed_at", Value: -1}}, nil)(ctx),
+		s.Index("partner_date", bson.D{{Key: "partner_id", Value: 1}, {Key: "date", Value: 1}}, options.Index().SetSparse(true))(ctx),
+	)
 }
 
 // newest lists a customer's orders, newest first.
 func (s store) newest(ctx context.Context, userID string, limit int64) ([]Order, error) {
 	return s.Find(ctx, bson.D{{Key: "user_id", Value: userID}}, bson.D{{Key: "placed_at", Value: -1}}, limit)
+}
+
+// jobs lists a partner's orders in one of some states, by the day of placing; with a driver or a day only those.
+func (s store) jobs(ctx context.Context, partnerID, driverID, date string, states []State, limit int64) ([]Order, error) {
+	filter := bson.D{{Key: "partner_id", Value: partnerID}, {Key: "state", Value: bson.D{{Key: "$in", Value: states}}}}
+	if driverID != "" {
+		filter = append(filter, bson.E{Key: "driver_id", Value: driverID})
+	}
+	if date != "" {
+		filter = append(filter, bson.E{Key: "date", Value: date})
+	}
+	return s.Find(ctx, filter, bson.D{{Key: "date", Value: 1}, {Key: "_id", Value: 1}}, limit)
 }

@@ -83,7 +83,9 @@ type quoteView struct {
 	Date          string      `json:"date"`
 	Price         money.Price `json:"price"`
 	IncludedDays  int         `json:"included_days"`
-	ExtraDayCents money.Cents `json:"extra_day_cents"`
+	ExtraDayCents money.Cents `json:"extra_day_cents"` // gross, as the next but one
+	IncludedKg    int         `json:"included_kg"`
+	ExtraTonne    money.Cents `json:"extra_tonne_cents"`
 	MaxWeightKg   int         `json:"max_weight_kg"`
 	ValidUntil    time.Time   `json:"valid_until"`
 }
@@ -104,8 +106,9 @@ func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Ses
 	httpserver.Annotate(r.Context(), "postcode", q.Postcode)
 	return httpserver.JSON(w, http.StatusOK, quoteView{
 		Quote: token, Postcode: q.Postcode, Region: zone.Region, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price,
-		IncludedDays: q.IncludedDays, ExtraDayCents: q.ExtraDayCents, MaxWeightKg: min(catalog.PayloadKg, waste.MaxWeightKg(q.SizeM3)),
-		ValidUntil: q.ValidUntil,
+		IncludedDays: q.IncludedDays, ExtraDayCents: money.FromNet(q.ExtraDayNetCents).GrossCents,
+		IncludedKg: q.IncludedKg, ExtraTonne: money.FromNet(q.ExtraTonneNetCents).GrossCents,
+		MaxWeightKg: min(catalog.PayloadKg, waste.MaxWeightKg(q.SizeM3)), ValidUntil: q.ValidUntil,
 	})
 }
 
@@ -136,6 +139,7 @@ func price(r *http.Request, today time.Time) (quote.Quote, catalog.Zone, catalog
 	return quote.Quote{
 		ID: event.NewID("q"), Postcode: query.Get("postcode"), Waste: waste.Code, SizeM3: size, Date: query.Get("date"),
 		Price: money.FromNet(tariff.Net(zone, waste, size)), IncludedDays: tariff.IncludedDays,
-		ExtraDayCents: money.FromNet(tariff.ExtraDayNet).GrossCents, Tariff: tariff.Version,
+		IncludedKg: tariff.IncludedKg(waste, size), ExtraDayNetCents: tariff.ExtraDayNet, ExtraTonneNetCents: tariff.ExtraTonneNet(waste),
+		Tariff: tariff.Version,
 	}, zone, waste, nil
 }

@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 const (
 	wares  = client.CatalogPath
 	orders = client.OrdersPath
+	jobs   = "/api/order/v1/jobs"
 	offers = client.OffersPath
 	events = client.EventsPath
 
@@ -37,6 +39,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
 		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
+		{"jobs", func(t *testing.T) []exchange { return p.jobs(t, c) }},
 		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
 		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
 		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
@@ -202,6 +205,106 @@ func (p *platform) offers(t *testing.T, c cast) []exchange {
 	return nil
 }
 
+// steps are all changes of an order, each with a good body, and where there is one that is refused in every state, with that (422).
+func steps(id string, c cast) []exchange {
+	step := func(who *client.Client, path string, body, refused map[string]any) []exchange {
+		e := exchange{who: who, method: "POST", path: path, header: key(), body: body}
+		if refused == nil {
+			return []exchange{e}
+		}
+		bad := e
+		bad.body, bad.status, bad.breaks = refused, 422, true
+		return []exchange{e, bad}
+	}
+	return slices.Concat(
+		step(c.anna, orders+"/"+id+"/cancel", map[string]any{"reason": "no longer needed"}, map[string]any{"reason": "no"}),
+		step(c.anna, orders+"/"+id+"/pick-up", map[string]any{"date": "2026-12-04"}, nil),
+		step(c.auto, jobs+"/"+id+"/driver", map[string]any{"driver_id": "d-1"}, map[string]any{"driver_id": "d 1"}),
+		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
+		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
+		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
+		step(c.auto, jobs+"/"+id+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"},
+			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
+	)
+}
+
+// jobs asks each step in every way that fails, then leads an order through its work.
+func (p *platform) jobs(t *testing.T, c cast) []exchange {
+	t.Helper()
+	id := p.place(t, c.anna, "50667", "170904")
+	p.poll(t, c.anna, orders+"/"+id, func(o map[string]any) bool { return o["state"] == "matched" })
+	var list []exchange
+	add := func(name string, e exchange) {
+		e.name = name + " " + e.path
+		list = append(list, e)
+	}
+	for _, e := range steps(id, c) {
+		if e.status == 422 {
+			add("refused", e)
+			continue
+		}
+		as := func(name string, status int, breaks bool, change func(*exchange)) {
+			e := e
+			e.status, e.breaks = status, breaks
+			change(&e)
+			add(name, e)
+		}
+		stranger := c.bert
+		if e.who == c.auto {
+			stranger = c.hand
+		}
+		as("malformed", 400, true, func(e *exchange) { e.body = client.Raw(`{"x":`) })
+		as("nobody", 401, true, func(e *exchange) {
+			e.who, e.header = nil, map[string]string{"Idempotency-Key": client.NewKey(), "X-CSRF-Token": "x"}
+		})
+		as("wrong role", 403, false, func(e *exchange) {
+			if e.who = c.anna; stranger == c.bert {
+				e.who = c.auto
+			}
+		})
+		as("stranger", 404, false, func(e *exchange) { e.who = stranger })
+		as("unknown", 404, false, func(e *exchange) { e.path = strings.ReplaceAll(e.path, id, nowhere) })
+		as("too large", 413, true, func(e *exchange) { e.body = tooLarge() })
+	}
+	post := func(name string, who *client.Client, path string, body map[string]any, status int) {
+		add(name, exchange{who: who, method: "POST", path: path, header: key(), body: body, status: status})
+	}
+	one, job := orders+"/"+id, jobs+"/"+id
+	date := p.earliest(t, "50667")
+	trip := exchange{who: c.auto, method: "POST", path: job + "/failed-trip", header: key(), body: map[string]any{"reason": "blocked", "note": "a lorry"}, status: 200}
+	again := trip
+	again.replayed = true
+	weighing := map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}
+	heavy := map[string]any{"gross_kg": 9200, "tare_kg": 1200, "slip": "W-1"}
+
+	post("too early", c.anna, one+"/pick-up", map[string]any{"date": date}, 409)
+	post("too early", c.auto, job+"/collected", map[string]any{}, 409)
+	post("too early", c.auto, job+"/weighed", weighing, 409)
+	post("first", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 200)
+	add("first", trip)
+	add("again", again)
+	add("list", exchange{who: c.auto, method: "GET", path: jobs + "?state=matched&limit=1&date=" + date, status: 200})
+	add("bad list", exchange{who: c.auto, method: "GET", path: jobs + "?state=paid", status: 422, breaks: true})
+	post("future", c.auto, job+"/on-site", map[string]any{"container": "K 17", "at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, 422)
+	post("first", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
+	post("again", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
+	post("another", c.auto, job+"/on-site", map[string]any{"container": "K 18"}, 409)
+	post("Sunday", c.anna, one+"/pick-up", map[string]any{"date": "2026-01-04"}, 422)
+	post("first", c.anna, one+"/pick-up", map[string]any{"date": date}, 200)
+	post("too late", c.anna, one+"/cancel", map[string]any{"reason": "no longer needed"}, 409)
+	post("future", c.auto, job+"/collected", map[string]any{"at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, 422)
+	post("first", c.auto, job+"/collected", map[string]any{}, 200)
+	post("too late", c.auto, job+"/failed-trip", map[string]any{"reason": "overfilled"}, 409)
+	post("too heavy", c.auto, job+"/weighed", heavy, 422)
+	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
+	post("too late", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 409)
+	add("one", exchange{who: c.auto, method: "GET", path: job, status: 200})
+	add("another's", exchange{who: c.hand, method: "GET", path: job, status: 404})
+	add("done", exchange{who: c.anna, method: "GET", path: one, status: 200})
+	post("first", c.anna, orders+"/"+p.place(t, c.anna, "80331", "170504")+"/cancel", map[string]any{"reason": "no longer needed"}, 200)
+	return list
+}
+
 func (p *platform) matching(c cast) []exchange {
 	accept := offers + "/" + nowhere + "/accept"
 	return []exchange{
@@ -258,7 +361,7 @@ func (p *platform) statistics() []exchange {
 // storesAway asks operations that need a store which is away: sessions, or for statistics the database.
 func (p *platform) storesAway(c cast) []exchange {
 	one := orders + "/" + nowhere
-	return []exchange{
+	list := []exchange{
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
@@ -272,4 +375,11 @@ func (p *platform) storesAway(c cast) []exchange {
 		{name: "accept", who: c.hand, method: "POST", path: offers + "/" + nowhere + "/accept", status: 503},
 		{name: "event", method: "POST", path: events, body: map[string]any{"type": "page-view"}, status: 503},
 	}
+	for _, e := range steps(nowhere, c) {
+		if e.status == 0 { // its body is good
+			e.name, e.status = e.path, 503
+			list = append(list, e)
+		}
+	}
+	return list
 }

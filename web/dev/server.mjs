@@ -90,6 +90,13 @@ async function api(state, request, url) {
     return { status: 204, headers: { "Set-Cookie": ["kreislauf_session=; Path=/; Max-Age=0", "kreislauf_csrf=; Path=/; Max-Age=0"] } };
   }
   const body = await readBody(request);
+  const cancelled = /^POST \/api\/order\/v1\/orders\/([^/]+)\/cancel$/.exec(route)?.[1];
+  if (cancelled !== undefined) {
+    const order = ownOrder(state, signedIn(session), cancelled);
+    order.cancellation ??= { by: "customer", reason: body.reason };
+    order.cancelledAt ??= Date.now();
+    return { status: 200, body: publicOrder(order) };
+  }
   if (route === "POST /api/statistics/v1/events") {
     state.events.push(body);
     return { status: 202, body: { id: body.id ?? id() } };
@@ -197,11 +204,12 @@ function ownOrder(state, user, orderId) {
   return found;
 }
 
-function publicOrder({ owner: _owner, at, matchAt, public_ground: _ground, ...order }) {
-  const matched = Date.now() >= matchAt;
+function publicOrder({ owner: _owner, at, matchAt, cancelledAt, public_ground: _ground, ...order }) {
+  const matched = (cancelledAt ?? Date.now()) >= matchAt;
   const history = [{ state: "placed", at: new Date(at).toISOString() }];
   if (matched) history.push({ state: "matched", at: new Date(matchAt).toISOString() });
-  return { ...order, state: matched ? "matched" : "placed", ...(matched ? { partner_id: "partner-1" } : {}), history };
+  if (cancelledAt !== undefined) history.push({ state: "cancelled", at: new Date(cancelledAt).toISOString() });
+  return { ...order, state: history.at(-1).state, ...(matched ? { partner_id: "partner-1" } : {}), history };
 }
 
 function serveFile(path, request, response) {

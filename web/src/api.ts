@@ -85,7 +85,20 @@ export interface Order {
   address: Address;
   price: Price;
   partner_id?: string;
-  history: { state: string; at: string }[];
+  container?: string;
+  /** The day on which the customer wants the container fetched. */
+  pick_up_on?: string;
+  weighing?: { net_kg: number; slip: string };
+  invoice?: { number: string; total: Price; due_on?: string };
+  cancellation?: { by: string; reason: string };
+  history: HistoryStep[];
+}
+
+/** A state that the order came into, or a truck that came in vain. */
+export interface HistoryStep {
+  state: string;
+  at: string;
+  failed_trip?: { reason: string; note?: string };
 }
 
 /** The catalogue with the dates of a postcode; without one, with those of the whole country. */
@@ -113,6 +126,10 @@ export const placeOrder = (intent: Intent, body: OrderRequest): Promise<Order> =
 export function getOrder(id: string, signal?: AbortSignal): Promise<Order> {
   return request(`/api/order/v1/orders/${encodeURIComponent(id)}`, signal === undefined ? {} : { signal });
 }
+
+/** Ends an order that is not on site. The same reason again changes nothing. */
+export const cancelOrder = (id: string, reason: string): Promise<Order> =>
+  request(`/api/order/v1/orders/${encodeURIComponent(id)}/cancel`, { method: "POST", body: { reason } });
 
 /**
  * Tells the statistics service that the order button was pressed. Fire and forget: it never delays or fails an order,

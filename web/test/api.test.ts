@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { start } from "../dev/server.mjs";
-import { getCatalog, getOrder, getQuote, recordOrderAttempt, signIn, signUp, visitId } from "../src/api";
+import { cancelOrder, getCatalog, getOrder, getQuote, recordOrderAttempt, signIn, signUp, visitId } from "../src/api";
 import { ApiError, Intent, UnreachableError, unreachableSince } from "../src/http";
 
 let platform: Awaited<ReturnType<typeof start>>;
@@ -55,7 +55,9 @@ test("accounts: sign up, sign in, wrong password, taken address", async () => {
 });
 
 test("an order needs a session", async () => {
-  await expect(getOrder("o-1")).rejects.toMatchObject({ problem: { status: 401, type: "/problems/unauthenticated" } });
+  for (const asked of [getOrder("o-1"), cancelOrder("o-1", "no longer needed")]) {
+    await expect(asked).rejects.toMatchObject({ problem: { status: 401, type: "/problems/unauthenticated" } });
+  }
 });
 
 test("an attempt is told with this visit's id and string data", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Order } from "../src/api";
-import { isWaiting, nextPause, timeline } from "../src/status/timeline";
+import { isCancellable, isWaiting, nextPause, reasons, timeline } from "../src/status/timeline";
 import { de } from "../src/text/de";
+import { en } from "../src/text/en";
 
 const placedAt = "2026-11-22T18:00:00Z";
 
@@ -14,12 +15,76 @@ describe("timeline", () => {
     ["waiting", order("placed", "placed"), ["done Bestellt", "now Partner wird gesucht", "planned Container wird gestellt", "planned Abholung"]],
     ["matched", order("matched", "placed", "matched"), ["done Bestellt", "done Partner gefunden", "planned Container wird gestellt", "planned Abholung"]],
     ["unmatched", order("unmatched", "placed", "unmatched"), ["done Bestellt", "failed Kein Partner verfügbar"]],
-    ["a state of a newer platform", order("weighed", "placed", "weighed"), ["done Bestellt", "done weighed"]],
+    ["on site", order("on_site", "placed", "matched", "on_site"), ["done Bestellt", "done Partner gefunden", "done Container gestellt", "planned Abholung"]],
+    [
+      "paid",
+      order("paid", "placed", "matched", "on_site", "collected", "weighed", "invoiced", "paid"),
+      ["done Bestellt", "done Partner gefunden", "done Container gestellt", "done Container abgeholt", "done Abfall gewogen", "done Rechnung gestellt", "done Bezahlt"],
+    ],
+    ["cancelled", order("cancelled", "placed", "cancelled"), ["done Bestellt", "failed Storniert"]],
+    ["a state of a newer platform", order("swapped", "placed", "swapped"), ["done Bestellt", "done swapped"]],
   ])("%s", (_name, given, want) => {
-    const entries = timeline(given, de.status, "Dienstag, 1. Dezember 2026", 10);
+    const entries = timeline(given, de.status, (date) => `am ${date}`, 10);
     expect(entries.map(({ kind, title }) => `${kind} ${title}`)).toEqual(want);
     expect(entries.every(({ kind, at }) => (at !== undefined) === (kind === "done" || kind === "failed"))).toBe(true);
   });
+});
+
+describe("details", () => {
+  const full: Order = {
+    ...order("cancelled", "matched", "on_site", "weighed", "invoiced", "cancelled"),
+    container: "K 17",
+    pick_up_on: "2026-12-04",
+    weighing: { net_kg: 2000, slip: "W-1" },
+    invoice: { number: "R-2026-000001", total: { net_cents: 1, vat_cents: 0, gross_cents: 1, currency: "EUR" }, due_on: "2026-12-20" },
+    cancellation: { by: "customer", reason: "no longer needed" },
+  };
+  const details = (given: Order, words = de.status) => timeline(given, words, (date) => `am ${date}`, 10).map(({ detail }) => detail);
+
+  test("each state says what is known of it", () => {
+    expect(details(full)).toEqual([
+      de.status.matchedDetail,
+      "Nummer K 17",
+      "2.000 kg netto, Wiegeschein W-1",
+      "Nummer R-2026-000001, zahlbar bis am 2026-12-20",
+      "Von Ihnen: Nicht mehr gebraucht",
+    ]);
+    expect(details(full, en.status).slice(1)).toEqual([
+      "Number K 17",
+      "2,000 kg net, weighing slip W-1",
+      "Number R-2026-000001, due on am 2026-12-20",
+      "By you: No longer needed",
+    ]);
+  });
+
+  test("the day that the customer asked for takes the place of the included days", () => {
+    expect(details({ ...full, state: "on_site", history: [] })).toEqual(["am 2026-12-04"]);
+    expect(details({ ...order("on_site") })).toEqual([de.status.collectionDetail(10)]);
+  });
+
+  test("a failed trip is an entry of its own, and the state stays", () => {
+    const trip = { state: "matched", at: placedAt, failed_trip: { reason: "blocked", note: "a lorry" } };
+    const given = { ...order("matched", "placed", "matched"), history: [...order("", "matched").history, trip, trip] };
+    const entries = timeline(given, de.status, (date) => date, 10).slice(0, 3);
+    expect(entries.map(({ kind, title, detail }) => `${kind} ${title} ${detail}`).slice(1)).toEqual(
+      Array(2).fill("failed Vergebliche Anfahrt Der Stellplatz war versperrt: a lorry"),
+    );
+    expect(new Set(entries.map(({ key }) => key)).size).toBe(3);
+  });
+
+  test("a reason that is none of ours is shown as it is", () => {
+    expect(details({ ...full, history: order("", "cancelled").history, cancellation: { by: "back_office", reason: "twice" } })).toEqual(["Von unserem Kundendienst: twice"]);
+  });
+});
+
+test("an order can be cancelled until its container is on site, for reasons that have words in both languages", () => {
+  const states = ["placed", "matched", "unmatched", "on_site", "collected", "weighed", "invoiced", "paid", "cancelled"];
+  expect(states.filter((state) => isCancellable(order(state)))).toEqual(["placed", "matched", "unmatched"]);
+  for (const reason of reasons) {
+    expect(reason.length).toBeGreaterThanOrEqual(5); // what the order service takes
+    expect(de.status.reasons[reason]).toBeTruthy();
+    expect(en.status.reasons[reason]).toBeTruthy();
+  }
 });
 
 test("only a placed order waits", () => {

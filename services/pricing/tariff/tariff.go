@@ -1,6 +1,7 @@
 // Package tariff owns the price of a container: one flat price of transport, rental days and disposal. Pure.
 //
-// Invariants: the price depends on zone, waste and size only, and on the table's version; the same input gives the same price.
+// Invariants: the price depends on zone, waste and size only, and on the table's version; the same input gives the same price. A normally
+// filled container costs the flat price alone: days and weight beyond what it includes cost extra.
 // Amounts are net cents; VAT is money's.
 package tariff
 
@@ -10,13 +11,25 @@ import (
 )
 
 // Version names the table below; it is part of every quote.
-const Version = "2026-11"
+const Version = "2026-12"
 
 // IncludedDays of rent are in the price; placing and pick-up day are not counted.
 const IncludedDays = 10
 
 // ExtraDayNet is the rent of each further day.
 const ExtraDayNet money.Cents = 300
+
+// IncludedKg is the weight that the price includes: what the waste weighs that fills the container, in whole 100 kg, and never more than a
+// truck may lift.
+func IncludedKg(waste catalog.Waste, sizeM3 int) int {
+	return min(waste.MaxWeightKg(sizeM3), catalog.PayloadKg) / 100 * 100
+}
+
+// ExtraTonneNet is the price of each tonne above IncludedKg: the disposal of a tonne, in whole euros, rounded up.
+func ExtraTonneNet(waste catalog.Waste) money.Cents {
+	perTonne := disposalNetPerM3(waste.Code) * 1000 / money.Cents(waste.KgPerM3)
+	return (perTonne + 99) / 100 * 100
+}
 
 // transportNet is placing and collecting by size in m³.
 func transportNet(sizeM3 int) money.Cents {

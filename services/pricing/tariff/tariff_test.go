@@ -28,13 +28,14 @@ func zone(t *testing.T, postcode string) catalog.Zone {
 // TestPriceTable keeps every price of a dense, a middling and a thin zone. A change here needs a new Version.
 func TestPriceTable(t *testing.T) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "tariff %s\nzone,waste,size_m3,net,vat,gross\n", Version)
+	fmt.Fprintf(&b, "tariff %s\nzone,waste,size_m3,net,vat,gross,included_kg,extra_tonne_net\n", Version)
 	for _, postcode := range []string{"10115", "44137", "17033"} {
 		z := zone(t, postcode)
 		for _, w := range catalog.Wastes() {
 			for _, size := range w.Sizes() {
 				p := money.FromNet(Net(z, w, size))
-				fmt.Fprintf(&b, "%s,%s,%d,%s,%s,%s\n", z.Prefix, w.Code, size, p.NetCents, p.VATCents, p.GrossCents)
+				fmt.Fprintf(&b, "%s,%s,%d,%s,%s,%s,%d,%s\n", z.Prefix, w.Code, size, p.NetCents, p.VATCents, p.GrossCents,
+					IncludedKg(w, size), ExtraTonneNet(w))
 			}
 		}
 	}
@@ -68,6 +69,20 @@ func TestPricesAreSound(t *testing.T) {
 				}
 				before = net
 			}
+		}
+	}
+}
+
+// TestIncludedWeight: no truck lifts more than what is included, and what is included is nearly all that a full container weighs.
+func TestIncludedWeight(t *testing.T) {
+	for _, w := range catalog.Wastes() {
+		for _, size := range w.Sizes() {
+			if kg, full := IncludedKg(w, size), w.MaxWeightKg(size); kg%100 != 0 || kg > catalog.PayloadKg || kg > full || kg <= full-100 {
+				t.Errorf("%d m³ of %s: %d kg are included, and a full one weighs %d kg", size, w.Code, kg, full)
+			}
+		}
+		if ExtraTonneNet(w) <= 0 {
+			t.Errorf("%s: a further tonne costs %s", w.Code, ExtraTonneNet(w))
 		}
 	}
 }

@@ -14,7 +14,8 @@ import { keepLanguage, language, text } from "../text";
 import { Icon, wasteIcon } from "../ui/icon";
 import { ProblemAlert } from "../ui/problem";
 import { Skeleton } from "../ui/skeleton";
-import { type Entry, isWaiting, nextPause, timeline } from "./timeline";
+import { Cancel } from "./cancel";
+import { type Entry, isCancellable, isWaiting, nextPause, timeline } from "./timeline";
 
 export function StatusPage({ id }: { id: string }) {
   const words = text.value.status;
@@ -45,7 +46,7 @@ export function StatusPage({ id }: { id: string }) {
           {error.value instanceof ApiError && error.value.problem.status === 401 ? words.signIn : text.value.again}
         </button>
       </ProblemAlert>
-      {known !== undefined ? <OrderView order={known} /> : error.value === undefined && <Skeleton rows={4} kind="line" />}
+      {known !== undefined ? <OrderView order={known} onCancelled={(next) => (order.value = next)} /> : error.value === undefined && <Skeleton rows={4} kind="line" />}
     </>
   );
 }
@@ -83,11 +84,11 @@ async function sleep(pauseMs: number, stop: AbortSignal): Promise<void> {
   }
 }
 
-function OrderView({ order }: { order: Order }) {
+function OrderView({ order, onCancelled }: { order: Order; onCancelled: (order: Order) => void }) {
   const words = text.value.status;
   const lang = language.value;
   const waste = catalog.value === undefined ? undefined : findWaste(catalog.value, order.waste_code);
-  const entries = timeline(order, words, day(order.date, lang), catalog.value?.included_days);
+  const entries = timeline(order, words, (date) => day(date, lang), catalog.value?.included_days);
   return (
     <div class="status">
       <section class="panel" aria-labelledby="timeline-title">
@@ -126,6 +127,7 @@ function OrderView({ order }: { order: Order }) {
         <a class="button" href={keepLanguage("/bestellen")}>
           {words.another}
         </a>
+        {isCancellable(order) && <Cancel order={order} onCancelled={onCancelled} />}
         {user.value !== undefined && <p class="hint">{text.value.checkout.signedIn(user.value.email)}</p>}
       </section>
     </div>

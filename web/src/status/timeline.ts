@@ -22,18 +22,64 @@ export function nextPause(pauseMs: number): number {
   return pauseMs === 0 ? 2000 : Math.min(Math.round(pauseMs * 1.5), 20_000);
 }
 
-/** The entries in order. States that this page does not know are shown under their own name rather than hidden. */
-export function timeline(order: Order, words: Text["status"], longDay: string, includedDays: number | undefined): Entry[] {
-  const known: Record<string, { kind: Entry["kind"]; title: string; detail: string }> = {
-    placed: { kind: "done", title: words.placed, detail: "" },
-    matched: { kind: "done", title: words.matched, detail: words.matchedDetail },
-    unmatched: { kind: "failed", title: words.unmatched, detail: words.unmatchedDetail },
-  };
-  const entries: Entry[] = order.history.map(({ state, at }) => ({ key: `${state} ${at}`, ...(known[state] ?? { kind: "done", title: state, detail: "" }), at }));
+/** Whether the customer can still cancel. */
+export function isCancellable(order: Order): boolean {
+  return ["placed", "matched", "unmatched"].includes(order.state);
+}
+
+/** The reasons for cancelling that a customer can give, as they are sent; the dictionary has the reader's words. */
+export const reasons = ["no longer needed", "wrong waste, size or date", "it takes too long", "another reason"];
+
+type Words = Text["status"];
+
+/** A reason that is sent in English, in the reader's words where it is one of ours. */
+const reason = (words: Words, sent: string): string => words.reasons[sent] ?? sent;
+
+/** What a state that the order came into looks like; `show` writes a date out. */
+function reached(state: string, order: Order, words: Words, show: (date: string) => string): Omit<Entry, "key" | "at"> {
+  const done = (title: string, detail = ""): Omit<Entry, "key" | "at"> => ({ kind: "done", title, detail });
+  const failed = (title: string, detail: string): Omit<Entry, "key" | "at"> => ({ kind: "failed", title, detail });
+  const { container, weighing, invoice, cancellation } = order;
+  switch (state) {
+    case "placed":
+      return done(words.placed);
+    case "matched":
+      return done(words.matched, words.matchedDetail);
+    case "unmatched":
+      return failed(words.unmatched, words.unmatchedDetail);
+    case "on_site":
+      return done(words.onSite, container === undefined ? "" : words.container(container));
+    case "collected":
+      return done(words.collected);
+    case "weighed":
+      return done(words.weighed, weighing === undefined ? "" : words.weighedDetail(weighing.net_kg, weighing.slip));
+    case "invoiced":
+      return done(words.invoiced, invoice === undefined ? "" : words.invoicedDetail(invoice.number, invoice.due_on === undefined ? "" : show(invoice.due_on)));
+    case "paid":
+      return done(words.paid);
+    case "cancelled":
+      return failed(words.cancelled, cancellation === undefined ? "" : words.cancelledBy(cancellation.by === "customer", reason(words, cancellation.reason)));
+    default:
+      return done(state); // of a newer platform: shown under its own name rather than hidden
+  }
+}
+
+/** The entries in order; `show` writes a date (YYYY-MM-DD) out. */
+export function timeline(order: Order, words: Words, show: (date: string) => string, includedDays: number | undefined): Entry[] {
+  const entries: Entry[] = order.history.map(({ state, at, failed_trip: trip }, i) => {
+    const what =
+      trip === undefined
+        ? reached(state, order, words, show)
+        : { kind: "failed" as const, title: words.failedTrip, detail: [reason(words, trip.reason), trip.note].filter(Boolean).join(": ") };
+    return { key: `${i} ${state}`, ...what, at };
+  });
   if (isWaiting(order)) entries.push({ key: "searching", kind: "now", title: words.searching, detail: words.searchingDetail });
   if (order.state === "placed" || order.state === "matched") {
-    entries.push({ key: "delivery", kind: "planned", title: words.delivery, detail: longDay });
-    entries.push({ key: "collection", kind: "planned", title: words.collection, detail: includedDays === undefined ? "" : words.collectionDetail(includedDays) });
+    entries.push({ key: "delivery", kind: "planned", title: words.delivery, detail: show(order.date) });
+  }
+  if (["placed", "matched", "on_site"].includes(order.state)) {
+    const days = includedDays === undefined ? "" : words.collectionDetail(includedDays);
+    entries.push({ key: "collection", kind: "planned", title: words.collection, detail: order.pick_up_on === undefined ? days : show(order.pick_up_on) });
   }
   return entries;
 }

@@ -1,0 +1,177 @@
+package order
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"kreislauf/internal/authz"
+	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/session"
+)
+
+// jobView is an order as the partner sees it that has taken it: with its own pay, without the customer's price.
+type jobView struct {
+	ID           string        `json:"order_id"`
+	State        State         `json:"state"`
+	Waste        string        `json:"waste_code"`
+	SizeM3       int           `json:"size_m3"`
+	Date         string        `json:"date"`
+	Postcode     string        `json:"postcode"`
+	Address      event.Address `json:"address"` // with the customer's name
+	PublicGround bool          `json:"public_ground"`
+	Pay          event.Pay     `json:"pay"`
+	DriverID     string        `json:"driver_id,omitempty"`
+	work
+	Cancellation *Cancellation `json:"cancellation,omitempty"`
+	History      []Step        `json:"history"`
+}
+
+func jobOf(o Order) jobView {
+	return jobView{
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Pay, o.DriverID, workOf(o), o.Cancellation, o.History,
+	}
+}
+
+// maxJobs is how many jobs one answer lists at most.
+const maxJobs = 200
+
+// getJobs lists the open jobs of the caller's partner, of a driver its own.
+func (s *service) getJobs(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	states, date, limit, err := jobQuery(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	driver := ""
+	if caller.Scope == authz.Own {
+		driver = caller.DriverID
+	}
+	list, err := s.orders.jobs(r.Context(), caller.PartnerID, driver, date, states, limit)
+	if err != nil {
+		return err
+	}
+	views := make([]jobView, len(list))
+	for i, o := range list {
+		views[i] = jobOf(o)
+	}
+	return httpserver.JSON(w, http.StatusOK, map[string]any{"jobs": views})
+}
+
+// jobQuery reads the parameters of getJobs, reporting all mistakes at once.
+func jobQuery(q url.Values) (states []State, date string, limit int64, err error) {
+	var fields []problem.Field
+	states, limit = open(), maxJobs
+	if q.Has("state") {
+		if states = []State{State(q.Get("state"))}; !slices.Contains(open(), states[0]) {
+			fields = append(fields, problem.Field{Pointer: "?state", Detail: "must be matched, on_site or collected, or left out for all of them"})
+		}
+	}
+	if date = q.Get("date"); q.Has("date") {
+		if _, err := time.Parse(catalog.DateFormat, date); err != nil {
+			fields = append(fields, problem.Field{Pointer: "?date", Detail: "must be a date as YYYY-MM-DD, or left out for all days"})
+		}
+	}
+	if q.Has("limit") {
+		if limit, err = strconv.ParseInt(q.Get("limit"), 10, 64); err != nil || limit < 1 || limit > maxJobs {
+			fields = append(fields, problem.Field{Pointer: "?limit", Detail: "must be a whole number from 1 to " + strconv.Itoa(maxJobs)})
+		}
+	}
+	if fields != nil {
+		return nil, "", 0, &problem.Error{Kind: problem.Invalid, Detail: "The jobs cannot be listed; see errors.", Fields: fields}
+	}
+	return states, date, limit, nil
+}
+
+func (s *service) getJob(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	o, err := s.find(r, caller)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+}
+
+// work changes a job and answers with what has become of it.
+func (s *service) work(w http.ResponseWriter, r *http.Request, caller session.Session, action string, decide func(*Order, event.Meta) error) error {
+	o, _, err := s.change(r, caller, action, decide)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+}
+
+func (s *service) postDriver(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		DriverID string `json:"driver_id"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	return s.work(w, r, caller, "order.driver-assigned", func(o *Order, m event.Meta) error { return o.assign(req.DriverID, m) })
+}
+
+func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	key, err := httpserver.IdempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	var req struct {
+		Reason string     `json:"reason"`
+		Note   string     `json:"note"`
+		At     *time.Time `json:"at"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	trip := FailedTrip{Reason: req.Reason, Note: req.Note, Key: key}
+	o, changed, err := s.change(r, caller, "order.trip-failed", func(o *Order, m event.Meta) error { return o.failTrip(trip, req.At, m) })
+	if err != nil {
+		return err
+	}
+	if !changed {
+		httpserver.Replayed(w)
+	}
+	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+}
+
+func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		Container string     `json:"container"`
+		At        *time.Time `json:"at"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	return s.work(w, r, caller, "order.on-site", func(o *Order, m event.Meta) error { return o.putOnSite(req.Container, req.At, m) })
+}
+
+func (s *service) postCollected(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		At *time.Time `json:"at"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	return s.work(w, r, caller, "order.collected", func(o *Order, m event.Meta) error { return o.collect(req.At, m) })
+}
+
+func (s *service) postWeighed(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		GrossKg   int        `json:"gross_kg"`
+		TareKg    int        `json:"tare_kg"`
+		Slip      string     `json:"slip"`
+		Confirmed bool       `json:"confirmed"` // the weight is right although it is not plausible
+		At        *time.Time `json:"at"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	weighing := Weighing{GrossKg: req.GrossKg, TareKg: req.TareKg, Slip: req.Slip}
+	return s.work(w, r, caller, "order.weighed", func(o *Order, m event.Meta) error {
+		return o.weigh(weighing, req.Confirmed, req.At, s.zone, m)
+	})
+}

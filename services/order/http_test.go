@@ -1,0 +1,259 @@
+package order_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"kreislauf/internal/authz"
+	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
+	"kreislauf/internal/money"
+	"kreislauf/internal/mongodb"
+	"kreislauf/internal/quote"
+	"kreislauf/internal/session"
+	"kreislauf/services/order"
+	"kreislauf/test/embedded"
+)
+
+const (
+	orders = "/api/order/v1/orders"
+	jobs   = "/api/order/v1/jobs"
+)
+
+// fixture is one instance of order, with nobody else of the platform.
+type fixture struct {
+	*embedded.Backends
+	addr                              string
+	anna, bert                        *http.Client // customers
+	dispatcher, driver, other, office *http.Client
+}
+
+func start(t *testing.T) *fixture {
+	t.Helper()
+	b := embedded.Start(t)
+	as := func(s session.Session) *http.Client { return b.SignedIn(t, s) }
+	return &fixture{
+		Backends: b, addr: b.Run(t, "order-1", nil),
+		anna:       as(session.Session{UserID: "u-anna", Role: string(authz.Customer)}),
+		bert:       as(session.Session{UserID: "u-bert", Role: string(authz.Customer)}),
+		dispatcher: as(session.Session{UserID: "u-disp", Role: string(authz.Dispatcher), PartnerID: "p-1"}),
+		driver:     as(session.Session{UserID: "u-driver", Role: string(authz.Driver), PartnerID: "p-1", DriverID: "d-1"}),
+		other:      as(session.Session{UserID: "u-other", Role: string(authz.Dispatcher), PartnerID: "p-2"}),
+		office:     as(session.Session{UserID: "u-office", Role: string(authz.BackOffice)}),
+	}
+}
+
+type answer map[string]any
+
+// ask sends a request and demands a status.
+func (f *fixture) ask(t *testing.T, who *http.Client, method, path string, body any, status int, header ...string) answer {
+	t.Helper()
+	var content io.Reader = http.NoBody
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = bytes.NewReader(b)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+f.addr+path, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	res, err := who.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a answer
+	if err := json.Unmarshal(got, &a); err != nil || res.StatusCode != status {
+		t.Fatalf("%s %s: %s, want %d, %v: %s", method, path, res.Status, status, err, got)
+	}
+	return a
+}
+
+// place orders 7 m³ of mixed construction waste.
+func (f *fixture) place(t *testing.T, who *http.Client) (id string) {
+	t.Helper()
+	key, err := hex.DecodeString(embedded.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := catalog.Window("50667", time.Now())
+	token, err := quote.Sign(key, quote.Quote{
+		ID: "q-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: first.Format(time.DateOnly), Price: money.FromNet(483_00), IncludedDays: 10,
+		IncludedKg: 1700, ExtraDayNetCents: 300, ExtraTonneNetCents: 208_00, ValidUntil: time.Now().Add(time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := map[string]any{"quote": token, "address": event.Address{Name: "Anna Beispiel", Street: "Hauptstraße 1", City: "Köln"}}
+	a := f.ask(t, who, "POST", orders, body, 201, "Idempotency-Key", event.NewID("key"))
+	return fmt.Sprint(a["order_id"])
+}
+
+// await asks until the order is in the state.
+func (f *fixture) await(t *testing.T, who *http.Client, id string, state order.State) answer {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		a := f.ask(t, who, "GET", orders+"/"+id, nil, 200)
+		if a["state"] == string(state) {
+			return a
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the order never became %s: %v", state, a)
+		}
+	}
+}
+
+func (f *fixture) accept(t *testing.T, id string) {
+	t.Helper()
+	f.Publish(t, event.TopicMatching, id, event.Accepted{OrderID: id, PartnerID: "p-1", Pay: event.Pay{NetCents: 300_00, PerTonneOverCents: 90_00}})
+	f.await(t, f.anna, id, order.Matched)
+}
+
+func (f *fixture) listed(t *testing.T, who *http.Client, query string) []string {
+	t.Helper()
+	ids := []string{}
+	for _, j := range f.ask(t, who, "GET", jobs+query, nil, 200)["jobs"].([]any) {
+		ids = append(ids, j.(map[string]any)["order_id"].(string))
+	}
+	return ids
+}
+
+// TestLifeOfAnOrder goes from placed to paid over HTTP and Kafka.
+func TestLifeOfAnOrder(t *testing.T) {
+	f := start(t)
+	id := f.place(t, f.anna)
+	one, job := orders+"/"+id, jobs+"/"+id
+	f.ask(t, f.dispatcher, "GET", job, nil, 404) // nobody's job yet
+	f.accept(t, id)
+	f.ask(t, f.other, "GET", job, nil, 404)
+	f.ask(t, f.driver, "GET", job, nil, 404)
+	if a := f.ask(t, f.dispatcher, "GET", job, nil, 200); a["price"] != nil || a["pay"].(map[string]any)["net_cents"] != 300_00.0 ||
+		a["address"].(map[string]any)["name"] != "Anna Beispiel" {
+		t.Errorf("job: %v", a)
+	}
+	if a := f.ask(t, f.anna, "GET", one, nil, 200); a["pay"] != nil {
+		t.Errorf("the customer sees the partner's pay: %v", a)
+	}
+	f.ask(t, f.dispatcher, "POST", job+"/driver", map[string]any{"driver_id": "d-1"}, 200)
+	f.ask(t, f.driver, "POST", job+"/driver", map[string]any{"driver_id": "d-2"}, 403)
+	trip := map[string]any{"reason": "blocked", "note": "a lorry in front of the gate"}
+	for range 2 {
+		f.ask(t, f.driver, "POST", job+"/failed-trip", trip, 200, "Idempotency-Key", "trip-0001")
+	}
+	if got := f.listed(t, f.driver, "?state=matched"); !cmp.Equal(got, []string{id}) {
+		t.Errorf("the driver's jobs: %v", got)
+	}
+	f.ask(t, f.driver, "POST", job+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}, 409)
+	for range 2 {
+		f.ask(t, f.driver, "POST", job+"/on-site", map[string]any{"container": "K 17"}, 200)
+	}
+	f.ask(t, f.driver, "POST", job+"/on-site", map[string]any{"container": "K 18"}, 409)
+	first, _ := catalog.Window("50667", time.Now())
+	f.ask(t, f.anna, "POST", one+"/pick-up", map[string]any{"date": first.Format(time.DateOnly)}, 200)
+	f.ask(t, f.anna, "POST", one+"/cancel", map[string]any{"reason": "wrong size"}, 409)
+	f.ask(t, f.driver, "POST", job+"/collected", map[string]any{}, 200)
+	f.ask(t, f.driver, "POST", job+"/weighed", map[string]any{"gross_kg": 9200, "tare_kg": 1200, "slip": "W-1"}, 422)
+	if a := f.ask(t, f.driver, "POST", job+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}, 200); a["pick_up_on"] == nil {
+		t.Errorf("the partner does not see when the customer wanted it fetched: %v", a)
+	}
+	if got := f.listed(t, f.dispatcher, ""); len(got) != 0 {
+		t.Errorf("open jobs after the last step: %v", got)
+	}
+	total := money.FromNet(545_40)
+	f.Publish(t, event.TopicPayment, "i-1", event.Invoiced{OrderID: id, Number: "R-2026-000001", Total: total, DueOn: "2026-12-20"})
+	f.await(t, f.anna, id, order.Invoiced)
+	f.Publish(t, event.TopicPayment, "i-1", event.Paid{OrderID: id, Number: "R-2026-000001", Total: total})
+	a := f.await(t, f.anna, id, order.Paid)
+	var states []string
+	for _, s := range a["history"].([]any) {
+		states = append(states, s.(map[string]any)["state"].(string))
+	}
+	want := []string{"placed", "matched", "matched", "on_site", "collected", "weighed", "invoiced", "paid"}
+	if d := cmp.Diff(want, states); d != "" {
+		t.Errorf("history (-want +got):\n%s", d)
+	}
+	if a["weighing"].(map[string]any)["net_kg"] != 2000.0 || a["invoice"].(map[string]any)["number"] != "R-2026-000001" || a["container"] != "K 17" {
+		t.Errorf("order: %v", a)
+	}
+}
+
+// TestCancelling: customers cancel their own orders, the back office everybody's, which is written down; nobody else cancels.
+func TestCancelling(t *testing.T) {
+	f := start(t)
+	own, helped := f.place(t, f.anna), f.place(t, f.anna)
+	body := map[string]any{"reason": "no longer needed"}
+	f.accept(t, own)
+	f.ask(t, f.bert, "POST", orders+"/"+own+"/cancel", body, 404)
+	f.ask(t, f.dispatcher, "POST", orders+"/"+own+"/cancel", body, 403)
+	f.ask(t, f.office, "GET", orders+"/"+helped, nil, 200)
+	for range 2 {
+		f.ask(t, f.anna, "POST", orders+"/"+own+"/cancel", body, 200)
+		f.ask(t, f.office, "POST", orders+"/"+helped+"/cancel", body, 200)
+	}
+	if a := f.ask(t, f.dispatcher, "GET", jobs+"/"+own, nil, 200); a["state"] != "cancelled" {
+		t.Errorf("the partner's job: %v", a)
+	}
+	entries := mongodb.OpenCollection[bson.M](f.Database(t, "order"), "audit", "entry")
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		list, err := entries.Find(t.Context(), bson.D{}, nil, 0)
+		if err == nil && len(list) == 1 && list[0]["subject"] == "order/"+helped && list[0]["operation"] == "order.cancel" {
+			break
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("audit entries: %v, %v", list, err)
+		}
+	}
+}
+
+func TestJobsAreListedByDate(t *testing.T) {
+	f := start(t)
+	a, b := f.place(t, f.anna), f.place(t, f.anna)
+	f.accept(t, a)
+	f.accept(t, b)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+b+"/driver", map[string]any{"driver_id": "d-1"}, 200)
+	first, _ := catalog.Window("50667", time.Now())
+	for _, tc := range []struct {
+		name  string
+		who   *http.Client
+		query string
+		want  int
+	}{
+		{"all", f.dispatcher, "", 2},
+		{"one", f.dispatcher, "?limit=1", 1},
+		{"of the day", f.dispatcher, "?date=" + first.Format(time.DateOnly), 2},
+		{"of another day", f.dispatcher, "?date=2020-01-01", 0},
+		{"in another state", f.dispatcher, "?state=on_site", 0},
+		{"another partner's", f.other, "", 0},
+		{"the driver's", f.driver, "", 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := f.listed(t, tc.who, tc.query); len(got) != tc.want {
+				t.Errorf("%d jobs, want %d: %v", len(got), tc.want, got)
+			}
+		})
+	}
+	bad := f.ask(t, f.dispatcher, "GET", jobs+"?state=paid&date=today&limit=0", nil, 422)
+	if n := len(bad["errors"].([]any)); n != 3 {
+		t.Errorf("%d mistakes are named, want 3: %v", n, bad)
+	}
+}
