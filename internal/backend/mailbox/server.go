@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -29,12 +30,15 @@ const (
 type Options struct {
 	Dir    string // made when it is missing
 	Addr   string // host:port
-	Keep   int    // how many mails stay; 0: DefaultKeep
+	Keep   int    // how many mails stay, up to MaxKeep; 0: DefaultKeep
 	Logger zerolog.Logger
 }
 
-// DefaultKeep is how many mails stay.
-const DefaultKeep = 1000
+// How many mails stay: unless Keep says otherwise, and at most.
+const (
+	DefaultKeep = 1000
+	MaxKeep     = 100_000
+)
 
 // Server is the SMTP server. Safe for concurrent use.
 type Server struct {
@@ -51,6 +55,9 @@ type Server struct {
 // New makes the folder and reads which mails are there.
 func New(o Options) (*Server, error) {
 	o.Keep = cmp.Or(o.Keep, DefaultKeep)
+	if o.Keep < 0 || o.Keep > MaxKeep {
+		return nil, fmt.Errorf("a mailbox keeps 1 to %d mails, not %d", MaxKeep, o.Keep)
+	}
 	s := &Server{Options: o}
 	if err := os.RemoveAll(filepath.Join(o.Dir, "tmp")); err != nil {
 		return nil, fmt.Errorf("open mailbox: %w", err)
@@ -137,7 +144,13 @@ func (c *session) Logout() error { return nil }
 // lines takes what go-smtp says.
 type lines struct{ log zerolog.Logger }
 
+// Printf leaves out that a client went away: those who look whether the server is alive often do.
 func (l lines) Printf(format string, v ...any) {
+	for _, a := range v {
+		if err, ok := a.(error); ok && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+			return
+		}
+	}
 	l.log.Warn().Msg(strings.TrimSpace(fmt.Sprintf(format, v...)))
 }
 func (l lines) Println(v ...any) { l.log.Warn().Msg(strings.TrimSpace(fmt.Sprintln(v...))) }
