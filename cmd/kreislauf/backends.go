@@ -62,6 +62,9 @@ func serveBackend(ctx context.Context, name, defaultAddr string, args []string, 
 	if err := s.Start(); err != nil {
 		return err
 	}
+	if err := releaseProgram(); err != nil {
+		log.Debug().Err(err).Msg("pages of the program file stay")
+	}
 	log.Info().Str("event.action", "process.serving").Str("address", s.Addr()).Msg("serving")
 	var failed error
 	select {

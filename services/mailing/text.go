@@ -3,6 +3,7 @@ package mailing
 import (
 	"embed"
 	"fmt"
+	"net/url"
 	"strings"
 	"text/template"
 	"time"
@@ -60,7 +61,7 @@ func parse(file string, words template.FuncMap) (*template.Template, error) {
 
 // write writes the letter about an event: German, with the same in English beneath.
 func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
-	f := facts{Name: r.Name, Order: o, Link: w.publicURL + "/auftrag/" + o.ID, Event: p}
+	f := facts{Name: r.Name, Order: o, Link: w.publicURL + "/auftrag/" + url.PathEscape(o.ID), Event: p}
 	subject, err := run(w.de, "subject of "+p.Type(), f)
 	if err != nil {
 		return letter{}, err
@@ -114,7 +115,7 @@ func german(berlin *time.Location) template.FuncMap {
 			if w, err := catalog.FindWaste(code); err == nil {
 				return w.NameDE
 			}
-			return code
+			return plain(code, 20)
 		},
 	}
 }
@@ -130,7 +131,7 @@ func english(berlin *time.Location) template.FuncMap {
 			if w, err := catalog.FindWaste(code); err == nil {
 				return strings.ToLower(w.NameEN[:1]) + w.NameEN[1:]
 			}
-			return code
+			return plain(code, 20)
 		},
 	}
 }
