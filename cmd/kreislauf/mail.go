@@ -17,8 +17,8 @@ import (
 	"kreislauf/internal/local"
 )
 
-const mailUsage = `usage: kreislauf mail [-data folder] [-n 20] [-json]           lists the newest mails
-       kreislauf mail [-data folder] [-json] <number or id>     shows one: 1 is the newest, or an id of the list`
+const mailUsage = `usage: kreislauf mail [-data folder | -mailbox folder] [-n 20] [-json]        lists the newest mails
+       kreislauf mail [-data folder | -mailbox folder] [-json] <number or id>  shows one: 1 is the newest, or an id of the list`
 
 func runMail(_ context.Context, args []string) error { return showMail(os.Stdout, args) }
 
@@ -26,6 +26,7 @@ func runMail(_ context.Context, args []string) error { return showMail(os.Stdout
 func showMail(w io.Writer, args []string) error {
 	fs := flag.NewFlagSet("mail", flag.ContinueOnError)
 	data := fs.String("data", local.DataFolder(), "data folder of the running platform")
+	dir := fs.String("mailbox", "", "folder of a mailbox, instead of that of the running platform")
 	n := fs.Int("n", 20, "how many are listed")
 	asJSON := fs.Bool("json", false, "as JSON: an array of mails, or one mail with its text")
 	if err := fs.Parse(args); err != nil {
@@ -34,18 +35,22 @@ func showMail(w io.Writer, args []string) error {
 	if fs.NArg() > 1 || *n < 1 {
 		return errors.New(mailUsage)
 	}
-	r, err := local.FindRunning(*data)
-	if err != nil {
-		return err
+	if *dir == "" {
+		r, err := local.FindRunning(*data)
+		if err != nil {
+			return err
+		}
+		if r.Mailbox == "" {
+			return errors.New("mails go to the server of KREISLAUF_SMTP_ADDR; look there")
+		}
+		*dir = r.Mailbox
 	}
-	if r.Mailbox == "" {
-		return errors.New("mails go to the server of KREISLAUF_SMTP_ADDR; look there")
-	}
+	var err error
 	out := bufio.NewWriter(w)
 	if fs.NArg() == 1 {
-		err = oneMail(out, r.Mailbox, fs.Arg(0), *asJSON)
+		err = oneMail(out, *dir, fs.Arg(0), *asJSON)
 	} else {
-		err = listMails(out, r.Mailbox, *n, *asJSON)
+		err = listMails(out, *dir, *n, *asJSON)
 	}
 	return errors.Join(err, out.Flush())
 }

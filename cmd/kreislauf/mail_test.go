@@ -100,6 +100,10 @@ func TestMail(t *testing.T) {
 			t.Errorf("mail %s: %q, %v; want %q", args, got, err, want)
 		}
 	}
+	var out bytes.Buffer
+	if err := showMail(&out, []string{"-mailbox", post, "-data", "/nowhere", "2"}); err != nil || !one.MatchString(out.String()) {
+		t.Errorf("of a folder: %s%v", &out, err)
+	}
 	if err := showMail(closedPipe{}, []string{"-data", data}); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("into a closed pipe: %v", err)
 	}
