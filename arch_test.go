@@ -191,6 +191,8 @@ func TestDriverFences(t *testing.T) {
 		{"github.com/redis/go-redis", func(s source) bool {
 			return within(s.dir, "internal/session", "internal/lease", "test/drills/backends")
 		}, "internal/{session,lease}"},
+		{"github.com/wneessen/go-mail", func(s source) bool { return within(s.dir, "services/mailing") }, "services/mailing"},
+		{"github.com/emersion/", func(s source) bool { return within(s.dir, "internal/backend/mailbox") }, "internal/backend/mailbox"},
 		{"gocloud.dev", func(s source) bool { return within(s.dir, "internal/blob") }, "internal/blob"},
 		{"github.com/elastic/", func(s source) bool {
 			return within(s.dir, "logship/bulk", "cmd", "internal/local") || within(s.dir, "elk")

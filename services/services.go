@@ -64,7 +64,7 @@ func All() []Service {
 		{"order", Critical, true, sessions, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, nil, matching.Wire},
 		{"payment", Normal, true, sessions, nil, []string{company}, nil, payment.Wire},
-		{"mailing", Uncritical, false, events, nil, nil, nil, mailing.Wire},
+		{"mailing", Uncritical, false, events, nil, nil, []string{"mail delivery"}, mailing.Wire},
 		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"kreislauf/internal/backend/engine"
 	"kreislauf/internal/backend/kafkad"
+	"kreislauf/internal/backend/mailbox"
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/broker"
@@ -60,6 +61,9 @@ func serveBackend(ctx context.Context, name, defaultAddr string, args []string, 
 	}
 	if err := s.Start(); err != nil {
 		return err
+	}
+	if err := releaseProgram(); err != nil {
+		log.Debug().Err(err).Msg("pages of the program file stay")
 	}
 	log.Info().Str("event.action", "process.serving").Str("address", s.Addr()).Msg("serving")
 	var failed error
@@ -138,6 +142,14 @@ func runRedisd(ctx context.Context, args []string) error {
 	}
 	fmt.Fprintln(os.Stderr, redisd.Notice)
 	return redisd.RunMini(ctx, *addr, os.Getenv("KREISLAUF_REDIS_PASSWORD"))
+}
+
+func runMailbox(ctx context.Context, args []string) error {
+	keep := mailbox.DefaultKeep
+	more := func(fs *flag.FlagSet) { fs.IntVar(&keep, "keep", keep, "how many mails stay; the oldest go first") }
+	return serveBackend(ctx, "mailbox", "127.0.0.1:1025", args, more, func(dir, addr string, log zerolog.Logger) (server, error) {
+		return mailbox.New(mailbox.Options{Dir: dir, Addr: addr, Keep: keep, Logger: log})
+	})
 }
 
 func runMongod(ctx context.Context, args []string) error {

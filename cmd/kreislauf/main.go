@@ -26,6 +26,7 @@ func commands() []command {
 		{"doctor", "say what is missing or in the way on this machine, and how to mend it", runDoctor},
 		{"load", "make traffic: customers with the real demand mix, or a replayed access log", runLoad},
 		{"trace", "print the whole story of one order, trace or request as a tree", runTrace},
+		{"mail", "list the newest mails of the running platform, or show one", runMail},
 		{"dead-letters", "list, show and replay events that a consumer could not handle", runDeadLetters},
 		{"funnel", "print a funnel: kreislauf funnel run orders", runFunnel},
 		{"invite", "print an invitation code for a partner account", runInvite},
@@ -36,6 +37,7 @@ func commands() []command {
 		{"engine", "serve the embedded Elasticsearch", runEngine},
 		{"mongod", "serve the embedded MongoDB", runMongod},
 		{"kafkad", "serve the embedded Kafka", runKafkad},
+		{"mailbox", "serve the embedded mail server, which keeps every mail", runMailbox},
 		{"redisd", "serve the in-memory stand-in for redis-server", runRedisd},
 	}
 	return append(list, serviceCommands()...)

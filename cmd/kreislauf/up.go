@@ -49,6 +49,7 @@ func parseOptions(name string, args []string) (local.Options, error) {
 	fs.StringVar(&o.MongoDBAddr, "mongodb-addr", o.MongoDBAddr, "address of MongoDB")
 	fs.StringVar(&o.KafkaAddr, "kafka-addr", o.KafkaAddr, "address of Kafka")
 	fs.StringVar(&o.ElasticAddr, "elasticsearch-addr", o.ElasticAddr, "address of Elasticsearch; default 127.0.0.1:19200, with -real 127.0.0.1:9290")
+	fs.StringVar(&o.MailboxAddr, "mailbox-addr", o.MailboxAddr, "address of the mailbox, which takes all mails")
 	fs.IntVar(&o.PortBase, "service-port-base", o.PortBase, "first port of the service instances, logship and the alerter")
 	fs.BoolVar(&o.FreePorts, "free-ports", false, "take free ports everywhere; run.json in the data folder tells which")
 	fs.BoolVar(&o.Compact, "compact", false, "run one instance of each service, the alerter and logship inside this process")

@@ -1,8 +1,12 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
 	"time"
 
 	"kreislauf/internal/local/supervise"
@@ -29,6 +33,31 @@ func kafkaAlive(addr string) func(context.Context) error {
 		0, 0, 0, 1, // correlation id
 		255, 255, // no client id
 	}, 4, func(head []byte) int { return int(binary.BigEndian.Uint32(head)) })
+}
+
+// smtpAlive reads the greeting and says goodbye.
+func smtpAlive(addr string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if deadline, ok := ctx.Deadline(); ok {
+			if err := c.SetDeadline(deadline); err != nil {
+				return err
+			}
+		}
+		if _, err := c.Write([]byte("QUIT\r\n")); err != nil {
+			return err
+		}
+		answer, err := io.ReadAll(io.LimitReader(c, 4<<10)) // to its end, so that the server sees an orderly one
+		if err == nil && !bytes.HasPrefix(answer, []byte("220")) {
+			err = fmt.Errorf("%s greets with %.40q", addr, answer)
+		}
+		return err
+	}
 }
 
 // mongoAlive sends {hello: 1, $db: "admin"}: the first request of every client, allowed before it has logged in.

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/internal/backend/kafkad"
+	"kreislauf/internal/backend/mailbox"
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/backend/redisd"
 )
@@ -46,10 +47,14 @@ func TestBackendsAnswerTheirProbes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	post, err := mailbox.New(mailbox.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Logger: log})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range []interface {
 		Start() error
 		Stop(context.Context) error
-	}{m, k} {
+	}{m, k, post} {
 		if err := s.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -76,6 +81,7 @@ func TestBackendsAnswerTheirProbes(t *testing.T) {
 	})
 	for name, alive := range map[string]func(context.Context) error{
 		"mongodb": mongoAlive(m.Addr()), "kafka": kafkaAlive(k.Addr()), "redis, which wants a password": redisAlive(redis),
+		"mailbox": smtpAlive(post.Addr()),
 	} {
 		for end := time.Now().Add(30 * time.Second); alive(t.Context()) != nil && time.Now().Before(end); {
 			time.Sleep(10 * time.Millisecond) // it is starting
@@ -98,7 +104,7 @@ func TestSilentBackendFailsItsProbe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	for _, probe := range []func(string) func(context.Context) error{mongoAlive, kafkaAlive, redisAlive} {
+	for _, probe := range []func(string) func(context.Context) error{mongoAlive, kafkaAlive, redisAlive, smtpAlive} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		if probe(l.Addr().String())(ctx) == nil {
 			t.Error("what answers nothing is alive")

@@ -148,6 +148,7 @@ func portsFree(o Options) []finding {
 	check("port of MongoDB", o.MongoDBAddr, "mongodb-addr")
 	check("port of Kafka", o.KafkaAddr, "kafka-addr")
 	check("port of Elasticsearch", o.ElasticAddr, "elasticsearch-addr")
+	check("port of the mailbox", o.MailboxAddr, "mailbox-addr")
 	n := portCount(o.Compact)
 	for i := range n {
 		addr := net.JoinHostPort("127.0.0.1", fmt.Sprint(o.PortBase+i))

@@ -96,6 +96,9 @@ func (p *Platform) component(m member) (supervise.Component, error) {
 	env := p.env(m.instance, public, internal)
 	env["KREISLAUF_MONGODB_URI"] = p.databaseURI(m.service.Name)
 	env["KREISLAUF_SERVICE_VERSION"] = p.versions.Services[m.service.Name]
+	if m.service.Name == "mailing" {
+		p.mailSettings(env)
+	}
 	for _, variable := range m.service.Secrets {
 		env[variable] = p.secrets.Keys[variable]
 	}

@@ -39,6 +39,11 @@ func TestMembersFollowTheTable(t *testing.T) {
 			}
 		}
 	}
+	for name, text := range env {
+		if told := strings.Contains(text, "KREISLAUF_SMTP_ADDR="+p.MailboxAddr) && strings.Contains(text, "KREISLAUF_PUBLIC_URL=http://"+p.NginxAddr); told != (name == "mailing-1") {
+			t.Errorf("%s is told where mails go: %v", name, told)
+		}
+	}
 	if !strings.Contains(env["matching-1"], "/partners.json") || strings.Contains(env["order-1"], "/partners.json") {
 		t.Errorf("the partners reach matching %v, order %v", strings.Contains(env["matching-1"], "/partners.json"), strings.Contains(env["order-1"], "/partners.json"))
 	}

@@ -21,7 +21,7 @@ type Options struct {
 	Geo   string // folder of the geo databases; empty: geo in Cache
 
 	// Addresses (host:port) of what is started here. An empty ElasticAddr is the default of the profile.
-	NginxAddr, RedisAddr, MongoDBAddr, KafkaAddr, ElasticAddr string
+	NginxAddr, RedisAddr, MongoDBAddr, KafkaAddr, ElasticAddr, MailboxAddr string
 
 	PortBase      int           // first port of the service instances, 1024 to 65000
 	FreePorts     bool          // take free ports everywhere instead
@@ -44,7 +44,7 @@ const (
 func DefaultOptions() Options {
 	return Options{
 		Data: DataFolder(), Web: "web/dist", Cache: CacheFolder(),
-		NginxAddr: "127.0.0.1:8080", RedisAddr: "127.0.0.1:16379", MongoDBAddr: "127.0.0.1:27117", KafkaAddr: "127.0.0.1:19092",
+		NginxAddr: "127.0.0.1:8080", RedisAddr: "127.0.0.1:16379", MongoDBAddr: "127.0.0.1:27117", KafkaAddr: "127.0.0.1:19092", MailboxAddr: "127.0.0.1:11025",
 		PortBase: 18100, Env: "local", Customer: "kreislauf",
 	}
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -35,6 +36,7 @@ type Platform struct {
 	kafkaList string
 	esURL     string
 	redisAddr string
+	smtpAddr  string
 	external  map[string]bool // backends that were given as an address and are not started
 	notes     []string        // sentences for the start-up table
 	ports     ports
@@ -84,6 +86,7 @@ func (p *Platform) backendAddresses() error {
 		{"mongodb", "KREISLAUF_MONGODB_URI", "mongodb-addr", "mongodb://", &p.MongoDBAddr, &p.mongoURI},
 		{"kafka", "KREISLAUF_KAFKA_BROKERS", "kafka-addr", "", &p.KafkaAddr, &p.kafkaList},
 		{"elasticsearch", "KREISLAUF_ELASTICSEARCH_URL", "elasticsearch-addr", "http://", &p.ElasticAddr, &p.esURL},
+		{"mailbox", "KREISLAUF_SMTP_ADDR", "mailbox-addr", "", &p.MailboxAddr, &p.smtpAddr},
 	} {
 		if given := os.Getenv(b.variable); b.variable != "" && given != "" {
 			*b.target, p.external[b.name] = given, true
@@ -136,6 +139,21 @@ func (p *Platform) env(instance, httpAddr, internalAddr string) map[string]strin
 	return m
 }
 
+// mailSettings tells the service mailing where mails go and what their links begin with. The password of a mail server of others is for no
+// other process.
+func (p *Platform) mailSettings(m map[string]string) {
+	m["KREISLAUF_PUBLIC_URL"] = cmp.Or(os.Getenv("KREISLAUF_PUBLIC_URL"), "http://"+p.NginxAddr)
+	m["KREISLAUF_MAIL_FROM"] = os.Getenv("KREISLAUF_MAIL_FROM")
+	m["KREISLAUF_SMTP_ADDR"] = p.smtpAddr
+	if !p.external["mailbox"] {
+		m["KREISLAUF_SMTP_TLS"] = "none"
+		return
+	}
+	for _, k := range []string{"KREISLAUF_SMTP_TLS", "KREISLAUF_SMTP_USER", "KREISLAUF_SMTP_PASSWORD"} {
+		m[k] = os.Getenv(k)
+	}
+}
+
 func environ(m map[string]string) []string {
 	list := make([]string, 0, len(m))
 	for k, v := range m {
@@ -183,6 +201,7 @@ func (p *Platform) backends(ctx context.Context) ([]supervise.Component, error) 
 		health := supervise.HTTPReady("http://" + p.ElasticAddr + "/_cluster/health")
 		add("elasticsearch", p.ElasticAddr, health, health, p.self, "engine", "-data", folder("elasticsearch"), "-addr", p.ElasticAddr)
 	}
+	add("mailbox", p.MailboxAddr, smtpAlive(p.MailboxAddr), smtpAlive(p.MailboxAddr), p.self, "mailbox", "-data", folder("mailbox"), "-addr", p.MailboxAddr)
 	if p.external["redis"] {
 		add("redis", p.redisAddr, nil, nil)
 		return list, nil
@@ -264,8 +283,12 @@ func (p *Platform) running(started time.Time, components []supervise.Status) Run
 	if u, err := url.Parse(mongo); err == nil {
 		mongo = u.Redacted()
 	}
+	mailbox := filepath.Join(p.Data, "mailbox")
+	if p.external["mailbox"] {
+		mailbox = ""
+	}
 	return Running{
 		PID: os.Getpid(), Started: started, Version: p.versions.Platform, Env: p.Env, Customer: p.Customer, Profile: p.profile(), Entry: "http://" + p.NginxAddr,
-		Elastic: p.esURL, MongoDB: mongo, Kafka: strings.Split(p.kafkaList, ","), Redis: p.redisAddr, Logship: p.logship, Components: components,
+		Elastic: p.esURL, MongoDB: mongo, Kafka: strings.Split(p.kafkaList, ","), Redis: p.redisAddr, Logship: p.logship, Mailbox: mailbox, Components: components,
 	}
 }

@@ -14,6 +14,8 @@ func TestGivenAddressesAreUsed(t *testing.T) {
 	given := map[string]string{
 		"KREISLAUF_REDIS_ADDR": "redis.example:6379", "KREISLAUF_REDIS_PASSWORD": "theirs", "KREISLAUF_MONGODB_URI": "mongodb://u:p@mongo.example:27017/?replicaSet=rs",
 		"KREISLAUF_KAFKA_BROKERS": "k1.example:9092,k2.example:9092", "KREISLAUF_ELASTICSEARCH_URL": "https://es.example:9200",
+		"KREISLAUF_SMTP_ADDR": "smtp.example:587", "KREISLAUF_SMTP_TLS": "starttls", "KREISLAUF_SMTP_USER": "us", "KREISLAUF_SMTP_PASSWORD": "theirs too",
+		"KREISLAUF_MAIL_FROM": "shop <shop@example.org>", "KREISLAUF_PUBLIC_URL": "https://shop.example",
 	}
 	for name, value := range given {
 		t.Setenv(name, value)
@@ -29,13 +31,17 @@ func TestGivenAddressesAreUsed(t *testing.T) {
 		for _, c := range list {
 			t.Errorf("real %v starts %s", real, c.Name)
 		}
-		for _, b := range []string{"redis", "mongodb", "kafka", "elasticsearch"} {
+		for _, b := range []string{"redis", "mongodb", "kafka", "elasticsearch", "mailbox"} {
 			if !strings.Contains(strings.Join(p.notes, "\n"), b+" is not started: its address was given in the environment") {
 				t.Errorf("real %v: no note about %s: %q", real, b, p.notes)
 			}
 		}
 		env := p.env("order-1", "127.0.0.1:0", "127.0.0.1:0")
 		env["KREISLAUF_MONGODB_URI"] = p.databaseURI("order")
+		if env["KREISLAUF_SMTP_PASSWORD"] != "" {
+			t.Errorf("real %v: order is told the password of the mail server", real)
+		}
+		p.mailSettings(env)
 		for name, want := range given {
 			if env[name] != want {
 				t.Errorf("real %v: %s is %q, want %q", real, name, env[name], want)

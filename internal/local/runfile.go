@@ -25,6 +25,7 @@ type Running struct {
 	Kafka      []string           `json:"kafka"`
 	Redis      string             `json:"redis"`
 	Logship    string             `json:"logship"` // host:port of its /status and /metrics/shipping
+	Mailbox    string             `json:"mailbox"` // folder of the mails; empty when the address of a mail server was given
 	Components []supervise.Status `json:"components"`
 }
 

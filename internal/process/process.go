@@ -209,10 +209,17 @@ const workEvery = time.Second
 
 // Work does timed work on the aggregates of r for as long as the process serves. The service's row in the table of services names it.
 func Work[T any, P repository.Document[T]](p *Process, name string, r *repository.Repository[T, P], do func(event.Meta, P) error) {
+	WorkThen(p, name, r, do, nil)
+}
+
+// WorkThen is Work with something to do outside of the aggregate after each decision, see repository.Work.
+func WorkThen[T any, P repository.Document[T]](
+	p *Process, name string, r *repository.Repository[T, P], do func(event.Meta, P) error, then func(context.Context, P) error,
+) {
 	p.work = append(p.work, name)
 	p.Late(r.IndexWork)
 	p.Background(name, func(ctx context.Context) error {
-		return r.RunWork(ctx, repository.Work[P]{Name: name, Every: workEvery, Meta: p.Meta, Do: do})
+		return r.RunWork(ctx, repository.Work[P]{Name: name, Every: workEvery, Meta: p.Meta, Do: do, Then: then})
 	})
 }
 
@@ -261,6 +268,9 @@ func (p *Process) Background(name string, fn func(context.Context) error) {
 func (p *Process) goPart(name string, fn func(context.Context) error) {
 	p.stack.Go(name, p.fail, func(ctx context.Context) error { return fn(p.Health.Part(ctx, name)) })
 }
+
+// Measure shows a service's own metrics beside those of the process.
+func (p *Process) Measure(c ...prometheus.Collector) { p.registry.MustRegister(c...) }
 
 // Internal adds a handler to the internal listener.
 func (p *Process) Internal(pattern string, h http.Handler) { p.extra[pattern] = h }

@@ -33,6 +33,10 @@ type Work[P any] struct {
 	Every time.Duration                         // between two looks, when the last one left nothing
 	Meta  func(context.Context) event.Meta      // process.Meta; At is the time that it is
 	Do    func(m event.Meta, doc P) (err error) // pure; it must move or end Due, and may emit events
+	// Then, unless nil, acts on what Do decided, after that was stored: it sends, calls, writes files. It keeps its result by a Change, and
+	// ends long before health.Stalled. It is not called when the process dies before it, so Do plans a time by which somebody looks again;
+	// doc.Version tells whether anybody has since. Its error is logged; only Due brings another try.
+	Then func(ctx context.Context, doc P) error
 }
 
 // retryAfter is how long work waits whose decision failed.
@@ -103,7 +107,7 @@ func (r *Repository[T, P]) workOn(ctx context.Context, w Work[P], id string) err
 	start, m := time.Now(), w.Meta(ctx)
 	isDue := func(root *aggregate.Root) bool { return root.DueAt != nil && !root.DueAt.After(m.At) }
 	var refused error
-	_, changed, err := r.Change(ctx, id, func(doc P) error {
+	decided, changed, err := r.Change(ctx, id, func(doc P) error {
 		refused = nil
 		if root := doc.Aggregate(); isDue(root) {
 			if refused = w.Do(m, doc); refused == nil && isDue(root) {
@@ -127,6 +131,11 @@ func (r *Repository[T, P]) workOn(ctx context.Context, w Work[P], id string) err
 			}
 			return nil
 		})
+	case changed && w.Then != nil:
+		if err := w.Then(ctx, &decided); err != nil && ctx.Err() == nil {
+			span.SetStatus(codes.Error, err.Error())
+			line(r.log.Error()).Err(err).Str("event.action", "work.unfinished").Msg("act on " + w.Name + "; its due time brings another try")
+		}
 	case changed:
 		line(r.log.Info()).Str("event.action", "work.done").Msg("did " + w.Name)
 	}

@@ -185,3 +185,56 @@ func TestWorkBesideABrokenAggregate(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestThenFollowsWhatWasStored: what acts on a decision gets the aggregate as it was stored, once for each decision however many instances
+// look, and its errors stop neither the others nor the next time.
+func TestThenFollowsWhatWasStored(t *testing.T) {
+	const docs, instances, rounds = 20, 3, 2
+	r, _ := start(t, embedded.Start(t))
+	if err := r.IndexWork(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	due(t, r, docs)
+	var mu sync.Mutex
+	acted := map[string]int{} // "c-000 after 1" -> how often
+	work := counting()
+	work.Do = func(m event.Meta, c *counter) error {
+		c.Due(m.At.Add(time.Millisecond))
+		if c.N == rounds-1 {
+			c.Due(time.Time{})
+		}
+		return c.add(m)
+	}
+	work.Then = func(ctx context.Context, c *counter) error {
+		stored, err := r.Get(ctx, c.ID)
+		if err != nil || stored.Version < c.Version || stored.N < c.N {
+			t.Errorf("acts on %+v, stored is %+v, %v", c, stored, err)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		acted[fmt.Sprint(c.ID, " after ", c.N)]++
+		return errors.New("it never works")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var workers sync.WaitGroup
+	for range instances {
+		workers.Go(func() {
+			if err := r.RunWork(ctx, work); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	await(t, "all is done", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(acted) == docs*rounds
+	})
+	cancel()
+	workers.Wait()
+	for what, n := range acted {
+		if n != 1 {
+			t.Errorf("%s: acted %d times", what, n)
+		}
+	}
+}

@@ -123,7 +123,7 @@ func TestAppsEveryWorkload(t *testing.T) {
 	for name, values := range map[string]map[string]any{
 		"embedded": nil,
 		"own backends": {"backends": map[string]any{
-			"embedded": false, "redis": "redis.data:6379", "kafka": "a:9092,b:9092", "elasticsearch": "https://search:9200",
+			"embedded": false, "redis": "redis.data:6379", "kafka": "a:9092,b:9092", "elasticsearch": "https://search:9200", "smtp": "mail.example:587",
 		}},
 		"host port": {"nginx": map[string]any{"hostPort": 80}},
 		"a labelled node, a private registry": {
@@ -210,6 +210,7 @@ func TestAppsRefusesBadValues(t *testing.T) {
 		"registry without .":  {"image": map[string]any{"registry": "local"}},
 		"misspelt key":        {"service": map[string]any{}},
 		"no backends at all":  {"backends": map[string]any{"embedded": false}},
+		"no mail server":      {"backends": map[string]any{"embedded": false, "redis": "r:1", "kafka": "k:1", "elasticsearch": "https://e:1"}},
 		"misspelt in service": {"services": map[string]any{"order": map[string]any{"klass": "critical"}}},
 	} {
 		if _, err := render("apps", values); err == nil {

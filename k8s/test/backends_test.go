@@ -16,10 +16,11 @@ var backends = map[string]struct {
 	port int32
 	args []string
 }{
-	"mongod": {27017, []string{"mongod", "-data", "/data", "-addr", "0.0.0.0:27017"}},
-	"kafkad": {9092, []string{"kafkad", "-data", "/data", "-addr", "0.0.0.0:9092", "-advertise", "kafkad:9092"}},
-	"engine": {9200, []string{"engine", "-data", "/data", "-addr", "0.0.0.0:9200", "-open"}},
-	"redis":  {6379, []string{"redisd", "-addr", "0.0.0.0:6379"}},
+	"mongod":  {27017, []string{"mongod", "-data", "/data", "-addr", "0.0.0.0:27017"}},
+	"kafkad":  {9092, []string{"kafkad", "-data", "/data", "-addr", "0.0.0.0:9092", "-advertise", "kafkad:9092"}},
+	"engine":  {9200, []string{"engine", "-data", "/data", "-addr", "0.0.0.0:9200", "-open"}},
+	"mailbox": {1025, []string{"mailbox", "-data", "/data", "-addr", "0.0.0.0:1025"}},
+	"redis":   {6379, []string{"redisd", "-addr", "0.0.0.0:6379"}},
 }
 
 func TestEmbeddedBackends(t *testing.T) {
@@ -51,7 +52,8 @@ func TestEmbeddedBackends(t *testing.T) {
 
 func TestOwnBackends(t *testing.T) {
 	o := mustRender(t, "apps", map[string]any{"backends": map[string]any{
-		"embedded": false, "redis": "redis.data:6379", "kafka": "a:9092,b:9092", "elasticsearch": "https://search:9200",
+		"embedded": false, "redis": "redis.data:6379", "kafka": "a:9092,b:9092", "elasticsearch": "https://search:9200", "smtp": "mail.example:465",
+		"smtpTLS": "tls",
 	}})
 	for key := range o {
 		if strings.HasPrefix(key, "StatefulSet/") {
@@ -59,8 +61,8 @@ func TestOwnBackends(t *testing.T) {
 		}
 	}
 	data := get[*corev1.ConfigMap](t, o, "ConfigMap/kreislauf").Data
-	got := []string{data["KREISLAUF_REDIS_ADDR"], data["KREISLAUF_KAFKA_BROKERS"], data["KREISLAUF_ELASTICSEARCH_URL"]}
-	if diff := cmp.Diff([]string{"redis.data:6379", "a:9092,b:9092", "https://search:9200"}, got); diff != "" {
+	got := []string{data["KREISLAUF_REDIS_ADDR"], data["KREISLAUF_KAFKA_BROKERS"], data["KREISLAUF_ELASTICSEARCH_URL"], data["KREISLAUF_SMTP_ADDR"], data["KREISLAUF_SMTP_TLS"]}
+	if diff := cmp.Diff([]string{"redis.data:6379", "a:9092,b:9092", "https://search:9200", "mail.example:465", "tls"}, got); diff != "" {
 		t.Errorf("addresses (-want +got)\n%s", diff)
 	}
 }

@@ -77,7 +77,8 @@ func TestAppsSettings(t *testing.T) {
 		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": serviceTable(t).Platform,
 		"KREISLAUF_HTTP_ADDR": "0.0.0.0:8080", "KREISLAUF_INTERNAL_ADDR": "0.0.0.0:8081", "KREISLAUF_LOG_DIR": "", "KREISLAUF_DRAIN": "6s",
 		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
-		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200",
+		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200", "KREISLAUF_SMTP_ADDR": "mailbox:1025", "KREISLAUF_SMTP_TLS": "none",
+		"KREISLAUF_MAIL_FROM": "kreislauf <kreislauf@localhost>", "KREISLAUF_PUBLIC_URL": "http://localhost:30080",
 	}
 	if diff := cmp.Diff(want, get[*corev1.ConfigMap](t, o, "ConfigMap/kreislauf").Data); diff != "" {
 		t.Errorf("ConfigMap (-want +got)\n%s", diff)
@@ -100,6 +101,8 @@ func TestAppsSecretsByService(t *testing.T) {
 		"order":      {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY", "KREISLAUF_REDIS_PASSWORD"},
 		"matching":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"statistics": {"KREISLAUF_MONGODB_URI"},
+		"mailing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_SMTP_PASSWORD", "KREISLAUF_SMTP_USER"},
+		"mailbox":    nil,
 		"nginx":      nil,
 		"mongod":     {"KREISLAUF_MONGOD_USERS"},
 		"kafkad":     nil,

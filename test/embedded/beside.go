@@ -35,19 +35,25 @@ func tracer(t testing.TB) *telemetry.Tracer {
 // been started before, because instances make the topics.
 func (b *Backends) Publish(t testing.TB, topic, subject string, payloads ...event.Payload) {
 	t.Helper()
-	p, err := broker.NewProducer([]string{b.Kafka}, "test", zerolog.Nop(), tracer(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
 	for _, payload := range payloads {
 		e, err := event.New(event.Meta{Source: "test", Subject: subject, Customer: customer, At: time.Now().UTC()}, payload)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Publish(t.Context(), topic, e); err != nil {
-			t.Fatal(err)
-		}
+		b.Send(t, topic, e)
+	}
+}
+
+// Send publishes an event as it is; a second time it is a second delivery.
+func (b *Backends) Send(t testing.TB, topic string, e event.Event) {
+	t.Helper()
+	p, err := broker.NewProducer([]string{b.Kafka}, "test", zerolog.Nop(), tracer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Publish(t.Context(), topic, e); err != nil {
+		t.Fatal(err)
 	}
 }
 

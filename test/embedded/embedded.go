@@ -1,4 +1,4 @@
-// Package embedded starts the embedded MongoDB, Kafka and Redis for tests that talk to them over the wire, each on a free port with
+// Package embedded starts the embedded MongoDB, Kafka, Redis and mailbox for tests that talk to them over the wire, each on a free port with
 // its data in the test's temporary folder.
 package embedded
 
@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/internal/backend/kafkad"
+	"kreislauf/internal/backend/mailbox"
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/config"
@@ -31,11 +32,12 @@ const redisPassword, mongoPassword = "embedded", "embedded"
 // Backends are running servers; they stop with the test. MongoURI is that of a user who may do everything; each service gets its own.
 type Backends struct {
 	MongoURI, Kafka, Redis string
+	SMTP, Mails            string // address of the mailbox; its folder, for mailbox.List
 	logs                   string
 	serviceURIs            map[string]string
 }
 
-// Start starts all three.
+// Start starts all four.
 func Start(t testing.TB) *Backends {
 	t.Helper()
 	dir := t.TempDir()
@@ -62,7 +64,16 @@ func Start(t testing.TB) *Backends {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, k.Stop) })
-	b := &Backends{Kafka: k.Addr(), Redis: freeAddr(t), logs: filepath.Join(dir, "logs"), serviceURIs: map[string]string{}}
+	mails := filepath.Join(dir, "mailbox")
+	post, err := mailbox.New(mailbox.Options{Dir: mails, Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := post.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, post.Stop) })
+	b := &Backends{Kafka: k.Addr(), Redis: freeAddr(t), SMTP: post.Addr(), Mails: mails, logs: filepath.Join(dir, "logs"), serviceURIs: map[string]string{}}
 	for _, u := range users {
 		b.serviceURIs[u.Name] = "mongodb://" + u.Name + ":" + u.Password + "@" + m.Addr() + "/" + u.DB
 	}
@@ -103,7 +114,7 @@ func (b *Backends) Lookup(instance string, extra map[string]string) process.Look
 	m := map[string]string{
 		"KREISLAUF_ENV": "test", "KREISLAUF_INSTANCE": instance, "KREISLAUF_LOG_DIR": b.logs, "KREISLAUF_MONGODB_URI": cmp.Or(b.serviceURIs[service], b.MongoURI),
 		"KREISLAUF_KAFKA_BROKERS": b.Kafka, "KREISLAUF_REDIS_ADDR": b.Redis, "KREISLAUF_REDIS_PASSWORD": redisPassword,
-		"KREISLAUF_DRAIN": "1ms",
+		"KREISLAUF_DRAIN": "1ms", "KREISLAUF_SMTP_ADDR": b.SMTP, "KREISLAUF_SMTP_TLS": "none",
 	}
 	if s, known := services.Named(service); known {
 		for _, variable := range s.Secrets {

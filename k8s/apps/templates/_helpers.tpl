@@ -66,7 +66,7 @@ securityContext:
 resources: {{- toYaml .resources | nindent 2 }}
 {{- end }}
 
-{{- /* Environment of a process of the platform. secrets: keys of the Secret; credentials of Elasticsearch may be absent. Each service has
+{{- /* Environment of a process of the platform. secrets: keys of the Secret; credentials of Elasticsearch and of the mail server may be absent. Each service has
 a MongoDB user of its own, so the URI has a key for each. */ -}}
 {{- define "kreislauf.env" -}}
 envFrom:
@@ -81,7 +81,7 @@ env:
   {{- $own := printf "KREISLAUF_MONGODB_URI_%s" (upper .name) }}
   {{- range .secrets }}
   - name: {{ . }}
-    valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ ternary $own . (eq . "KREISLAUF_MONGODB_URI") }}, optional: {{ hasPrefix "KREISLAUF_ELASTICSEARCH_" . }}}}
+    valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ ternary $own . (eq . "KREISLAUF_MONGODB_URI") }}, optional: {{ or (hasPrefix "KREISLAUF_ELASTICSEARCH_" .) (hasPrefix "KREISLAUF_SMTP_" .) }}}}
   {{- end }}
 {{- end }}
 
