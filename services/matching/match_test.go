@@ -47,7 +47,9 @@ func accept(partner string, minute int) step {
 }
 
 func decline(partner string, minute int) step {
-	return func(m *Match) error { return m.decline(partner, Refusal{"no-vehicle", "in repair"}, at(minute), window) }
+	return func(m *Match) error {
+		return m.decline(partner, Refusal{"no-vehicle", "in repair"}, at(minute), window)
+	}
 }
 
 func timeOut(minute int) step { return func(m *Match) error { return m.timeOut(at(minute), window) } }
@@ -127,44 +129,63 @@ func TestMatch(t *testing.T) {
 		{"the first is asked", three(), nil, Offered, "p-1", 30, "p-1 offered, p-2 waiting, p-3 waiting", "offered p-1"},
 		{"the first has a standing order", first, nil, Accepted, "p-1", 0, "p-1 accepted, p-2 waiting, p-3 waiting", "offered p-1, accepted at once p-1"},
 		{
-			"the first accepts, twice", three(), []step{accept("p-1", 5), accept("p-1", 50)}, Accepted, "p-1", 0,
+			"the first accepts, twice", three(),
+			[]step{accept("p-1", 5), accept("p-1", 50)},
+			Accepted, "p-1", 0,
 			"p-1 accepted, p-2 waiting, p-3 waiting", "offered p-1, accepted p-1",
 		},
 		{
-			"the first declines, twice, and the second is asked", three(), []step{decline("p-1", 5), decline("p-1", 6)}, Offered, "p-2", 35,
+			"the first declines, twice, and the second is asked", three(),
+			[]step{decline("p-1", 5), decline("p-1", 6)},
+			Offered, "p-2", 35,
 			"p-1 declined, p-2 offered, p-3 waiting", "offered p-1, no-vehicle p-1, offered p-2",
 		},
 		{
-			"the first says nothing, and the second has a standing order", auto, []step{timeOut(30)}, Accepted, "p-2", 0,
+			"the first says nothing, and the second has a standing order", auto,
+			[]step{timeOut(30)},
+			Accepted, "p-2", 0,
 			"p-1 timed-out, p-2 accepted, p-3 waiting", "offered p-1, timed-out p-1, offered p-2, accepted at once p-2",
 		},
 		{
-			"nobody wants it", three(), []step{decline("p-1", 1), timeOut(31), decline("p-3", 60)}, Unmatched, "", 0,
+			"nobody wants it", three(),
+			[]step{decline("p-1", 1), timeOut(31), decline("p-3", 60)},
+			Unmatched, "", 0,
 			"p-1 declined, p-2 timed-out, p-3 declined",
 			"offered p-1, no-vehicle p-1, offered p-2, timed-out p-2, offered p-3, no-vehicle p-3, unmatched: " + reasonExhausted,
 		},
 		{"cancelled while it is offered", three(), []step{withdraw(5), withdraw(6)}, Withdrawn, "", 0, "p-1 withdrawn, p-2 waiting, p-3 waiting", "offered p-1"},
 		{
-			"cancelled after it was accepted", three(), []step{accept("p-1", 1), withdraw(5)}, Withdrawn, "p-1", 0,
+			"cancelled after it was accepted", three(),
+			[]step{accept("p-1", 1), withdraw(5)},
+			Withdrawn, "p-1", 0,
 			"p-1 accepted, p-2 waiting, p-3 waiting", "offered p-1, accepted p-1",
 		},
 		{"cancelled when nobody took it", []Partner{far}, []step{withdraw(5)}, Withdrawn, "", 0, "", "unmatched: no partner that takes this waste is near enough"},
 		{"time-out of nothing", three(), []step{accept("p-1", 1), timeOut(31)}, Accepted, "p-1", 0, "p-1 accepted, p-2 waiting, p-3 waiting", "offered p-1, accepted p-1"},
 		{
-			"the back office names one that waits, then the next is the best again", three(), []step{reassign(three()[2], 5), decline("p-3", 6)}, Offered, "p-2", 36,
+			"the back office names one that waits, then the next is the best again", three(),
+			[]step{reassign(three()[2], 5), decline("p-3", 6)},
+			Offered, "p-2", 36,
 			"p-1 withdrawn, p-2 offered, p-3 declined", "offered p-1, reassigned p-1, offered p-3, no-vehicle p-3, offered p-2",
 		},
 		{
-			"the back office names who is asked already", three(), []step{reassign(three()[0], 5)}, Offered, "p-1", 30,
+			"the back office names who is asked already", three(),
+			[]step{reassign(three()[0], 5)},
+			Offered, "p-1", 30,
 			"p-1 offered, p-2 waiting, p-3 waiting", "offered p-1",
 		},
 		{
-			"the back office names one who had declined", three()[:1], []step{decline("p-1", 5), reassign(three()[0], 40), accept("p-1", 41)}, Accepted, "p-1", 0,
+			"the back office names one who had declined", three()[:1],
+			[]step{decline("p-1", 5), reassign(three()[0], 40), accept("p-1", 41)},
+			Accepted, "p-1", 0,
 			"p-1 declined, p-1 accepted",
 			"offered p-1, no-vehicle p-1, unmatched: " + reasonExhausted + ", offered p-1, accepted p-1",
 		},
 		{
-			"the back office names one that is far away", []Partner{far}, []step{reassign(far, 5)}, Offered, "p-berlin", 35, "p-berlin offered",
+			"the back office names one that is far away",
+			[]Partner{far},
+			[]step{reassign(far, 5)},
+			Offered, "p-berlin", 35, "p-berlin offered",
 			"unmatched: no partner that takes this waste is near enough, offered p-berlin",
 		},
 	} {

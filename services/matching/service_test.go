@@ -88,16 +88,6 @@ func (s *stage) partner(id, postcode string, version int64, trip money.Cents, au
 	})
 }
 
-// knows waits until matching has the partners.
-func (s *stage) knows(n int) {
-	s.Helper()
-	network := mongodb.OpenCollection[matching.Partner](s.b.Database(s.T, "matching"), "network", "partner")
-	s.await(fmt.Sprintf("%d partners are known", n), func() bool {
-		list, err := network.Find(s.Context(), nil, nil, 0)
-		return err == nil && len(list) == n
-	})
-}
-
 // place orders 7 m³ in Cologne.
 func (s *stage) place(id string) {
 	s.Helper()
@@ -230,7 +220,7 @@ func TestOfferGoesOn(t *testing.T) {
 	s.partner("p-1", "50735", 1, 90_00, false)
 	s.partner("p-2", "53111", 1, 90_00, false)
 	s.partner("p-3", "10115", 1, 90_00, false) // Berlin is too far away
-	s.knows(3)
+	s.b.AwaitPartners(t, 3)
 	first, second, third, office := s.dispatcher("p-1"), s.dispatcher("p-2"), s.dispatcher("p-3"), s.backOffice()
 	s.place("o-1")
 
@@ -268,7 +258,9 @@ func TestOfferGoesOn(t *testing.T) {
 	s.must(first, "GET", matches+"o-1", "", 403, "dispatcher")
 	s.must(office, "GET", matches+"o-2", "", 404, "no match o-2")
 
-	name := func(partner, reason string) string { return fmt.Sprintf(`{"partner_id":%q,"reason":%q}`, partner, reason) }
+	name := func(partner, reason string) string {
+		return fmt.Sprintf(`{"partner_id":%q,"reason":%q}`, partner, reason)
+	}
 	s.must(first, "POST", matches+"o-1/reassign", name("p-3", "agreed by telephone"), 403, "dispatcher")
 	s.must(office, "POST", matches+"o-2/reassign", name("p-3", "agreed by telephone"), 404, "no match o-2")
 	s.must(office, "POST", matches+"o-1/reassign", name("p-4", "agreed by telephone"), 422, "/partner_id")
@@ -305,7 +297,7 @@ func TestOfferGoesOn(t *testing.T) {
 func TestCancelled(t *testing.T) {
 	s := begin(t)
 	s.partner("p-1", "50735", 1, 90_00, false)
-	s.knows(1)
+	s.b.AwaitPartners(t, 1)
 	first, office := s.dispatcher("p-1"), s.backOffice()
 	s.place("o-1")
 	s.offer(first)
@@ -354,7 +346,7 @@ func TestOneWinner(t *testing.T) {
 	addrs := []string{s.addr, s.instance("matching-2")}
 	s.partner("p-1", "50735", 1, 90_00, false)
 	s.partner("p-2", "53111", 1, 90_00, false)
-	s.knows(2)
+	s.b.AwaitPartners(t, 2)
 	clients := map[string]*http.Client{"p-1": s.dispatcher("p-1"), "p-2": s.dispatcher("p-2")}
 	var ids []string
 	for i := range n {
