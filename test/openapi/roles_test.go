@@ -57,7 +57,6 @@ func (c cast) players() []player {
 	return []player{
 		{"a customer", c.anna, authz.Caller{UserID: "u", Role: authz.Customer}},
 		{"a dispatcher", c.auto, authz.Caller{UserID: "u", Role: authz.Dispatcher, PartnerID: "p-auto"}},
-		{"the back office", c.office, authz.Caller{UserID: "u", Role: authz.BackOffice}},
 	}
 }
 

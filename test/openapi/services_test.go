@@ -236,6 +236,7 @@ func (p *platform) secondOffer(t *testing.T, c cast, taken string) []exchange {
 		decline("decline again", c.hand, id, refusal, 200, false),
 		{name: "accept what was declined", who: c.hand, method: "POST", path: offers + "/" + id + "/accept", status: 409},
 		{name: "match", who: c.office, method: "GET", path: matches + "/" + id, status: 200},
+		{name: "match of nothing", who: c.office, method: "GET", path: matches + "/" + nowhere, status: 404},
 		{name: "match that is taken", who: c.office, method: "GET", path: matches + "/" + taken, status: 200},
 		with403(reassign("reassign with a wrong token", c.office, id, named, 403, false)),
 		with403(reassign("reassign without session", nil, id, named, 401, true)),
