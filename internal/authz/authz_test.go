@@ -124,7 +124,8 @@ func TestMatrix(t *testing.T) {
 		"POST /api/order/v1/jobs/{id}/weighed":      {Dispatcher, Driver},
 		"GET /api/order/v1/orders/{other}":          nil,
 		"DELETE /api/order/v1/orders/{id}":          nil,
-		"POST /api/matching/v1/offers/{id}/decline": nil,
+		"POST /api/matching/v1/offers/{id}/decline": {Dispatcher},
+		"DELETE /api/matching/v1/offers/{id}":       nil,
 	} {
 		method, pattern, _ := strings.Cut(route, " ")
 		row, ok := Routes().Lookup(method, pattern)

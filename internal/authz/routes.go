@@ -29,6 +29,9 @@ func Routes() Table {
 
 		{"GET", "/api/matching/v1/offers", []Grant{{Dispatcher, Partner}}},
 		{"POST", "/api/matching/v1/offers/{id}/accept", []Grant{{Dispatcher, Partner}}},
+		{"POST", "/api/matching/v1/offers/{id}/decline", []Grant{{Dispatcher, Partner}}},
+		{"GET", "/api/matching/v1/matches/{id}", []Grant{{BackOffice, Tenant}}},
+		{"POST", "/api/matching/v1/matches/{id}/reassign", []Grant{{BackOffice, Tenant}}},
 
 		{"POST", "/api/statistics/v1/events", public},
 	}

@@ -133,7 +133,7 @@ type Accepted struct {
 type Declined struct {
 	OrderID   string `json:"order_id" line:"order.id"`
 	PartnerID string `json:"partner_id" line:"partner.id"`
-	Reason    string `json:"reason" line:"event.reason"` // the dispatcher's, or "timed-out"
+	Reason    string `json:"reason" line:"event.reason"` // the dispatcher's, "timed-out", or "reassigned" by the back office
 }
 
 // Unmatched says that no partner takes the order.

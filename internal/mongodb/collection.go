@@ -43,6 +43,21 @@ func (c Collection[T]) Put(ctx context.Context, id string, doc T) error {
 	return Problem("store "+c.noun+" "+id, err)
 }
 
+// PutNewer is Put for a copy of what another service owns: it stores the document unless one with the same id is there whose member
+// "version" is as high or higher. version must be that of doc. So the highest version stays, in whatever order and however often copies
+// come, at the same moment too; stored says whether this one was it.
+func (c Collection[T]) PutNewer(ctx context.Context, id string, version int64, doc T) (stored bool, err error) {
+	older := bson.D{{Key: "_id", Value: id}, {Key: "version", Value: bson.D{{Key: "$lt", Value: version}}}}
+	res, err := c.coll.ReplaceOne(ctx, older, doc, options.Replace().SetUpsert(true))
+	if mongo.IsDuplicateKeyError(err) { // it is there: as new, newer, or inserted at this very moment and perhaps older
+		res, err = c.coll.ReplaceOne(ctx, older, doc)
+	}
+	if err != nil {
+		return false, Problem("store "+c.noun+" "+id, err)
+	}
+	return res.MatchedCount+res.UpsertedCount > 0, nil
+}
+
 // Get reads a document; without one it is a problem of the kind NotFound.
 func (c Collection[T]) Get(ctx context.Context, id string) (T, error) {
 	doc, found, err := c.First(ctx, bson.D{{Key: "_id", Value: id}})

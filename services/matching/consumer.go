@@ -2,25 +2,56 @@ package matching
 
 import (
 	"context"
+	"fmt"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
+	"kreislauf/internal/problem"
 )
 
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
-	placed, ok := payload.(event.Placed)
-	if !ok {
-		return nil // order.matched is our own doing
+	switch p := payload.(type) {
+	case event.PartnerChanged:
+		return s.network.put(ctx, partnerOf(p))
+	case event.Placed:
+		return s.match(ctx, e, p)
+	case event.Cancelled:
+		return s.withdraw(ctx, p.OrderID)
 	}
-	partners, err := s.partners.all(ctx)
+	return nil // the other steps of an order change no match
+}
+
+// match looks for a partner. While no partner is known at all it fails, so that the order is tried again: disposer tells of its partners
+// within moments of its first start, and an order that came earlier must not be lost for that.
+func (s *service) match(ctx context.Context, e event.Event, placed event.Placed) error {
+	partners, err := s.network.all(ctx)
 	if err != nil {
 		return err
 	}
+	if len(partners) == 0 {
+		return fmt.Errorf("match order %s: no partner is known yet, disposer has told of none", placed.OrderID)
+	}
 	meta := s.meta(ctx)
 	meta.Customer, meta.VisitID = e.Customer, e.VisitID
-	m, err := newMatch(partners, placed, meta)
+	m, err := newMatch(partners, placed, meta, s.window)
 	if err != nil {
 		return err
 	}
 	_, err = s.matches.Insert(ctx, m) // the order's second delivery finds the first one and changes nothing
+	return err
+}
+
+// withdraw closes the match of a cancelled order. An order is told of before its end, so an unknown one means that its order.placed lies
+// among the dead letters: it gets a match that is closed from the beginning, and a replay of that letter offers nothing.
+func (s *service) withdraw(ctx context.Context, orderID string) error {
+	meta := s.meta(ctx)
+	_, _, err := s.matches.Change(ctx, orderID, func(m *Match) error { m.withdraw(meta.At); return nil })
+	if problem.KindOf(err) != problem.NotFound {
+		return err
+	}
+	duplicate, err := s.matches.Insert(ctx, Match{Root: aggregate.New(orderID), State: Withdrawn, Traceparent: meta.Traceparent})
+	if duplicate {
+		return fmt.Errorf("withdraw order %s: it was matched at this moment", orderID)
+	}
 	return err
 }

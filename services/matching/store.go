@@ -9,19 +9,15 @@ import (
 	"kreislauf/internal/repository"
 )
 
-type partners struct{ mongodb.Collection[Partner] }
+type network struct{ mongodb.Collection[Partner] }
 
-// importAll writes the master data; importing the same file again changes nothing.
-func (s partners) importAll(ctx context.Context, list []Partner) error {
-	for _, p := range list {
-		if err := s.Put(ctx, p.ID, p); err != nil {
-			return err
-		}
-	}
-	return nil
+// put keeps the newest state of a partner; an older one, or the same again, changes nothing.
+func (s network) put(ctx context.Context, p Partner) error {
+	_, err := s.PutNewer(ctx, p.ID, p.Version, p)
+	return err
 }
 
-func (s partners) all(ctx context.Context) ([]Partner, error) { return s.Find(ctx, bson.D{}, nil, 0) }
+func (s network) all(ctx context.Context) ([]Partner, error) { return s.Find(ctx, bson.D{}, nil, 0) }
 
 type matches struct {
 	*repository.Repository[Match, *Match]

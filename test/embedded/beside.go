@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"kreislauf/internal/broker"
 	"kreislauf/internal/config"
@@ -57,6 +58,21 @@ func (b *Backends) Send(t testing.TB, topic string, e event.Event) {
 	}
 }
 
+// AwaitPartners waits until matching knows so many partners: an order that comes while it knows some of them is offered to these alone.
+func (b *Backends) AwaitPartners(t testing.TB, n int) {
+	t.Helper()
+	network := mongodb.OpenCollection[bson.M](b.Database(t, "matching"), "network", "partner")
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		list, err := network.Find(t.Context(), bson.D{}, nil, 0)
+		if err == nil && len(list) >= n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("matching knows %d partners, not %d: %v", len(list), n, err)
+		}
+	}
+}
+
 // Database opens the database of a service as the service does.
 func (b *Backends) Database(t testing.TB, service string) *mongodb.Database {
 	t.Helper()
@@ -68,8 +84,8 @@ func (b *Backends) Database(t testing.TB, service string) *mongodb.Database {
 	return db
 }
 
-// SignedIn gives a client whose requests have the session of somebody, without an account.
-func (b *Backends) SignedIn(t testing.TB, who session.Session) *http.Client {
+// Session makes a session of somebody without an account, and gives the values of its cookie and of its CSRF token.
+func (b *Backends) Session(t testing.TB, who session.Session) (token, csrf string) {
 	t.Helper()
 	store := session.Open(b.Redis, redisPassword, customer, tracer(t))
 	defer store.Close()
@@ -77,9 +93,16 @@ func (b *Backends) SignedIn(t testing.TB, who session.Session) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return token, who.CSRF
+}
+
+// SignedIn gives a client whose requests have the session of somebody, without an account.
+func (b *Backends) SignedIn(t testing.TB, who session.Session) *http.Client {
+	t.Helper()
+	token, csrf := b.Session(t, who)
 	base := &http.Transport{}
 	t.Cleanup(base.CloseIdleConnections)
-	return &http.Client{Transport: signedIn{base, token, who.CSRF}}
+	return &http.Client{Transport: signedIn{base, token, csrf}}
 }
 
 // signedIn adds the cookie and the CSRF token to each request.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"kreislauf/internal/client"
+	"kreislauf/internal/event"
+	"kreislauf/internal/money"
 	"kreislauf/services"
 	"kreislauf/services/identity"
 	"kreislauf/test/embedded"
@@ -42,6 +44,15 @@ func startPlatform(t *testing.T) *platform {
 			p.addrs[s.Name] = addr
 		}
 	}
+	for _, partner := range []event.PartnerChanged{ // as disposer tells of them
+		{PartnerID: "p-auto", Name: "Auto GmbH", Postcode: "50667", AutoAccept: true},
+		{PartnerID: "p-hand", Name: "Hand GmbH", Postcode: "10115"},
+	} {
+		partner.Version, partner.RadiusKm, partner.Wastes, partner.Active = 1, 200, []string{"170904", "200307"}, true
+		partner.Rates = event.Rates{TripCents: 90_00, PerM3Cents: map[string]money.Cents{"170904": 20_00, "200307": 15_00}}
+		p.b.Publish(t, event.TopicDisposer, partner.PartnerID, partner)
+	}
+	p.b.AwaitPartners(t, 2)
 	return p
 }
 

@@ -22,11 +22,11 @@ func tooLarge() client.Raw {
 }
 
 // cast is the people of the play.
-type cast struct{ anna, bert, hand, auto *client.Client }
+type cast struct{ anna, bert, hand, auto, office *client.Client }
 
 func newCast(t *testing.T, p *platform) cast {
 	t.Helper()
-	c := cast{p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson()}
+	c := cast{p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson(), p.backOffice(t)}
 	join := func(who *client.Client, email, invite string) {
 		body := signUp("email", email)
 		if invite != "" {

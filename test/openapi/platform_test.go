@@ -13,8 +13,12 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"kreislauf/internal/authz"
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/client"
+	"kreislauf/internal/event"
+	"kreislauf/internal/money"
+	"kreislauf/internal/session"
 	"kreislauf/services"
 	"kreislauf/services/identity"
 	"kreislauf/test/embedded"
@@ -48,7 +52,23 @@ func startPlatform(t *testing.T) *platform {
 	for _, s := range services.All() {
 		p.addrs[s.Name] = p.b.Run(t, s.Name+"-1", p.extra)
 	}
+	p.network(t)
 	return p
+}
+
+// network tells of the partners, as disposer does.
+func (p *platform) network(t *testing.T) {
+	t.Helper()
+	for _, partner := range []event.PartnerChanged{
+		{PartnerID: "p-auto", Name: "Auto GmbH", Postcode: "50667", AutoAccept: true},
+		{PartnerID: "p-hand", Name: "Hand GmbH", Postcode: "10115"},
+		{PartnerID: "p-next", Name: "Next GmbH", Postcode: "14467"}, // behind p-hand
+	} {
+		partner.Version, partner.RadiusKm, partner.Wastes, partner.Active = 1, 100, []string{"170904"}, true
+		partner.Rates = event.Rates{TripCents: 90_00, PerM3Cents: map[string]money.Cents{"170904": 20_00}, PerTonneOver: 150_00}
+		p.b.Publish(t, event.TopicDisposer, partner.PartnerID, partner)
+	}
+	p.b.AwaitPartners(t, 3)
 }
 
 // withoutStores replaces the services by instances whose session store, or for statistics whose database, is away.
@@ -86,6 +106,13 @@ func (p *platform) invite(t *testing.T, partner string) string {
 		t.Fatal(err)
 	}
 	return code
+}
+
+// backOffice has a session without an account.
+func (p *platform) backOffice(t *testing.T) *client.Client {
+	t.Helper()
+	token, csrf := p.b.Session(t, session.Session{UserID: "u-office", Role: string(authz.BackOffice)})
+	return p.newPerson().With("Cookie", session.Cookie+"="+token).With(session.CSRFHeader, csrf)
 }
 
 // exchange is one request and the status that it must get.

@@ -22,6 +22,7 @@ const (
 	offers = client.OffersPath
 	events = client.EventsPath
 
+	matches = "/api/matching/v1/matches"
 	nowhere = "o-aaaaaaaaaaaaaaaa" // an id that no order has
 )
 
@@ -190,7 +191,9 @@ func (p *platform) offers(t *testing.T, c cast) []exchange {
 		p.poll(t, c.anna, orders+"/"+id, func(o map[string]any) bool { return o["state"] == state })
 	}
 	become(p.place(t, c.anna, "50667", "170904"), "matched")
-	become(p.place(t, c.anna, "80331", "170504"), "unmatched") // no partner takes soil
+	nobodys := p.place(t, c.anna, "80331", "170504") // no partner takes soil
+	become(nobodys, "unmatched")
+	p.send(t, exchange{who: c.office, method: "GET", path: matches + "/" + nobodys, status: 200})
 	id := p.place(t, c.anna, "10115", "170904")
 	p.poll(t, c.hand, offers, func(a map[string]any) bool { return len(a["offers"].([]any)) == 1 })
 	accept := exchange{who: c.hand, method: "POST", path: offers + "/" + id + "/accept", status: 200}
@@ -202,7 +205,55 @@ func (p *platform) offers(t *testing.T, c cast) []exchange {
 	p.send(t, accept)
 	p.send(t, accept)
 	become(id, "matched")
-	return nil
+	return p.secondOffer(t, c, id)
+}
+
+// secondOffer is about an order that p-hand declines; taken is one that it has accepted.
+func (p *platform) secondOffer(t *testing.T, c cast, taken string) []exchange {
+	t.Helper()
+	id := p.place(t, c.anna, "10115", "170904")
+	p.poll(t, c.hand, offers, func(a map[string]any) bool { return len(a["offers"].([]any)) == 1 })
+	decline := func(name string, who *client.Client, id string, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: who, method: "POST", path: offers + "/" + id + "/decline", body: body, status: status, breaks: breaks}
+	}
+	reassign := func(name string, who *client.Client, id string, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: who, method: "POST", path: matches + "/" + id + "/reassign", body: body, status: status, breaks: breaks}
+	}
+	with403 := func(e exchange) exchange { e.header = map[string]string{"X-CSRF-Token": "wrong"}; return e }
+	refusal := map[string]any{"reason": "no-container", "note": "all are out"}
+	named := map[string]any{"partner_id": "p-hand", "reason": "agreed by telephone"}
+	return []exchange{
+		with403(decline("decline with a wrong token", c.hand, id, refusal, 403, false)),
+		with403(decline("decline without session", nil, id, refusal, 401, true)),
+		decline("decline as customer", c.anna, id, refusal, 403, false),
+		decline("decline another's", c.auto, id, refusal, 404, false),
+		decline("decline unknown", c.hand, nowhere, refusal, 404, false),
+		decline("decline without a reason", c.hand, id, map[string]any{}, 422, true),
+		decline("decline for another reason", c.hand, id, with(refusal, "reason", "weather"), 422, true),
+		decline("decline with a long note", c.hand, id, with(refusal, "note", strings.Repeat("ä", 201)), 422, true),
+		decline("decline with two lines", c.hand, id, with(refusal, "note", "a\nb"), 422, false),
+		decline("decline malformed", c.hand, id, client.Raw(`{"reason":`), 400, true),
+		decline("decline too large", c.hand, id, tooLarge(), 413, true),
+		decline("decline what is accepted", c.hand, taken, refusal, 409, false),
+		decline("decline", c.hand, id, with(refusal, "note", strings.Repeat("ä", 200)), 200, false),
+		decline("decline again", c.hand, id, refusal, 200, false),
+		{name: "accept what was declined", who: c.hand, method: "POST", path: offers + "/" + id + "/accept", status: 409},
+		{name: "match", who: c.office, method: "GET", path: matches + "/" + id, status: 200},
+		{name: "match of nothing", who: c.office, method: "GET", path: matches + "/" + nowhere, status: 404},
+		{name: "match that is taken", who: c.office, method: "GET", path: matches + "/" + taken, status: 200},
+		with403(reassign("reassign with a wrong token", c.office, id, named, 403, false)),
+		with403(reassign("reassign without session", nil, id, named, 401, true)),
+		reassign("reassign as a partner", c.hand, id, named, 403, false),
+		reassign("reassign unknown", c.office, nowhere, named, 404, false),
+		reassign("reassign to nobody", c.office, id, with(named, "partner_id", "p-nobody"), 422, false),
+		reassign("reassign to no id", c.office, id, with(named, "partner_id", "P 1"), 422, true),
+		reassign("reassign without a reason", c.office, id, with(named, "reason", nil), 422, true),
+		reassign("reassign malformed", c.office, id, client.Raw(`{"reason":`), 400, true),
+		reassign("reassign too large", c.office, id, tooLarge(), 413, true),
+		reassign("reassign", c.office, id, named, 200, false),
+		{name: "accept at last", who: c.hand, method: "POST", path: offers + "/" + id + "/accept", status: 200},
+		reassign("reassign what is accepted", c.office, id, named, 409, false),
+	}
 }
 
 // steps are all changes of an order, each with a good body, and where there is one that is refused in every state, with that (422).
@@ -373,6 +424,10 @@ func (p *platform) storesAway(c cast) []exchange {
 		{name: "one order", who: c.anna, method: "GET", path: one, status: 503},
 		{name: "offers", who: c.hand, method: "GET", path: offers, status: 503},
 		{name: "accept", who: c.hand, method: "POST", path: offers + "/" + nowhere + "/accept", status: 503},
+		{name: "decline", who: c.hand, method: "POST", path: offers + "/" + nowhere + "/decline", body: map[string]any{"reason": "price"}, status: 503},
+		{name: "reassign", who: c.office, method: "POST", path: matches + "/" + nowhere + "/reassign", body: map[string]any{
+			"partner_id": "p-hand", "reason": "agreed by telephone",
+		}, status: 503},
 		{name: "event", method: "POST", path: events, body: map[string]any{"type": "page-view"}, status: 503},
 	}
 	for _, e := range steps(nowhere, c) {

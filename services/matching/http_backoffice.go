@@ -1,0 +1,87 @@
+package matching
+
+import (
+	"net/http"
+	"regexp"
+
+	"github.com/gorilla/mux"
+
+	"kreislauf/internal/audit"
+	"kreislauf/internal/httpserver"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/session"
+	"kreislauf/internal/telemetry"
+)
+
+// matchView is a match as the back office sees it.
+type matchView struct {
+	OrderID    string      `json:"order_id"`
+	State      State       `json:"state"`
+	Reason     string      `json:"reason,omitempty"`
+	PartnerID  string      `json:"partner_id,omitempty"`
+	Postcode   string      `json:"postcode"`
+	Waste      string      `json:"waste_code"`
+	SizeM3     int         `json:"size_m3"`
+	Date       string      `json:"date"`
+	Candidates []Candidate `json:"candidates"`
+}
+
+func viewOf(m Match) matchView {
+	return matchView{m.ID, m.State, m.Reason, m.PartnerID, m.Postcode, m.Waste, m.SizeM3, m.Date, append([]Candidate{}, m.Candidates...)}
+}
+
+func (s *service) getMatch(w http.ResponseWriter, r *http.Request, _ session.Session) error {
+	id := mux.Vars(r)["id"]
+	m, err := s.matches.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	httpserver.Annotate(r.Context(), "order.id", id)
+	return httpserver.JSON(w, http.StatusOK, viewOf(m))
+}
+
+// Reassignment is the body of POST /api/matching/v1/matches/{id}/reassign.
+type Reassignment struct {
+	PartnerID string `json:"partner_id"`
+	Reason    string `json:"reason"`
+}
+
+var partnerPattern = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+func (s *service) postReassign(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	ctx := r.Context()
+	id := mux.Vars(r)["id"]
+	var body Reassignment
+	if err := httpserver.Decode(r, &body); err != nil {
+		return err
+	}
+	unknown := problem.InvalidField("/partner_id", "there is no such partner; use the id of one that disposer knows")
+	if !partnerPattern.MatchString(body.PartnerID) {
+		return unknown
+	}
+	meta := s.meta(ctx)
+	entry, err := audit.Entry{
+		At: meta.At, Actor: audit.Actor{UserID: caller.UserID, Role: caller.Caller().Role, Tenant: meta.Customer},
+		Operation: "matching.reassign", Subject: "order/" + id, Reason: body.Reason,
+		TraceID: telemetry.Parse(meta.Traceparent).TraceID().String(),
+	}.Complete()
+	if err != nil {
+		return err
+	}
+	partner, err := s.network.Get(ctx, body.PartnerID)
+	if problem.KindOf(err) == problem.NotFound {
+		return unknown
+	}
+	if err != nil {
+		return err
+	}
+	m, changed, err := s.matches.Change(ctx, id, func(m *Match) error { return m.reassign(partner, entry, meta, s.window) })
+	if err != nil {
+		return err
+	}
+	httpserver.Annotate(ctx, "order.id", id)
+	if changed {
+		httpserver.Action(ctx, "matching.reassigned")
+	}
+	return httpserver.JSON(w, http.StatusOK, viewOf(m))
+}
