@@ -24,7 +24,7 @@ func TestInvite(t *testing.T) {
 		"-partner p-berlin -days 91":                   "usage",
 		"-partner p-berlin extra":                      "usage",
 		"-role customer":                               "a customer needs no invitation",
-		"-role back_office -partner p-bremen":          "there is no partner p-bremen",
+		"-role back_office -partner p-berlin":          "is not bound",
 		"-role dispatcher -partner p-berlin -data nix": "",
 	} {
 		err := runInvite(t.Context(), strings.Fields(line))

@@ -1,6 +1,8 @@
 package local
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -9,6 +11,39 @@ import (
 	"kreislauf/services/disposer"
 	"kreislauf/services/pricing/tariff"
 )
+
+// TestWritePartners: a file of somebody's own stays; the demo network of an older version does not, because the disposer refuses it.
+func TestWritePartners(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "partners.json")
+	for _, tc := range []struct{ name, before, after string }{
+		{"none", "", string(demoPartners)},
+		{"the same again", string(demoPartners), string(demoPartners)},
+		{"somebody's own", "[]", "[]"},
+		{"an older demo", formerDemoText(t), string(demoPartners)},
+	} {
+		if tc.before != "" {
+			if err := os.WriteFile(path, []byte(tc.before), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := writePartners(path); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != tc.after {
+			t.Errorf("%s: %d bytes, %v; want %d", tc.name, len(got), err, len(tc.after))
+		}
+	}
+}
+
+// formerDemoText is the demo network as it was.
+func formerDemoText(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/partners-2026-11.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 // TestDemoPartnersLeaveAMargin holds the rates of the demo network against the prices of every zone: what a partner is paid is below what
 // the customer pays, without being a pittance.

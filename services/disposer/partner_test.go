@@ -257,7 +257,10 @@ func TestFaults(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			m := good()
 			tc.change(&m)
-			_, f := m.normal("")
+			m, f := m.normal("")
+			if again, _ := m.normal(""); cmp.Diff(m, again) != "" { // digests rely on it
+				t.Errorf("the normal form is not normal:\n%s", cmp.Diff(m, again))
+			}
 			var got []string
 			for _, field := range f {
 				got = append(got, field.Pointer)

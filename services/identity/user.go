@@ -49,6 +49,7 @@ const inviteKind = "i2" // i1 had no role
 
 // check says what makes an invitation worthless.
 func (i Invite) check() error {
+	ofPartner := i.Role == authz.Dispatcher || i.Role == authz.Driver
 	as := authz.Caller{UserID: "u", Role: i.Role, SiteID: i.SiteID, PartnerID: i.PartnerID, DriverID: i.DriverID}
 	_, known := authz.ParseRole(string(i.Role))
 	switch {
@@ -58,6 +59,8 @@ func (i Invite) check() error {
 		return fmt.Errorf("%q is no role; there are dispatcher, driver, site_manager, back_office and ops", i.Role)
 	case !as.Complete():
 		return fmt.Errorf("the role %s needs what it is bound to: a dispatcher its partner, a driver its partner and driver id, a site manager its site", i.Role)
+	case i.PartnerID != "" && !ofPartner || i.DriverID != "" && i.Role != authz.Driver || i.SiteID != "" && i.Role != authz.SiteManager:
+		return fmt.Errorf("the role %s is not bound to what the invitation names; leave partner, driver or site out", i.Role)
 	}
 	return nil
 }
