@@ -59,7 +59,7 @@ func All() []Service {
 	events, sessions := process.Needs{MongoDB: true, Kafka: true}, process.Needs{MongoDB: true, Kafka: true, Sessions: true}
 	return []Service{
 		{"identity", Normal, true, sessions, []string{inviteKey}, nil, nil, identity.Wire},
-		{"disposer", Uncritical, true, sessions, nil, []string{partners}, nil, disposer.Wire},
+		{"disposer", Uncritical, true, sessions, nil, []string{partners}, []string{"end of permits"}, disposer.Wire},
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
 		{"order", Critical, true, sessions, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},

@@ -26,6 +26,7 @@ func TestDocumentedCommands(t *testing.T) {
 	}
 	t.Setenv("KREISLAUF_DATA", t.TempDir())
 	t.Setenv("KREISLAUF_INVITE_KEY", strings.Repeat("ab", 32))
+	t.Setenv(partnersFile, "../../internal/local/partners.json")
 	t.Setenv("KREISLAUF_ELASTICSEARCH_URL", "")
 	targets, routes := makeTargets(t), apiRoutes(t)
 	checked := map[string]int{}

@@ -29,7 +29,7 @@ func commands() []command {
 		{"mail", "list the newest mails of the running platform, or show one", runMail},
 		{"dead-letters", "list, show and replay events that a consumer could not handle", runDeadLetters},
 		{"funnel", "print a funnel: kreislauf funnel run orders", runFunnel},
-		{"invite", "print an invitation code for a partner account", runInvite},
+		{"invite", "print an invitation code for an account with a role", runInvite},
 		{"provision", "put templates and policies into Elasticsearch or OpenSearch", runProvision},
 		{"nginx-conf", "print nginx.conf for given upstreams", runNginxConf},
 		{"logship", "ship log files into Elasticsearch", runLogship},

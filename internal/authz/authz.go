@@ -73,6 +73,12 @@ type Caller struct {
 	SiteID, PartnerID, DriverID string // empty unless the role is bound to one
 }
 
+// Complete says whether the caller has all that its role is bound to: a driver its partner and its driver id.
+func (c Caller) Complete() bool {
+	b, known := bound[c.Role]
+	return known && b.to(c) && c.UserID != ""
+}
+
 // Object is what a service knows of whose an object is; what does not apply stays empty.
 type Object struct{ UserID, SiteID, PartnerID, DriverID string }
 
@@ -110,7 +116,7 @@ func (r Row) Public() bool { return len(r.Grants) == 1 && r.Grants[0] == Grant{S
 
 // Decide gives the scope of a signed-in caller. The error is Forbidden.
 func (r Row) Decide(c Caller) (Scope, error) {
-	if b, ok := bound[c.Role]; !ok || !b.to(c) || c.UserID == "" {
+	if !c.Complete() {
 		return Nobody, problem.New(problem.Forbidden, "Your session is not complete for the role %s; sign in again.", c.Role)
 	}
 	for _, g := range r.Grants {

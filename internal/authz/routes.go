@@ -11,6 +11,12 @@ func Routes() Table {
 		{"GET", "/api/identity/v1/sessions/current", signedIn},
 		{"DELETE", "/api/identity/v1/sessions/current", signedIn},
 
+		{"GET", "/api/disposer/v1/profile", []Grant{{Dispatcher, Partner}, {Driver, Own}}},
+		{"PUT", "/api/disposer/v1/profile", []Grant{{Dispatcher, Partner}}},
+		{"GET", "/api/disposer/v1/partners", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/disposer/v1/partners/{id}", []Grant{{BackOffice, Tenant}}},
+		{"PUT", "/api/disposer/v1/partners/{id}", []Grant{{BackOffice, Tenant}}},
+
 		{"GET", "/api/pricing/v1/catalog", public},
 		{"GET", "/api/pricing/v1/quotes", public},
 

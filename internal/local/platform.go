@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -66,13 +67,29 @@ func New(o Options) (*Platform, error) {
 	if p.secrets, err = loadSecrets(o.Data); err != nil {
 		return nil, err
 	}
-	partners := filepath.Join(o.Data, "partners.json")
-	if _, err := os.Stat(partners); errors.Is(err, os.ErrNotExist) {
-		if err := os.WriteFile(partners, demoPartners, 0o640); err != nil {
-			return nil, fmt.Errorf("write partners.json: %w", err)
-		}
+	if err := writePartners(filepath.Join(o.Data, "partners.json")); err != nil {
+		return nil, err
 	}
 	return p, p.backendAddresses()
+}
+
+// formerDemo is the SHA-256 of the demo network before partners had rates. The disposer refuses it, so a data folder that still has it,
+// unchanged, gets today's.
+const formerDemo = "9720699f034c83df935f8fde6fe41396bc267f765841094a00751ff6f6450c5c"
+
+// writePartners writes the demo network where there is no file of partners, or one that nobody has touched since an older version.
+func writePartners(path string) error {
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read partners.json: %w", err)
+	}
+	if err == nil && fmt.Sprintf("%x", sha256.Sum256(old)) != formerDemo {
+		return nil
+	}
+	if err := os.WriteFile(path, demoPartners, 0o640); err != nil {
+		return fmt.Errorf("write partners.json: %w", err)
+	}
+	return nil
 }
 
 // backendAddresses takes a backend's address from the environment, or starts it here.

@@ -100,6 +100,7 @@ func TestAppsSecretsByService(t *testing.T) {
 		"pricing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY"},
 		"order":      {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY", "KREISLAUF_REDIS_PASSWORD"},
 		"matching":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
+		"disposer":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"statistics": {"KREISLAUF_MONGODB_URI"},
 		"mailing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_SMTP_PASSWORD", "KREISLAUF_SMTP_USER"},
 		"mailbox":    nil,
@@ -156,7 +157,7 @@ func TestAppsFilesReachTheirPods(t *testing.T) {
 	if diff := cmp.Diff(strings.TrimRight(string(partners), "\n"), text); diff != "" {
 		t.Errorf("partners.json (-want +got)\n%s", diff)
 	}
-	for _, name := range []string{"matching", "nginx"} {
+	for _, name := range []string{"disposer", "nginx"} {
 		pod := get[*appsv1.Deployment](t, o, "Deployment/"+name).Spec.Template
 		c := only(t, pod.Spec)
 		if len(c.VolumeMounts) == 0 || c.VolumeMounts[0].MountPath != "/config" || !c.VolumeMounts[0].ReadOnly || pod.Spec.Volumes[0].ConfigMap == nil {

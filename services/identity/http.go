@@ -17,10 +17,13 @@ type userView struct {
 	Name      string `json:"name"`
 	Role      string `json:"role"`
 	PartnerID string `json:"partner_id,omitempty"`
+	DriverID  string `json:"driver_id,omitempty"`
+	SiteID    string `json:"site_id,omitempty"`
 }
 
+// viewOf shows a session with the role as it is called today, whatever it was called when the account or the session was made.
 func viewOf(s session.Session) userView {
-	return userView{s.UserID, s.Email, s.Name, s.Role, s.PartnerID}
+	return userView{s.UserID, s.Email, s.Name, string(s.Caller().Role), s.PartnerID, s.DriverID, s.SiteID}
 }
 
 // hashing runs f in one of the slots; it waits its turn as long as the caller does.
@@ -162,5 +165,7 @@ func (s *service) deleteSession(w http.ResponseWriter, r *http.Request, _ sessio
 }
 
 func (u User) session() session.Session {
-	return session.Session{UserID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, PartnerID: u.PartnerID}
+	return session.Session{
+		UserID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, PartnerID: u.PartnerID, DriverID: u.DriverID, SiteID: u.SiteID,
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"kreislauf/internal/authz"
 	"kreislauf/internal/client"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
@@ -20,8 +21,14 @@ import (
 const password = "correct horse battery"
 
 const partners = `[
- {"id":"p-auto","name":"Auto GmbH","postcode":"50667","radius_km":200,"waste_codes":["170904","200307"],"auto_accept":true},
- {"id":"p-hand","name":"Hand GmbH","postcode":"10115","radius_km":200,"waste_codes":["170904","200307"],"auto_accept":false}]`
+ {"id":"p-auto","name":"Auto GmbH","street":"Weg 1","postcode":"50667","city":"Köln","email":"office@auto.example","tax_id":"DE136695976","radius_km":200,
+  "waste_codes":["170904","200307"],"auto_accept":true,"active":true,
+  "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200,"200307":3500},"per_tonne_over_cents":600},
+  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[],"vehicles":[]},
+ {"id":"p-hand","name":"Hand GmbH","street":"Weg 1","postcode":"10115","city":"Berlin","email":"office@hand.example","tax_id":"DE123456788","radius_km":200,
+  "waste_codes":["170904","200307"],"auto_accept":false,"active":true,
+  "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200,"200307":3500},"per_tonne_over_cents":600},
+  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[{"id":"d-1","name":"Jonas Petersen"}],"vehicles":[]}]`
 
 // platform runs one instance of every service on embedded backends, without nginx.
 type platform struct {
@@ -62,7 +69,7 @@ func (p *platform) invite(partner string) string {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	code, err := identity.SealInvite(key, identity.Invite{PartnerID: partner, Until: time.Now().Add(time.Hour)})
+	code, err := identity.SealInvite(key, identity.Invite{Role: authz.Dispatcher, PartnerID: partner, Until: time.Now().Add(time.Hour)})
 	if err != nil {
 		p.t.Fatal(err)
 	}

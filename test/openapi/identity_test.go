@@ -4,8 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"kreislauf/internal/authz"
 	"kreislauf/internal/client"
 	"kreislauf/internal/httpserver"
+	"kreislauf/services/identity"
 )
 
 const (
@@ -22,22 +24,25 @@ func tooLarge() client.Raw {
 }
 
 // cast is the people of the play.
-type cast struct{ anna, bert, hand, auto, office *client.Client }
+type cast struct{ anna, bert, hand, auto, driver, former, office *client.Client }
 
 func newCast(t *testing.T, p *platform) cast {
 	t.Helper()
-	c := cast{p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson(), p.backOffice(t)}
-	join := func(who *client.Client, email, invite string) {
+	c := cast{p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson(), p.newPerson()}
+	join := func(who *client.Client, email string, i identity.Invite) {
 		body := signUp("email", email)
-		if invite != "" {
-			body["invite"] = invite
+		if i.Role != "" {
+			body["invite"] = p.invite(t, i)
 		}
 		p.send(t, exchange{who: who, method: "POST", path: users, header: key(), body: body, status: 201})
 	}
-	join(c.anna, "anna@example.org", "")
-	join(c.bert, "bert@example.org", "")
-	join(c.hand, "disp@hand.example", p.invite(t, "p-hand"))
-	join(c.auto, "disp@auto.example", p.invite(t, "p-auto"))
+	join(c.anna, "anna@example.org", identity.Invite{})
+	join(c.bert, "bert@example.org", identity.Invite{})
+	join(c.hand, "disp@hand.example", identity.Invite{Role: authz.Dispatcher, PartnerID: "p-hand"})
+	join(c.auto, "disp@auto.example", identity.Invite{Role: authz.Dispatcher, PartnerID: "p-auto"})
+	join(c.driver, "driver@hand.example", identity.Invite{Role: authz.Driver, PartnerID: "p-hand", DriverID: "d-1"})
+	join(c.former, "former@hand.example", identity.Invite{Role: authz.Driver, PartnerID: "p-hand", DriverID: "d-9"})
+	join(c.office, "office@kreislauf.example", identity.Invite{Role: authz.BackOffice})
 	return c
 }
 
@@ -96,7 +101,9 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 		post("password of 400 bytes", signUp("password", strings.Repeat("ä", 200)), 422, false), // a schema cannot count bytes
 		post("short name", signUp("name", "B"), 422, true),
 		post("long name", signUp("name", strings.Repeat("ä", 101)), 422, true),
-		post("forged invitation", signUp("invite", "i1.e30.AAAA"), 422, false),
+		post("invisible sign in the e-mail", signUp("email", "twice\u200b@example.org"), 422, true),
+		post("invisible sign in the name", signUp("name", "Test\u202ePerson"), 422, false),
+		post("forged invitation", signUp("invite", "i2.e30.AAAA"), 422, false),
 		in("customer", c.anna, map[string]any{"email": "Anna@example.org", "password": password}, 201, false),
 		in("partner", c.hand, map[string]any{"email": "disp@hand.example", "password": password}, 201, false),
 		in("malformed", nil, client.Raw(`[]`), 400, true),
@@ -107,6 +114,8 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 		in("too large", nil, tooLarge(), 413, true),
 		{name: "customer's session", who: c.anna, method: "GET", path: current, status: 200},
 		{name: "partner's session", who: c.hand, method: "GET", path: current, status: 200},
+		{name: "driver's session", who: c.driver, method: "GET", path: current, status: 200},
+		{name: "back office's session", who: c.office, method: "GET", path: current, status: 200},
 		{name: "no session", method: "GET", path: current, status: 401, breaks: true},
 		{name: "forged session", who: p.forged(), method: "GET", path: current, status: 401},
 	}

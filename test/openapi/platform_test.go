@@ -25,8 +25,14 @@ import (
 )
 
 const partners = `[
- {"id":"p-auto","name":"Auto GmbH","postcode":"50667","radius_km":100,"waste_codes":["170904"],"auto_accept":true},
- {"id":"p-hand","name":"Hand GmbH","postcode":"10115","radius_km":100,"waste_codes":["170904"],"auto_accept":false}]`
+ {"id":"p-auto","name":"Auto GmbH","street":"Weg 1","postcode":"50667","city":"Köln","email":"office@auto.example","tax_id":"DE136695976","radius_km":100,
+  "waste_codes":["170904"],"auto_accept":true,"active":true,
+  "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200},"per_tonne_over_cents":600},
+  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[],"vehicles":[]},
+ {"id":"p-hand","name":"Hand GmbH","street":"Weg 1","postcode":"10115","city":"Berlin","email":"office@hand.example","tax_id":"DE123456788","radius_km":100,
+  "waste_codes":["170904"],"auto_accept":false,"active":true,
+  "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200},"per_tonne_over_cents":600},
+  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[{"id":"d-1","name":"Jonas Petersen"}],"vehicles":[]}]`
 
 // platform runs the services on embedded backends, without nginx, and compares every answer with the documents.
 type platform struct {
@@ -95,13 +101,14 @@ func (p *platform) withoutStores(t *testing.T) {
 	}
 }
 
-func (p *platform) invite(t *testing.T, partner string) string {
+func (p *platform) invite(t *testing.T, i identity.Invite) string {
 	t.Helper()
 	key, err := hex.DecodeString(embedded.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := identity.SealInvite(key, identity.Invite{PartnerID: partner, Until: time.Now().Add(time.Hour)})
+	i.Until = time.Now().Add(time.Hour)
+	code, err := identity.SealInvite(key, i)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,6 +57,8 @@ func (c cast) players() []player {
 	return []player{
 		{"a customer", c.anna, authz.Caller{UserID: "u", Role: authz.Customer}},
 		{"a dispatcher", c.auto, authz.Caller{UserID: "u", Role: authz.Dispatcher, PartnerID: "p-auto"}},
+		{"a driver", c.driver, authz.Caller{UserID: "u", Role: authz.Driver, PartnerID: "p-hand", DriverID: "d-1"}},
+		{"the back office", c.office, authz.Caller{UserID: "u", Role: authz.BackOffice}},
 	}
 }
 

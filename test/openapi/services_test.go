@@ -37,6 +37,7 @@ func (p *platform) scenes(c cast) []scene {
 	return []scene{
 		{"roles", func(t *testing.T) []exchange { return p.roles(t, c) }},
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
+		{"disposer", func(t *testing.T) []exchange { return p.disposer(t, c) }},
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
 		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
@@ -422,6 +423,12 @@ func (p *platform) storesAway(c cast) []exchange {
 		}, status: 503},
 		{name: "orders", who: c.anna, method: "GET", path: orders, status: 503},
 		{name: "one order", who: c.anna, method: "GET", path: one, status: 503},
+		{name: "profile", who: c.hand, method: "PUT", path: "/api/disposer/v1/profile", header: seen(1), status: 503, body: map[string]any{
+			"email": "office@hand.example", "radius_km": 1, "auto_accept": true, "drivers": []any{}, "vehicles": []any{},
+		}},
+		{name: "partner", who: c.office, method: "PUT", path: "/api/disposer/v1/partners/p-hand", header: seen(1), status: 503, body: map[string]any{
+			"partner": newPartner("name", "Late GmbH"), "reason": "too late",
+		}},
 		{name: "offers", who: c.hand, method: "GET", path: offers, status: 503},
 		{name: "accept", who: c.hand, method: "POST", path: offers + "/" + nowhere + "/accept", status: 503},
 		{name: "decline", who: c.hand, method: "POST", path: offers + "/" + nowhere + "/decline", body: map[string]any{"reason": "price"}, status: 503},

@@ -1,0 +1,52 @@
+package input_test
+
+import (
+	"strings"
+	"testing"
+
+	"kreislauf/internal/input"
+)
+
+func TestLine(t *testing.T) {
+	for _, tc := range []struct{ text, want, fault string }{
+		{" Anna Beispiel ", "Anna Beispiel", ""},
+		{"Zoë O’Neill-Łącka 李", "Zoë O’Neill-Łącka 李", ""},
+		{"An", "An", ""},
+		{"A", "A", "2 to 20 characters"},
+		{strings.Repeat("ä", 20), strings.Repeat("ä", 20), ""},
+		{strings.Repeat("ä", 21), strings.Repeat("ä", 21), "2 to 20 characters"},
+		{"An\u200bna", "An\u200bna", "character 3 (U+200B)"},
+		{"\u202eannA", "\u202eannA", "character 1 (U+202E)"},
+		{"Anna\nBeispiel", "Anna\nBeispiel", "character 5 (U+000A)"},
+		{"An\u00adna", "An\u00adna", "U+00AD"},
+		{"Anna\u2028Beispiel", "Anna\u2028Beispiel", "U+2028"},
+		{"An\u3164na", "An\u3164na", "U+3164"},
+		{"Anna\ufe0f", "Anna\ufe0f", "U+FE0F"},
+	} {
+		got, fault := input.Line(tc.text, 2, 20)
+		if got != tc.want || (fault == "") != (tc.fault == "") || !strings.Contains(fault, tc.fault) {
+			t.Errorf("Line(%q) = %q, %q; want %q, %q", tc.text, got, fault, tc.want, tc.fault)
+		}
+	}
+}
+
+func TestEmail(t *testing.T) {
+	for _, tc := range []struct{ text, want, fault string }{
+		{" Anna@Example.org ", "anna@example.org", ""},
+		{"o'neill+a@xn--mller-kva.example", "o'neill+a@xn--mller-kva.example", ""},
+		{"anna\u200b@example.org", "", "character 5 (U+200B)"},
+		{"anna@example.org\u2069", "", "U+2069"},
+		{"anna\x00@example.org", "", "U+0000"},
+		{"аnna@example.org", "", "letters a to z"}, // a Cyrillic а
+		{"anna@müller.example", "", "xn--"},
+		{"Anna <anna@example.org>", "", "name@example.org"},
+		{"anna", "", "name@example.org"},
+		{"", "", "name@example.org"},
+		{strings.Repeat("x", 250) + "@example.org", "", "name@example.org"},
+	} {
+		got, fault := input.Email(tc.text)
+		if tc.fault == "" && (got != tc.want || fault != "") || tc.fault != "" && !strings.Contains(fault, tc.fault) {
+			t.Errorf("Email(%q) = %q, %q; want %q, %q", tc.text, got, fault, tc.want, tc.fault)
+		}
+	}
+}

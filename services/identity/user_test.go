@@ -1,0 +1,158 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kreislauf/internal/authz"
+	"kreislauf/internal/event"
+	"kreislauf/internal/problem"
+	"kreislauf/internal/session"
+	"kreislauf/internal/signed"
+)
+
+var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func testKey() []byte { k := sha256.Sum256([]byte("key")); return k[:] }
+
+func TestSealInviteRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		invite Invite
+		want   string // empty: it is made
+	}{
+		{Invite{Role: authz.Dispatcher, PartnerID: "p-1"}, ""},
+		{Invite{Role: authz.Driver, PartnerID: "p-1", DriverID: "d-1"}, ""},
+		{Invite{Role: authz.SiteManager, SiteID: "s-1"}, ""},
+		{Invite{Role: authz.BackOffice}, ""},
+		{Invite{Role: authz.Ops}, ""},
+		{Invite{Role: authz.Dispatcher}, "a dispatcher its partner"},
+		{Invite{Role: authz.Driver, PartnerID: "p-1"}, "its partner and driver id"},
+		{Invite{Role: authz.Driver, DriverID: "d-1"}, "its partner and driver id"},
+		{Invite{Role: authz.SiteManager, PartnerID: "p-1"}, "a site manager its site"},
+		{Invite{Role: authz.BackOffice, PartnerID: "p-1"}, "is not bound"},
+		{Invite{Role: authz.Dispatcher, PartnerID: "p-1", DriverID: "d-1"}, "is not bound"},
+		{Invite{Role: authz.Driver, PartnerID: "p-1", DriverID: "d-1", SiteID: "s-1"}, "is not bound"},
+		{Invite{Role: authz.Customer}, "a customer needs no invitation"},
+		{Invite{Role: "partner", PartnerID: "p-1"}, `"partner" is no role`},
+		{Invite{PartnerID: "p-1"}, `"" is no role`},
+	} {
+		code, err := SealInvite(testKey(), tc.invite)
+		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) || (code == "") != (err != nil) {
+			t.Errorf("%+v: %q, %v; want %q", tc.invite, code, err, tc.want)
+		}
+	}
+}
+
+func TestNewUser(t *testing.T) {
+	seal := func(i Invite) string {
+		t.Helper()
+		i.Until = now.Add(time.Hour)
+		code, err := SealInvite(testKey(), i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return code
+	}
+	for _, tc := range []struct {
+		name, invite string
+		session      session.Session // what the account's sessions hold beside the person
+	}{
+		{"customer", "", session.Session{Role: "customer"}},
+		{"dispatcher", seal(Invite{Role: authz.Dispatcher, PartnerID: "p-1"}), session.Session{Role: "dispatcher", PartnerID: "p-1"}},
+		{"driver", seal(Invite{Role: authz.Driver, PartnerID: "p-1", DriverID: "d-1"}), session.Session{Role: "driver", PartnerID: "p-1", DriverID: "d-1"}},
+		{"site manager", seal(Invite{Role: authz.SiteManager, SiteID: "s-1"}), session.Session{Role: "site_manager", SiteID: "s-1"}},
+		{"back office", seal(Invite{Role: authz.BackOffice}), session.Session{Role: "back_office"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			u, err := newUser(SignUp{Email: "a@example.org", Name: "Anna", Invite: tc.invite}, "hash", "key", testKey(), event.Meta{Source: "identity", At: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := tc.session
+			want.UserID, want.Email, want.Name = u.ID, "a@example.org", "Anna"
+			if diff := cmp.Diff(want, u.session()); diff != "" {
+				t.Errorf("session (-want +got):\n%s", diff)
+			}
+			if !u.session().Caller().Complete() {
+				t.Error("the account may do nothing")
+			}
+			e, err := event.Decode[event.SignedUp](u.Outbox[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := event.SignedUp{UserID: u.ID, Role: want.Role, Name: "Anna", Email: "a@example.org", PartnerID: want.PartnerID}
+			if diff := cmp.Diff(told, e); diff != "" {
+				t.Errorf("event (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestInvitesThatAreRefused(t *testing.T) {
+	sealed := func(kind string, i Invite) string {
+		t.Helper()
+		code, err := signed.Seal(testKey(), kind, i) // past SealInvite
+		if err != nil {
+			t.Fatal(err)
+		}
+		return code
+	}
+	other := sha256.Sum256([]byte("other"))
+	foreign, err := SealInvite(other[:], Invite{Role: authz.BackOffice, Until: now.Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, code := range map[string]string{
+		"ended":        sealed(inviteKind, Invite{Role: authz.BackOffice, Until: now.Add(-time.Second)}),
+		"of old":       sealed("i1", Invite{PartnerID: "p-1", Until: now.Add(time.Hour)}),
+		"without role": sealed(inviteKind, Invite{PartnerID: "p-1", Until: now.Add(time.Hour)}),
+		"other key":    foreign,
+		"no code":      "x",
+	} {
+		if _, err := newUser(SignUp{Invite: code}, "", "", testKey(), event.Meta{Source: "identity", At: now}); problem.KindOf(err) != problem.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestOldWordForDispatchers: accounts and sessions from before there were drivers keep working, and are shown with today's word.
+func TestOldWordForDispatchers(t *testing.T) {
+	s := User{Role: "partner", PartnerID: "p-1"}.session()
+	s.UserID = "u-1"
+	if c := s.Caller(); c.Role != authz.Dispatcher || !c.Complete() || viewOf(s).Role != "dispatcher" {
+		t.Errorf("caller %+v, view %+v", c, viewOf(s))
+	}
+}
+
+func TestNormal(t *testing.T) {
+	good := SignUp{Email: " Anna@Example.org", Password: "correct horse battery", Name: " Anna Beispiel "}
+	got, err := good.normal()
+	if err != nil || got.Email != "anna@example.org" || got.Name != "Anna Beispiel" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for name, tc := range map[string]struct {
+		in       SignUp
+		pointers string
+	}{
+		"zero width space in the e-mail": {SignUp{"anna\u200b@example.org", good.Password, good.Name, ""}, "/email"},
+		"direction of the name":          {SignUp{good.Email, good.Password, "\u202eanna", ""}, "/name"},
+		"all at once":                    {SignUp{"anna", "short", "A", ""}, "/email /password /name"},
+	} {
+		_, err := tc.in.normal()
+		p, ok := err.(*problem.Error)
+		if !ok {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var pointers []string
+		for _, f := range p.Fields {
+			pointers = append(pointers, f.Pointer)
+		}
+		if got := strings.Join(pointers, " "); got != tc.pointers {
+			t.Errorf("%s: %s, want %s", name, got, tc.pointers)
+		}
+	}
+}
