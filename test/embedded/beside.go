@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"kreislauf/internal/broker"
 	"kreislauf/internal/config"
@@ -16,6 +15,7 @@ import (
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/session"
 	"kreislauf/internal/telemetry"
+	"kreislauf/services/matching"
 )
 
 // customer is the tenant of all instances under test.
@@ -61,9 +61,9 @@ func (b *Backends) Send(t testing.TB, topic string, e event.Event) {
 // AwaitPartners waits until matching knows so many partners: an order that comes while it knows some of them is offered to these alone.
 func (b *Backends) AwaitPartners(t testing.TB, n int) {
 	t.Helper()
-	network := mongodb.OpenCollection[bson.M](b.Database(t, "matching"), "network", "partner")
+	network := mongodb.OpenCollection[matching.Partner](b.Database(t, "matching"), "network", "partner")
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		list, err := network.Find(t.Context(), bson.D{}, nil, 0)
+		list, err := network.Find(t.Context(), nil, nil, 0)
 		if err == nil && len(list) >= n {
 			return
 		}
