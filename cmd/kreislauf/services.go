@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"os"
+	"time"
 
 	"kreislauf/elk/alerter"
 	"kreislauf/internal/process"
@@ -24,12 +25,16 @@ func runAlerter(ctx context.Context, args []string) error {
 	return fromEnvironment("alerter", alerter.Run)(ctx, args)
 }
 
+// settled is when a process has touched what only its start needs.
+const settled = 10 * time.Second
+
 // fromEnvironment makes a command without flags of a process that reads its settings from the environment.
 func fromEnvironment(name string, run func(context.Context, process.Lookup) error) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
 		if err := flag.NewFlagSet(name, flag.ContinueOnError).Parse(args); err != nil {
 			return err
 		}
+		defer time.AfterFunc(settled, func() { _ = releaseProgram() }).Stop() // pages that stay do no harm
 		return run(ctx, os.LookupEnv)
 	}
 }

@@ -10,6 +10,7 @@
 //   - A mail whose recipient or order is not known yet waits for it, without end. It is neither lost nor failed.
 //   - A mail is sent at least once. It is sent a second time when the process dies, or the connection breaks, after the server took it and
 //     before that was written down: each such moment can double it once. Its Message-ID follows from the event, so both are recognised as one.
+//     What a process that died was sending is tried again after 90 s.
 //   - A mail server that is away stops nothing but sending: events are consumed, and mails are tried again after 1 s, 10 s, 1 min, 10 min,
 //     then each hour. After two days of trying a mail has failed.
 //   - A permanent refusal (5xx) of the recipient or the content fails the mail at once. An address that the server says does not exist

@@ -22,7 +22,7 @@ const (
 const (
 	// claimTime is how long an attempt may take before another process takes over; sendTime is how long it does take at most. Servers look
 	// at a content for a while before they take it, and one that we do not wait for gets the mail again.
-	claimTime = 3 * time.Minute
+	claimTime = 90 * time.Second
 	sendTime  = time.Minute
 	// giveUpAfter is how long a mail is tried, from its first attempt.
 	giveUpAfter = 48 * time.Hour
