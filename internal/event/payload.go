@@ -102,6 +102,7 @@ type Weighed struct {
 	IncludedKg         int         `json:"included_kg"`
 	ExtraTonneNetCents money.Cents `json:"extra_tonne_net_cents"`
 	Pay                Pay         `json:"pay"`
+	FailedTrips        int         `json:"failed_trips"` // that the truck made for nothing
 }
 
 // Cancelled says that the order ends without a bill.
