@@ -39,8 +39,12 @@ func TestMembersFollowTheTable(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(env["matching-1"], "/partners.json") || strings.Contains(env["order-1"], "/partners.json") {
-		t.Errorf("the partners reach matching %v, order %v", strings.Contains(env["matching-1"], "/partners.json"), strings.Contains(env["order-1"], "/partners.json"))
+	for file, reader := range map[string]string{"/partners.json": "disposer", "/company.json": "payment"} {
+		for _, name := range []string{"disposer", "payment", "order"} {
+			if got := strings.Contains(env[name+"-1"], file); got != (name == reader) {
+				t.Errorf("%s reaches %s: %v", file, name, got)
+			}
+		}
 	}
 }
 

@@ -24,6 +24,11 @@ import (
 //go:embed partners.json
 var demoPartners []byte
 
+// demoCompany is who issues the invoices of a new data folder; later runs keep the folder's company.json.
+//
+//go:embed company.json
+var demoCompany []byte
+
 // Platform is the plan of a running platform: who runs where with what environment.
 type Platform struct {
 	Options
@@ -64,10 +69,12 @@ func New(o Options) (*Platform, error) {
 	if p.secrets, err = loadSecrets(o.Data); err != nil {
 		return nil, err
 	}
-	partners := filepath.Join(o.Data, "partners.json")
-	if _, err := os.Stat(partners); errors.Is(err, os.ErrNotExist) {
-		if err := os.WriteFile(partners, demoPartners, 0o640); err != nil {
-			return nil, fmt.Errorf("write partners.json: %w", err)
+	for name, demo := range map[string][]byte{"partners.json": demoPartners, "company.json": demoCompany} {
+		file := filepath.Join(o.Data, name)
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			if err := os.WriteFile(file, demo, 0o640); err != nil {
+				return nil, fmt.Errorf("write %s: %w", name, err)
+			}
 		}
 	}
 	return p, p.backendAddresses()
