@@ -96,8 +96,8 @@ func (b *Backends) Database(t testing.TB, service string) *mongodb.Database {
 	return db
 }
 
-// SignedIn gives a client whose requests have the session of somebody, without an account.
-func (b *Backends) SignedIn(t testing.TB, who session.Session) *http.Client {
+// Session signs somebody in, without an account: the token for the cookie and that for the header.
+func (b *Backends) Session(t testing.TB, who session.Session) (token, csrf string) {
 	t.Helper()
 	store := session.Open(b.Redis, redisPassword, customer, tracer(t))
 	defer store.Close()
@@ -105,9 +105,16 @@ func (b *Backends) SignedIn(t testing.TB, who session.Session) *http.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return token, who.CSRF
+}
+
+// SignedIn gives a client whose requests have the session of somebody, without an account.
+func (b *Backends) SignedIn(t testing.TB, who session.Session) *http.Client {
+	t.Helper()
+	token, csrf := b.Session(t, who)
 	base := &http.Transport{}
 	t.Cleanup(base.CloseIdleConnections)
-	return &http.Client{Transport: signedIn{base, token, who.CSRF}}
+	return &http.Client{Transport: signedIn{base, token, csrf}}
 }
 
 // signedIn adds the cookie and the CSRF token to each request.

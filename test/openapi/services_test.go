@@ -38,6 +38,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
 		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
 		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
+		{"payment", func(t *testing.T) []exchange { return p.payment(t, c) }},
 		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
 		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
 	}
@@ -270,6 +271,10 @@ func (p *platform) storesAway(c cast) []exchange {
 		{name: "one order", who: c.anna, method: "GET", path: one, status: 503},
 		{name: "offers", who: c.hand, method: "GET", path: offers, status: 503},
 		{name: "accept", who: c.hand, method: "POST", path: offers + "/" + nowhere + "/accept", status: 503},
+		{name: "correction", who: c.anna, method: "POST", path: invoices + "/R-1999-000001/correction", body: reason("wrong price"), status: 503},
+		{name: "objection", who: c.hand, method: "POST", path: creditNotes + "/G-1999-000001/objection", body: reason("wrong weight"), status: 503},
+		{name: "statement line", who: c.anna, method: "POST", path: receipts, body: receipt("b-1", 1, "x"), status: 503},
+		{name: "assignment", who: c.anna, method: "POST", path: receipts + "/b-1/assign", body: map[string]any{"invoice": "R-1999-000001"}, status: 503},
 		{name: "event", method: "POST", path: events, body: map[string]any{"type": "page-view"}, status: 503},
 	}
 }
