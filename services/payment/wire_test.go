@@ -19,6 +19,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.uber.org/goleak"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/authz"
 	"kreislauf/internal/config"
 	"kreislauf/internal/event"
@@ -316,7 +317,7 @@ func instance(settings string) error {
 // TestKill kills instances at any moment while orders are billed, corrected and paid by others, two instances at a time, and starts them
 // again. In the end each order has one invoice and one credit note, their numbers have no gap, each is told of, and the books are zero.
 func TestKill(t *testing.T) {
-	const orders, kills = 60, 12
+	const orders, kills = 48, 6
 	b := embedded.Start(t)
 	addr := b.Run(t, "payment-1", nil) // makes the topics, and answers questions
 	read := b.Read(t, "mailing")
@@ -404,5 +405,109 @@ func complete(t *testing.T, b *embedded.Backends, back api, orders int) {
 	n := float64(orders)
 	compare(t, map[string]float64{
 		"receivables": n * 574_77, "revenue": n * -483_00, "vat-output": n * -91_77, "payables": n * -416_50, "cost-of-disposal": n * 350_00, "vat-input": n * 66_50,
+	}, back.ledger())
+}
+
+// TestUnfinishedIsFinished leaves documents as an instance leaves them that dies between two steps, one of each kind. Whoever is alive
+// finishes them: with the numbers that were reserved, without a gap, and the money where it belongs.
+func TestUnfinishedIsFinished(t *testing.T) {
+	b := embedded.Start(t)
+	back := api{t: t, base: "http://" + b.Run(t, "payment-1", nil) + "/api/payment/v1"}.as(b, office)
+	b.Publish(t, event.TopicDisposer, "p-koeln", koeln)
+	for i := range 4 {
+		b.Publish(t, event.TopicOrder, weighed(i).OrderID, weighed(i))
+	}
+	await(t, "all are billed", func() bool {
+		return len(back.list("/invoices", "invoices")) == 4 && len(back.list("/credit-notes", "credit_notes")) == 4
+	})
+	db := b.Database(t, "payment")
+	documents, year := mongodb.OpenCollection[payment.Document](db, "documents", "document"), time.Now().In(time.FixedZone("", 3600)).Format("2006")
+	invoice := func(n int) payment.Document {
+		number := fmt.Sprintf("R-%s-%06d", year, n)
+		d, found, err := documents.First(t.Context(), bson.D{{Key: "number", Value: number}})
+		if err != nil || !found {
+			t.Fatalf("invoice %s: %v", number, err)
+		}
+		return d
+	}
+	unbound, reserved, cancelled, written := invoice(1), invoice(2), invoice(3), invoice(4)
+	back.call("POST", "/invoices/"+cancelled.Number+"/correction", map[string]any{"reason": "wrong size"}, 201)
+
+	long := time.Now().Add(-time.Hour)
+	update := func(collection, id string, change bson.D) {
+		t.Helper()
+		change = append(change, bson.E{Key: "$inc", Value: bson.D{{Key: "version", Value: 1}}})
+		res, err := db.Collection(collection).UpdateOne(t.Context(), bson.D{{Key: "_id", Value: id}}, change)
+		if err != nil || res.MatchedCount != 1 {
+			t.Fatalf("update %s: %+v, %v", id, res, err)
+		}
+	}
+	remove := func(collection, id string) {
+		t.Helper()
+		if res, err := db.Collection(collection).DeleteOne(t.Context(), bson.D{{Key: "_id", Value: id}}); err != nil || res.DeletedCount != 1 {
+			t.Fatalf("delete %s: %+v, %v", id, res, err)
+		}
+	}
+	open := bson.E{Key: "$set", Value: bson.D{{Key: "open_since", Value: long}}}
+	unnumber := func(id string) {
+		update("documents", id, bson.D{
+			{Key: "$set", Value: bson.D{{Key: "open_since", Value: long}, {Key: "state", Value: payment.Draft}}},
+			{Key: "$unset", Value: bson.D{{Key: "number", Value: ""}, {Key: "entries", Value: ""}, {Key: "balance", Value: ""}}},
+		})
+	}
+	// Each is left at another step, the last number first, so that it is free for nobody else meanwhile.
+	remove("numbers", "kreislauf/"+written.Number)
+	unnumber(written.ID)
+	unnumber(reserved.ID)
+	update("numbers", "kreislauf/"+reserved.Number, bson.D{open})
+	update("numbers", "kreislauf/"+unbound.Number, bson.D{open})
+	remove("documents", "correction-"+cancelled.OrderID)
+	remove("numbers", "kreislauf/K-"+year+"-000001")
+	update("documents", cancelled.ID, bson.D{open, {Key: "$unset", Value: bson.D{{Key: "correction", Value: ""}}}})
+	line := payment.StatementLine{Root: aggregate.New("b-1"), BookedOn: "2026-11-29", Cents: 100_00, Remitter: "Anna", Invoice: unbound.Number, At: long, OpenSince: &long}
+	if err := line.Book(long, "receipt", payment.Posting{Account: payment.Bank, Cents: 100_00}, payment.Posting{Account: payment.Unassigned, Cents: -100_00}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mongodb.OpenCollection[payment.StatementLine](db, "statement_lines", "line").Insert(t.Context(), line); err != nil {
+		t.Fatal(err)
+	}
+
+	numbers := numbering.New(db, "kreislauf")
+	await(t, "nothing is left open", func() bool {
+		left, err := numbers.Open(t.Context(), time.Now().Add(time.Hour), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, collection := range []string{"documents", "statement_lines"} {
+			_, found, err := mongodb.OpenCollection[bson.D](db, collection, "document").First(t.Context(), bson.D{{Key: "open_since", Value: bson.D{{Key: "$exists", Value: true}}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found {
+				return false
+			}
+		}
+		return len(left) == 0
+	})
+	for _, before := range []payment.Document{unbound, reserved, cancelled, written} {
+		d, err := documents.Get(t.Context(), before.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(before.Paper, d.Paper); d.Number != before.Number || diff != "" {
+			t.Errorf("%s has the number %s, had %s; what it says (-before +after):\n%s", d.ID, d.Number, before.Number, diff)
+		}
+	}
+	for _, series := range []string{"R-", "K-"} {
+		if last, err := numbers.Verify(t.Context(), series+year+"-"); err != nil || last != map[string]int64{"R-": 4, "K-": 1}[series] {
+			t.Errorf("%s: the last number is %d, %v", series, last, err)
+		}
+	}
+	if got := back.call("GET", "/invoices/"+cancelled.Number, nil, 200); got["correction"] != "K-"+year+"-000001" {
+		t.Errorf("cancelled invoice %v", got)
+	}
+	compare(t, map[string]float64{
+		"bank": 100_00, "receivables": 3*574_77 - 100_00, "revenue": 3 * -483_00, "vat-output": 3 * -91_77, "payables": 4 * -416_50, "cost-of-disposal": 4 * 350_00,
+		"vat-input": 4 * 66_50,
 	}, back.ledger())
 }
