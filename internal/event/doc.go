@@ -67,7 +67,7 @@ func Topics() []Topic {
 			[]string{"mailing", "matching", "payment", "pricing", "statistics"}, week,
 		},
 		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
-		{TopicPayment, []Payload{Invoiced{}, Credited{}, Paid{}}, "payment", []string{"mailing", "order", "statistics"}, week},
+		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}}, "payment", []string{"mailing", "order", "statistics"}, week},
 		{TopicStatistics, []Payload{Recorded{}}, "statistics", []string{"statistics"}, week},
 		{TopicDeadLetter, nil, "", nil, month},
 	}

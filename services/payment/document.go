@@ -36,6 +36,19 @@ const (
 	Objected  State = "objected"  // a credit note has lost its effect, because the partner objected; the back office looks after it
 )
 
+// Reminder is a reminder to pay.
+type Reminder struct {
+	Level int       `json:"level" bson:"level"`
+	At    time.Time `json:"at" bson:"at"`
+	PayBy string    `json:"pay_by" bson:"pay_by"` // local date
+}
+
+// After how many days beyond the due date a customer is reminded, and how many days the reminder gives.
+const (
+	reminderAfter = 7
+	reminderDays  = 7
+)
+
 // objectionDays is how long a partner can object to a credit note.
 const objectionDays = 14
 
@@ -68,10 +81,11 @@ type Document struct {
 	VisitID        string    `bson:"visit_id,omitempty"`
 	Traceparent    string    `bson:"traceparent"` // of the order, so that what happens later continues its trace
 
-	Payments   []Payment `bson:"payments,omitempty"`
-	Objection  *Note     `bson:"objection,omitempty"`
-	Cancelling *Note     `bson:"cancelling,omitempty"`
-	Correction string    `bson:"correction,omitempty"` // number of the correction, once it has one
+	Payments   []Payment  `bson:"payments,omitempty"`
+	Reminders  []Reminder `bson:"reminders,omitempty"`
+	Objection  *Note      `bson:"objection,omitempty"`
+	Cancelling *Note      `bson:"cancelling,omitempty"`
+	Correction string     `bson:"correction,omitempty"` // number of the correction, once it has one
 	// OpenSince is there while steps outside of this document are missing: the number of a draft, the correction of a cancelled invoice.
 	// It is the machine's time, not that of the business.
 	OpenSince *time.Time `bson:"open_since,omitempty"`
@@ -118,8 +132,9 @@ func draftCorrection(invoice Document, berlin *time.Location, now time.Time) (Do
 	}, err
 }
 
-// number gives a draft its number: from now on it is issued, booked and told of. A document that has one stays as it is.
-func (d *Document) number(text string, meta event.Meta) error {
+// number gives a draft its number: from now on it is issued, booked and told of, and an invoice's reminder is planned. A document that has
+// a number stays as it is.
+func (d *Document) number(text string, meta event.Meta, berlin *time.Location) error {
 	if d.State != Draft {
 		if d.Number != text {
 			return fmt.Errorf("number %s: it is %s already, not %s", d.ID, d.Number, text)
@@ -130,9 +145,14 @@ func (d *Document) number(text string, meta event.Meta) error {
 	sum := d.Paper.Total
 	switch d.Kind {
 	case Invoice:
+		due, err := time.ParseInLocation(time.DateOnly, d.Paper.DueOn, berlin)
+		if err != nil {
+			return fmt.Errorf("number %s: %w", d.ID, err)
+		}
 		if err := d.Book(meta.At, "invoice", invoiced(sum, 1)...); err != nil {
 			return err
 		}
+		d.Due(due.AddDate(0, 0, reminderAfter+1)) // the day after the last one
 		return d.emit(meta, event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, Number: text, Total: sum, DueOn: d.Paper.DueOn})
 	case CreditNote:
 		if err := d.Book(meta.At, "credit note", credited(sum, 1)...); err != nil {
@@ -185,7 +205,21 @@ func (d *Document) pay(p Payment, meta event.Meta) error {
 		return nil
 	}
 	d.State = Paid
+	d.Due(time.Time{})
 	return d.emit(meta, event.Paid{OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Total: d.Paper.Total})
+}
+
+// remind is the timed work of an invoice that is not paid in time. There is one reminder; who does not pay then is for people to look at.
+func (d *Document) remind(meta event.Meta, berlin *time.Location) error {
+	d.Due(time.Time{})
+	if d.open() <= 0 {
+		return nil
+	}
+	r := Reminder{len(d.Reminders) + 1, meta.At, meta.At.In(berlin).AddDate(0, 0, reminderDays).Format(time.DateOnly)}
+	d.Reminders = append(d.Reminders, r)
+	return d.emit(meta, event.Reminded{
+		OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Level: r.Level, OpenCents: d.open(), DueOn: d.Paper.DueOn, PayBy: r.PayBy,
+	})
 }
 
 // object takes a credit note's effect away, by its partner. Objecting again changes nothing.
@@ -204,7 +238,7 @@ func (d *Document) object(reason string, by audit.Entry, berlin *time.Location) 
 		return err
 	}
 	d.State, d.Objection = Objected, &Note{by.At, reason}
-	return d.Add(by)
+	return d.Trail.Add(by)
 }
 
 // cancel takes an invoice back, by the back office. What was paid for it is the customer's credit with us. Its correction comes next.
@@ -223,7 +257,7 @@ func (d *Document) cancel(reason string, by audit.Entry, now time.Time) error {
 	}
 	d.State, d.Cancelling, d.OpenSince = Cancelled, &Note{by.At, reason}, &now
 	d.Due(time.Time{})
-	return d.Add(by)
+	return d.Trail.Add(by)
 }
 
 // corrected notes the number of the correction.

@@ -39,7 +39,7 @@ func issued(t *testing.T) (invoice, credit Document) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(invoice.number("R-2026-000001", meta(noon)), credit.number("G-2026-000001", meta(noon))); err != nil {
+	if err := errors.Join(invoice.number("R-2026-000001", meta(noon), berlin), credit.number("G-2026-000001", meta(noon), berlin)); err != nil {
 		t.Fatal(err)
 	}
 	return invoice, credit
@@ -60,13 +60,13 @@ func TestNumber(t *testing.T) {
 	invoice, credit := issued(t)
 	for _, d := range []*Document{&invoice, &credit} {
 		again := *d
-		if err := again.number(d.Number, meta(noon.Add(time.Hour))); err != nil {
+		if err := again.number(d.Number, meta(noon.Add(time.Hour)), berlin); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(*d, again); diff != "" {
 			t.Errorf("the same number again changed %s:\n%s", d.ID, diff)
 		}
-		if err := again.number("R-2026-000002", meta(noon)); err == nil {
+		if err := again.number("R-2026-000002", meta(noon), berlin); err == nil {
 			t.Errorf("%s took another number", d.ID)
 		}
 		if d.State != Issued || d.OpenSince != nil || len(d.Outbox) != 1 || d.Outbox[0].VisitID != "v-1" || d.Outbox[0].Traceparent != "of the order" {
@@ -156,6 +156,44 @@ func TestPay(t *testing.T) {
 	}
 }
 
+// TestRemind: the reminder is due when the seventh day after the due date is over, in Berlin, and tells what is open then.
+func TestRemind(t *testing.T) {
+	d, credit := issued(t)
+	midnight := time.Date(2026, 12, 22, 0, 0, 0, 0, berlin)
+	if d.DueAt == nil || !d.DueAt.Equal(midnight) || credit.DueAt != nil {
+		t.Fatalf("invoice due on %s: reminder at %v; credit note: %v", d.Paper.DueOn, d.DueAt, credit.DueAt)
+	}
+	pay := func(d *Document, cents money.Cents) {
+		t.Helper()
+		if err := d.pay(Payment{"b-1", "2026-12-01", cents}, meta(noon)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	paid, part := d, d
+	pay(&paid, 574_77)
+	pay(&part, 74_77)
+	if paid.DueAt != nil {
+		t.Errorf("a paid invoice waits for a reminder at %v", paid.DueAt)
+	}
+	if err := errors.Join(part.remind(meta(midnight), berlin), paid.remind(meta(midnight), berlin)); err != nil {
+		t.Fatal(err)
+	}
+	if len(paid.Reminders) != 0 || part.DueAt != nil {
+		t.Errorf("reminders of a paid invoice: %v; the other one's next is at %v", paid.Reminders, part.DueAt)
+	}
+	if diff := cmp.Diff([]Reminder{{1, midnight, "2026-12-29"}}, part.Reminders); diff != "" {
+		t.Errorf("reminders (-want +got):\n%s", diff)
+	}
+	told, err := event.Decode[event.Reminded](part.Outbox[len(part.Outbox)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := event.Reminded{OrderID: d.OrderID, UserID: "u-1", Number: d.Number, Level: 1, OpenCents: 500_00, DueOn: "2026-12-14", PayBy: "2026-12-29"}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("event (-want +got):\n%s", diff)
+	}
+}
+
 func TestObject(t *testing.T) {
 	lastMoment := time.Date(2026, 12, 14, 23, 59, 59, 0, berlin)
 	_, d := issued(t)
@@ -231,7 +269,7 @@ func TestCancel(t *testing.T) {
 			if c.ID != "correction-"+d.OrderID || c.UserID != "u-1" || c.series() != "K-2026-" || c.Paper.Corrects.Number != d.Number {
 				t.Errorf("correction %+v", c)
 			}
-			if err := c.number("K-2026-000001", meta(noon)); err != nil || c.State != Issued || len(c.Outbox) != 0 || len(c.Entries) != 0 {
+			if err := c.number("K-2026-000001", meta(noon), berlin); err != nil || c.State != Issued || len(c.Outbox) != 0 || len(c.Entries) != 0 {
 				t.Errorf("correction %+v, %v", c, err)
 			}
 		})

@@ -46,13 +46,14 @@ type view struct {
 	State  State       `json:"state"`
 	Open   money.Cents `json:"open_cents"`
 	Paper
-	Payments   []Payment `json:"payments,omitempty"`
-	Correction string    `json:"correction,omitempty"`
-	Objection  *Note     `json:"objection,omitempty"`
+	Payments   []Payment  `json:"payments,omitempty"`
+	Reminders  []Reminder `json:"reminders,omitempty"`
+	Correction string     `json:"correction,omitempty"`
+	Objection  *Note      `json:"objection,omitempty"`
 }
 
 func viewOf(d Document) view {
-	return view{d.Number, d.Kind, d.State, d.open(), d.Paper, d.Payments, d.Correction, d.Objection}
+	return view{d.Number, d.Kind, d.State, d.open(), d.Paper, d.Payments, d.Reminders, d.Correction, d.Objection}
 }
 
 func (s *service) getInvoices(w http.ResponseWriter, r *http.Request, caller session.Session) error {

@@ -44,6 +44,7 @@ func Wire(p *process.Process) error {
 	p.AuditLog("documents")
 	p.Late(s.documents.ensureIndexes)
 	p.Late(s.lines.ensureIndexes)
+	process.Work(p, "payment reminder", s.documents.Repository, func(m event.Meta, d *Document) error { return d.remind(m, berlin) })
 	p.Background("unfinished documents", func(ctx context.Context) error { return s.finishAll(ctx, p.Log) })
 	p.Handle("GET", "/api/payment/v1/invoices", s.getInvoices)
 	p.Handle("GET", "/api/payment/v1/invoices/{number}", s.getInvoice)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -208,7 +209,7 @@ func TestFromWeighedToPaid(t *testing.T) {
 	compare(t, books, back.ledger())
 
 	line := func(id string, cents int, reference string) map[string]any {
-		return map[string]any{"id": id, "booked_on": "2026-11-29", "amount_cents": cents, "remitter": "Anna Beispiel", "reference": reference}
+		return map[string]any{"id": id, "booked_on": "2026-01-15", "amount_cents": cents, "remitter": "Anna Beispiel", "reference": reference}
 	}
 	part := line("b-1", 100_00, "RG "+strings.ReplaceAll(rNumber, "-", " "))
 	for range 2 { // the second one changes nothing
@@ -464,7 +465,7 @@ func TestUnfinishedIsFinished(t *testing.T) {
 	remove("documents", "correction-"+cancelled.OrderID)
 	remove("numbers", "kreislauf/K-"+year+"-000001")
 	update("documents", cancelled.ID, bson.D{open, {Key: "$unset", Value: bson.D{{Key: "correction", Value: ""}}}})
-	line := payment.StatementLine{Root: aggregate.New("b-1"), BookedOn: "2026-11-29", Cents: 100_00, Remitter: "Anna", Invoice: unbound.Number, At: long, OpenSince: &long}
+	line := payment.StatementLine{Root: aggregate.New("b-1"), BookedOn: "2026-01-15", Cents: 100_00, Remitter: "Anna", Invoice: unbound.Number, At: long, OpenSince: &long}
 	if err := line.Book(long, "receipt", payment.Posting{Account: payment.Bank, Cents: 100_00}, payment.Posting{Account: payment.Unassigned, Cents: -100_00}); err != nil {
 		t.Fatal(err)
 	}
@@ -510,4 +511,52 @@ func TestUnfinishedIsFinished(t *testing.T) {
 		"bank": 100_00, "receivables": 3*574_77 - 100_00, "revenue": 3 * -483_00, "vat-output": 3 * -91_77, "payables": 4 * -416_50, "cost-of-disposal": 4 * 350_00,
 		"vat-input": 4 * 66_50,
 	}, back.ledger())
+}
+
+// TestReminder moves the clock past the date of the reminder: it is sent once, whichever of two instances is faster, and not for what is
+// paid.
+func TestReminder(t *testing.T) {
+	b := embedded.Start(t)
+	clock := filepath.Join(t.TempDir(), "clock")
+	shift := func(by string) {
+		if err := os.WriteFile(clock, []byte(by), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shift("0s")
+	extra := map[string]string{"KREISLAUF_CLOCK_FILE": clock}
+	back := api{t: t, base: "http://" + b.Run(t, "payment-1", extra) + "/api/payment/v1"}.as(b, office)
+	b.Run(t, "payment-2", extra)
+	read := b.Read(t, "mailing")
+	late, paid := weighed(1), weighed(2)
+	b.Publish(t, event.TopicDisposer, "p-koeln", koeln)
+	b.Publish(t, event.TopicOrder, late.OrderID, late)
+	b.Publish(t, event.TopicOrder, paid.OrderID, paid)
+	await(t, "both are billed", func() bool { return len(back.list("/invoices", "invoices")) == 2 })
+	number := func(orderID string) string {
+		n, _ := back.list("/invoices?order_id="+orderID, "invoices")[0]["number"].(string)
+		return n
+	}
+	back.call("POST", "/statement-lines", map[string]any{
+		"id": "b-1", "booked_on": "2026-01-15", "amount_cents": 574_77, "remitter": "Anna Beispiel", "reference": number(paid.OrderID),
+	}, 201)
+	shift("530h") // 22 days: 14 to pay, 7 of patience, and the day after
+	reminder := "payment.reminded invoice-" + late.OrderID
+	await(t, "the reminder", func() bool { return slices.Contains(told(read), reminder) })
+	got := back.call("GET", "/invoices/"+number(late.OrderID), nil, 200)
+	if list, ok := got["reminders"].([]any); !ok || len(list) != 1 || got["state"] != "issued" {
+		t.Errorf("the late invoice: %v", got)
+	}
+	if got := back.call("GET", "/invoices/"+number(paid.OrderID), nil, 200); got["reminders"] != nil || got["state"] != "paid" {
+		t.Errorf("the paid invoice: %v", got)
+	}
+	n := 0
+	for _, e := range told(read) {
+		if strings.HasPrefix(e, "payment.reminded") {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d reminders in %v", n, told(read))
+	}
 }
