@@ -63,8 +63,11 @@ func Topics() []Topic {
 		{TopicIdentity, []Payload{SignedUp{}}, "identity", []string{"mailing", "statistics"}, week},
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
 		{
-			TopicOrder, []Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}}, "order",
-			[]string{"mailing", "matching", "payment", "pricing", "statistics"}, week,
+			TopicOrder,
+			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
+			"order",
+			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
+			week,
 		},
 		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
 		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}}, "payment", []string{"mailing", "order", "statistics"}, week},

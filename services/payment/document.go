@@ -22,7 +22,9 @@ const (
 	Correction Kind = "correction"  // K: cancels an invoice
 )
 
-func (k Kind) letter() string { return map[Kind]string{Invoice: "R", CreditNote: "G", Correction: "K"}[k] }
+func (k Kind) letter() string {
+	return map[Kind]string{Invoice: "R", CreditNote: "G", Correction: "K"}[k]
+}
 
 // State of a document.
 type State string
@@ -95,7 +97,9 @@ type Document struct {
 func idOf(k Kind, orderID string) string { return string(k) + "-" + orderID }
 
 // series is where the document's number comes from: "R-2026-".
-func (d *Document) series() string { return d.Kind.letter() + "-" + d.Paper.IssuedOn[:len("2006")] + "-" }
+func (d *Document) series() string {
+	return d.Kind.letter() + "-" + d.Paper.IssuedOn[:len("2006")] + "-"
+}
 
 func draft(k Kind, w event.Weighed, p Paper, meta event.Meta, now time.Time) Document {
 	return Document{

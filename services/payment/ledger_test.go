@@ -20,11 +20,15 @@ func TestBook(t *testing.T) {
 		want     Journal
 	}{
 		{
-			"two accounts", []Posting{{Bank, 100}, {Unassigned, -100}}, false,
+			"two accounts",
+			[]Posting{{Bank, 100}, {Unassigned, -100}},
+			false,
 			Journal{[]Entry{{noon, "x", []Posting{{Bank, 100}, {Unassigned, -100}}}}, map[Account]money.Cents{Bank: 100, Unassigned: -100}},
 		},
 		{
-			"nothing on one of them", []Posting{{Bank, 100}, {Unassigned, -100}, {Prepayments, 0}}, false,
+			"nothing on one of them",
+			[]Posting{{Bank, 100}, {Unassigned, -100}, {Prepayments, 0}},
+			false,
 			Journal{[]Entry{{noon, "x", []Posting{{Bank, 100}, {Unassigned, -100}}}}, map[Account]money.Cents{Bank: 100, Unassigned: -100}},
 		},
 		{"nothing at all", []Posting{{Bank, 0}}, false, Journal{}},

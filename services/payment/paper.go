@@ -29,10 +29,10 @@ type Paper struct {
 	Total        money.Price `json:"total" bson:"total"`
 	IBAN         string      `json:"iban,omitempty" bson:"iban,omitempty"` // where to pay; a credit note has none, because partners have not given us theirs yet
 	BIC          string      `json:"bic,omitempty" bson:"bic,omitempty"`
-	Notes        []string    `json:"notes" bson:"notes"`                             // printed below, in German
-	OrderID      string      `json:"order_id" bson:"order_id"`                       // the reference of both sides
-	Slip         string      `json:"slip" bson:"slip"`                               // number of the weighing slip
-	Corrects     *Reference  `json:"corrects,omitempty" bson:"corrects,omitempty"`   // of a correction: the invoice that it cancels
+	Notes        []string    `json:"notes" bson:"notes"`                                 // printed below, in German
+	OrderID      string      `json:"order_id" bson:"order_id"`                           // the reference of both sides
+	Slip         string      `json:"slip" bson:"slip"`                                   // number of the weighing slip
+	Corrects     *Reference  `json:"corrects,omitempty" bson:"corrects,omitempty"`       // of a correction: the invoice that it cancels
 	SelfBilled   bool        `json:"self_billed,omitempty" bson:"self_billed,omitempty"` // the buyer issues it on the seller's behalf
 }
 

@@ -18,8 +18,8 @@ type StatementLine struct {
 	BookedOn       string      `bson:"booked_on"`
 	Cents          money.Cents `bson:"cents"`
 	Remitter       string      `bson:"remitter"`
-	Reference      string      `bson:"reference"`            // what the customer wrote
-	Invoice        string      `bson:"invoice,omitempty"`    // number; absent: nobody knows what it pays
+	Reference      string      `bson:"reference"`             // what the customer wrote
+	Invoice        string      `bson:"invoice,omitempty"`     // number; absent: nobody knows what it pays
 	AssignedBy     string      `bson:"assigned_by,omitempty"` // user of the back office; absent when the reference named the invoice
 	At             time.Time   `bson:"at"`
 	OpenSince      *time.Time  `bson:"open_since,omitempty"` // see Document: the invoice has not taken the money yet

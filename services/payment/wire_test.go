@@ -174,9 +174,15 @@ func TestFromWeighedToPaid(t *testing.T) {
 		of           map[string]any
 		member, want string
 	}{
-		{invoice, "title", "Rechnung"}, {invoice, "type_code", "380"}, {invoice, "state", "issued"}, {invoice, "order_id", w.OrderID},
-		{invoice, "iban", "DE89370400440532013000"}, {invoice, "supplied_to", "2026-11-21"},
-		{credit, "title", "Gutschrift"}, {credit, "type_code", "389"}, {credit, "state", "issued"},
+		{invoice, "title", "Rechnung"},
+		{invoice, "type_code", "380"},
+		{invoice, "state", "issued"},
+		{invoice, "order_id", w.OrderID},
+		{invoice, "iban", "DE89370400440532013000"},
+		{invoice, "supplied_to", "2026-11-21"},
+		{credit, "title", "Gutschrift"},
+		{credit, "type_code", "389"},
+		{credit, "state", "issued"},
 	} {
 		if f.of[f.member] != f.want {
 			t.Errorf("%s is %v, want %s", f.member, f.of[f.member], f.want)
@@ -193,9 +199,16 @@ func TestFromWeighedToPaid(t *testing.T) {
 		path   string
 		status int
 	}{
-		{nobody.as(b, bert), "/invoices/" + rNumber, 404}, {nobody.as(b, others), "/credit-notes/" + gNumber, 404}, {customer, "/credit-notes/" + gNumber, 403},
-		{partner, "/invoices/" + rNumber, 403}, {back, "/invoices/" + gNumber, 404}, {customer, "/ledger", 403}, {partner, "/statement-lines", 403},
-		{back, "/invoices?order_id=x", 422}, {back, "/invoices?state=draft", 422}, {back, "/statement-lines?state=assigned", 422},
+		{nobody.as(b, bert), "/invoices/" + rNumber, 404},
+		{nobody.as(b, others), "/credit-notes/" + gNumber, 404},
+		{customer, "/credit-notes/" + gNumber, 403},
+		{partner, "/invoices/" + rNumber, 403},
+		{back, "/invoices/" + gNumber, 404},
+		{customer, "/ledger", 403},
+		{partner, "/statement-lines", 403},
+		{back, "/invoices?order_id=x", 422},
+		{back, "/invoices?state=draft", 422},
+		{back, "/statement-lines?state=assigned", 422},
 	} {
 		who.api.call("GET", who.path, nil, who.status)
 	}
