@@ -201,7 +201,8 @@ func (d *Document) pay(p Payment, meta event.Meta) error {
 		return fmt.Errorf("pay %s: it is a %s in the state %s", d.ID, d.Kind, d.State)
 	}
 	due := min(d.open(), p.Cents)
-	if err := d.Book(meta.At, "payment "+p.Line, Posting{Unassigned, p.Cents}, Posting{Receivables, -due}, Posting{Prepayments, due - p.Cents}); err != nil {
+	err := d.Book(meta.At, "payment "+p.Line, Posting{Unassigned, p.Cents}, Posting{Receivables, -due}, Posting{Prepayments, due - p.Cents})
+	if err != nil {
 		return err
 	}
 	d.Payments = append(d.Payments, p)

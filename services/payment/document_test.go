@@ -46,7 +46,9 @@ func issued(t *testing.T) (invoice, credit Document) {
 }
 
 func by(role authz.Role, at time.Time, reason string) audit.Entry {
-	return audit.Entry{At: at, Actor: audit.Actor{UserID: "u-9", Role: role, Tenant: "kreislauf"}, Operation: "payment.test", Subject: "invoice/x", Reason: reason}
+	return audit.Entry{
+		At: at, Actor: audit.Actor{UserID: "u-9", Role: role, Tenant: "kreislauf"}, Operation: "payment.test", Subject: "invoice/x", Reason: reason,
+	}
 }
 
 func types(d Document) (list []string) {
@@ -91,7 +93,8 @@ func TestNumber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(event.Credited{OrderID: credit.OrderID, PartnerID: "p-koeln", Number: "G-2026-000001", Total: money.FromNet(350_00)}, credited); diff != "" {
+	wanted := event.Credited{OrderID: credit.OrderID, PartnerID: "p-koeln", Number: "G-2026-000001", Total: money.FromNet(350_00)}
+	if diff := cmp.Diff(wanted, credited); diff != "" {
 		t.Errorf("event (-want +got):\n%s", diff)
 	}
 }

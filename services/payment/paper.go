@@ -27,7 +27,7 @@ type Paper struct {
 	Lines        []Line      `json:"lines" bson:"lines"`
 	Taxes        []Tax       `json:"taxes" bson:"taxes"`
 	Total        money.Price `json:"total" bson:"total"`
-	IBAN         string      `json:"iban,omitempty" bson:"iban,omitempty"` // where to pay; a credit note has none, because partners have not given us theirs yet
+	IBAN         string      `json:"iban,omitempty" bson:"iban,omitempty"` // where to pay; we do not have those of partners yet
 	BIC          string      `json:"bic,omitempty" bson:"bic,omitempty"`
 	Notes        []string    `json:"notes" bson:"notes"`                                 // printed below, in German
 	OrderID      string      `json:"order_id" bson:"order_id"`                           // the reference of both sides

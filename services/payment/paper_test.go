@@ -12,7 +12,8 @@ import (
 )
 
 var partner = newPartner(event.PartnerChanged{
-	PartnerID: "p-koeln", Version: 3, Name: "Rheinland Mulden KG", Street: "Hafen 2", Postcode: "50735", City: "Köln", Email: "buero@mulden.example", TaxID: "217/5678/1234",
+	PartnerID: "p-koeln", Version: 3, Name: "Rheinland Mulden KG", Street: "Hafen 2", Postcode: "50735", City: "Köln",
+	Email: "buero@mulden.example", TaxID: "217/5678/1234",
 })
 
 // weighed is an order without anything on top.
@@ -90,7 +91,8 @@ func TestLines(t *testing.T) {
 			money.FromNet(548_55),
 		},
 		{
-			"exactly half a cent is rounded up: 0.005 t at 1.00", func(w *event.Weighed) { w.NetKg, w.ExtraTonneNetCents, w.Pay.PerTonneOverCents = 1255, 1_00, 99 },
+			"exactly half a cent is rounded up: 0.005 t at 1.00",
+			func(w *event.Weighed) { w.NetKg, w.ExtraTonneNetCents, w.Pay.PerTonneOverCents = 1255, 1_00, 99 },
 			[]row{base, {itemWeight, 5, Tonne, 1}},
 			[]row{pay, {itemWeight, 5, Tonne, 0}},
 			money.FromNet(483_01),
