@@ -38,12 +38,14 @@ func TestNginxConf(t *testing.T) {
 	compare(t, "apps/files/nginx.conf", want)
 }
 
-func TestPartners(t *testing.T) {
-	want, err := os.ReadFile("../internal/local/partners.json")
-	if err != nil {
-		t.Fatal(err)
+func TestMasterData(t *testing.T) {
+	for _, name := range []string{"partners.json", "company.json"} {
+		want, err := os.ReadFile("../internal/local/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		compare(t, "apps/files/"+name, want)
 	}
-	compare(t, "apps/files/partners.json", want)
 }
 
 // compare compares a file of a chart with what it must hold, or writes it with -update.

@@ -63,7 +63,7 @@ func All() []Service {
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
 		{"order", Critical, true, sessions, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},
-		{"payment", Normal, true, sessions, nil, []string{company}, nil, payment.Wire},
+		{"payment", Normal, true, sessions, nil, []string{company}, []string{"payment reminder"}, payment.Wire},
 		{"mailing", Uncritical, false, events, nil, nil, []string{"mail delivery"}, mailing.Wire},
 		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}

@@ -39,6 +39,17 @@ func Routes() Table {
 		{"GET", "/api/matching/v1/matches/{id}", []Grant{{BackOffice, Tenant}}},
 		{"POST", "/api/matching/v1/matches/{id}/reassign", []Grant{{BackOffice, Tenant}}},
 
+		{"GET", "/api/payment/v1/invoices", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/invoices/{number}", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
+		{"POST", "/api/payment/v1/invoices/{number}/correction", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/credit-notes", []Grant{{Dispatcher, Partner}, {BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/credit-notes/{number}", []Grant{{Dispatcher, Partner}, {BackOffice, Tenant}}},
+		{"POST", "/api/payment/v1/credit-notes/{number}/objection", []Grant{{Dispatcher, Partner}}},
+		{"GET", "/api/payment/v1/ledger", []Grant{{BackOffice, Tenant}}},
+		{"POST", "/api/payment/v1/statement-lines", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/statement-lines", []Grant{{BackOffice, Tenant}}},
+		{"POST", "/api/payment/v1/statement-lines/{id}/assign", []Grant{{BackOffice, Tenant}}},
+
 		{"POST", "/api/statistics/v1/events", public},
 	}
 }

@@ -159,6 +159,17 @@ type Credited struct {
 	Total     money.Price `json:"total" line:"value_cents"`
 }
 
+// Reminded says that the customer was late and is reminded to pay.
+type Reminded struct {
+	OrderID   string      `json:"order_id" line:"order.id"`
+	UserID    string      `json:"user_id" line:"user.id"`
+	Number    string      `json:"number" line:"invoice.number"`
+	Level     int         `json:"level"`                         // 1 is the first, friendly one
+	OpenCents money.Cents `json:"open_cents" line:"value_cents"` // gross, what is left to pay
+	DueOn     string      `json:"due_on"`                        // when it was due
+	PayBy     string      `json:"pay_by"`                        // the new date
+}
+
 // Paid says that the customer has paid an invoice whole.
 type Paid struct {
 	OrderID string      `json:"order_id" line:"order.id"`
@@ -188,6 +199,7 @@ func (Declined) Type() string       { return "matching.declined" }
 func (Unmatched) Type() string      { return "matching.unmatched" }
 func (Invoiced) Type() string       { return "payment.invoiced" }
 func (Credited) Type() string       { return "payment.credited" }
+func (Reminded) Type() string       { return "payment.reminded" }
 func (Paid) Type() string           { return "payment.paid" }
 func (Recorded) Type() string       { return "statistics.recorded" }
 

@@ -44,9 +44,11 @@ func TestMembersFollowTheTable(t *testing.T) {
 			t.Errorf("%s is told where mails go: %v", name, told)
 		}
 	}
-	for _, name := range []string{"disposer-1", "matching-1", "order-1"} {
-		if told := strings.Contains(env[name], "/partners.json"); told != (name == "disposer-1") {
-			t.Errorf("%s is told the file of partners: %v", name, told)
+	for file, reader := range map[string]string{"/partners.json": "disposer", "/company.json": "payment"} {
+		for _, name := range []string{"disposer", "payment", "order"} {
+			if got := strings.Contains(env[name+"-1"], file); got != (name == reader) {
+				t.Errorf("%s reaches %s: %v", file, name, got)
+			}
 		}
 	}
 }

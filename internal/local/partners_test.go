@@ -26,7 +26,7 @@ func TestWritePartners(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := writePartners(path); err != nil {
+		if err := writeDemo(path, demoPartners); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != tc.after {

@@ -26,6 +26,11 @@ import (
 //go:embed partners.json
 var demoPartners []byte
 
+// demoCompany is who issues the invoices of a new data folder; later runs keep the folder's company.json.
+//
+//go:embed company.json
+var demoCompany []byte
+
 // Platform is the plan of a running platform: who runs where with what environment.
 type Platform struct {
 	Options
@@ -67,8 +72,10 @@ func New(o Options) (*Platform, error) {
 	if p.secrets, err = loadSecrets(o.Data); err != nil {
 		return nil, err
 	}
-	if err := writePartners(filepath.Join(o.Data, "partners.json")); err != nil {
-		return nil, err
+	for name, demo := range map[string][]byte{"partners.json": demoPartners, "company.json": demoCompany} {
+		if err := writeDemo(filepath.Join(o.Data, name), demo); err != nil {
+			return nil, err
+		}
 	}
 	return p, p.backendAddresses()
 }
@@ -77,17 +84,17 @@ func New(o Options) (*Platform, error) {
 // unchanged, gets today's.
 const formerDemo = "9720699f034c83df935f8fde6fe41396bc267f765841094a00751ff6f6450c5c"
 
-// writePartners writes the demo network where there is no file of partners, or one that nobody has touched since an older version.
-func writePartners(path string) error {
+// writeDemo writes a demo file where there is none, or one that nobody has touched since an older version.
+func writeDemo(path string, demo []byte) error {
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("read partners.json: %w", err)
+		return fmt.Errorf("read master data: %w", err)
 	}
 	if err == nil && fmt.Sprintf("%x", sha256.Sum256(old)) != formerDemo {
 		return nil
 	}
-	if err := os.WriteFile(path, demoPartners, 0o640); err != nil {
-		return fmt.Errorf("write partners.json: %w", err)
+	if err := os.WriteFile(path, demo, 0o640); err != nil {
+		return fmt.Errorf("write master data: %w", err)
 	}
 	return nil
 }

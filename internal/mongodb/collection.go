@@ -3,6 +3,7 @@ package mongodb
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -88,4 +89,34 @@ func (c Collection[T]) Find(ctx context.Context, filter, sort bson.D, limit int6
 	}
 	var list []T
 	return list, Problem("list "+c.noun, cur.All(ctx, &list))
+}
+
+// Sums adds up integer fields of what the filter finds, by their paths ("balance.bank"); a document without the field counts nothing.
+func (c Collection[T]) Sums(ctx context.Context, filter bson.D, paths ...string) (map[string]int64, error) {
+	group := bson.D{{Key: "_id", Value: nil}}
+	for i, p := range paths {
+		group = append(group, bson.E{Key: fmt.Sprint("s", i), Value: bson.D{{Key: "$sum", Value: "$" + p}}}) // a name must have no dot
+	}
+	cur, err := c.coll.Aggregate(ctx, bson.A{bson.D{{Key: "$match", Value: filter}}, bson.D{{Key: "$group", Value: group}}})
+	if err != nil {
+		return nil, Problem("add up "+c.noun, err)
+	}
+	var rows []bson.D
+	if err := cur.All(ctx, &rows); err != nil {
+		return nil, Problem("add up "+c.noun, err)
+	}
+	sums := map[string]int64{}
+	for _, row := range rows { // none when nothing was found, else one
+		for i, p := range paths {
+			switch n := row[i+1].Value.(type) {
+			case int32:
+				sums[p] = int64(n)
+			case int64:
+				sums[p] = n
+			default:
+				return nil, fmt.Errorf("add up %s: %s is %v, no integer", c.noun, p, n)
+			}
+		}
+	}
+	return sums, nil
 }

@@ -76,7 +76,7 @@ func TestAppsSettings(t *testing.T) {
 	want := map[string]string{
 		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": serviceTable(t).Platform,
 		"KREISLAUF_HTTP_ADDR": "0.0.0.0:8080", "KREISLAUF_INTERNAL_ADDR": "0.0.0.0:8081", "KREISLAUF_LOG_DIR": "", "KREISLAUF_DRAIN": "6s",
-		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
+		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_COMPANY_FILE": "/config/company.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
 		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200", "KREISLAUF_SMTP_ADDR": "mailbox:1025", "KREISLAUF_SMTP_TLS": "none",
 		"KREISLAUF_MAIL_FROM": "kreislauf <kreislauf@localhost>", "KREISLAUF_PUBLIC_URL": "http://localhost:30080",
 	}
@@ -101,6 +101,7 @@ func TestAppsSecretsByService(t *testing.T) {
 		"order":      {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY", "KREISLAUF_REDIS_PASSWORD"},
 		"matching":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"disposer":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
+		"payment":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"statistics": {"KREISLAUF_MONGODB_URI"},
 		"mailing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_SMTP_PASSWORD", "KREISLAUF_SMTP_USER"},
 		"mailbox":    nil,
@@ -149,15 +150,17 @@ func TestAppsFilesReachTheirPods(t *testing.T) {
 	if left := regexp.MustCompile(`@[a-z]+@`).FindString(got); left != "" {
 		t.Errorf("the placeholder %s is left", left)
 	}
-	partners, err := os.ReadFile("testdata/apps/files/partners.json")
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"partners", "company"} {
+		file, err := os.ReadFile("testdata/apps/files/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.TrimRight(get[*corev1.ConfigMap](t, o, "ConfigMap/"+name).Data[name+".json"], "\n")
+		if diff := cmp.Diff(strings.TrimRight(string(file), "\n"), text); diff != "" {
+			t.Errorf("%s.json (-want +got)\n%s", name, diff)
+		}
 	}
-	text := strings.TrimRight(get[*corev1.ConfigMap](t, o, "ConfigMap/partners").Data["partners.json"], "\n")
-	if diff := cmp.Diff(strings.TrimRight(string(partners), "\n"), text); diff != "" {
-		t.Errorf("partners.json (-want +got)\n%s", diff)
-	}
-	for _, name := range []string{"disposer", "nginx"} {
+	for _, name := range []string{"disposer", "payment", "nginx"} {
 		pod := get[*appsv1.Deployment](t, o, "Deployment/"+name).Spec.Template
 		c := only(t, pod.Spec)
 		if len(c.VolumeMounts) == 0 || c.VolumeMounts[0].MountPath != "/config" || !c.VolumeMounts[0].ReadOnly || pod.Spec.Volumes[0].ConfigMap == nil {

@@ -47,6 +47,7 @@ func TestEventLines(t *testing.T) {
 		event.Cancelled{OrderID: "o-1", UserID: "u-1", By: "customer", Reason: "not needed"},
 		event.Invoiced{OrderID: "o-1", UserID: "u-1", Number: "R-2026-000001", Total: money.FromNet(100_00), DueOn: "2026-12-20"},
 		event.Credited{OrderID: "o-1", PartnerID: "p-1", Number: "G-2026-000001", Total: money.FromNet(80_00)},
+		event.Reminded{OrderID: "o-1", UserID: "u-1", Number: "R-2026-000001", Level: 1, OpenCents: 119_00, DueOn: "2026-12-20", PayBy: "2027-01-04"},
 		event.Paid{OrderID: "o-1", UserID: "u-1", Number: "R-2026-000001", Total: money.FromNet(100_00)},
 		event.Recorded{Name: "order-attempt", Data: map[string]string{"step": "4", "quote": "\"x\""}},
 		later{},

@@ -1,8 +1,11 @@
 package embedded
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,6 +73,37 @@ func (b *Backends) AwaitPartners(t testing.TB, n int) {
 		if time.Now().After(deadline) {
 			t.Fatalf("matching knows %d partners, not %d: %v", len(list), n, err)
 		}
+	}
+}
+
+// Read reads all that a service is told, as an instance of it would, until the test ends; the function gives what came so far.
+func (b *Backends) Read(t testing.TB, service string) func() []event.Event {
+	t.Helper()
+	var mu sync.Mutex
+	var events []event.Event
+	c, err := broker.NewConsumer([]string{b.Kafka}, service, "test", zerolog.Nop(), tracer(t), func(_ context.Context, e event.Event) error {
+		mu.Lock()
+		defer mu.Unlock()
+		events = append(events, e)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		c.Close()
+	})
+	return func() []event.Event {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(events)
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +29,11 @@ import (
 // Key is every key of the services under test.
 const Key = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
+// Company is the master data of the company that issues invoices in tests.
+const Company = `{"name": "Test Kreislauf GmbH", "street": "Prüfweg 7", "postcode": "50667", "city": "Köln", "vat_id": "DE123456788",
+"tax_number": "215/123/45678", "register": "Amtsgericht Köln, HRB 12345", "iban": "DE89 3704 0044 0532 0130 00", "bic": "COBADEFFXXX",
+"email": "rechnung@kreislauf.example", "phone": "+49 221 123456"}`
+
 const redisPassword, mongoPassword = "embedded", "embedded"
 
 // Backends are running servers; they stop with the test. MongoURI is that of a user who may do everything; each service gets its own.
@@ -34,6 +41,7 @@ type Backends struct {
 	MongoURI, Kafka, Redis string
 	SMTP, Mails            string // address of the mailbox; its folder, for mailbox.List
 	logs                   string
+	company                string // file
 	serviceURIs            map[string]string
 }
 
@@ -73,7 +81,13 @@ func Start(t testing.TB) *Backends {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stop(t, post.Stop) })
-	b := &Backends{Kafka: k.Addr(), Redis: freeAddr(t), SMTP: post.Addr(), Mails: mails, logs: filepath.Join(dir, "logs"), serviceURIs: map[string]string{}}
+	b := &Backends{
+		Kafka: k.Addr(), Redis: freeAddr(t), SMTP: post.Addr(), Mails: mails, logs: filepath.Join(dir, "logs"),
+		company: filepath.Join(dir, "company.json"), serviceURIs: map[string]string{},
+	}
+	if err := os.WriteFile(b.company, []byte(Company), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, u := range users {
 		b.serviceURIs[u.Name] = "mongodb://" + u.Name + ":" + u.Password + "@" + m.Addr() + "/" + u.DB
 	}
@@ -119,6 +133,9 @@ func (b *Backends) Lookup(instance string, extra map[string]string) process.Look
 	if s, known := services.Named(service); known {
 		for _, variable := range s.Secrets {
 			m[variable] = Key
+		}
+		if slices.Contains(s.Files, "KREISLAUF_COMPANY_FILE") {
+			m["KREISLAUF_COMPANY_FILE"] = b.company
 		}
 	}
 	for k, v := range extra {

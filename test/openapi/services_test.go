@@ -43,6 +43,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
 		{"jobs", func(t *testing.T) []exchange { return p.jobs(t, c) }},
 		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
+		{"payment", func(t *testing.T) []exchange { return p.payment(t, c) }},
 		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
 		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
 	}
@@ -435,6 +436,10 @@ func (p *platform) storesAway(c cast) []exchange {
 		{name: "reassign", who: c.office, method: "POST", path: matches + "/" + nowhere + "/reassign", body: map[string]any{
 			"partner_id": "p-hand", "reason": "agreed by telephone",
 		}, status: 503},
+		{name: "correction", who: c.anna, method: "POST", path: invoices + "/R-1999-000001/correction", body: reason("wrong price"), status: 503},
+		{name: "objection", who: c.hand, method: "POST", path: creditNotes + "/G-1999-000001/objection", body: reason("wrong weight"), status: 503},
+		{name: "statement line", who: c.anna, method: "POST", path: receipts, body: receipt("b-1", 1, "x"), status: 503},
+		{name: "assignment", who: c.anna, method: "POST", path: receipts + "/b-1/assign", body: map[string]any{"invoice": "R-1999-000001"}, status: 503},
 		{name: "event", method: "POST", path: events, body: map[string]any{"type": "page-view"}, status: 503},
 	}
 	for _, e := range steps(nowhere, c) {

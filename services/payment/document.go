@@ -1,0 +1,271 @@
+package payment
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"kreislauf/internal/aggregate"
+	"kreislauf/internal/audit"
+	"kreislauf/internal/event"
+	"kreislauf/internal/money"
+	"kreislauf/internal/problem"
+)
+
+// Kind of a document.
+type Kind string
+
+// The kinds, with the first letter of their numbers.
+const (
+	Invoice    Kind = "invoice"     // R: to the customer
+	CreditNote Kind = "credit-note" // G: to the partner, issued by us
+	Correction Kind = "correction"  // K: cancels an invoice
+)
+
+func (k Kind) letter() string {
+	return map[Kind]string{Invoice: "R", CreditNote: "G", Correction: "K"}[k]
+}
+
+// State of a document.
+type State string
+
+// The states.
+const (
+	Draft     State = "draft"     // written, and its number is not in it yet
+	Issued    State = "issued"    // an invoice waits for its payment
+	Paid      State = "paid"      // an invoice is paid whole
+	Cancelled State = "cancelled" // an invoice was cancelled by a correction
+	Objected  State = "objected"  // a credit note has lost its effect, because the partner objected; the back office looks after it
+)
+
+// Reminder is a reminder to pay.
+type Reminder struct {
+	Level int       `json:"level" bson:"level"`
+	At    time.Time `json:"at" bson:"at"`
+	PayBy string    `json:"pay_by" bson:"pay_by"` // local date
+}
+
+// After how many days beyond the due date a customer is reminded, and how many days the reminder gives.
+const (
+	reminderAfter = 7
+	reminderDays  = 7
+)
+
+// objectionDays is how long a partner can object to a credit note.
+const objectionDays = 14
+
+// Payment is money that pays an invoice.
+type Payment struct {
+	Line     string      `json:"statement_line" bson:"line"` // id of the statement line
+	BookedOn string      `json:"booked_on" bson:"booked_on"`
+	Cents    money.Cents `json:"amount_cents" bson:"cents"`
+}
+
+// Note is why and when something was done to a document.
+type Note struct {
+	At     time.Time `json:"at" bson:"at"`
+	Reason string    `json:"reason" bson:"reason"`
+}
+
+// Document is the aggregate and its document: an invoice, a credit note or a correction, with its bookings.
+type Document struct {
+	aggregate.Root `bson:",inline"`
+	audit.Trail    `bson:",inline"`
+	Journal        `bson:",inline"`
+	Kind           Kind      `bson:"kind"`
+	State          State     `bson:"state"`
+	Number         string    `bson:"number,omitempty"` // "R-2026-000001"; absent in a draft
+	OrderID        string    `bson:"order_id"`
+	UserID         string    `bson:"user_id,omitempty"`    // of an invoice and its correction
+	PartnerID      string    `bson:"partner_id,omitempty"` // of a credit note
+	Paper          Paper     `bson:"paper"`
+	At             time.Time `bson:"at"` // when it was written
+	VisitID        string    `bson:"visit_id,omitempty"`
+	Traceparent    string    `bson:"traceparent"` // of the order, so that what happens later continues its trace
+
+	Payments   []Payment  `bson:"payments,omitempty"`
+	Reminders  []Reminder `bson:"reminders,omitempty"`
+	Objection  *Note      `bson:"objection,omitempty"`
+	Cancelling *Note      `bson:"cancelling,omitempty"`
+	Correction string     `bson:"correction,omitempty"` // number of the correction, once it has one
+	// OpenSince is there while steps outside of this document are missing: the number of a draft, the correction of a cancelled invoice.
+	// It is the machine's time, not that of the business.
+	OpenSince *time.Time `bson:"open_since,omitempty"`
+}
+
+// idOf is the document's id: an order has one of each kind.
+func idOf(k Kind, orderID string) string { return string(k) + "-" + orderID }
+
+// series is where the document's number comes from: "R-2026-".
+func (d *Document) series() string {
+	return d.Kind.letter() + "-" + d.Paper.IssuedOn[:len("2006")] + "-"
+}
+
+func draft(k Kind, w event.Weighed, p Paper, meta event.Meta, now time.Time) Document {
+	return Document{
+		Root: aggregate.New(idOf(k, w.OrderID)), Kind: k, State: Draft, OrderID: w.OrderID, Paper: p, At: meta.At,
+		VisitID: meta.VisitID, Traceparent: meta.Traceparent, OpenSince: &now,
+	}
+}
+
+// draftInvoice bills an order; today is the local date, now the machine's time.
+func draftInvoice(c Company, w event.Weighed, meta event.Meta, today, now time.Time) (Document, error) {
+	p, err := invoicePaper(c, w, today)
+	d := draft(Invoice, w, p, meta, now)
+	d.UserID = w.UserID
+	return d, err
+}
+
+// draftCredit credits an order to its partner.
+func draftCredit(c Company, partner Partner, w event.Weighed, meta event.Meta, today, now time.Time) (Document, error) {
+	p, err := creditPaper(c, partner, w, today)
+	d := draft(CreditNote, w, p, meta, now)
+	d.PartnerID = w.PartnerID
+	return d, err
+}
+
+// draftCorrection cancels an invoice that was cancelled in the books. It follows from the invoice alone, so whoever comes first may write it.
+func draftCorrection(invoice Document, berlin *time.Location, now time.Time) (Document, error) {
+	if invoice.Cancelling == nil {
+		return Document{}, fmt.Errorf("correct %s: it is not cancelled", invoice.ID)
+	}
+	p, err := correctionPaper(invoice.Paper, invoice.Number, invoice.Cancelling.At.In(berlin))
+	return Document{
+		Root: aggregate.New(idOf(Correction, invoice.OrderID)), Kind: Correction, State: Draft, OrderID: invoice.OrderID, UserID: invoice.UserID, Paper: p,
+		At: invoice.Cancelling.At, VisitID: invoice.VisitID, Traceparent: invoice.Traceparent, OpenSince: &now,
+	}, err
+}
+
+// number gives a draft its number: from now on it is issued, booked and told of, and an invoice's reminder is planned. A document that has
+// a number stays as it is.
+func (d *Document) number(text string, meta event.Meta, berlin *time.Location) error {
+	if d.State != Draft {
+		if d.Number != text {
+			return fmt.Errorf("number %s: it is %s already, not %s", d.ID, d.Number, text)
+		}
+		return nil
+	}
+	d.State, d.Number, d.OpenSince = Issued, text, nil
+	sum := d.Paper.Total
+	switch d.Kind {
+	case Invoice:
+		due, err := time.ParseInLocation(time.DateOnly, d.Paper.DueOn, berlin)
+		if err != nil {
+			return fmt.Errorf("number %s: %w", d.ID, err)
+		}
+		if err := d.Book(meta.At, "invoice", invoiced(sum, 1)...); err != nil {
+			return err
+		}
+		d.Due(due.AddDate(0, 0, reminderAfter+1)) // the day after the last one
+		return d.emit(meta, event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, Number: text, Total: sum, DueOn: d.Paper.DueOn})
+	case CreditNote:
+		if err := d.Book(meta.At, "credit note", credited(sum, 1)...); err != nil {
+			return err
+		}
+		return d.emit(meta, event.Credited{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: text, Total: sum})
+	}
+	return nil // a correction is booked in its invoice, together with its cancelling
+}
+
+// invoiced is what an invoice means for the books; factor -1 takes it back.
+func invoiced(p money.Price, factor money.Cents) []Posting {
+	return []Posting{{Receivables, factor * p.GrossCents}, {Revenue, -factor * p.NetCents}, {VATOutput, -factor * p.VATCents}}
+}
+
+// credited is what a credit note means for the books; factor -1 takes it back.
+func credited(p money.Price, factor money.Cents) []Posting {
+	return []Posting{{Cost, factor * p.NetCents}, {VATInput, factor * p.VATCents}, {Payables, -factor * p.GrossCents}}
+}
+
+// emit tells what has just happened, as a part of the order's trace and visit.
+func (d *Document) emit(meta event.Meta, p event.Payload) error {
+	meta.VisitID, meta.Traceparent = d.VisitID, d.Traceparent
+	return d.Emit(meta, p)
+}
+
+// open is what the customer still has to pay.
+func (d *Document) open() money.Cents {
+	if d.State != Issued {
+		return 0
+	}
+	return d.Balance[Receivables]
+}
+
+// pay takes money from the unassigned receipts: what is open is paid, the rest is the customer's credit with us. A line that has paid
+// already changes nothing. Money for a cancelled invoice is the customer's whole.
+func (d *Document) pay(p Payment, meta event.Meta) error {
+	if slices.ContainsFunc(d.Payments, func(q Payment) bool { return q.Line == p.Line }) {
+		return nil
+	}
+	if d.Kind != Invoice || d.State == Draft {
+		return fmt.Errorf("pay %s: it is a %s in the state %s", d.ID, d.Kind, d.State)
+	}
+	due := min(d.open(), p.Cents)
+	err := d.Book(meta.At, "payment "+p.Line, Posting{Unassigned, p.Cents}, Posting{Receivables, -due}, Posting{Prepayments, due - p.Cents})
+	if err != nil {
+		return err
+	}
+	d.Payments = append(d.Payments, p)
+	if d.State != Issued || d.open() > 0 {
+		return nil
+	}
+	d.State = Paid
+	d.Due(time.Time{})
+	return d.emit(meta, event.Paid{OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Total: d.Paper.Total})
+}
+
+// remind is the timed work of an invoice that is not paid in time. There is one reminder; who does not pay then is for people to look at.
+func (d *Document) remind(meta event.Meta, berlin *time.Location) error {
+	d.Due(time.Time{})
+	if d.open() <= 0 {
+		return nil
+	}
+	r := Reminder{len(d.Reminders) + 1, meta.At, meta.At.In(berlin).AddDate(0, 0, reminderDays).Format(time.DateOnly)}
+	d.Reminders = append(d.Reminders, r)
+	return d.emit(meta, event.Reminded{
+		OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Level: r.Level, OpenCents: d.open(), DueOn: d.Paper.DueOn, PayBy: r.PayBy,
+	})
+}
+
+// object takes a credit note's effect away, by its partner. Objecting again changes nothing.
+func (d *Document) object(reason string, by audit.Entry, berlin *time.Location) error {
+	if d.State == Objected {
+		return nil
+	}
+	issued, err := time.ParseInLocation(time.DateOnly, d.Paper.IssuedOn, berlin)
+	if err != nil {
+		return fmt.Errorf("object to %s: %w", d.ID, err)
+	}
+	if last := issued.AddDate(0, 0, objectionDays); !by.At.Before(last.AddDate(0, 0, 1)) {
+		return problem.New(problem.Conflict, "The credit note %s could be objected to until %s; call us.", d.Number, last.Format(time.DateOnly))
+	}
+	if err := d.Book(by.At, "objection", credited(d.Paper.Total, -1)...); err != nil {
+		return err
+	}
+	d.State, d.Objection = Objected, &Note{by.At, reason}
+	return d.Trail.Add(by)
+}
+
+// cancel takes an invoice back, by the back office. What was paid for it is the customer's credit with us. Its correction comes next.
+// Cancelling again changes nothing.
+func (d *Document) cancel(reason string, by audit.Entry, now time.Time) error {
+	if d.State == Cancelled {
+		return nil
+	}
+	if err := d.Book(by.At, "correction", invoiced(d.Paper.Total, -1)...); err != nil {
+		return err
+	}
+	if owed := d.Balance[Receivables]; owed < 0 {
+		if err := d.Book(by.At, "credit of the customer", Posting{Receivables, -owed}, Posting{Prepayments, owed}); err != nil {
+			return err
+		}
+	}
+	d.State, d.Cancelling, d.OpenSince = Cancelled, &Note{by.At, reason}, &now
+	d.Due(time.Time{})
+	return d.Trail.Add(by)
+}
+
+// corrected notes the number of the correction.
+func (d *Document) corrected(number string) {
+	d.Correction, d.OpenSince = number, nil
+}

@@ -1,0 +1,141 @@
+package payment
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"kreislauf/internal/money"
+	"kreislauf/internal/numbering"
+	"kreislauf/internal/repository"
+)
+
+type documents struct {
+	*repository.Repository[Document, *Document]
+	numbers *numbering.Book
+}
+
+func (s documents) ensureIndexes(ctx context.Context) error {
+	at := bson.E{Key: "at", Value: -1}
+	for _, index := range []struct {
+		name string
+		keys bson.D
+		opts *options.IndexOptionsBuilder
+	}{
+		{"number", bson.D{{Key: "number", Value: 1}}, options.Index().SetUnique(true).SetSparse(true)},
+		{"order", bson.D{{Key: "order_id", Value: 1}}, nil},
+		{"user_kind_at", bson.D{{Key: "user_id", Value: 1}, {Key: "kind", Value: 1}, at}, nil},
+		{"partner_kind_at", bson.D{{Key: "partner_id", Value: 1}, {Key: "kind", Value: 1}, at}, nil},
+		{"kind_state_at", bson.D{{Key: "kind", Value: 1}, {Key: "state", Value: 1}, at}, nil},
+		{"kind_at", bson.D{{Key: "kind", Value: 1}, at}, nil},
+		{"open_since", bson.D{{Key: "open_since", Value: 1}}, options.Index().SetSparse(true)},
+	} {
+		if err := s.Index(index.name, index.keys, index.opts)(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// query narrows a list; what is empty narrows nothing.
+type query struct {
+	kind                       Kind
+	userID, partnerID, orderID string
+	state                      State
+}
+
+// newest lists issued documents, newest first.
+func (s documents) newest(ctx context.Context, q query, limit int64) ([]Document, error) {
+	filter := bson.D{{Key: "kind", Value: q.kind}}
+	for _, f := range []struct{ key, value string }{
+		{"user_id", q.userID}, {"partner_id", q.partnerID}, {"order_id", q.orderID}, {"state", string(q.state)},
+	} {
+		if f.value != "" {
+			filter = append(filter, bson.E{Key: f.key, Value: f.value})
+		}
+	}
+	filter = append(filter, bson.E{Key: "number", Value: bson.D{{Key: "$exists", Value: true}}}) // a draft is nobody's business yet
+	return s.Find(ctx, filter, bson.D{{Key: "at", Value: -1}, {Key: "number", Value: -1}}, limit)
+}
+
+// numbered finds a document by its number.
+func (s documents) numbered(ctx context.Context, number string) (d Document, found bool, err error) {
+	return s.First(ctx, bson.D{{Key: "number", Value: number}})
+}
+
+// unfinished lists ids of documents whose steps were begun before a time and are not done, and the owners of numbers that are in no
+// document yet, oldest first.
+func (s documents) unfinished(ctx context.Context, before time.Time, limit int64) ([]string, error) {
+	list, err := s.Find(ctx, openBefore(before), bson.D{{Key: "open_since", Value: 1}}, limit)
+	if err != nil {
+		return nil, err
+	}
+	open, err := s.numbers.Open(ctx, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, d := range list {
+		ids = append(ids, d.ID)
+	}
+	for _, n := range open {
+		ids = append(ids, n.Owner)
+	}
+	return ids, nil
+}
+
+func openBefore(t time.Time) bson.D {
+	return bson.D{{Key: "open_since", Value: bson.D{{Key: "$lt", Value: t}}}}
+}
+
+type lines struct {
+	*repository.Repository[StatementLine, *StatementLine]
+}
+
+func (s lines) ensureIndexes(ctx context.Context) error {
+	if err := s.Index("at", bson.D{{Key: "at", Value: -1}}, nil)(ctx); err != nil {
+		return err
+	}
+	return s.Index("open_since", bson.D{{Key: "open_since", Value: 1}}, options.Index().SetSparse(true))(ctx)
+}
+
+// newest lists statement lines, newest first; unassigned: only those of which nobody knows what they pay, oldest first.
+func (s lines) newest(ctx context.Context, unassigned bool, limit int64) ([]StatementLine, error) {
+	if unassigned {
+		return s.Find(ctx, bson.D{{Key: "invoice", Value: bson.D{{Key: "$exists", Value: false}}}}, bson.D{{Key: "at", Value: 1}}, limit)
+	}
+	return s.Find(ctx, bson.D{}, bson.D{{Key: "at", Value: -1}}, limit)
+}
+
+// unfinished lists lines whose invoice has not taken their money, oldest first.
+func (s lines) unfinished(ctx context.Context, before time.Time, limit int64) ([]StatementLine, error) {
+	return s.Find(ctx, openBefore(before), bson.D{{Key: "open_since", Value: 1}}, limit)
+}
+
+type partners struct {
+	*repository.Repository[Partner, *Partner]
+}
+
+// summer adds up integer fields over a whole collection.
+type summer func(ctx context.Context, filter bson.D, paths ...string) (map[string]int64, error)
+
+// balances adds up all journals of some collections by account; an account without bookings has zero.
+func balances(ctx context.Context, of ...summer) (map[Account]money.Cents, error) {
+	var paths []string
+	for _, a := range Accounts() {
+		paths = append(paths, "balance."+string(a))
+	}
+	sum := map[Account]money.Cents{}
+	for _, s := range of {
+		part, err := s(ctx, bson.D{}, paths...)
+		if err != nil {
+			return nil, err
+		}
+		for i, a := range Accounts() {
+			sum[a] += money.Cents(part[paths[i]])
+		}
+	}
+	return sum, nil
+}

@@ -1,0 +1,161 @@
+package openapi_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"kreislauf/internal/authz"
+	"kreislauf/internal/client"
+	"kreislauf/internal/event"
+	"kreislauf/internal/money"
+	"kreislauf/internal/session"
+)
+
+const (
+	invoices    = "/api/payment/v1/invoices"
+	creditNotes = "/api/payment/v1/credit-notes"
+	receipts    = "/api/payment/v1/statement-lines"
+	ledger      = "/api/payment/v1/ledger"
+)
+
+// as is somebody with a session and without an account.
+func (p *platform) as(t *testing.T, who session.Session) *client.Client {
+	t.Helper()
+	token, csrf := p.b.Session(t, who)
+	return p.newPerson().With("Cookie", session.Cookie+"="+token).With(session.CSRFHeader, csrf)
+}
+
+func reason(why string) map[string]any { return map[string]any{"reason": why} }
+
+// receipt is money that came in.
+func receipt(id string, cents int, reference string) map[string]any {
+	return map[string]any{"id": id, "booked_on": "2026-01-15", "amount_cents": cents, "remitter": "Paula Zahl", "reference": reference}
+}
+
+// bill has an order billed that payment is told of, and gives the numbers of its invoice and its credit note.
+func (p *platform) bill(t *testing.T, back *client.Client, orderID string) (invoice, credit string) {
+	t.Helper()
+	p.b.Publish(t, event.TopicDisposer, "p-pay", event.PartnerChanged{
+		PartnerID: "p-pay", Version: 1, Name: "Pay KG", Street: "Hof 1", Postcode: "50735", City: "Köln", Email: "pay@pay.example", TaxID: "217/5678/1234",
+	})
+	p.b.Publish(t, event.TopicOrder, orderID, event.Weighed{
+		OrderID: orderID, UserID: "u-pay", PartnerID: "p-pay", Postcode: "50667", Waste: "170904", SizeM3: 7,
+		Address: event.Address{Name: "Paula Zahl", Street: "Hauptstraße 1", City: "Köln"}, GrossKg: 14000, TareKg: 12000, NetKg: 2000, Slip: "W-17",
+		PlacedOn: "2026-01-05", FetchedOn: "2026-01-20", Price: money.FromNet(483_00), IncludedDays: 10, ExtraDayNetCents: 3_00, IncludedKg: 1250,
+		ExtraTonneNetCents: 190_00, Pay: event.Pay{NetCents: 350_00, PerTonneOverCents: 150_00}, FailedTrips: 1,
+	})
+	number := func(path, member string) (n string) {
+		p.poll(t, back, path+"?order_id="+orderID, func(a map[string]any) bool {
+			list, ok := a[member].([]any)
+			if !ok || len(list) != 1 {
+				return false
+			}
+			n, ok = list[0].(map[string]any)["number"].(string)
+			return ok
+		})
+		return n
+	}
+	return number(invoices, "invoices"), number(creditNotes, "credit_notes")
+}
+
+// payment follows two orders from weighing to money.
+func (p *platform) payment(t *testing.T, c cast) []exchange {
+	t.Helper()
+	back := p.as(t, session.Session{UserID: "u-back", Role: string(authz.BackOffice)})
+	paula := p.as(t, session.Session{UserID: "u-pay", Role: string(authz.Customer)})
+	disp := p.as(t, session.Session{UserID: "u-disp", Role: string(authz.Dispatcher), PartnerID: "p-pay"})
+	invoice, credit := p.bill(t, back, "o-paypaypaypaypay2")
+	second, late := p.bill(t, back, "o-paypaypaypaypay3")
+	p.objectTooLate(t, disp, late)
+	for _, cents := range []int{100_00, 900_00} {
+		p.send(t, exchange{who: back, method: "POST", path: receipts, body: receipt("b-"+money.Cents(cents).String(), cents, invoice), status: 201})
+	}
+	answer := p.send(t, exchange{who: back, method: "POST", path: invoices + "/" + second + "/correction", body: reason("wrong size"), status: 201})
+	correction, ok := answer["number"].(string)
+	if !ok {
+		t.Fatalf("no number in %v", answer)
+	}
+	get := func(name string, who *client.Client, path string, status int) exchange {
+		return exchange{name: name, who: who, method: "GET", path: path, status: status}
+	}
+	post := func(name string, who *client.Client, path string, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: who, method: "POST", path: path, body: body, status: status, breaks: breaks}
+	}
+	untoken := func(e exchange, value string) exchange {
+		e.header = map[string]string{session.CSRFHeader: value}
+		return e
+	}
+	again := func(e exchange) exchange { e.replayed = true; return e }
+	list := []exchange{
+		get("own invoices", paula, invoices, 200),
+		get("paid invoices", back, invoices+"?state=paid", 200),
+		get("an invoice", paula, invoices+"/"+invoice, 200),
+		get("another's invoice", c.bert, invoices+"/"+invoice, 404),
+		get("own credit notes", disp, creditNotes, 200),
+		get("a credit note", disp, creditNotes+"/"+credit, 200),
+		get("another's credit note", c.hand, creditNotes+"/"+credit, 404),
+		get("the books", back, ledger, 200),
+		post("a line for nothing known", back, receipts, receipt("b-3", 50_00, "Container"), 201, false),
+		again(post("the same line", back, receipts, receipt("b-3", 50_00, "Container"), 201, false)),
+		post("another line with its id", back, receipts, receipt("b-3", 51_00, "Container"), 422, false),
+		post("a line without a reference", back, receipts, with(receipt("b-4", 1, ""), "reference", nil), 201, false),
+		post("a line of nothing", back, receipts, receipt("b-5", 0, ""), 422, true),
+		post("a line of tomorrow", back, receipts, with(receipt("b-5", 1, ""), "booked_on", "2999-01-01"), 422, false),
+		get("the work list", back, receipts+"?state=unassigned", 200),
+		get("all lines", back, receipts, 200),
+		post("assigned", back, receipts+"/b-3/assign", map[string]any{"invoice": second}, 200, false),
+		post("assigned again", back, receipts+"/b-3/assign", map[string]any{"invoice": second}, 200, false),
+		post("assigned to another", back, receipts+"/b-3/assign", map[string]any{"invoice": invoice}, 409, false),
+		post("assigned to nothing", back, receipts+"/b-4/assign", map[string]any{"invoice": "R-1999-000001"}, 422, false),
+		post("no such line", back, receipts+"/b-9/assign", map[string]any{"invoice": invoice}, 404, false),
+		post("objected", disp, creditNotes+"/"+credit+"/objection", reason("the slip says 1520 kg"), 200, false),
+		post("objected again", disp, creditNotes+"/"+credit+"/objection", reason("the slip says 1520 kg"), 200, false),
+		get("the list of objections", back, creditNotes+"?state=objected", 200),
+		post("another's objection", c.hand, creditNotes+"/"+credit+"/objection", reason("the slip says 1520 kg"), 404, false),
+		post("objection without a reason", disp, creditNotes+"/"+credit+"/objection", reason(""), 422, true),
+		again(post("corrected again", back, invoices+"/"+second+"/correction", reason("wrong size"), 201, false)),
+		get("a cancelled invoice", paula, invoices+"/"+second, 200),
+		get("its correction", paula, invoices+"/"+correction, 200),
+		post("no such invoice", back, invoices+"/R-1999-000001/correction", reason("wrong size"), 404, false),
+		post("a short reason", back, invoices+"/"+invoice+"/correction", reason("no"), 422, true),
+		get("the books at the end", back, ledger, 200),
+	}
+	for _, path := range []string{invoices, creditNotes, receipts} {
+		wrong := get("unknown state "+path, back, path+"?state=draft", 422)
+		wrong.breaks = true
+		list = append(list, wrong)
+	}
+	for _, op := range []struct {
+		path, forbidden string
+		who, stranger   *client.Client
+		body            map[string]any
+	}{
+		{invoices + "/" + invoice + "/correction", "a customer corrects", back, paula, reason("wrong size")},
+		{creditNotes + "/" + credit + "/objection", "the back office objects", disp, back, reason("wrong weight")},
+		{receipts, "a customer books", back, paula, receipt("b-9", 1, "")},
+		{receipts + "/b-4/assign", "a dispatcher assigns", back, disp, map[string]any{"invoice": invoice}},
+	} {
+		list = append(list,
+			post(op.forbidden, op.stranger, op.path, op.body, 403, false),
+			untoken(post("without a token "+op.path, op.who, op.path, op.body, 403, true), ""),
+			untoken(post("without a session "+op.path, nil, op.path, op.body, 401, true), "x"),
+			post("malformed "+op.path, op.who, op.path, client.Raw(`{"id":`), 400, true),
+			post("unknown member "+op.path, op.who, op.path, with(op.body, "x", 1), 400, true),
+			post("too large "+op.path, op.who, op.path, tooLarge(), 413, true))
+	}
+	return list
+}
+
+// objectTooLate asks an instance whose clock is fifteen days ahead.
+func (p *platform) objectTooLate(t *testing.T, disp *client.Client, credit string) {
+	t.Helper()
+	clock := filepath.Join(t.TempDir(), "clock")
+	if err := os.WriteFile(clock, []byte("360h"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	now := p.addrs["payment"]
+	p.addrs["payment"] = p.b.Run(t, "payment-9", map[string]string{"KREISLAUF_CLOCK_FILE": clock})
+	p.send(t, exchange{who: disp, method: "POST", path: creditNotes + "/" + credit + "/objection", body: reason("wrong weight"), status: 409})
+	p.addrs["payment"] = now
+}
