@@ -77,7 +77,7 @@ func TestAppsSettings(t *testing.T) {
 		"KREISLAUF_ENV": "prod", "KREISLAUF_CUSTOMER": "kreislauf", "KREISLAUF_PLATFORM_VERSION": serviceTable(t).Platform,
 		"KREISLAUF_HTTP_ADDR": "0.0.0.0:8080", "KREISLAUF_INTERNAL_ADDR": "0.0.0.0:8081", "KREISLAUF_LOG_DIR": "", "KREISLAUF_DRAIN": "6s",
 		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
-		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200",
+		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200", "KREISLAUF_BLOB_URL": "none",
 	}
 	if diff := cmp.Diff(want, get[*corev1.ConfigMap](t, o, "ConfigMap/kreislauf").Data); diff != "" {
 		t.Errorf("ConfigMap (-want +got)\n%s", diff)
