@@ -19,7 +19,7 @@ func kitOf(file string) []string {
 	kind, _, _ := strings.Cut(strings.TrimSuffix(file, ".go"), "_") // http_offers.go is an http file
 	return map[string][]string{
 		"service":  {"broker", "health", "httpserver", "mongodb", "process", "repository", "session"},
-		"store":    {"mongodb", "numbering", "repository"},
+		"store":    {"blob", "mongodb", "numbering", "repository"},
 		"http":     {"httpserver", "session"},
 		"consumer": {},
 	}[kind]

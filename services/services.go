@@ -57,11 +57,12 @@ func All() []Service {
 		company   = "KREISLAUF_COMPANY_FILE"
 	)
 	events, sessions := process.Needs{MongoDB: true, Kafka: true}, process.Needs{MongoDB: true, Kafka: true, Sessions: true}
+	files := process.Needs{MongoDB: true, Kafka: true, Sessions: true, Blobs: true}
 	return []Service{
 		{"identity", Normal, true, sessions, []string{inviteKey}, nil, nil, identity.Wire},
 		{"disposer", Uncritical, true, sessions, nil, []string{partners}, []string{"end of permits"}, disposer.Wire},
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
-		{"order", Critical, true, sessions, []string{quoteKey}, nil, nil, order.Wire},
+		{"order", Critical, true, files, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},
 		{"payment", Normal, true, sessions, nil, []string{company}, []string{"payment reminder"}, payment.Wire},
 		{"mailing", Uncritical, false, events, nil, nil, []string{"mail delivery"}, mailing.Wire},

@@ -38,7 +38,7 @@ func registered(t *testing.T) []string {
 				return true
 			}
 			sel, ok := call.Fun.(*ast.SelectorExpr)
-			if !ok || sel.Sel.Name != "Handle" || len(call.Args) < 3 {
+			if !ok || sel.Sel.Name != "Handle" && sel.Sel.Name != "HandleUpload" || len(call.Args) < 3 {
 				return true
 			}
 			var text [2]string

@@ -32,6 +32,9 @@ func Routes() Table {
 		{"POST", "/api/order/v1/jobs/{id}/on-site", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/collected", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/weighed", atWork},
+		{"PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", atWork},
+		{"GET", "/api/order/v1/jobs/{id}/documents/{sha256}", atWork},
+		{"GET", "/api/order/v1/orders/{id}/documents/{sha256}", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
 
 		{"GET", "/api/matching/v1/offers", []Grant{{Dispatcher, Partner}}},
 		{"POST", "/api/matching/v1/offers/{id}/accept", []Grant{{Dispatcher, Partner}}},

@@ -62,11 +62,11 @@ type Info struct {
 }
 
 // ReadURL reads where files are kept: file:///folder (file://./folder in the working directory), or
-// s3://bucket?region=…&endpoint=…&use_path_style=true&prefix=folder/ with credentials from the AWS variables or files. With S3 away a
+// s3://bucket?region=…&endpoint=…&use_path_style=true&prefix=folder/ with credentials from the AWS variables or files; or none, where no files are kept. With S3 away a
 // call fails after some seconds: it is tried three times, with growing waits. AWS_MAX_ATTEMPTS does not change that (gocloud.dev sets it).
 func ReadURL(r *config.Reader) string {
 	v := r.String(Setting, "file://./blobs")
-	if _, err := parse(v); err != nil {
+	if _, err := parse(v); err != nil && v != Nowhere {
 		r.Fail(Setting, "%v", err)
 	}
 	return v
@@ -87,15 +87,18 @@ func parse(address string) (*url.URL, error) {
 }
 
 // Store keeps the files of one service. Safe for concurrent use.
-type Store struct{ bucket *blob.Bucket }
+type Store struct{ bucket *blob.Bucket } // nil: Nowhere
 
 // Open opens the store at an address that ReadURL accepts. It makes the folder; it does not connect to S3.
 func Open(ctx context.Context, address string) (*Store, error) {
+	s := &Store{}
+	if address == Nowhere {
+		return s, nil
+	}
 	u, err := parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("open file store: %w", err)
 	}
-	s := &Store{}
 	if u.Scheme == "file" {
 		folder := u.Path
 		if u.Host == "." {
@@ -117,21 +120,36 @@ func Open(ctx context.Context, address string) (*Store, error) {
 }
 
 // Close ends the store.
-func (s *Store) Close() error { return s.bucket.Close() }
+func (s *Store) Close() error {
+	if s.bucket == nil {
+		return nil
+	}
+	return s.bucket.Close()
+}
 
 // Ping is the readiness check.
 func (s *Store) Ping(ctx context.Context) error {
+	if s.bucket == nil {
+		return nil
+	}
 	_, err := s.bucket.Exists(ctx, "ping")
 	return err
 }
 
-// Put stores a file of an owner, for example an order's id. declared is its media type; limit is the largest size in bytes.
+// Nowhere is the address of no store: files are neither taken nor found.
+const Nowhere = "none"
+
+// Put stores a file of an owner, for example an order's id. declared is its media type; sum the SHA-256 that the sender names, hexadecimal,
+// or empty; limit is the largest size in bytes.
 // The content is received into a temporary file first, so memory does not grow with it and nothing half received is stored.
-// Errors for the caller: Invalid (a type that is not taken or not that of the content; an empty file), TooLarge, Malformed (the content
-// ended early), Unavailable.
-func (s *Store) Put(ctx context.Context, owner, declared string, content io.Reader, limit int64) (Info, error) {
+// Errors for the caller: Invalid (a type that is not taken or not that of the content; another sum; an empty file), TooLarge, Malformed (the
+// content ended early), Unavailable.
+func (s *Store) Put(ctx context.Context, owner, declared, sum string, content io.Reader, limit int64) (Info, error) {
 	if !ownerPattern.MatchString(owner) {
 		return Info{}, fmt.Errorf("store file: %q is no owner", owner)
+	}
+	if s.bucket == nil {
+		return Info{}, nowhere()
 	}
 	typ, _, err := mime.ParseMediaType(declared)
 	if err != nil || !slices.Contains(types, typ) {
@@ -145,9 +163,9 @@ func (s *Store) Put(ctx context.Context, owner, declared string, content io.Read
 	if err := os.Remove(tmp.Name()); err != nil { // it lives until it is closed, and is gone when this process dies
 		return Info{}, fmt.Errorf("receive file: %w", err)
 	}
-	sum := sha256.New()
+	digest := sha256.New()
 	from := &source{Reader: io.LimitReader(content, limit+1)}
-	size, err := io.Copy(io.MultiWriter(tmp, sum), from)
+	size, err := io.Copy(io.MultiWriter(tmp, digest), from)
 	if from.err != nil {
 		return Info{}, receiveProblem(from.err)
 	}
@@ -160,7 +178,10 @@ func (s *Store) Put(ctx context.Context, owner, declared string, content io.Read
 	if err := checkType(tmp, typ); err != nil {
 		return Info{}, err
 	}
-	hash := hex.EncodeToString(sum.Sum(nil))
+	hash := hex.EncodeToString(digest.Sum(nil))
+	if sum != "" && sum != hash {
+		return Info{}, problem.New(problem.Invalid, "The file has the SHA-256 %s, not %s; it changed on the way, so send it again.", hash, sum)
+	}
 	info := Info{Key: owner + "/" + hash, Type: typ, Size: size, SHA256: hash}
 	return info, s.write(ctx, info, tmp)
 }
@@ -249,6 +270,9 @@ func (s *Store) Read(ctx context.Context, info Info, offset, length int64) (io.R
 	if offset < 0 || length <= 0 || offset > info.Size-length {
 		return nil, problem.New(problem.Invalid, "The file has %d bytes; ask for a part of it.", info.Size)
 	}
+	if s.bucket == nil {
+		return nil, nowhere()
+	}
 	r, err := s.bucket.NewRangeReader(ctx, info.Key, offset, length, nil)
 	if err != nil {
 		return nil, storeProblem("read file", err)
@@ -258,12 +282,19 @@ func (s *Store) Read(ctx context.Context, info Info, offset, length int64) (io.R
 
 // Delete removes a file for good; a file that does not exist is no error. Take it out of the document first.
 func (s *Store) Delete(ctx context.Context, key string) error {
+	if s.bucket == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 		return storeProblem("delete file", err)
 	}
 	return nil
+}
+
+func nowhere() error {
+	return problem.New(problem.Unavailable, "No files are kept here; who runs the platform sets %s.", Setting)
 }
 
 func storeProblem(op string, err error) error {

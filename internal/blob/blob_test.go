@@ -87,7 +87,7 @@ func TestPutReadDelete(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		for _, typ := range types {
 			text := content(typ, limit)
-			info, err := s.Put(t.Context(), "o-1", typ, strings.NewReader(text), limit)
+			info, err := s.Put(t.Context(), "o-1", typ, "", strings.NewReader(text), limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,11 +96,11 @@ func TestPutReadDelete(t *testing.T) {
 			if diff := cmp.Diff(Info{Key: "o-1/" + hash, Type: typ, Size: limit, SHA256: hash}, info); diff != "" {
 				t.Errorf("info (-want +got):\n%s", diff)
 			}
-			again, err := s.Put(t.Context(), "o-1", typ+"; charset=binary", strings.NewReader(text), limit)
+			again, err := s.Put(t.Context(), "o-1", typ+"; charset=binary", "", strings.NewReader(text), limit)
 			if err != nil || again != info {
 				t.Errorf("the same file again: %+v, %v", again, err)
 			}
-			other, err := s.Put(t.Context(), "o-2", typ, strings.NewReader(text), limit)
+			other, err := s.Put(t.Context(), "o-2", typ, "", strings.NewReader(text), limit)
 			if err != nil || other.Key != "o-2/"+hash {
 				t.Errorf("the same file of another owner: %+v, %v", other, err)
 			}
@@ -122,7 +122,7 @@ func TestPutReadDelete(t *testing.T) {
 func TestRanges(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *Store) {
 		text := content("image/png", 0) + "0123456789"
-		info, err := s.Put(t.Context(), "o-1", "image/png", strings.NewReader(text), limit)
+		info, err := s.Put(t.Context(), "o-1", "image/png", "", strings.NewReader(text), limit)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,13 +174,13 @@ func TestRefused(t *testing.T) {
 			{"request too large", "image/png", limited, problem.TooLarge, "larger than 50 bytes"},
 			{"cut", "image/png", io.MultiReader(file("image/png"), &failing{}), problem.Malformed, "ended too early"},
 		} {
-			info, err := s.Put(t.Context(), "o-1", tc.declared, tc.body, limit)
+			info, err := s.Put(t.Context(), "o-1", tc.declared, "", tc.body, limit)
 			if problem.KindOf(err) != tc.want || !strings.Contains(err.Error(), tc.detail) || info != (Info{}) {
 				t.Errorf("%s: %+v, %v", tc.name, info, err)
 			}
 		}
 		for _, owner := range []string{"", "..", "a/b", "A", "o.1", "-a", strings.Repeat("a", 65)} {
-			if _, err := s.Put(t.Context(), owner, "image/png", strings.NewReader(content("image/png", 100)), limit); err == nil {
+			if _, err := s.Put(t.Context(), owner, "image/png", "", strings.NewReader(content("image/png", 100)), limit); err == nil {
 				t.Errorf("owner %q was taken", owner)
 			}
 		}
@@ -206,7 +206,7 @@ func TestAtOnce(t *testing.T) {
 		for i := range 16 {
 			wg.Go(func() {
 				text := content("image/jpeg", 50_000) + fmt.Sprint(i%4)
-				info, err := s.Put(t.Context(), "o-1", "image/jpeg", strings.NewReader(text), limit)
+				info, err := s.Put(t.Context(), "o-1", "image/jpeg", "", strings.NewReader(text), limit)
 				if err != nil {
 					t.Error(err)
 					return
@@ -228,7 +228,7 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	info, err := s.Put(t.Context(), "o-1", "image/png", strings.NewReader(content("image/png", 100)), limit)
+	info, err := s.Put(t.Context(), "o-1", "image/png", "", strings.NewReader(content("image/png", 100)), limit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	put := func(s *Store) error {
-		_, err := s.Put(t.Context(), "o-1", "image/png", strings.NewReader(content("image/png", 100)), limit)
+		_, err := s.Put(t.Context(), "o-1", "image/png", "", strings.NewReader(content("image/png", 100)), limit)
 		return err
 	}
 	if err := put(s); problem.KindOf(err) != problem.Unavailable {
@@ -303,5 +303,44 @@ func TestReadURL(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), "gs://bucket"); err == nil {
 		t.Error("an address that is not allowed was opened")
+	}
+}
+
+// TestSumIsCompared: what the sender says that it sends is stored, or nothing.
+func TestSumIsCompared(t *testing.T) {
+	s, err := Open(t.Context(), "file://"+t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	text := content("image/png", 100)
+	sum := fmt.Sprintf("%x", sha256.Sum256([]byte(text)))
+	if info, err := s.Put(t.Context(), "o-1", "image/png", sum, strings.NewReader(text), 1000); err != nil || info.SHA256 != sum {
+		t.Errorf("the right sum: %+v, %v", info, err)
+	}
+	other := content("image/png", 101)
+	if _, err := s.Put(t.Context(), "o-2", "image/png", sum, strings.NewReader(other), 1000); problem.KindOf(err) != problem.Invalid {
+		t.Errorf("another sum: %v", err)
+	}
+	stored := Info{Key: fmt.Sprintf("o-2/%x", sha256.Sum256([]byte(other))), Size: int64(len(other))}
+	if _, err := s.Read(t.Context(), stored, 0, -1); problem.KindOf(err) != problem.NotFound {
+		t.Errorf("a file with another sum was stored: %v", err)
+	}
+}
+
+func TestNowhere(t *testing.T) {
+	s, err := Open(t.Context(), Nowhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, putErr := s.Put(t.Context(), "o-1", "image/png", "", strings.NewReader(content("image/png", 100)), 1000)
+	_, readErr := s.Read(t.Context(), Info{Key: "o-1/x", Size: 1}, 0, -1)
+	for _, err := range []error{putErr, readErr} {
+		if problem.KindOf(err) != problem.Unavailable {
+			t.Errorf("%v, want Unavailable", err)
+		}
+	}
+	if err := errors.Join(s.Ping(t.Context()), s.Delete(t.Context(), "o-1/x"), s.Close()); err != nil {
+		t.Error(err)
 	}
 }

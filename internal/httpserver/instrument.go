@@ -86,7 +86,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // instrument wraps a handler with span, log line, metric, limit and panic guard.
-func (s *Server) instrument(method, route string, h Handler) http.Handler {
+func (s *Server) instrument(method, route string, limit int64, h Handler) http.Handler {
 	spanName, label := method+" "+route, route
 	if route == "" {
 		spanName, label = "HTTP unmatched", "unmatched"
@@ -104,7 +104,7 @@ func (s *Server) instrument(method, route string, h Handler) http.Handler {
 		rq.fields = rq.room[:0]
 		rec := &rq.rec
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = http.MaxBytesReader(w, r.Body, BodyLimit) // w itself: only it can answer without waiting for the rest
+			r.Body = http.MaxBytesReader(w, r.Body, limit) // w itself: only it can answer without waiting for the rest
 		}
 		r = r.WithContext(rq)
 		err := tooOld

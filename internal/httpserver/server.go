@@ -24,7 +24,7 @@ import (
 	"kreislauf/internal/telemetry"
 )
 
-// BodyLimit is the largest request body in bytes.
+// BodyLimit is the largest request body in bytes, but for routes of HandleUpload.
 const BodyLimit = 64 << 10
 
 // Handler answers a request or returns an error, which becomes a problem answer.
@@ -57,10 +57,10 @@ func New(o Options) *Server {
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 	}, []string{"route", "class"})
 	o.Registry.MustRegister(s.seconds)
-	s.router.NotFoundHandler = s.instrument("", "", func(_ http.ResponseWriter, r *http.Request) error {
+	s.router.NotFoundHandler = s.instrument("", "", BodyLimit, func(_ http.ResponseWriter, r *http.Request) error {
 		return problem.New(problem.NotFound, "There is no resource at %s. The routes are in docs/architecture.md.", r.URL.Path)
 	})
-	s.router.MethodNotAllowedHandler = s.instrument("", "", func(w http.ResponseWriter, r *http.Request) error {
+	s.router.MethodNotAllowedHandler = s.instrument("", "", BodyLimit, func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", strings.Join(s.allowed(r), ", "))
 		problem.Write(w, problem.New(problem.BadMethod, "%s is not possible here. The routes are in docs/architecture.md.", r.Method), r.URL.Path, traceID(r.Context()))
 		return nil
@@ -74,9 +74,12 @@ func New(o Options) *Server {
 }
 
 // Handle registers a route; path is a gorilla/mux template.
-func (s *Server) Handle(method, path string, h Handler) {
+func (s *Server) Handle(method, path string, h Handler) { s.HandleUpload(method, path, BodyLimit, h) }
+
+// HandleUpload registers a route that takes bodies of up to limit bytes.
+func (s *Server) HandleUpload(method, path string, limit int64, h Handler) {
 	s.routes++
-	s.router.Handle(path, s.instrument(method, path, h)).Methods(method)
+	s.router.Handle(path, s.instrument(method, path, limit, h)).Methods(method)
 }
 
 // allowed lists the methods that the path of a request knows.

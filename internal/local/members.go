@@ -3,11 +3,13 @@ package local
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"kreislauf/elk/alerter"
+	"kreislauf/internal/blob"
 	"kreislauf/internal/config"
 	"kreislauf/internal/local/supervise"
 	"kreislauf/internal/process"
@@ -101,6 +103,14 @@ func (p *Platform) component(m member) (supervise.Component, error) {
 	}
 	for _, variable := range m.service.Secrets {
 		env[variable] = p.secrets.Keys[variable]
+	}
+	if m.service.Needs.Blobs {
+		env[blob.Setting] = "file://" + filepath.ToSlash(filepath.Join(p.Data, "blobs", m.service.Name))
+		for _, k := range []string{blob.Setting, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+			if v := os.Getenv(k); v != "" {
+				env[k] = v
+			}
+		}
 	}
 	for _, variable := range m.service.Files {
 		env[variable] = filepath.Join(p.Data, MasterFile(variable))

@@ -3,10 +3,12 @@ package local
 import (
 	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"kreislauf/internal/blob"
 	"kreislauf/services"
 )
 
@@ -32,6 +34,10 @@ func TestMembersFollowTheTable(t *testing.T) {
 	for _, s := range services.All() {
 		if s.HTTP && len(p.upstreams[s.Name]) != s.Class.Instances() {
 			t.Errorf("%s has the upstreams %v", s.Name, p.upstreams[s.Name])
+		}
+		place := blob.Setting + "=file://" + filepath.ToSlash(filepath.Join(p.Data, "blobs", s.Name))
+		if told := strings.Contains(env[s.Name+"-1"], place); told != s.Needs.Blobs {
+			t.Errorf("%s is told where to keep files: %v", s.Name, told)
 		}
 		for variable, value := range p.secrets.Keys {
 			if told := strings.Contains(env[s.Name+"-1"], value); told != slices.Contains(s.Secrets, variable) {

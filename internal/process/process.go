@@ -21,6 +21,7 @@ import (
 
 	"kreislauf/internal/auditlog"
 	"kreislauf/internal/authz"
+	"kreislauf/internal/blob"
 	"kreislauf/internal/broker"
 	"kreislauf/internal/clock"
 	"kreislauf/internal/config"
@@ -41,7 +42,7 @@ import (
 type Lookup func(string) (string, bool)
 
 // Needs names the backends of a service.
-type Needs struct{ MongoDB, Sessions, Kafka bool }
+type Needs struct{ MongoDB, Sessions, Kafka, Blobs bool }
 
 // Process is one instance of a service. Its fields are ready after Open.
 type Process struct {
@@ -52,6 +53,7 @@ type Process struct {
 	Tracing  *telemetry.Telemetry
 	Sessions *session.Store // nil unless needed
 	Health   *health.Health
+	Blobs    *blob.Store // nil unless needed. Its absence is no reason to get no requests: most of them need no files
 
 	clock    *clock.Clock
 	http     *httpserver.Server
@@ -74,7 +76,7 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 	p := &Process{Settings: config.ReadProcess(r, service), Config: r, Health: &health.Health{}, failed: make(chan error, 1), extra: map[string]http.Handler{}}
 	p.clock = clock.Read(r, p.Settings.Env)
 	p.drain = r.Duration("KREISLAUF_DRAIN", 50*time.Millisecond)
-	mongoURI, redisAddr, redisPassword := "", "", ""
+	mongoURI, redisAddr, redisPassword, blobURL := "", "", "", ""
 	if needs.MongoDB {
 		mongoURI = r.URL("KREISLAUF_MONGODB_URI", "", "mongodb", "mongodb+srv")
 	}
@@ -83,6 +85,9 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 	}
 	if needs.Kafka {
 		p.brokers = r.Addrs("KREISLAUF_KAFKA_BROKERS")
+	}
+	if needs.Blobs {
+		blobURL = blob.ReadURL(r)
 	}
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("settings of %s: %w", service, err)
@@ -103,6 +108,12 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 	p.stack.Push("tracer", p.Tracing.Stop)
 	if err := p.backends(needs, mongoURI, redisAddr, redisPassword); err != nil {
 		return nil, err
+	}
+	if needs.Blobs {
+		if p.Blobs, err = blob.Open(ctx, blobURL); err != nil {
+			return nil, err
+		}
+		p.stack.Push("file store", func(context.Context) error { return p.Blobs.Close() })
 	}
 	p.registry = prometheus.NewRegistry()
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -148,9 +159,14 @@ func (p *Process) backends(needs Needs, mongoURI, redisAddr, redisPassword strin
 // Late adds a step (indexes, topics, seeds) that Start repeats until it succeeds, before the instance serves.
 func (p *Process) Late(step func(context.Context) error) { p.late = append(p.late, step) }
 
-// Handle serves a route as the authorisation table has it (session.Store.Guard). There is no other way to serve one.
+// Handle serves a route as the authorisation table has it (session.Store.Guard). There is no other way to serve one but HandleUpload.
 func (p *Process) Handle(method, pattern string, h session.Handler) {
 	p.http.Handle(method, pattern, p.Sessions.Guard(authz.Routes(), method, pattern, h))
+}
+
+// HandleUpload is Handle for a route that takes bodies of up to limit bytes; nginx must let them through.
+func (p *Process) HandleUpload(method, pattern string, limit int64, h session.Handler) {
+	p.http.HandleUpload(method, pattern, limit, p.Sessions.Guard(authz.Routes(), method, pattern, h))
 }
 
 // HasRoutes says whether the process has a public listener.

@@ -39,6 +39,7 @@ type work struct {
 	Container string        `json:"container,omitempty"`
 	PickUpOn  string        `json:"pick_up_on,omitempty"`
 	Weighing  *weighingView `json:"weighing,omitempty"`
+	Documents []Document    `json:"documents,omitempty"`
 }
 
 type weighingView struct {
@@ -50,7 +51,7 @@ type weighingView struct {
 }
 
 func workOf(o Order) work {
-	v := work{Container: o.Container, PickUpOn: o.PickUpOn}
+	v := work{Container: o.Container, PickUpOn: o.PickUpOn, Documents: o.Documents}
 	if w := o.Weighing; w != nil {
 		v.Weighing = &weighingView{w.GrossKg, w.TareKg, w.NetKg(), w.Slip, w.Implausible}
 	}

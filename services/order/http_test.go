@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -255,5 +256,80 @@ func TestJobsAreListedByDate(t *testing.T) {
 	bad := f.ask(t, f.dispatcher, "GET", jobs+"?state=paid&date=today&limit=0", nil, 422)
 	if n := len(bad["errors"].([]any)); n != 3 {
 		t.Errorf("%d mistakes are named, want 3: %v", n, bad)
+	}
+}
+
+// send is ask for a body that is no JSON.
+func (f *fixture) send(t *testing.T, who *http.Client, method, path, contentType string, body []byte, status int) (http.Header, []byte) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+f.addr+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	res, err := who.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != status {
+		t.Fatalf("%s %s: %s, want %d, %v: %s", method, path, res.Status, status, err, got)
+	}
+	return res.Header, got
+}
+
+// TestDocuments: what the partner sends is there once, for customer, partner and back office, and as nothing but a file.
+func TestDocuments(t *testing.T) {
+	f := start(t)
+	id := f.place(t, f.anna)
+	f.accept(t, id)
+	picture := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte("x"), 100_000)...) // more than a body of JSON may have
+	slip := []byte("%PDF-1.7 weighing slip")
+	at := func(root string, content []byte) string {
+		return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256(content))
+	}
+	photo := at(jobs, picture)
+	f.send(t, f.other, "PUT", photo+"?kind=photo", "image/png", picture, 404)
+	f.send(t, f.anna, "PUT", photo+"?kind=photo", "image/png", picture, 403)
+	f.send(t, f.anna, "GET", at(orders, picture), "", nil, 404)
+	for range 2 {
+		f.send(t, f.dispatcher, "PUT", photo+"?kind=photo", "image/png", picture, 200)
+	}
+	f.send(t, f.dispatcher, "PUT", at(jobs, slip)+"?kind=slip", "application/pdf", slip, 200)
+	for name, tc := range map[string]struct {
+		path, typ string
+		body      []byte
+		status    int
+	}{
+		"no kind":               {at(jobs, slip), "application/pdf", slip, 422},
+		"a photo as PDF":        {at(jobs, []byte("%PDF-1.7 x")) + "?kind=photo", "application/pdf", []byte("%PDF-1.7 x"), 422},
+		"no type":               {at(jobs, []byte("x")) + "?kind=photo", "", []byte("x"), 422},
+		"not what it says":      {at(jobs, []byte("<html>")) + "?kind=photo", "image/png", []byte("<html>"), 422},
+		"another digest":        {at(jobs, []byte("y")) + "?kind=photo", "image/png", picture, 422},
+		"no digest":             {jobs + "/" + id + "/documents/abc?kind=photo", "image/png", picture, 422},
+		"the same as two kinds": {photo + "?kind=slip", "image/png", picture, 409},
+		"too large":             {at(jobs, []byte("z")) + "?kind=photo", "image/png", make([]byte, 8<<20+1), 413},
+	} {
+		t.Run(name, func(t *testing.T) { f.send(t, f.dispatcher, "PUT", tc.path, tc.typ, tc.body, tc.status) })
+	}
+	f.send(t, f.other, "GET", photo, "", nil, 404)
+	f.send(t, f.bert, "GET", at(orders, picture), "", nil, 404)
+	for name, who := range map[string]*http.Client{at(orders, picture): f.anna, at(orders, picture) + "?": f.office, photo: f.dispatcher} {
+		h, got := f.send(t, who, "GET", name, "", nil, 200)
+		want := fmt.Sprintf(`attachment; filename="photo-%x.png"`, sha256.Sum256(picture))[:len(`attachment; filename="photo-`)+8] + `.png"`
+		if !bytes.Equal(got, picture) || h.Get("Content-Type") != "image/png" || h.Get("X-Content-Type-Options") != "nosniff" ||
+			h.Get("Content-Disposition") != want || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d bytes with %v", name, len(got), h)
+		}
+	}
+	var kinds []string
+	for _, d := range f.ask(t, f.anna, "GET", orders+"/"+id, nil, 200)["documents"].([]any) {
+		kinds = append(kinds, fmt.Sprint(d.(map[string]any)["kind"]))
+	}
+	if d := cmp.Diff([]string{"photo", "slip"}, kinds); d != "" {
+		t.Errorf("the customer's documents (-want +got):\n%s", d)
 	}
 }

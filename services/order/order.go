@@ -60,6 +60,7 @@ type Order struct {
 	Weighing     *Weighing     `bson:"weighing,omitempty"`
 	Invoice      *Invoice      `bson:"invoice,omitempty"`
 	Cancellation *Cancellation `bson:"cancellation,omitempty"`
+	Documents    []Document    `bson:"documents,omitempty"`
 }
 
 // Request is the body of POST /api/order/v1/orders.

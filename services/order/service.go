@@ -16,6 +16,7 @@ import (
 //	matching, payment --> consumer.go --+
 type service struct {
 	orders store
+	files  files
 	meta   func(context.Context) event.Meta
 	now    func() time.Time
 	key    []byte
@@ -30,6 +31,7 @@ func Wire(p *process.Process) error {
 	}
 	s := &service{
 		orders: store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
+		files:  files{p.Blobs},
 		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
 	}
 	p.Late(s.orders.ensureIndexes)
@@ -46,6 +48,9 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/order/v1/jobs/{id}/on-site", s.postOnSite)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/weighed", s.postWeighed)
+	p.HandleUpload("PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", maxDocument, s.putDocument)
+	p.Handle("GET", "/api/order/v1/jobs/{id}/documents/{sha256}", s.getDocument)
+	p.Handle("GET", "/api/order/v1/orders/{id}/documents/{sha256}", s.getDocument)
 	p.Consume(s.consume)
 	return nil
 }

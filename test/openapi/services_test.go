@@ -1,6 +1,7 @@
 package openapi_test
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -351,11 +352,44 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too heavy", c.auto, job+"/weighed", heavy, 422)
 	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
 	post("too late", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 409)
+	list = append(list, documents(id, c)...)
 	add("one", exchange{who: c.auto, method: "GET", path: job, status: 200})
 	add("another's", exchange{who: c.hand, method: "GET", path: job, status: 404})
 	add("done", exchange{who: c.anna, method: "GET", path: one, status: 200})
 	post("first", c.anna, orders+"/"+p.place(t, c.anna, "80331", "170504")+"/cancel", map[string]any{"reason": "no longer needed"}, 200)
 	return list
+}
+
+// documents sends a photo to a job, and reads it.
+func documents(id string, c cast) []exchange {
+	const png = "\x89PNG\r\n\x1a\n picture"
+	path := func(root, content string) string {
+		return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256([]byte(content)))
+	}
+	put := func(name string, who *client.Client, path, content string, status int, breaks bool) exchange {
+		e := exchange{name: name + " document", who: who, method: "PUT", path: path, body: client.Raw(content), status: status, breaks: breaks}
+		e.header = map[string]string{"Content-Type": "image/png"}
+		if who == nil {
+			e.header["X-CSRF-Token"] = "x"
+		}
+		return e
+	}
+	get := func(name string, who *client.Client, path string, status int) exchange {
+		return exchange{name: name + " reads", who: who, method: "GET", path: path, status: status, breaks: who == nil}
+	}
+	photo := path(jobs, png)
+	return []exchange{
+		put("nobody's", nil, photo+"?kind=photo", png, 401, true),
+		put("a customer's", c.anna, photo+"?kind=photo", png, 403, false),
+		put("a stranger's", c.hand, photo+"?kind=photo", png, 404, false),
+		put("first", c.auto, photo+"?kind=photo", png, 200, false),
+		put("again", c.auto, photo+"?kind=photo", png, 200, false),
+		put("as another kind", c.auto, photo+"?kind=slip", png, 409, false),
+		put("without a kind", c.auto, photo, png, 422, true),
+		put("too large", c.auto, path(jobs, "x")+"?kind=photo", strings.Repeat("x", 8<<20+1), 413, false),
+		get("partner", c.auto, photo, 200), get("stranger", c.hand, photo, 404),
+		get("customer", c.anna, path(orders, png), 200), get("other customer", c.bert, path(orders, png), 404),
+	}
 }
 
 func (p *platform) matching(c cast) []exchange {
@@ -442,6 +476,10 @@ func (p *platform) storesAway(c cast) []exchange {
 		{name: "assignment", who: c.anna, method: "POST", path: receipts + "/b-1/assign", body: map[string]any{"invoice": "R-1999-000001"}, status: 503},
 		{name: "event", method: "POST", path: events, body: map[string]any{"type": "page-view"}, status: 503},
 	}
+	list = append(list, exchange{
+		name: "document", who: c.auto, method: "PUT", path: jobs + "/" + nowhere + "/documents/" + strings.Repeat("a", 64) + "?kind=photo",
+		body: client.Raw("x"), header: map[string]string{"Content-Type": "image/png"}, status: 503,
+	})
 	for _, e := range steps(nowhere, c) {
 		if e.status == 0 { // its body is good
 			e.name, e.status = e.path, 503
