@@ -42,13 +42,16 @@ type Options struct {
 	Version    string        // platform version, on every document
 	WebhookURL string        // where transitions are posted; empty = documents only
 	Interval   time.Duration // instead of every rule's own interval; 0 = the rule's
+	Reports    string        // data stream or pattern of the log shippers' reports; empty = metrics-kreislauf.logship-*
+	Behind     time.Duration // how late the pipeline may be before people are told; 0 = 2 minutes
 	Logger     zerolog.Logger
 }
 
 // Alerter runs rules. Make one with New.
 type Alerter struct {
-	o    Options
-	http *http.Client
+	o        Options
+	http     *http.Client
+	pipeline *pipeline
 
 	mu     sync.Mutex // guards status
 	status map[string]Status
@@ -60,7 +63,8 @@ type Status struct {
 	State       State
 	Started     time.Time          // of the current episode; zero when inactive
 	Stale       bool               // the last three evaluations or more got no answer
-	Evaluated   time.Time          // last evaluation with an answer; zero before the first
+	Held        bool               // the pipeline is behind: the state is that of Evaluated until the lines have arrived
+	Evaluated   time.Time          // end of the last window whose evaluation got an answer; zero before the first
 	Values      map[string]float64 // of that evaluation
 	Undelivered int                // transitions not yet written, posted and receipted
 }
@@ -76,8 +80,21 @@ func New(o Options) (*Alerter, error) {
 			return nil, errors.New("alert: the webhook must be an http or https address")
 		}
 	}
-	a := &Alerter{o: o, http: &http.Client{Timeout: postTimeout}, status: map[string]Status{}}
+	if o.Reports == "" {
+		o.Reports = "metrics-kreislauf.logship-*"
+	}
+	if o.Behind == 0 {
+		o.Behind = defaultBehind
+	}
+	a := &Alerter{
+		o: o, http: &http.Client{Timeout: postTimeout}, status: map[string]Status{},
+		pipeline: &pipeline{client: o.Client, reports: o.Reports, logger: o.Logger, shippers: map[string]shipper{}},
+	}
+	a.status[PipelineRule] = Status{Rule: PipelineRule, State: Inactive}
 	for _, r := range o.Rules {
+		if r.Name == PipelineRule {
+			return nil, fmt.Errorf("alert: the name %s is taken by the pipeline itself", PipelineRule)
+		}
 		if _, twice := a.status[r.Name]; twice {
 			return nil, fmt.Errorf("alert: rule %s comes twice", r.Name)
 		}
@@ -91,9 +108,12 @@ func New(o Options) (*Alerter, error) {
 func (a *Alerter) Run(ctx context.Context) error {
 	defer a.http.CloseIdleConnections()
 	var group sync.WaitGroup
+	loops := []*loop{a.pipelineLoop()}
 	for _, r := range a.o.Rules {
+		loops = append(loops, a.ruleLoop(r))
+	}
+	for _, l := range loops {
 		group.Go(func() {
-			l := a.loop(r)
 			if l.awaitRestore(ctx) {
 				l.run(ctx)
 			}
@@ -116,24 +136,50 @@ func (a *Alerter) Status() []Status {
 	return out
 }
 
-func (a *Alerter) loop(r kpi.Rule) *loop {
-	interval := r.Interval
+// ruleLoop is the loop of a rule: it evaluates windows whose lines have arrived.
+func (a *Alerter) ruleLoop(r kpi.Rule) *loop {
 	if a.o.Interval > 0 {
-		interval = a.o.Interval
+		r.Interval = a.o.Interval
 	}
+	l := a.loop(r)
+	l.delivered = a.pipeline.until
+	l.evaluate = func(ctx context.Context, at time.Time) (kpi.Result, error) {
+		return kpi.Evaluate(ctx, a.o.Client, r, at, a.o.Env)
+	}
+	l.transition = func(at time.Time, m *Machine, values map[string]float64) Transition {
+		return a.transition(r, at, m, values)
+	}
+	return l
+}
+
+// pipelineLoop is the loop of the pipeline itself. Half of Options.Behind is how late it may be, the other half for how long: what
+// starts with a backlog and catches up at once is not worth a word.
+func (a *Alerter) pipelineLoop() *loop {
+	r := kpi.Rule{
+		Name: PipelineRule, Severity: "critical", Runbook: "docs/runbooks/pipeline-behind.md", For: a.o.Behind / 2, Interval: pipelinePause,
+	}
+	if a.o.Interval > 0 {
+		r.Interval = min(r.Interval, a.o.Interval)
+	}
+	l := a.loop(r)
+	l.evaluate = func(ctx context.Context, _ time.Time) (kpi.Result, error) {
+		return a.pipeline.evaluate(ctx, a.o.Behind/2), nil
+	}
+	l.transition = func(at time.Time, m *Machine, values map[string]float64) Transition {
+		return a.pipelineTransition(r, at, m, values)
+	}
+	return l
+}
+
+func (a *Alerter) loop(r kpi.Rule) *loop {
 	return &loop{
 		rule:     r,
 		machine:  Machine{For: r.For, ResolveAfter: r.ResolveAfter},
-		interval: interval,
+		interval: r.Interval,
+		behind:   a.o.Behind,
 		logger:   a.o.Logger.With().Str("rule.name", r.Name).Logger(),
 		restore:  func(ctx context.Context) (history, error) { return a.history(ctx, r.Name) },
-		evaluate: func(ctx context.Context, at time.Time) (kpi.Result, error) {
-			return kpi.Evaluate(ctx, a.o.Client, r, at, a.o.Env)
-		},
-		transition: func(at time.Time, m *Machine, values map[string]float64) Transition {
-			return a.transition(r, at, m, values)
-		},
-		deliver: a.deliver,
+		deliver:  a.deliver,
 		report: func(s Status) {
 			a.mu.Lock()
 			defer a.mu.Unlock()
