@@ -6,14 +6,32 @@
 //	webhook POST         repeated with back-off until a 2xx answer
 //	receipt document     _id = the transition's + "notified"
 //
+// Planned times are the multiples of a rule's interval. The window that ends at one is evaluated as of that time, once, when its lines have
+// arrived: up to the watermark, which is the time before which every log shipper says that all it found written is delivered
+// (logship.complete_until_ms of its reports, the slowest shipper counts). While the watermark stands still, because a shipper is behind,
+// stopped, or Elasticsearch is away, a rule neither fires nor resolves (Status.Held); then its windows are evaluated in order, up to a
+// day back. When the watermark is more than Options.Behind late, the pipeline is itself an alert: rule pipeline-behind, state
+// no_data (no reports) or behind (reports, but lines are late), and resolved when it is over. An alert comes some 15 s later than its
+// window ends, because reports come every 10 s and the shippers look for files every 5 s.
+//
 // Invariants: transitions of a rule are delivered in order; a transition is posted at least once, also over a
 // restart, because a transition without a receipt is posted again (so a receiver may see one twice and should
-// use the member id). A restart neither fires again what is firing nor forgets to resolve it. An evaluation that
-// gets no answer never changes a state; after three in a row the state is marked stale, logged as an error once.
+// use the member id). A restart neither fires again what is firing nor forgets to resolve it, and goes on with the windows that waited.
+// An evaluation that gets no answer never changes a state; after three in a row the state is marked stale, logged as an error once.
+//
+// What the watermark cannot see:
+//   - what is not in a file yet: an event that waits in an outbox, in Kafka or before its consumer, a line in a writer's buffer for more
+//     than a second. A line whose @timestamp is older than its writing (events carry the time of the event, spans their start) counts as
+//     arrived by its writing;
+//   - lines that a shipper found no file for, that a writer truncated away, or that went to the dead letters;
+//   - a shipper that never reported. One that falls silent is waited for 15 minutes while others report, after that
+//     its lines are missing; when all are silent, for ever;
+//   - clocks that differ between machines: a window is then evaluated early or late by the difference.
 //
 // Not promised: one alerter only per environment may run, two would each keep their own state (the documents stay
 // unique, the webhook is called by both). An episode longer than the retention of the data stream is forgotten by
-// a restart. A pending rule starts its pending time anew after a restart.
+// a restart. A pending rule starts its pending time anew after a restart, and so does the quiet time before a rule resolves. While
+// Elasticsearch has been away since the start, nobody is told.
 package alert
 
 import (
