@@ -171,10 +171,11 @@ func (a *Alerter) ruleLoop(r kpi.Rule) *loop {
 }
 
 // pipelineLoop is the loop of the pipeline itself. Half of Options.Behind is how late it may be, the other half for how long: what
-// starts with a backlog and catches up at once is not worth a word.
+// starts with a backlog and catches up at once is not worth a word. It is over when it has been in time for as long.
 func (a *Alerter) pipelineLoop() *loop {
 	r := kpi.Rule{
-		Name: PipelineRule, Severity: "critical", Runbook: "docs/runbooks/pipeline-behind.md", For: a.o.Behind / 2, Interval: pipelinePause,
+		Name: PipelineRule, Severity: "critical", Runbook: "docs/runbooks/pipeline-behind.md", Interval: pipelinePause,
+		For: a.o.Behind / 2, ResolveAfter: a.o.Behind / 2,
 	}
 	if a.o.Interval > 0 {
 		r.Interval = min(r.Interval, a.o.Interval)

@@ -51,7 +51,7 @@ func (a *Alerter) transition(r kpi.Rule, at time.Time, m *Machine, values map[st
 
 // pipelineTransition describes that the pipeline is behind, or is no longer.
 func (a *Alerter) pipelineTransition(r kpi.Rule, at time.Time, m *Machine, values map[string]float64) Transition {
-	state, text := a.pipeline.tell(time.Now(), a.o.Behind)
+	state, text := a.pipeline.tell(time.Now(), a.o.Behind/2)
 	if m.State() == Resolved {
 		state, text = Resolved, "lines arrive in time again; rules catch up"
 	} else {

@@ -184,8 +184,9 @@ func (p *pipeline) evaluate(ctx context.Context, behind time.Duration) kpi.Resul
 	return kpi.Result{Values: map[string]float64{"lag_seconds": math.Round(lag.Seconds())}, Firing: lag > behind}
 }
 
-// tell says how it stands with the pipeline, and whether nothing comes any more or only late.
-func (p *pipeline) tell(now time.Time, behind time.Duration) (state State, text string) {
+// tell says how it stands with the pipeline, and whether nothing comes any more or only late: a shipper without a report for silent
+// is taken to be stopped.
+func (p *pipeline) tell(now time.Time, silent time.Duration) (state State, text string) {
 	s, known := p.slowest()
 	p.mu.Lock()
 	failing := p.failing
@@ -199,7 +200,7 @@ func (p *pipeline) tell(now time.Time, behind time.Duration) (state State, text 
 		return NoData, "Elasticsearch does not answer; " + delivered
 	case !known:
 		return NoData, "no log shipper reports"
-	case now.Sub(s.reported) > behind:
+	case now.Sub(s.reported) > silent:
 		return NoData, fmt.Sprintf("the log shipper %s has not reported since %s; %s", s.name, s.reported.Format(time.RFC3339), delivered)
 	}
 	return Behind, fmt.Sprintf("the log shipper %s is behind; %s", s.name, delivered)
