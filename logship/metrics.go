@@ -73,6 +73,15 @@ var targetMetrics = [...]struct {
 		"oldest_unacked_seconds", "gauge", "Age of the oldest line that is not final.",
 		func(t *TargetStatus) any { return t.OldestUnacked },
 	},
+	{
+		"complete_until_ms", "gauge", "Unix time in milliseconds before which all that was written is final; 0 when not known.",
+		func(t *TargetStatus) any {
+			if t.CompleteUntil == nil {
+				return 0
+			}
+			return t.CompleteUntil.UnixMilli()
+		},
+	},
 }
 
 // fileMetrics are the metrics with the labels target and path.

@@ -37,6 +37,9 @@ type TargetStatus struct {
 	// Behind is the sum over all files in bytes, OldestUnacked the maximum in seconds.
 	Behind        int64   `json:"behind_bytes"`
 	OldestUnacked float64 `json:"oldest_unacked_seconds"`
+	// CompleteUntil is the time before which all that was written to the followed files is final. It is some seconds old when all
+	// is well, stands still while a file is behind, and is nil when it is not known since the start.
+	CompleteUntil *time.Time `json:"complete_until,omitempty"`
 	// Degraded says that the last request to the target failed as a whole: no document of it was stored.
 	Degraded bool `json:"degraded"`
 	// Delivered were stored, Duplicates were there already (409), Rejected went to the dead-letter store,
@@ -99,6 +102,10 @@ func (p *pipeline) status() TargetStatus {
 // progress fills in what the pump knows: the files, and what was found by comparing.
 func (p *pipeline) progress(out *TargetStatus) {
 	out.AbandonedBytes = p.follower.Abandoned()
+	if t := p.follower.CompleteUntil(); !t.IsZero() {
+		t = t.Round(0) // without the monotonic clock: it goes out of the process
+		out.CompleteUntil = &t
+	}
 	if p.ledger != nil {
 		r := p.ledger.Report()
 		out.Reconciliation = &r

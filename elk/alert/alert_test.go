@@ -63,12 +63,18 @@ func rule(t *testing.T) kpi.Rule {
 	return r
 }
 
-// start runs an alerter; stop ends it and waits.
+// start runs an alerter of the rule whose lines arrive at once; stop ends it and waits.
 func start(t *testing.T, client *esapi.API, env, url string) (a *Alerter, stop func()) {
 	t.Helper()
-	a, err := New(Options{
-		Client: client, Rules: []kpi.Rule{rule(t)}, Env: env, Customer: "acme", WebhookURL: url, Interval: 50 * time.Millisecond, Logger: zerolog.Nop(),
-	})
+	report(t, client, env, "logship-1", time.Now().Add(time.Hour))
+	return startWith(t, Options{Client: client, Rules: []kpi.Rule{rule(t)}, Env: env, WebhookURL: url, Interval: 50 * time.Millisecond})
+}
+
+// startWith is start with the pipeline as it is.
+func startWith(t *testing.T, o Options) (a *Alerter, stop func()) {
+	t.Helper()
+	o.Customer, o.Logger, o.Reports = "acme", zerolog.Nop(), "metrics-kreislauf.logship-"+o.Env
+	a, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,6 +189,16 @@ func TestARestartPostsWhatHasNoReceipt(t *testing.T) {
 	}
 }
 
+// report writes what a log shipper writes about itself: all that was written before complete is delivered.
+func report(t *testing.T, client *esapi.API, env, agent string, complete time.Time) {
+	t.Helper()
+	elktest.Index(t, client, env, map[string]any{
+		"@timestamp": time.Now().Add(-reportsVisible - time.Second).UTC().Format(stampLayout), "data_stream.type": "metrics",
+		"data_stream.dataset": "kreislauf.logship", "data_stream.namespace": env, "agent.name": agent, "logship.target": "main",
+		completeField: complete.UnixMilli(),
+	})
+}
+
 func documents(t *testing.T, client *esapi.API, env string) []string {
 	t.Helper()
 	answer, err := connect.Search(t.Context(), client, []string{"alerts-kreislauf-" + env}, map[string]any{
@@ -222,7 +238,10 @@ func TestNewRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rule(t)
+	taken := r
+	taken.Name = PipelineRule
 	for name, o := range map[string]Options{
+		"name":      {Client: client, Env: "local", Rules: []kpi.Rule{taken}},
 		"no client": {Rules: []kpi.Rule{r}, Env: "local"},
 		"no env":    {Client: client, Rules: []kpi.Rule{r}},
 		"no rules":  {Client: client, Env: "local"},

@@ -24,11 +24,12 @@ type Transition struct {
 	ID          string             `json:"id"` // the same for every repetition
 	Rule        string             `json:"rule"`
 	Description string             `json:"description"`
-	State       State              `json:"state"` // firing or resolved
+	State       State              `json:"state"` // firing or resolved; of the pipeline no_data, behind or resolved
 	Severity    string             `json:"severity"`
 	Values      map[string]float64 `json:"values"`
-	StartedAt   time.Time          `json:"started_at"` // when the condition first held
-	At          time.Time          `json:"at"`         // evaluation that made the transition
+	StartedAt   time.Time          `json:"started_at"`           // when the condition first held
+	StoppedAt   *time.Time         `json:"stopped_at,omitempty"` // of resolved: the first evaluation at which the condition did not hold
+	At          time.Time          `json:"at"`                   // evaluation that made the transition: the end of its window
 	Env         string             `json:"env"`
 	Customer    string             `json:"customer"`
 	Runbook     string             `json:"runbook"`
@@ -38,15 +39,45 @@ type Transition struct {
 
 const stampLayout = "2006-01-02T15:04:05.000Z"
 
+// transition describes what the machine of a rule just did.
 func (a *Alerter) transition(r kpi.Rule, at time.Time, m *Machine, values map[string]float64) Transition {
-	started := m.Started().UTC()
-	return Transition{
-		ID:   r.Name + "+" + string(m.State()) + "+" + started.Format("20060102T150405.000Z"),
-		Rule: r.Name, Description: r.Description, State: m.State(), Severity: r.Severity, Values: values,
-		StartedAt: started, At: at.UTC(), Env: a.o.Env, Customer: a.o.Customer, Runbook: r.Runbook,
-		Text:  fmt.Sprintf("%s %s in %s since %s: %s", r.Name, m.State(), a.o.Env, started.Format(time.RFC3339), r.Description),
-		Query: r.Explain(at, a.o.Env),
+	t := a.describe(r, m.State(), at, m, values)
+	t.Query = r.Explain(at, a.o.Env)
+	if now := time.Now(); now.Sub(at) > a.o.Behind {
+		t.Text += fmt.Sprintf(" (seen only at %s: the pipeline was behind)", now.UTC().Format(time.RFC3339))
 	}
+	return t
+}
+
+// pipelineTransition describes that the pipeline is behind, or is no longer.
+func (a *Alerter) pipelineTransition(r kpi.Rule, at time.Time, m *Machine, values map[string]float64) Transition {
+	state, text := a.pipeline.tell(time.Now(), a.o.Behind/2)
+	if m.State() == Resolved {
+		state, text = Resolved, "lines arrive in time again; rules catch up"
+	} else {
+		text += "; rules keep their states until their lines have arrived"
+	}
+	r.Description = text
+	t := a.describe(r, state, at, m, values)
+	t.Query = fmt.Sprintf("max(%s) by agent.name of %s", completeField, a.o.Reports)
+	return t
+}
+
+func (a *Alerter) describe(r kpi.Rule, state State, at time.Time, m *Machine, values map[string]float64) Transition {
+	started := m.Started().UTC()
+	t := Transition{
+		ID:   r.Name + "+" + string(state) + "+" + started.Format("20060102T150405.000Z"),
+		Rule: r.Name, Description: r.Description, State: state, Severity: r.Severity, Values: values,
+		StartedAt: started, At: at.UTC(), Env: a.o.Env, Customer: a.o.Customer, Runbook: r.Runbook,
+		Text: fmt.Sprintf("%s %s in %s since %s: %s", r.Name, state, a.o.Env, started.Format(time.RFC3339), r.Description),
+	}
+	if state == Resolved {
+		stopped := m.Stopped().UTC()
+		t.StoppedAt = &stopped
+		t.Text = fmt.Sprintf("%s resolved in %s at %s; it held from %s until %s: %s", r.Name, a.o.Env,
+			t.At.Format(time.RFC3339), started.Format(time.RFC3339), stopped.Format(time.RFC3339), r.Description)
+	}
+	return t
 }
 
 // deliver does the steps of d that are not done. It is called again with the same d after an error.
@@ -74,7 +105,7 @@ func (a *Alerter) deliver(ctx context.Context, d *delivery) error {
 
 // document is a transition in the field names of the data stream.
 func (a *Alerter) document(t Transition, action string, at time.Time) map[string]any {
-	return map[string]any{
+	document := map[string]any{
 		"@timestamp": at.UTC().Format(stampLayout), "message": t.Text, "event.action": action,
 		"data_stream.type": "alerts", "data_stream.dataset": "kreislauf", "data_stream.namespace": a.o.Env,
 		"service_name": "alerter", "env": t.Env, "customer": t.Customer, "platform_version": a.o.Version,
@@ -82,6 +113,10 @@ func (a *Alerter) document(t Transition, action string, at time.Time) map[string
 		"alert.state": t.State, "alert.severity": t.Severity, "alert.values": t.Values, "alert.query": t.Query,
 		"alert.started_at": t.StartedAt.Format(stampLayout), "alert.at": t.At.Format(stampLayout),
 	}
+	if t.StoppedAt != nil {
+		document["alert.stopped_at"] = t.StoppedAt.Format(stampLayout)
+	}
+	return document
 }
 
 func (a *Alerter) stream() string { return "alerts-kreislauf-" + a.o.Env }
@@ -132,6 +167,7 @@ func (a *Alerter) post(ctx context.Context, d *delivery) error {
 type history struct {
 	state   State // of the newest transition; empty when there is none
 	started time.Time
+	at      time.Time   // of the newest transition
 	unsent  []*delivery // transitions without a receipt, oldest first
 }
 
@@ -152,15 +188,14 @@ func (a *Alerter) history(ctx context.Context, rule string) (history, error) {
 			receipts[h.ID] = true
 		}
 	}
-	var newest time.Time
 	for i := len(answer.Hits) - 1; i >= 0; i-- { // oldest first
 		h := answer.Hits[i]
 		if h.Doc.String("event.action") == "alert.notified" {
 			continue
 		}
 		t := a.recorded(h)
-		if !t.At.Before(newest) {
-			past.state, past.started, newest = t.State, t.StartedAt, t.At
+		if !t.At.Before(past.at) {
+			past.state, past.started, past.at = t.State, t.StartedAt, t.At
 		}
 		if a.o.WebhookURL != "" && !receipts[h.ID+"+notified"] && time.Since(t.At) < repostWithin {
 			past.unsent = append(past.unsent, &delivery{Transition: t, written: true})
@@ -177,6 +212,9 @@ func (a *Alerter) recorded(h connect.Hit) Transition {
 		StartedAt: h.Doc.Time("alert.started_at"), At: h.Doc.Time("alert.at"), Env: h.Doc.String("env"),
 		Customer: h.Doc.String("customer"), Runbook: h.Doc.String("rule.reference"),
 		Text: h.Doc.String("message"), Query: h.Doc.String("alert.query"),
+	}
+	if stopped := h.Doc.Time("alert.stopped_at"); !stopped.IsZero() {
+		t.StoppedAt = &stopped
 	}
 	for name, value := range h.Doc.Object("alert.values") {
 		if n, ok := value.(json.Number); ok {

@@ -16,18 +16,30 @@ const (
 	lastRetry   = time.Minute
 )
 
+const (
+	lookAgain = time.Second    // how long a due window waits between two looks whether its lines have arrived
+	maxLate   = 24 * time.Hour // a window older than this is not evaluated any more
+)
+
 // loop drives one rule. It is used by one goroutine; the functions are its only ways out.
 type loop struct {
 	rule     kpi.Rule
 	machine  Machine
 	interval time.Duration
+	behind   time.Duration // a window that waits longer than this is worth a word
 	logger   zerolog.Logger
 
 	restore    func(context.Context) (history, error)
 	evaluate   func(ctx context.Context, at time.Time) (kpi.Result, error)
+	delivered  func() time.Time // up to which @timestamp lines have arrived, zero when not known; nil: the loop waits for none
 	transition func(at time.Time, m *Machine, values map[string]float64) Transition
 	deliver    func(context.Context, *delivery) error
 	report     func(Status)
+
+	begun    time.Time
+	next     time.Time // the planned time of the next evaluation, which is the end of its window
+	anchored bool      // next was chosen by what has arrived
+	last     time.Time // of the newest recorded transition
 
 	outbox  []*delivery // oldest first
 	retryAt time.Time   // when the outbox is tried again; zero = at once
@@ -51,7 +63,7 @@ func (l *loop) awaitRestore(ctx context.Context) bool {
 			if past.state != "" {
 				l.machine.Restore(past.state, past.started)
 			}
-			l.outbox = past.unsent
+			l.outbox, l.last = past.unsent, past.at
 			return true
 		}
 		if attempt == 1 && ctx.Err() == nil {
@@ -63,20 +75,23 @@ func (l *loop) awaitRestore(ctx context.Context) bool {
 	}
 }
 
-// run evaluates at once and then on every interval, and delivers in between.
+// run evaluates at the planned times, which are multiples of the interval, and delivers in between.
 func (l *loop) run(ctx context.Context) {
-	next := time.Now()
+	l.begun = time.Now()
+	l.next = l.begun.Truncate(l.interval)
 	for {
-		if now := time.Now(); !now.Before(next) {
-			l.step(ctx, now)
-			next = next.Add(l.interval)
-			if next.Before(now) { // the machine slept or an evaluation was slow: no catching up
-				next = now.Add(l.interval)
-			}
+		due := l.plan(time.Now())
+		if due {
+			l.step(ctx, l.next)
+			l.next = l.next.Add(l.interval)
 		}
+		l.noteHeld(time.Now())
 		l.flush(ctx)
 		l.publish()
-		wake := next
+		wake := l.next
+		if now := time.Now(); !due && !now.Before(wake) { // its lines have not arrived
+			wake = now.Add(min(l.interval, lookAgain))
+		}
 		if len(l.outbox) > 0 && l.retryAt.Before(wake) {
 			wake = l.retryAt
 		}
@@ -86,8 +101,55 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// step evaluates once and puts a transition into the outbox. Times are kept in whole milliseconds, as they are
-// written, so that a restart continues with the same ones.
+// plan chooses the next planned time and reports whether it has come. A rule's window is evaluated when its lines have arrived, each
+// one once, in order. What waits for no lines has nothing to make up for: what it missed is left out.
+func (l *loop) plan(now time.Time) (due bool) {
+	if l.next.Sub(now) > l.interval { // the clock was set back
+		l.next = now.Truncate(l.interval)
+	}
+	if l.delivered == nil {
+		if now.Sub(l.next) >= l.interval {
+			l.next = now.Truncate(l.interval)
+		}
+		return !now.Before(l.next)
+	}
+	until := l.delivered()
+	if until.IsZero() {
+		return false
+	}
+	if !l.anchored { // go on where an alerter before this one must have waited
+		l.anchored = true
+		if until.Before(l.next) {
+			l.next = until.Truncate(l.interval)
+		}
+		if !l.last.Before(l.next) {
+			l.next = l.last.Truncate(l.interval).Add(l.interval)
+		}
+	}
+	if oldest := now.Add(-maxLate); l.next.Before(oldest) {
+		l.logger.Warn().Str("event.action", "alert.left-out").Time("from", l.next).Time("to", oldest).Msg("windows that are too old are not evaluated")
+		l.next = oldest.Truncate(l.interval).Add(l.interval)
+	}
+	return !now.Before(l.next) && !until.Before(l.next)
+}
+
+// noteHeld says once that the rule waits for its lines, and once that it goes on.
+func (l *loop) noteHeld(now time.Time) {
+	held := l.delivered != nil && now.Sub(l.next) > l.behind
+	if held == l.status.Held {
+		return
+	}
+	l.status.Held = held
+	if held {
+		l.logger.Warn().Str("event.action", "alert.held").Str("state", string(l.machine.State())).Time("window_end", l.next).
+			Msg("the pipeline is behind: the rule keeps its state until its lines have arrived")
+		return
+	}
+	l.logger.Info().Str("event.action", "alert.continued").Str("state", string(l.machine.State())).Msg("the rule is evaluated in time again")
+}
+
+// step evaluates the window that ends at the planned time at, and puts a transition into the outbox. Planned times are kept in whole
+// milliseconds, as they are written, so that a restart continues with the same ones.
 func (l *loop) step(ctx context.Context, at time.Time) {
 	at = at.UTC().Truncate(time.Millisecond)
 	call, cancel := context.WithTimeout(ctx, callTimeout)

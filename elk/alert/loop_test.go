@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,127 @@ import (
 
 	"kreislauf/elk/kpi"
 )
+
+// TestLoopFiresAtThePlannedTime: what counts is when an evaluation was planned, not when its turn came.
+func TestLoopFiresAtThePlannedTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		begun := time.Now()
+		l, delivered := scripted(&log, nil, always)
+		l.interval, l.machine.For = 30*time.Second, time.Minute
+		evaluations := 0
+		l.evaluate = func(context.Context, time.Time) (kpi.Result, error) {
+			if evaluations++; evaluations == 1 {
+				time.Sleep(30*time.Second + 10*time.Millisecond) // the next one begins late
+			}
+			return kpi.Result{Firing: evaluations > 1}, nil
+		}
+		runFor(t, l, 5*time.Minute)
+		if diff := cmp.Diff([]string{"1m30s firing at 1m30s"}, *delivered); diff != "" {
+			t.Errorf("the condition holds from %s:\n%s", begun.Add(30*time.Second), diff)
+		}
+	})
+}
+
+// TestLoopHoldsItsStateWhileNothingArrives: a pipeline that stands still neither ends an alert nor makes one of absence. The windows are
+// evaluated when their lines have arrived, each one once, and with their own times.
+func TestLoopHoldsItsStateWhileNothingArrives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		l, delivered := scripted(&log, nil, always)
+		begun := time.Now()
+		l.interval, l.behind, l.machine.ResolveAfter = 30*time.Second, 2*time.Minute, time.Minute
+		minutes := func(n float64) time.Duration { return time.Duration(n * float64(time.Minute)) }
+		l.delivered = func() time.Time { // nothing arrives between minutes 2 and 8
+			now := time.Since(begun)
+			if now >= minutes(2) && now < minutes(8) {
+				return begun.Add(minutes(2))
+			}
+			return time.Now()
+		}
+		var windows []string
+		l.evaluate = func(_ context.Context, at time.Time) (kpi.Result, error) { // it holds from minute 1 to 4, and from 6 to 7
+			windows = append(windows, at.Sub(begun).String())
+			end := at.Sub(begun)
+			return kpi.Result{Firing: end >= minutes(1) && end < minutes(4) || end >= minutes(6) && end < minutes(7)}, nil
+		}
+		var held []string
+		l.report = func(s Status) {
+			held = append(held, time.Since(begun).Truncate(30*time.Second).String()+map[bool]string{true: " held"}[s.Held]+" "+string(s.State))
+		}
+		runFor(t, l, 9*time.Minute-time.Second)
+		want := []string{"1m0s firing at 1m0s", "5m0s resolved at 8m0s", "6m0s firing at 8m0s", "8m0s resolved at 8m0s"}
+		if diff := cmp.Diff(want, *delivered); diff != "" {
+			t.Error(diff)
+		}
+		var once []string
+		for at := time.Duration(0); at < minutes(9); at += l.interval {
+			once = append(once, at.String())
+		}
+		if diff := cmp.Diff(once, windows); diff != "" {
+			t.Errorf("not each window once:\n%s", diff)
+		}
+		if s := strings.Join(held, ","); !strings.Contains(s, "6m0s held firing") || strings.Contains(s, "3m0s held") || !strings.HasSuffix(s, "8m30s inactive") {
+			t.Errorf("statuses %q", slices.Compact(held))
+		}
+		if n, m := strings.Count(log.String(), "alert.held"), strings.Count(log.String(), "alert.continued"); n != 1 || m != 1 {
+			t.Errorf("that it is held is logged %d times, that it goes on %d times:\n%s", n, m, log.String())
+		}
+	})
+}
+
+// TestLoopGoesOnWhereTheLinesEndAtARestart: an alerter that starts while the pipeline is behind evaluates what its predecessor waited for.
+func TestLoopGoesOnWhereTheLinesEndAtARestart(t *testing.T) {
+	for name, c := range map[string]struct {
+		behind, last time.Duration // before the start
+		first        time.Duration // window of the first evaluation, before the start
+	}{
+		"in time":                    {0, time.Hour, 0},
+		"some seconds behind":        {20 * time.Second, time.Hour, time.Minute},
+		"an hour":                    {time.Hour, 2 * time.Hour, time.Hour},
+		"the last one is not new":    {time.Hour, time.Hour, 59 * time.Minute},
+		"older than it is worth it":  {72 * time.Hour, 80 * time.Hour, 24*time.Hour - time.Minute},
+		"there was no alerter ever":  {time.Hour, 0, time.Hour},
+		"nothing is known of it yet": {-time.Hour, time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				l, _ := scripted(&log, nil, always)
+				begun := time.Now()
+				l.restore = func(context.Context) (history, error) {
+					if c.last == 0 {
+						return history{}, nil
+					}
+					return history{state: Resolved, at: begun.Add(-c.last)}, nil
+				}
+				l.delivered = func() time.Time {
+					switch {
+					case c.behind < 0 && time.Since(begun) < time.Hour:
+						return time.Time{}
+					case time.Since(begun) < time.Second:
+						return begun.Add(-c.behind)
+					}
+					return time.Now()
+				}
+				var windows []time.Duration
+				l.evaluate = func(_ context.Context, at time.Time) (kpi.Result, error) {
+					windows = append(windows, begun.Sub(at))
+					return kpi.Result{}, nil
+				}
+				runFor(t, l, 2*time.Hour-time.Second)
+				if len(windows) == 0 || windows[0] != c.first || windows[len(windows)-1] != -119*time.Minute {
+					t.Fatalf("windows %v", windows)
+				}
+				for i := range windows[1:] {
+					if windows[i]-windows[i+1] != l.interval {
+						t.Errorf("after the window %s before the start comes %s", windows[i], windows[i+1])
+					}
+				}
+			})
+		})
+	}
+}
 
 // scripted is a loop whose evaluations and deliveries are decided by the minute since its start.
 func scripted(log *bytes.Buffer, holds func(minute int) (bool, error), deliver func(minute int) error) (l *loop, delivered *[]string) {

@@ -13,6 +13,12 @@ const (
 	Resolved State = "resolved"
 )
 
+// The states under which people are told that the pipeline fires: nothing comes any more, or it comes late.
+const (
+	NoData State = "no_data"
+	Behind State = "behind"
+)
+
 // staleAfter is the number of missed evaluations in a row after which a state is no longer to be trusted.
 const staleAfter = 3
 
@@ -32,8 +38,12 @@ type Machine struct {
 	misses  int
 }
 
-// Restore puts a machine back to a recorded transition: Firing with the start of its episode, or Resolved.
+// Restore puts a machine back to a recorded transition: Firing (of the pipeline NoData or Behind) with the start of its episode, or
+// Resolved.
 func (m *Machine) Restore(state State, started time.Time) {
+	if state == NoData || state == Behind {
+		state = Firing
+	}
 	m.state, m.started, m.quiet, m.misses = state, started, time.Time{}, 0
 }
 
@@ -97,6 +107,15 @@ func (m *Machine) State() State {
 		return Inactive
 	}
 	return m.state
+}
+
+// Stopped returns when the condition stopped to hold, that is the first evaluation at which it did not; zero while it holds and
+// when inactive or pending.
+func (m *Machine) Stopped() time.Time {
+	if s := m.State(); s != Firing && s != Resolved {
+		return time.Time{}
+	}
+	return m.quiet
 }
 
 // Started returns when the condition of the current episode first held; zero when inactive.

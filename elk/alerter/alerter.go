@@ -50,7 +50,8 @@ func add(p *process.Process, lookup process.Lookup) error {
 	}
 	a, err := alert.New(alert.Options{
 		Client: client, Rules: rules, Env: p.Settings.Env, Customer: p.Settings.Customer, Version: p.Settings.PlatformVersion,
-		WebhookURL: p.Config.OptionalURL("KREISLAUF_ALERT_WEBHOOK_URL", "http", "https"), Interval: every, Logger: p.Log,
+		WebhookURL: p.Config.OptionalURL("KREISLAUF_ALERT_WEBHOOK_URL", "http", "https"), Interval: every,
+		Reports: p.Config.String("KREISLAUF_ALERT_REPORTS", "metrics-kreislauf.logship-*"), Logger: p.Log,
 	})
 	if err != nil {
 		return err

@@ -3,8 +3,9 @@
 //
 // Invariants: an evaluation is a pure question, it changes nothing on the server and remembers nothing; a value is
 // complete or the evaluation is an error. Counting by cardinality of an id makes a document that is stored twice
-// count once. Documents arrive a few seconds after their @timestamp, so the newest seconds of a window are
-// thin; a rule that compares two streams needs a pending duration (for) longer than that delay.
+// count once. Evaluate counts what can be found now: whether all documents of the window have arrived is for the caller to know
+// (package alert waits until then). An event is written when it has gone through Kafka, so a rule that compares events with other
+// lines needs a pending duration (for) longer than that takes.
 package kpi
 
 import (

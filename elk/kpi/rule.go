@@ -13,14 +13,14 @@ import (
 	"kreislauf/elk/strict"
 )
 
-// Rule is one KPI rule as written in elk/rules/<name>.json. Durations are written like "30s" or "5m".
+// Rule is one KPI rule as written in elk/rules/<name>.json. Durations are written like "30s" or "5m". The name pipeline-behind is taken.
 type Rule struct {
 	Name         string // equals the file name without extension
 	Description  string
 	Severity     string           // critical, warning or info
 	Runbook      string           // path in the repository
-	Interval     time.Duration    // between two evaluations; at least a second
-	Window       time.Duration    // the queries see (at - Window, at]
+	Interval     time.Duration    // between two evaluations, which are planned at its multiples; at least a second
+	Window       time.Duration    // the queries see (at - Window, at], at is the planned time; see package alert for when they are asked
 	Queries      map[string]Query // by the name the condition uses
 	Condition    Condition
 	For          time.Duration // how long the condition must hold before the rule fires; 0 = at once

@@ -26,7 +26,7 @@ func (f *Follower) replaced(file *File, now time.Time) {
 	wasGone := file.gone
 	delete(f.files, key)
 	f.removeNames(file)
-	file.gone = true
+	file.gone, file.truncated = true, false
 	f.ending[file] = true
 	marks := file.tail.Marks()
 	if twin := f.findCopy(path, file.tail.Head(), file.Offset(), last(marks), key); twin != nil {

@@ -34,15 +34,18 @@ type File struct {
 	lookedFor bool  // before was looked for
 	readToEnd bool  // nothing was left when it was read last
 
-	realPath string    // the path without symbolic links, empty when it is the same
-	saved    bool      // the identity is on disk: lines may be sent
-	queued   bool      // in the queue of the follower
-	sweep    int       // number of the last sweep that found the file under an input name
-	gone     bool      // has no input name any more: renamed, deleted or replaced
-	copied   bool      // goes on in a copy that logrotate made
-	finished bool      // read to the very end; only acknowledgements are missing
-	grew     time.Time // when it was last seen to grow
-	noticed  time.Time // since when it is known to have something unread, zero when it has not
+	realPath  string    // the path without symbolic links, empty when it is the same
+	saved     bool      // the identity is on disk: lines may be sent
+	queued    bool      // in the queue of the follower
+	sweep     int       // number of the last sweep that found the file under an input name
+	gone      bool      // has no input name any more: renamed, deleted or replaced
+	copied    bool      // goes on in a copy that logrotate made
+	finished  bool      // read to the very end; only acknowledgements are missing
+	truncated bool      // is shorter than what was read of it: another content is there, which is not read yet
+	torn      bool      // was read last up to a line without its line feed
+	marked    int64     // the offset that it had to be delivered up to for the mark of the follower
+	grew      time.Time // when it was last seen to grow
+	noticed   time.Time // since when it is known to have something unread, zero when it has not
 }
 
 // Path returns the name of the file. It changes when the file is renamed to another input name.

@@ -82,6 +82,8 @@ type Follower struct {
 	open      int // about how many files are open
 	sweeps    int
 	sweptAt   time.Time
+	markedAt  time.Time // when the mark was taken, zero when there is none; see CompleteUntil
+	complete  time.Time
 	abandoned int64
 }
 
@@ -175,10 +177,11 @@ func (f *Follower) Next(now time.Time) (file *File, piece tail.Chunk) {
 	}
 	if len(piece.Data) == 0 {
 		file.noteUnread(now)
+		file.torn = true
 		f.ended(file)
 		return nil, tail.Chunk{}
 	}
-	file.grew, file.readToEnd = now, false
+	file.grew, file.readToEnd, file.torn = now, false, false
 	return file, piece
 }
 

@@ -45,6 +45,7 @@ func (f *Follower) Sweep(now time.Time) {
 	f.Save()
 	f.checkHeld()
 	f.park()
+	f.mark()
 }
 
 // sweepFolder looks through one folder; patterns say which files below it are inputs. When some of its files can be inputs, all
@@ -185,6 +186,7 @@ func (f *Follower) revisit(file *File, path string, source source, input bool, s
 	}
 	if size != file.Offset() {
 		file.tail.Saw(size)
+		file.truncated = size < file.Offset() && !file.tail.Packed()
 		f.enqueue(file)
 	}
 }
@@ -244,7 +246,7 @@ func (f *Follower) add(file *File, now time.Time) {
 	case s.Kind == enrich.Container || s.multiline != nil:
 		file.joiner = join.New(s.Kind == enrich.Container, s.multiline, cuts)
 	}
-	file.grew, file.sweep = now, f.sweeps
+	file.grew, file.sweep, file.marked = now, f.sweeps, file.tail.Size()
 	f.files[file.tail.Key] = file
 	if file.gone {
 		f.ending[file] = true
