@@ -11,8 +11,6 @@ import (
 
 	"kreislauf/internal/authz"
 	"kreislauf/internal/client"
-	"kreislauf/internal/event"
-	"kreislauf/internal/money"
 	"kreislauf/services"
 	"kreislauf/services/identity"
 	"kreislauf/test/embedded"
@@ -50,14 +48,6 @@ func startPlatform(t *testing.T) *platform {
 		if addr := p.b.Run(t, s.Name+"-1", extra); s.HTTP {
 			p.addrs[s.Name] = addr
 		}
-	}
-	for _, partner := range []event.PartnerChanged{ // as disposer tells of them
-		{PartnerID: "p-auto", Name: "Auto GmbH", Postcode: "50667", AutoAccept: true},
-		{PartnerID: "p-hand", Name: "Hand GmbH", Postcode: "10115"},
-	} {
-		partner.Version, partner.RadiusKm, partner.Wastes, partner.Active = 1, 200, []string{"170904", "200307"}, true
-		partner.Rates = event.Rates{TripCents: 90_00, PerM3Cents: map[string]money.Cents{"170904": 20_00, "200307": 15_00}}
-		p.b.Publish(t, event.TopicDisposer, partner.PartnerID, partner)
 	}
 	p.b.AwaitPartners(t, 2)
 	return p

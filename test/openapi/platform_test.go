@@ -16,8 +16,6 @@ import (
 	"kreislauf/internal/authz"
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/client"
-	"kreislauf/internal/event"
-	"kreislauf/internal/money"
 	"kreislauf/internal/session"
 	"kreislauf/services"
 	"kreislauf/services/identity"
@@ -32,7 +30,11 @@ const partners = `[
  {"id":"p-hand","name":"Hand GmbH","street":"Weg 1","postcode":"10115","city":"Berlin","email":"office@hand.example","tax_id":"DE123456788","radius_km":100,
   "waste_codes":["170904"],"auto_accept":false,"active":true,
   "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200},"per_tonne_over_cents":600},
-  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[{"id":"d-1","name":"Jonas Petersen"}],"vehicles":[]}]`
+  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[{"id":"d-1","name":"Jonas Petersen"}],"vehicles":[]},
+ {"id":"p-next","name":"Next GmbH","street":"Weg 1","postcode":"14467","city":"Potsdam","email":"office@next.example","tax_id":"DE136695976","radius_km":100,
+  "waste_codes":["170904"],"auto_accept":false,"active":true,
+  "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200},"per_tonne_over_cents":600},
+  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[],"vehicles":[]}]`
 
 // platform runs the services on embedded backends, without nginx, and compares every answer with the documents.
 type platform struct {
@@ -58,23 +60,8 @@ func startPlatform(t *testing.T) *platform {
 	for _, s := range services.All() {
 		p.addrs[s.Name] = p.b.Run(t, s.Name+"-1", p.extra)
 	}
-	p.network(t)
-	return p
-}
-
-// network tells of the partners, as disposer does.
-func (p *platform) network(t *testing.T) {
-	t.Helper()
-	for _, partner := range []event.PartnerChanged{
-		{PartnerID: "p-auto", Name: "Auto GmbH", Postcode: "50667", AutoAccept: true},
-		{PartnerID: "p-hand", Name: "Hand GmbH", Postcode: "10115"},
-		{PartnerID: "p-next", Name: "Next GmbH", Postcode: "14467"}, // behind p-hand
-	} {
-		partner.Version, partner.RadiusKm, partner.Wastes, partner.Active = 1, 100, []string{"170904"}, true
-		partner.Rates = event.Rates{TripCents: 90_00, PerM3Cents: map[string]money.Cents{"170904": 20_00}, PerTonneOver: 150_00}
-		p.b.Publish(t, event.TopicDisposer, partner.PartnerID, partner)
-	}
 	p.b.AwaitPartners(t, 3)
+	return p
 }
 
 // withoutStores replaces the services by instances whose session store, or for statistics whose database, is away.
