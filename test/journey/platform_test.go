@@ -178,7 +178,7 @@ func (b *browser) awaitState(id, state string) client.Order {
 // await asks again and again until the answer is as wanted.
 func await[T any](t *testing.T, what string, ask func() (T, error), done func(T) bool) T {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		v, err := ask()
 		if err != nil {
 			t.Fatal(err)
