@@ -113,7 +113,7 @@ func refused(err error) bool {
 // produce sends records. Where their topic was made anew it sends them once more, with a new client.
 func (p *Producer) produce(ctx context.Context, recs ...*kgo.Record) error {
 	c := p.client.get()
-	err := c.ProduceSync(ctx, recs...).FirstErr()
+	err := sendAll(ctx, c, recs)
 	if madeAnew(err) || errors.Is(err, kgo.ErrClientClosed) { // closed: another call renews the client
 		if madeAnew(err) && !p.lost.Swap(true) {
 			p.log.Warn().Err(err).Str("event.action", "kafka.renewed").Str("kafka.topic", recs[0].Topic).
@@ -122,10 +122,23 @@ func (p *Producer) produce(ctx context.Context, recs ...*kgo.Record) error {
 		if err := p.client.renew(ctx, c); err != nil {
 			return err
 		}
-		err = p.client.get().ProduceSync(ctx, recs...).FirstErr()
+		err = sendAll(ctx, p.client.get(), recs)
 	}
 	if err == nil && p.lost.Swap(false) {
 		p.log.Info().Str("event.action", "kafka.healed").Str("kafka.topic", recs[0].Topic).Msg("publishing again")
 	}
 	return err
+}
+
+// sendAll sends records and waits for their acknowledgements until ctx ends. ProduceSync alone would wait on for records that the client has
+// begun to send; these may arrive after the error.
+func sendAll(ctx context.Context, c *kgo.Client, recs []*kgo.Record) error {
+	done := make(chan error, 1)
+	go func() { done <- c.ProduceSync(ctx, recs...).FirstErr() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -133,31 +133,48 @@ func (r *Relay) Kick(id string) {
 	}
 }
 
-// Run publishes until ctx ends, then what is still queued, each within its publish timeout.
+// lastWords is how long a relay that ends goes on with what is queued. While Kafka answers that is plenty; when it does not, the rest stays
+// in the documents, and another instance's sweep publishes it.
+const lastWords = 2 * time.Second
+
+// Run publishes until ctx ends, then for lastWords what is still queued.
 func (r *Relay) Run(ctx context.Context) error {
+	publishing, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	defer context.AfterFunc(ctx, func() {
+		end := time.NewTimer(lastWords)
+		defer end.Stop()
+		select {
+		case <-end.C:
+			cut()
+		case <-publishing.Done():
+		}
+	})()
 	var wg sync.WaitGroup
 	for range workers {
-		wg.Go(func() { r.work(ctx) })
+		wg.Go(func() { r.work(ctx, publishing) })
 	}
 	wg.Go(func() { r.sweep(ctx) })
 	wg.Wait()
 	return nil
 }
 
-func (r *Relay) work(ctx context.Context) {
+// work publishes what is kicked until ctx ends, then what is queued until publishing ends too.
+func (r *Relay) work(ctx, publishing context.Context) {
 	for {
 		select {
 		case id := <-r.kicks:
-			r.kicked(context.WithoutCancel(ctx), id)
+			r.kicked(publishing, id)
 		case <-ctx.Done():
-			for {
+			for publishing.Err() == nil {
 				select {
 				case id := <-r.kicks:
-					r.kicked(context.WithoutCancel(ctx), id)
+					r.kicked(publishing, id)
 				default:
 					return
 				}
 			}
+			return
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,6 +45,7 @@ type Backends struct {
 	logs                   string
 	company                string // file
 	serviceURIs            map[string]string
+	stops                  map[string]func() // by name: "kafka", "order-1"
 }
 
 // Start starts all four.
@@ -64,7 +66,8 @@ func Start(t testing.TB) *Backends {
 	if err := m.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stop(t, m.Stop) })
+	b := &Backends{serviceURIs: map[string]string{}, stops: map[string]func(){}}
+	b.stopWith(t, "mongodb", func() { stop(t, m.Stop) })
 	k, err := kafkad.New(kafkad.Options{Dir: filepath.Join(dir, "kafka"), Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +75,7 @@ func Start(t testing.TB) *Backends {
 	if err := k.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stop(t, k.Stop) })
+	b.stopWith(t, "kafka", func() { stop(t, k.Stop) })
 	mails := filepath.Join(dir, "mailbox")
 	post, err := mailbox.New(mailbox.Options{Dir: mails, Addr: "127.0.0.1:0", Logger: zerolog.Nop()})
 	if err != nil {
@@ -81,11 +84,9 @@ func Start(t testing.TB) *Backends {
 	if err := post.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stop(t, post.Stop) })
-	b := &Backends{
-		Kafka: k.Addr(), Redis: freeAddr(t), SMTP: post.Addr(), Mails: mails, logs: filepath.Join(dir, "logs"),
-		company: filepath.Join(dir, "company.json"), serviceURIs: map[string]string{},
-	}
+	b.stopWith(t, "mailbox", func() { stop(t, post.Stop) })
+	b.Kafka, b.Redis, b.SMTP, b.Mails = k.Addr(), freeAddr(t), post.Addr(), mails
+	b.logs, b.company = filepath.Join(dir, "logs"), filepath.Join(dir, "company.json")
 	if err := os.WriteFile(b.company, []byte(Company), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func Start(t testing.TB) *Backends {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- redisd.RunMini(ctx, b.Redis, redisPassword) }()
-	t.Cleanup(func() {
+	b.stopWith(t, "redis", func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("miniredis: %v", err)
@@ -104,6 +105,15 @@ func Start(t testing.TB) *Backends {
 	})
 	return b
 }
+
+// stopWith has something stopped once: by Stop, or with the test.
+func (b *Backends) stopWith(t testing.TB, name string, stop func()) {
+	b.stops[name] = sync.OnceFunc(stop)
+	t.Cleanup(b.stops[name])
+}
+
+// Stop takes a backend (mongodb, kafka, redis, mailbox) or an instance away before the test ends.
+func (b *Backends) Stop(name string) { b.stops[name]() }
 
 func stop(t testing.TB, f func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -168,6 +178,6 @@ func (b *Backends) Run(t testing.TB, instance string, extra map[string]string) (
 	if err := p.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { stop(t, p.Stop) })
+	b.stopWith(t, instance, func() { stop(t, p.Stop) })
 	return p.Addr()
 }

@@ -39,6 +39,7 @@ type doc struct {
 
 type bench struct {
 	t        *testing.T
+	b        *embedded.Backends
 	coll     *mongo.Collection
 	producer *broker.Producer
 	tracer   *telemetry.Tracer
@@ -88,7 +89,7 @@ func start(t *testing.T) *bench {
 	if err := broker.EnsureTopics(t.Context(), []string{b.Kafka}); err != nil {
 		t.Fatal(err)
 	}
-	x := &bench{t: t, coll: db.Collection("docs"), producer: p, tracer: tracer, got: map[string][]int{}}
+	x := &bench{t: t, b: b, coll: db.Collection("docs"), producer: p, tracer: tracer, got: map[string][]int{}}
 	c, err := broker.NewConsumer([]string{b.Kafka}, "statistics", "t-1", zerolog.Nop(), tracer, func(_ context.Context, e event.Event) error {
 		v, err := event.Decode[event.Placed](e)
 		x.mu.Lock()
@@ -317,6 +318,42 @@ func (x *bench) metrics(r *outbox.Relay) map[string]float64 {
 }
 
 // TestManyWritersKeepOrder: several instances change and publish the same documents; nothing is lost and first sights are in order.
+// TestRelayEndsWithoutKafka: a relay that is told to end does not wait for a Kafka that is away, once for each of many documents; they keep
+// what was not published.
+func TestRelayEndsWithoutKafka(t *testing.T) {
+	x := start(t)
+	r := x.relay()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	if _, err := x.coll.InsertOne(t.Context(), written("first", time.Now(), x.event("first", 1))); err != nil {
+		t.Fatal(err)
+	}
+	r.Kick("first")
+	x.await("delivery", func() bool { return len(x.firsts("first")) == 1 })
+	x.b.Stop("kafka")
+	const docs = 100 // at 10 s each, by four at a time, these are minutes
+	for i := range docs {
+		id := fmt.Sprintf("d-%d", i)
+		if _, err := x.coll.InsertOne(t.Context(), written(id, time.Now(), x.event(id, 1))); err != nil {
+			t.Fatal(err)
+		}
+		r.Kick(id)
+	}
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(90 * time.Second):
+		t.Fatal("the relay waits for Kafka")
+	}
+	if left, err := x.coll.CountDocuments(t.Context(), bson.D{{Key: "outbox_at", Value: bson.D{{Key: "$exists", Value: true}}}}); err != nil || left != docs {
+		t.Errorf("%d documents wait, %v; want %d", left, err, docs)
+	}
+}
+
 func TestManyWritersKeepOrder(t *testing.T) {
 	x := start(t)
 	const docs, changes, instances = 4, 15, 3
