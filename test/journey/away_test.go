@@ -50,11 +50,13 @@ func TestWhatWorksWhileAPartIsAway(t *testing.T) {
 				"sign up": func() bool {
 					return p.browser().works("POST", "/api/identity/v1/users", map[string]string{"email": "new@example.org", "password": password, "name": "New Person"})
 				},
-				"offers":       get(partner, "/api/matching/v1/offers"),
-				"match":        get(office, "/api/matching/v1/matches/"+id),
-				"profile":      get(partner, "/api/disposer/v1/profile"),
-				"job":          get(partner, client.JobsPath+"/"+id),
-				"step":         func() bool { return partner.works("POST", client.JobsPath+"/"+id+"/on-site", client.Placing{Container: "K 17"}) },
+				"offers":  get(partner, "/api/matching/v1/offers"),
+				"match":   get(office, "/api/matching/v1/matches/"+id),
+				"profile": get(partner, "/api/disposer/v1/profile"),
+				"job":     get(partner, client.JobsPath+"/"+id),
+				"step": func() bool {
+					return partner.works("POST", client.JobsPath+"/"+id+"/on-site", client.Placing{Container: "K 17"})
+				},
 				"invoices":     get(c, "/api/payment/v1/invoices"),
 				"credit notes": get(partner, "/api/payment/v1/credit-notes"),
 				"ledger":       get(office, "/api/payment/v1/ledger"),
