@@ -52,7 +52,7 @@ type life struct {
 	reference  int         // how the customer writes the number of the invoice
 }
 
-// key names an order to its life: the visit that made it, or for an order of somebody else its id.
+// visitKey names an order to its life. That of an order of somebody else is named by its id.
 func visitKey(number int) string { return "visit " + strconv.Itoa(number) }
 
 // drawFor is a source that depends on the seed and on what it is for, not on what was drawn before.
@@ -67,6 +67,9 @@ func drawLife(seed uint64, key string) life {
 	l := life{cancels: r.Float64() < cancelShare}
 	for i := range l.paces {
 		l.paces[i] = 0.5 + r.Float64()
+	}
+	if l.cancels {
+		l.paces[1] += l.paces[0] // in time
 	}
 	reasons := []string{"blocked", "no-access", "wrong-filling", "overfilled"}
 	for l.tripReason = reasons[r.IntN(len(reasons))]; r.Float64() < tripShare && l.trips < 3; l.trips++ {
@@ -90,7 +93,7 @@ func declines(seed uint64, key, partnerID string) (reason string, yes bool) {
 	return reasons[r.IntN(len(reasons))], r.Float64() < declineShare
 }
 
-// weighing is what the scale says of an order's container. confirmed goes with every weight: whoever drives here reads the scale aright.
+// weighing is what the scale says of an order's container.
 func (l life) weighing(j client.Job) (client.Weighing, error) {
 	waste, err := catalog.FindWaste(j.Waste)
 	if err != nil {
@@ -127,7 +130,7 @@ func references(number string) []string {
 	}
 }
 
-// reference is what the customer writes.
+// referenceTo is what the customer writes.
 func (l life) referenceTo(number string) string {
 	if l.pays == withoutNumber {
 		return "Container, danke"

@@ -229,7 +229,7 @@ func (w *works) placed(id string, number int, by *customer) {
 	t.life = drawLife(w.o.Seed, t.key)
 	t.reached[stagePlaced] = true
 	if t.stage == "" {
-		t.stage = stagePlaced
+		t.stage, t.due = stagePlaced, w.in(3)
 	}
 	if t.life.cancels {
 		t.cancelAt = w.in(t.life.paces[0])

@@ -48,8 +48,12 @@ func (d *Document) Cancels(invoice Document) error {
 	return nil
 }
 
-// Proof adds a journal up. It refuses one with an entry that is not balanced, or whose balances are not the sums of its entries.
+// Proof adds the balances of a journal up, to zero when all is right. It refuses a journal with an entry that is not balanced, or whose
+// balances are not the sums of its entries.
 func (j *Journal) Proof() (sum money.Cents, err error) {
+	for _, c := range j.Balance {
+		sum += c
+	}
 	balance := map[Account]money.Cents{}
 	for _, e := range j.Entries {
 		var entry money.Cents
@@ -58,16 +62,13 @@ func (j *Journal) Proof() (sum money.Cents, err error) {
 			balance[p.Account] += p.Cents
 		}
 		if entry != 0 {
-			return 0, fmt.Errorf("its booking %q is out of balance by %s", e.Text, entry)
+			return sum, fmt.Errorf("its booking %q is out of balance by %s", e.Text, entry)
 		}
 	}
 	for _, a := range Accounts() {
 		if j.Balance[a] != balance[a] {
-			return 0, fmt.Errorf("its balance of %s is %s, and its bookings add up to %s", a, j.Balance[a], balance[a])
+			return sum, fmt.Errorf("its balance of %s is %s, and its bookings add up to %s", a, j.Balance[a], balance[a])
 		}
-	}
-	for _, c := range j.Balance {
-		sum += c
 	}
 	return sum, nil
 }

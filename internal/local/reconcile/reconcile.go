@@ -30,6 +30,7 @@ const (
 type Platform struct {
 	Database func(service string) (uri string, err error) // with credentials
 	Kafka    []string
+	Now      func() time.Time // nil: the machine's
 }
 
 // Finding is one thing that is not as it should be.
@@ -104,6 +105,9 @@ func Look(ctx context.Context, p Platform) Report {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	l := &look{now: time.Now(), berlin: berlin()}
+	if p.Now != nil {
+		l.now = p.Now()
+	}
 	dbs := map[string]*mongodb.Database{}
 	for service := range outboxes() {
 		uri, err := p.Database(service)
