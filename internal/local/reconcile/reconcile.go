@@ -50,7 +50,7 @@ type Report struct {
 // Clean says that everything was read and nothing differs. Something may be under way.
 func (r Report) Clean() bool { return len(r.Differences) == 0 && len(r.Unreadable) == 0 }
 
-// WriteText writes what differs, one line each, and in the end the sum.
+// WriteText writes what differs and what is under way, one line each, and in the end the sum.
 func (r Report) WriteText(w io.Writer) error {
 	for _, err := range r.Unreadable {
 		if _, err := fmt.Fprintf(w, "UNREADABLE: %v\n", err); err != nil {
@@ -59,6 +59,11 @@ func (r Report) WriteText(w io.Writer) error {
 	}
 	for _, f := range r.Differences {
 		if _, err := fmt.Fprintln(w, f.Text); err != nil {
+			return err
+		}
+	}
+	for _, f := range r.UnderWay {
+		if _, err := fmt.Fprintln(w, "under way:", f.Text); err != nil {
 			return err
 		}
 	}
