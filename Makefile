@@ -84,7 +84,7 @@ record-mongodb: ## those of the MongoDB server at CONTRACT_MONGODB_URI
 	@[ -n "$$CONTRACT_MONGODB_URI" ] || { echo "set CONTRACT_MONGODB_URI to the address of a MongoDB server"; exit 1; }
 	go test ./test/contract/mongodb -count=1 -record
 
-drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running platform in turn and order again
+drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running platform in turn and order again; in the end all databases agree
 	go run ./test/smoke -bin $(BIN) -web web/dist -kill-each
 
 drill-hang: $(BIN) web/dist/index.html deps ## stop (SIGSTOP) every kind of process while customers order; ARGS="-only redis,order-2" runs some

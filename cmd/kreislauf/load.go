@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"time"
 
+	"kreislauf/internal/authz"
 	"kreislauf/internal/load"
 	"kreislauf/internal/local"
+	"kreislauf/services/identity"
 )
 
 func runLoad(ctx context.Context, args []string) error {
@@ -17,6 +20,8 @@ func runLoad(ctx context.Context, args []string) error {
 	entry := fs.String("entry", "", "URL of the entry; default: the running platform's")
 	rate := fs.Float64("rate", 0, "visits a second, 2 when not given; with -replay requests a second, 200 when not given")
 	duration := fs.Duration("for", 0, "how long; 0 = until Ctrl-C")
+	onlyOrders := fs.Bool("only-orders", false, "customers alone: nobody works on the orders, as in earlier versions")
+	pace := fs.Duration("pace", 2*time.Second, "usual time between two steps of the work on an order")
 	customers := fs.Int("customers", 20, "accounts that order")
 	seed := fs.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the traffic")
 	inFlight := fs.Int("max-in-flight", 256, "visits at once; more are counted as skipped")
@@ -26,22 +31,37 @@ func runLoad(ctx context.Context, args []string) error {
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
-	if *entry == "" {
+	if *rate < 0 || *pace < 100*time.Millisecond {
+		return errors.New("-rate must not be negative, and -pace is 100ms at least")
+	}
+	elsewhere := *entry != ""
+	if !elsewhere {
 		r, err := local.FindRunning(*data)
 		if err != nil {
 			return err
 		}
 		*entry = r.Entry
 	}
-	if *rate < 0 {
-		return errors.New("-rate must not be negative")
-	}
 	if *replay != "" {
 		s, err := load.Replay(ctx, load.ReplayOptions{Entry: *entry, File: *replay, Speed: *speed, Rate: *rate, Limit: *limit, MaxInFlight: *inFlight, Out: os.Stdout})
 		return errors.Join(s.WriteText(os.Stdout), err)
 	}
-	s, err := load.Run(ctx, load.Options{
-		Entry: *entry, Rate: *rate, Duration: *duration, Customers: *customers, Seed: *seed, MaxInFlight: *inFlight, Out: os.Stdout,
-	})
+	o := load.Options{
+		Entry: *entry, Rate: *rate, Duration: *duration, Customers: *customers, Seed: *seed, MaxInFlight: *inFlight, Pace: *pace, Out: os.Stdout,
+	}
+	switch {
+	case *onlyOrders:
+	case elsewhere:
+		fmt.Println("customers only: partners and back office need invitations, which only the data folder of the running platform can sign (leave -entry out)")
+	default:
+		key, err := inviteKey(*data)
+		if err != nil {
+			return err
+		}
+		o.Invite = func(role authz.Role, partnerID string) (string, error) {
+			return identity.SealInvite(key, identity.Invite{Role: role, PartnerID: partnerID, Until: time.Now().AddDate(0, 0, 1).UTC()})
+		}
+	}
+	s, err := load.Run(ctx, o)
 	return errors.Join(s.WriteText(os.Stdout), err)
 }

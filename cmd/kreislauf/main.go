@@ -27,6 +27,7 @@ func commands() []command {
 		{"load", "make traffic: customers with the real demand mix, or a replayed access log", runLoad},
 		{"trace", "print the whole story of one order, trace or request as a tree", runTrace},
 		{"mail", "list the newest mails of the running platform, or show one", runMail},
+		{"reconcile", "prove that orders, invoices, credit notes, books, matches and mails of the running platform agree", runReconcile},
 		{"dead-letters", "list, show and replay events that a consumer could not handle", runDeadLetters},
 		{"funnel", "print a funnel: kreislauf funnel run orders", runFunnel},
 		{"invite", "print an invitation code for an account with a role", runInvite},
@@ -65,13 +66,22 @@ func dispatch(ctx context.Context, args []string) int {
 		case errors.Is(err, flag.ErrHelp):
 			return 2
 		}
-		fmt.Fprintf(os.Stderr, "kreislauf %s: %v\n", c.name, err)
-		return 1
+		status, told := errors.AsType[exitStatus](err)
+		if !told {
+			status = 1
+			fmt.Fprintf(os.Stderr, "kreislauf %s: %v\n", c.name, err)
+		}
+		return int(status)
 	}
 	fmt.Fprintf(os.Stderr, "kreislauf: there is no command %q\n\n", args[0])
 	usage()
 	return 2
 }
+
+// exitStatus is the end of a command that has told everything already.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 func usage() {
 	fmt.Fprintln(os.Stderr, "usage: kreislauf <command> [flags]; -h after a command lists its flags")

@@ -213,6 +213,14 @@ func (c *Client) Accept(ctx context.Context, offerID string) (Offer, error) {
 	return o, err
 }
 
+// Decline gives an offer back with a reason: no-container, no-vehicle, too-far, price or other.
+func (c *Client) Decline(ctx context.Context, offerID, reason string) error {
+	_, err := c.call(ctx, Call{
+		Method: http.MethodPost, Path: OffersPath + "/" + url.PathEscape(offerID) + "/decline", Body: map[string]string{"reason": reason},
+	}, nil)
+	return err
+}
+
 // Event is a step that the page reports.
 type Event struct {
 	Type    string            `json:"type"`         // without a dot

@@ -1,12 +1,15 @@
 package client_test
 
 import (
+	"io"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"kreislauf/internal/client"
+	"kreislauf/internal/money"
 )
 
 func TestTheWorkOfAnOrder(t *testing.T) {
@@ -50,6 +53,61 @@ func TestTheWorkOfAnOrder(t *testing.T) {
 		{"GET " + client.JobsPath + "?limit=50&state=on_site", "", "", "", "", ""},
 		{"POST " + client.OrdersPath + "/o-1/pick-up", "", "", "", typ, `{"date":"2026-12-04"}`},
 		{"POST " + client.OrdersPath + "/o-1/cancel", "", "", "", typ, `{"reason":"no longer needed"}`},
+	}
+	if d := cmp.Diff(want, requests()); d != "" {
+		t.Errorf("requests (-want +got):\n%s", d)
+	}
+}
+
+func TestTheMoneyOfAnOrder(t *testing.T) {
+	c, requests := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case client.PartnersPath:
+			_, _ = io.WriteString(w, `{"partners":[{"partner_id":"p-1","active":true},{"partner_id":"p-2","active":false}]}`)
+		case client.InvoicesPath:
+			_, _ = io.WriteString(w, `{"invoices":[{"number":"R-2026-000001","state":"issued","order_id":"o-1","total":{"gross_cents":119},"open_cents":119}]}`)
+		default:
+			_, _ = io.WriteString(w, `{"number":"R-2026-000001","state":"paid","invoice":"R-2026-000001"}`)
+		}
+	})
+	ctx := t.Context()
+	partners, err := c.Partners(ctx)
+	if d := cmp.Diff([]client.Partner{{ID: "p-1", Active: true}, {ID: "p-2"}}, partners); d != "" || err != nil {
+		t.Errorf("partners: %v (-want +got):\n%s", err, d)
+	}
+	list, err := c.Invoices(ctx, "issued")
+	open := []client.Invoice{{Number: "R-2026-000001", State: "issued", OrderID: "o-1", Total: money.Price{GrossCents: 119}, Open: 119}}
+	if d := cmp.Diff(open, list); d != "" || err != nil {
+		t.Errorf("invoices: %v (-want +got):\n%s", err, d)
+	}
+	if _, err := c.Invoices(ctx, ""); err != nil {
+		t.Error(err)
+	}
+	if i, err := c.Invoice(ctx, "R-2026-000001"); err != nil || i.State != "paid" {
+		t.Errorf("%+v, %v", i, err)
+	}
+	r := client.Receipt{ID: "b-1", BookedOn: "2026-12-01", Cents: 119, Remitter: "Anna", Reference: "R-2026-000001"}
+	if pays, err := c.Receive(ctx, r); err != nil || pays != "R-2026-000001" {
+		t.Errorf("pays %q, %v", pays, err)
+	}
+	if err := c.AssignReceipt(ctx, "b-1", "R-2026-000001"); err != nil {
+		t.Error(err)
+	}
+	if err := c.Decline(ctx, "o-1", "price"); err != nil {
+		t.Error(err)
+	}
+	const typ = "application/json"
+	want := []seen{
+		{"GET " + client.PartnersPath, "", "", "", "", ""},
+		{"GET " + client.InvoicesPath + "?state=issued", "", "", "", "", ""},
+		{"GET " + client.InvoicesPath, "", "", "", "", ""},
+		{"GET " + client.InvoicesPath + "/R-2026-000001", "", "", "", "", ""},
+		{
+			"POST " + client.StatementLinesPath, "", "", "", typ,
+			`{"id":"b-1","booked_on":"2026-12-01","amount_cents":119,"remitter":"Anna","reference":"R-2026-000001"}`,
+		},
+		{"POST " + client.StatementLinesPath + "/b-1/assign", "", "", "", typ, `{"invoice":"R-2026-000001"}`},
+		{"POST " + client.OffersPath + "/o-1/decline", "", "", "", typ, `{"reason":"price"}`},
 	}
 	if d := cmp.Diff(want, requests()); d != "" {
 		t.Errorf("requests (-want +got):\n%s", d)

@@ -5,6 +5,7 @@ import (
 	crand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 
 	"kreislauf/internal/client"
@@ -36,7 +37,7 @@ func (s *source) signUpAll(ctx context.Context, n int) ([]*customer, error) {
 				return
 			}
 			list[i] = &customer{name, s.entry.visitor(from, agent)}
-			if err := s.signUp(ctx, i, list[i]); err != nil {
+			if err := s.signUp(ctx, strconv.Itoa(i), "", list[i]); err != nil {
 				cancel(fmt.Errorf("sign up customer %d: %w", i+1, err))
 			}
 		})
@@ -48,9 +49,11 @@ func (s *source) signUpAll(ctx context.Context, n int) ([]*customer, error) {
 	return list, nil
 }
 
-// signUp makes the i-th account.
-func (s *source) signUp(ctx context.Context, i int, c *customer) error {
-	account := client.Account{Key: s.id("u", i), Email: fmt.Sprintf("load-%s-%d@example.org", s.run, i), Password: crand.Text(), Name: c.name}
+// signUp makes an account, with a role when it is invited; which tells it from the others of the run.
+func (s *source) signUp(ctx context.Context, which, invite string, c *customer) error {
+	account := client.Account{
+		Key: "u-" + s.run + "-" + which, Email: "load-" + s.run + "-" + which + "@example.org", Password: crand.Text(), Name: c.name, Invite: invite,
+	}
 	o := retry(ctx, func(ctx context.Context) error { _, err := c.SignUp(ctx, account); return err })
 	s.tally.add(func(t *Summary) { t.Retries += o.retries })
 	return o.err

@@ -18,6 +18,11 @@
 // Percentiles come from histograms with fixed buckets of 1 µs up to 64 µs and of at most 1/32 of the value above it. The upper edge
 // is reported, so a figure is never too low and at most 3.2 % too high; the maximum is exact. Progress lines count from the start.
 //
+// With Options.Invite, Run also plays those who work on orders: a dispatcher of each active partner, who answers offers and takes the steps
+// of the work up to the weighing, and the back office with the bank. They are closed-loop, as people are: they look twice a pace at what is to
+// be done, and do one thing after the other; their latencies run from the moment of sending. What becomes of an order (drawLife) follows from
+// the seed and its visit, in whatever order the work is done; it is worked on beside that of other runs, and only this run's is counted.
+//
 // Not guaranteed: that the addresses belong to German networks (they are random public IPv4 addresses), or that the client address
 // arrives: the entry believes X-Forwarded-For only from a trusted peer, and elsewhere limits the whole source as one client.
 package load

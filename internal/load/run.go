@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"kreislauf/internal/authz"
 )
 
 // Random streams of a seed: what one of them draws does not move the others.
@@ -17,6 +19,7 @@ const (
 	streamArrivals = iota + 1
 	streamVisits
 	streamSignUps
+	streamStaff
 )
 
 // ErrOrdersFailed says that at least one customer wanted to order and got no confirmation.
@@ -30,8 +33,14 @@ type Options struct {
 	Customers   int           // accounts signed up before the first visit, default 20
 	Seed        uint64        // the same seed gives the same visits; 0 is a seed like any other
 	MaxInFlight int           // visits under way at once, default 256
-	Out         io.Writer     // progress; nil = nowhere
-	Progress    time.Duration // between progress lines on a terminal, default 1 s; elsewhere ten times as long
+	// Invite makes an invitation code for a dispatcher of a partner, or for the back office (partnerID is empty). nil: customers alone are
+	// played, and nobody works on what they order.
+	Invite func(role authz.Role, partnerID string) (code string, err error)
+	Pace   time.Duration // usual time between two steps of the work on an order, default 2 s
+	Finish time.Duration // how long the work goes on after the last visit at most, default 45 s
+
+	Out      io.Writer     // progress; nil = nowhere
+	Progress time.Duration // between progress lines on a terminal, default 1 s; elsewhere ten times as long
 
 	dial dialer // nil = TCP; tests connect through memory
 }
@@ -39,6 +48,7 @@ type Options struct {
 func (o Options) withDefaults() (Options, error) {
 	o.Rate, o.Customers = cmp.Or(o.Rate, 2), cmp.Or(o.Customers, 20)
 	o.MaxInFlight, o.Progress, o.Out = cmp.Or(o.MaxInFlight, 256), cmp.Or(o.Progress, time.Second), cmp.Or(o.Out, io.Discard)
+	o.Pace, o.Finish = cmp.Or(o.Pace, 2*time.Second), cmp.Or(o.Finish, 45*time.Second)
 	switch {
 	case !(o.Rate > 0) || math.IsInf(o.Rate, 0):
 		return o, fmt.Errorf("rate %v: a number of visits per second above 0 is needed", o.Rate)
@@ -46,6 +56,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("duration %v: 0 or more is needed", o.Duration)
 	case o.Customers < 0, o.MaxInFlight < 0, o.Progress < 0:
 		return o, fmt.Errorf("customers %d, in flight %d, progress %v: none may be negative", o.Customers, o.MaxInFlight, o.Progress)
+	case o.Pace < 100*time.Millisecond, o.Finish < 0:
+		return o, fmt.Errorf("pace %v, finish %v: the pace must be 100ms or more, and none may be negative", o.Pace, o.Finish)
 	}
 	return o, nil
 }
@@ -61,6 +73,7 @@ type source struct {
 	progress  *progress
 	catalog   catalogCache
 	customers []*customer
+	works     *works // nil: customers alone
 }
 
 // Run makes visits until o.Duration or ctx ends, waits for those under way, and counts. It writes progress to o.Out, not the summary.
@@ -90,8 +103,14 @@ func Run(ctx context.Context, o Options) (Summary, error) {
 	}
 	began := time.Now()
 	stop := s.progress.watch(func() string { return s.tally.line(time.Since(began)) })
+	if s.works != nil {
+		s.works.start(ctx)
+	}
 	s.arrivals(ctx, began)
 	s.tally.add(func(t *Summary) { t.Elapsed = time.Since(began) })
+	if s.works != nil {
+		s.works.end(ctx)
+	}
 	stop()
 	sum := s.tally.summary()
 	if sum.OrdersFailed > 0 {
@@ -111,7 +130,10 @@ func (s *source) open(ctx context.Context) error {
 		return err
 	}
 	s.tally.add(func(t *Summary) { t.Customers = len(s.customers) })
-	return nil
+	if s.o.Invite != nil {
+		s.works, err = s.hire(ctx)
+	}
+	return err
 }
 
 // arrivals starts visits at the moments of a Poisson process that begins at began, then waits for the last of them.

@@ -285,6 +285,7 @@ func TestSignUpRefusedEndsTheRun(t *testing.T) {
 func TestOptionsAreChecked(t *testing.T) {
 	for name, o := range map[string]Options{
 		"rate": {Rate: -1}, "duration": {Duration: -1}, "customers": {Customers: -1}, "in flight": {MaxInFlight: -1}, "progress": {Progress: -1},
+		"pace": {Pace: time.Millisecond}, "finish": {Finish: -1},
 	} {
 		if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: err %v", name, err)

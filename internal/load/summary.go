@@ -28,6 +28,15 @@ type Summary struct {
 	RefusedAsExpected int // deliberate mistakes answered with a 4xx problem
 	WronglyAccepted   int // deliberate mistakes answered with a price
 
+	Partners    int            // with a dispatcher who works; 0: customers alone were played, and the rest of the work is 0
+	Accepted    int            // offers, by hand
+	Declined    int            // offers
+	FailedTrips int            // that were told of
+	Receipts    int            // lines of the bank statement
+	Overtaken   int            // steps that were refused because somebody was faster: the customer cancelled, the offer ended
+	Stages      map[string]int // stage ("on_site") -> how many of the placed orders came to it
+	Unfinished  int            // placed orders that were not at their end when the run ended
+
 	Retries  int            // tries beyond the first, sign-ups included
 	Failures map[string]int // "step: kind" -> intents that failed after all tries
 	Latency  []Latency      // of the visit and each of its steps
@@ -72,6 +81,17 @@ func (t *tally) step(name string, took time.Duration, o outcome) {
 	t.sum.Retries += o.retries
 }
 
+// worked counts a step of those who work on orders; it is not in the progress line, whose figures are of visits.
+func (t *tally) worked(name string, took time.Duration, o outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.steps[name] == nil {
+		t.steps[name] = &histogram{}
+	}
+	t.steps[name].observe(took)
+	t.sum.Retries += o.retries
+}
+
 func (t *tally) visited(took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,9 +119,10 @@ func (t *tally) summary() Summary {
 	defer t.mu.Unlock()
 	s := t.sum
 	s.Visits, s.Skipped = int(t.flights.started.Load()), int(t.flights.skipped.Load())
+	s.Stages = maps.Clone(s.Stages)
 	s.OrderIDs, s.UnknownOrders, s.Failures = slices.Clone(s.OrderIDs), slices.Clone(s.UnknownOrders), maps.Clone(s.Failures)
 	s.Latency = []Latency{t.visits.latency("visit")}
-	for _, name := range []string{stepCatalog, stepMistake, stepQuote, stepAttempt, stepOrder} {
+	for _, name := range slices.Concat([]string{stepCatalog, stepMistake, stepQuote, stepAttempt, stepOrder}, workSteps()) {
 		if h := t.steps[name]; h != nil {
 			s.Latency = append(s.Latency, h.latency(name))
 		}
@@ -139,11 +160,28 @@ func (s Summary) WriteText(w io.Writer) error {
 		row("UNKNOWN", "%d of the failed orders may exist: no certain answer came; keys %s", n, firstOf(s.UnknownOrders, 5))
 	}
 	row("mistakes", "%d refused as expected, %d wrongly accepted", s.RefusedAsExpected, s.WronglyAccepted)
+	if s.Partners > 0 {
+		writeWork(row, s)
+	}
 	row("retries", "%d", s.Retries)
 	writeFailures(&b, s.Failures)
 	writeLatency(&b, s.Latency)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeWork writes what became of the orders.
+func writeWork(row func(name, format string, args ...any), s Summary) {
+	var came []string
+	for _, stage := range stages() {
+		came = append(came, fmt.Sprintf("%s %d", stage, s.Stages[stage]))
+	}
+	row("came to", "%s", strings.Join(came, ", "))
+	row("work", "%d partners, %d offers accepted by hand, %d declined, %d failed trips, %d statement lines, %d steps overtaken",
+		s.Partners, s.Accepted, s.Declined, s.FailedTrips, s.Receipts, s.Overtaken)
+	if s.Unfinished > 0 {
+		row("UNFINISHED", "%d orders were not at their end yet when the time was over", s.Unfinished)
+	}
 }
 
 // firstOf joins up to n of the texts.

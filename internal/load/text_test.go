@@ -42,8 +42,15 @@ func TestSummaryText(t *testing.T) {
 		s.WronglyAccepted, s.OrdersFailed, s.Failures["order: timeout"] = 1, 7, 7
 		s.UnknownOrders = []string{"k-x-1", "k-x-2", "k-x-3", "k-x-4", "k-x-5", "k-x-6", "k-x-7"}
 	})
+	worked := finished()
+	worked.worked(stepJobs, 5*time.Millisecond, outcome{})
+	worked.worked(stepOffers, 4*time.Millisecond, outcome{retries: 1})
+	worked.add(func(s *Summary) {
+		s.Partners, s.Accepted, s.Declined, s.FailedTrips, s.Receipts, s.Overtaken, s.Unfinished = 10, 5, 1, 2, 4, 3, 1
+		s.Stages = map[string]int{stagePlaced: 3, stageMatched: 3, stageOnSite: 2, stagePaid: 1}
+	})
 	var b strings.Builder
-	for _, s := range []Summary{finished().summary(), bad.summary(), {}} {
+	for _, s := range []Summary{finished().summary(), bad.summary(), {}, worked.summary()} {
 		if err := s.WriteText(&b); err != nil {
 			t.Fatal(err)
 		}

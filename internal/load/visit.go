@@ -207,6 +207,8 @@ func (v *visit) order(ctx context.Context, quote string) {
 		v.orderFailed(errorKind(o.err), "")
 	case !v.tally.placed(placed.ID, placed.Replayed):
 		v.orderFailed("id of another order", "")
+	default:
+		v.works.placed(placed.ID, v.plan.number, by)
 	}
 }
 

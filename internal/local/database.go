@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 
 	"kreislauf/internal/backend/mongod"
 	"kreislauf/internal/mongodb"
@@ -42,4 +44,22 @@ func (p *Platform) databaseURI(service string) string {
 	}
 	u := url.URL{Scheme: "mongodb", Host: p.MongoDBAddr, User: url.UserPassword(service, password), Path: "/" + mongodb.Name(service)}
 	return u.String()
+}
+
+// DatabaseURI is the address of MongoDB for one service of the running platform of a data folder, with the service's credentials. A MongoDB
+// whose address was given to the platform must be named in KREISLAUF_MONGODB_URI again: run.json has no passwords.
+func DatabaseURI(data string, r Running, service string) (string, error) {
+	if given := os.Getenv("KREISLAUF_MONGODB_URI"); given != "" {
+		return given, nil
+	}
+	s, err := readSecrets(filepath.Join(data, "secrets.json"))
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(r.MongoDB)
+	if err != nil || u.Host == "" || s.MongoDBPasswords[service] == "" {
+		return "", fmt.Errorf("no address or no password of the database of %s in %s", service, data)
+	}
+	u = &url.URL{Scheme: "mongodb", Host: u.Host, User: url.UserPassword(service, s.MongoDBPasswords[service]), Path: "/" + mongodb.Name(service)}
+	return u.String(), nil
 }

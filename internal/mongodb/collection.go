@@ -91,6 +91,26 @@ func (c Collection[T]) Find(ctx context.Context, filter, sort bson.D, limit int6
 	return list, Problem("list "+c.noun, cur.All(ctx, &list))
 }
 
+// Each reads the whole collection, one document after the other, in no order that anybody may count on. It ends at the first error, of the
+// database or of do.
+func (c Collection[T]) Each(ctx context.Context, do func(T) error) error {
+	cur, err := c.coll.Find(ctx, bson.D{})
+	if err != nil {
+		return Problem("read all of "+c.noun, err)
+	}
+	defer func() { _ = cur.Close(context.WithoutCancel(ctx)) }() // all was read, or an error is told
+	for cur.Next(ctx) {
+		var doc T
+		if err := cur.Decode(&doc); err != nil {
+			return fmt.Errorf("read %s: %w", c.noun, err)
+		}
+		if err := do(doc); err != nil {
+			return err
+		}
+	}
+	return Problem("read all of "+c.noun, cur.Err())
+}
+
 // Sums adds up integer fields of what the filter finds, by their paths ("balance.bank"); a document without the field counts nothing.
 func (c Collection[T]) Sums(ctx context.Context, filter bson.D, paths ...string) (map[string]int64, error) {
 	group := bson.D{{Key: "_id", Value: nil}}

@@ -287,6 +287,23 @@ func (r *Relay) sweep(ctx context.Context) {
 	}
 }
 
+// Waiting is a document whose outbox was not published yet.
+type Waiting struct {
+	ID    string    `bson:"_id"`
+	Since time.Time `bson:"outbox_at"`
+}
+
+// OlderThan lists the documents of a collection whose outbox waits since before a time, the oldest first, for people who look for stuck ones.
+func OlderThan(ctx context.Context, db *mongodb.Database, collection string, before time.Time) ([]Waiting, error) {
+	cur, err := db.Collection(collection).Find(ctx, bson.D{{Key: "outbox_at", Value: bson.D{{Key: "$lt", Value: before}}}},
+		options.Find().SetSort(bson.D{{Key: "outbox_at", Value: 1}}).SetProjection(bson.D{{Key: "_id", Value: 1}, {Key: "outbox_at", Value: 1}}))
+	if err != nil {
+		return nil, mongodb.Problem("find waiting outboxes of "+collection, err)
+	}
+	var list []Waiting
+	return list, mongodb.Problem("find waiting outboxes of "+collection, cur.All(ctx, &list))
+}
+
 // Sweep publishes all that has waited longer than Grace, oldest first; it returns how many documents it published. After an error it goes
 // on with the next document and returns the first error in the end. Stuck documents are no error.
 func (r *Relay) Sweep(ctx context.Context) (published int, err error) {

@@ -143,11 +143,17 @@ func (p *Partner) become(m Master, meta event.Meta, zone *time.Location) (change
 		return false, err
 	}
 	p.Master = m
-	return true, p.Emit(meta, event.PartnerChanged{
-		PartnerID: p.ID, Version: p.Version + 1, // the version that this write makes
+	return true, p.Emit(meta, p.State(p.Version+1)) // the version that this write makes
+}
+
+// State is what disposer.partner-changed tells of the partner as it is.
+func (p *Partner) State(version int64) event.PartnerChanged {
+	m := p.Master
+	return event.PartnerChanged{
+		PartnerID: p.ID, Version: version,
 		Name: m.Name, Street: m.Street, Postcode: m.Postcode, City: m.City, Email: m.Email, TaxID: m.TaxID, RadiusKm: m.RadiusKm,
 		Wastes: m.Wastes, AutoAccept: m.AutoAccept, Active: m.Active, Rates: m.Rates,
-	})
+	}
 }
 
 // Listed is an entry of the file of master data.

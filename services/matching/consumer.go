@@ -12,7 +12,7 @@ import (
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
 	switch p := payload.(type) {
 	case event.PartnerChanged:
-		return s.network.put(ctx, partnerOf(p))
+		return s.network.put(ctx, PartnerOf(p))
 	case event.Placed:
 		return s.match(ctx, e, p)
 	case event.Cancelled:

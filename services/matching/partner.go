@@ -15,7 +15,8 @@ type Partner struct {
 	Rates      event.Rates `bson:"rates"`
 }
 
-func partnerOf(e event.PartnerChanged) Partner {
+// PartnerOf is the copy that an event makes.
+func PartnerOf(e event.PartnerChanged) Partner {
 	return Partner{
 		ID: e.PartnerID, Version: e.Version, Name: e.Name, Postcode: e.Postcode, RadiusKm: e.RadiusKm, Wastes: e.Wastes,
 		AutoAccept: e.AutoAccept, Active: e.Active, Rates: e.Rates,

@@ -137,8 +137,7 @@ func (o *Order) weigh(w Weighing, confirmed bool, said *time.Time, zone *time.Lo
 		return o.recorded("weighed at %s: gross %d kg, tare %d kg, slip %s", done.At.Format(time.RFC3339), o.Weighing.GrossKg, o.Weighing.TareKg,
 			o.Weighing.Slip)
 	}
-	onSite, _ := o.reached(OnSite) // take refuses without them
-	collected, _ := o.reached(Collected)
+	collected, _ := o.reached(Collected) // take refuses without it
 	at, err := moment(said, collected.At, meta)
 	if err != nil {
 		return err
@@ -157,14 +156,27 @@ func (o *Order) weigh(w Weighing, confirmed bool, said *time.Time, zone *time.Lo
 			"and send \"confirmed\": true if they are right", w.NetKg(), o.SizeM3, waste.NameEN, least, most)
 	}
 	o.Weighing = &w
+	bill, _ := o.Bill(zone)
+	return o.emit(meta, bill)
+}
+
+// Bill is what order.weighed tells of a weighed order: all that is needed to bill and to credit. It follows from the order alone, at any
+// time after. ok is false before the order is weighed. zone is where days begin and end.
+func (o *Order) Bill(zone *time.Location) (bill event.Weighed, ok bool) {
+	w := o.Weighing
+	if w == nil {
+		return event.Weighed{}, false
+	}
+	onSite, _ := o.reached(OnSite)
+	collected, _ := o.reached(Collected)
 	day := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
-	return o.emit(meta, event.Weighed{
+	return event.Weighed{
 		OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Postcode: o.Postcode, Waste: o.Waste, SizeM3: o.SizeM3, Address: o.Address,
 		GrossKg: w.GrossKg, TareKg: w.TareKg, NetKg: w.NetKg(), Slip: w.Slip, PlacedOn: day(onSite.At), FetchedOn: day(collected.At),
 		FailedTrips: o.failedTrips(), Price: o.Price, IncludedDays: o.IncludedDays, ExtraDayNetCents: o.ExtraDayNet,
 		IncludedKg:         cmp.Or(o.IncludedKg, catalog.PayloadKg), // of an earlier quote: whatever a truck lifts
 		ExtraTonneNetCents: o.ExtraTonneNet, Pay: o.Pay,
-	})
+	}, true
 }
 
 // FailedTrip is a truck that came in vain.

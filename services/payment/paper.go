@@ -269,14 +269,20 @@ func correctionPaper(invoice Paper, number string, today time.Time) (Paper, erro
 	p := invoice
 	p.TypeCode, p.Title, p.IssuedOn, p.DueOn, p.TermDays = "384", "Rechnungskorrektur", today.Format(time.DateOnly), today.Format(time.DateOnly), 0
 	p.Corrects = &Reference{number, invoice.IssuedOn}
-	p.Lines = make([]Line, len(invoice.Lines))
-	for i, l := range invoice.Lines {
-		l.Quantity, l.NetCents = -l.Quantity, -l.NetCents
-		p.Lines[i] = l
-	}
+	p.Lines = negated(invoice.Lines)
 	p.Taxes, p.Total = total(p.Lines)
 	p.Notes = []string{fmt.Sprintf("Diese Korrektur hebt die Rechnung %s vom %s auf. Bereits gezahlte Beträge erstatten wir.", number, invoice.IssuedOn)}
 	return p, p.check()
+}
+
+// negated are the lines with the opposite sign.
+func negated(lines []Line) []Line {
+	list := make([]Line, len(lines))
+	for i, l := range lines {
+		l.Quantity, l.NetCents = -l.Quantity, -l.NetCents
+		list[i] = l
+	}
+	return list
 }
 
 // check refuses what must not be sent, before a number is spent on it. The order of an event that fails here is for people to look at, so

@@ -107,6 +107,9 @@ func (b *Backends) Read(t testing.TB, service string) func() []event.Event {
 	}
 }
 
+// DatabaseURI is the address of a service's database with its credentials.
+func (b *Backends) DatabaseURI(service string) string { return b.serviceURIs[service] }
+
 // Database opens the database of a service as the service does.
 func (b *Backends) Database(t testing.TB, service string) *mongodb.Database {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"syscall"
 	"time"
 )
@@ -67,6 +68,16 @@ func (p *running) killEach(ctx context.Context, c *customer) error {
 		}
 	}
 	fmt.Printf("drill: %d passed, 0 failed; all %d orders matched\n", len(names), len(orders))
+	return p.reconcile(ctx)
+}
+
+// reconcile demands that the databases of the services agree.
+func (p *running) reconcile(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, p.Bin, "reconcile", "-data", p.Dir, "-wait", "60s").CombinedOutput()
+	fmt.Printf("%s", out)
+	if err != nil {
+		return fmt.Errorf("kreislauf reconcile: %w", err)
+	}
 	return nil
 }
 
