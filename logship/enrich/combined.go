@@ -155,7 +155,7 @@ func (b *Builder) appendAccessText(dst []byte, o *Origin, in Input, line []byte)
 	if !ok || in.Truncated {
 		return b.wrap(dst, o, in, line, textTag(in, "unparsed"))
 	}
-	to := b.routeOf(o, nil, false, true)
+	to := b.routeOf(o, nil, false, true, false)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
 	m := Mark{Doc: len(dst), Stream: to.stream}
 	dst = append(b.clock.appendStamp(append(dst, `{"@timestamp":"`...), a.ms), `","message":"`...)

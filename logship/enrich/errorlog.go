@@ -158,7 +158,7 @@ func (b *Builder) appendErrorLog(dst []byte, o *Origin, in Input, line []byte) (
 	if !ok {
 		return b.wrap(dst, o, in, line, textTag(in, "unparsed"))
 	}
-	to := b.routeOf(o, nil, false, false)
+	to := b.routeOf(o, nil, false, false, false)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
 	m := Mark{Doc: len(dst), Stream: to.stream}
 	dst = append(b.clock.appendStamp(append(dst, `{"@timestamp":"`...), e.ms), `","log.level":"`...)

@@ -1,0 +1,740 @@
+package enrich
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"kreislauf/logship/record"
+)
+
+// A line of somebody else may have what the index templates refuse: a text where they have an object ("error":"EOF"), an object where
+// they have a text. And it has other names for the time, the level and the message. Such a line is mended: members get another name
+// or another value, and all others stay as they are, byte for byte. Lines of the platform never need it.
+
+// The tags of a mended line.
+const (
+	tagConflict = 1 << iota // a value stood where the templates have something else
+	tagTime                 // the time could not be used
+	tagLone                 // half of a surrogate pair stood alone
+)
+
+var mendTags = [...]string{"conflict", "bad_time", "lone_surrogate"}
+
+// change says what becomes of a member.
+type change struct {
+	start, end uint32 // of the member in the line
+	value      record.Span
+	do         action
+	path       string // the field that gets the value
+	from       string // the path of the member
+	at         instant
+}
+
+// action is what is done with a member.
+type action uint8
+
+const (
+	keep    action = iota // it stays as it is
+	move                  // another name
+	moveNum               // another name, and the number without its quotes
+	moveAs                // another name, and the value as text
+	empty                 // another name, and no value
+	stamp                 // another name, and the value as a time
+	level                 // another name, and the value as a level
+	rebuild               // an object of which some members have to go elsewhere
+	split                 // a request with method, target and version
+)
+
+// mender is what one line needs.
+type mender struct {
+	changes []change
+	tags    uint8
+	level   bool     // log.level has to be read as appendLevel does
+	used    []string // fields that changes made and that Line does not know
+	lifted  []byte   // members that come out of an object: ,"name":value and so on
+	whole   []byte   // the line without lone surrogates
+}
+
+// Mend mends a document that a target refused, as a line is mended before it is sent. at is the time of reading, for a document
+// whose time cannot be used. ok is false when there is nothing to mend.
+func (b *Builder) Mend(document []byte, at time.Time) (mended []byte, ok bool) {
+	b.SetNow(at)
+	b.read(b.plainNames)
+	if b.line.Scan(document) != record.OK || !b.foreign(document) {
+		return nil, false
+	}
+	origin := &Origin{}
+	line, changes := b.plan(document, origin)
+	if !changes {
+		return nil, false
+	}
+	mended = b.appendMended(nil, line, origin)
+	if !b.line.Has(record.Timestamp) {
+		mended = append(append(append(mended, `,"@timestamp":"`...), b.now...), '"')
+	}
+	return append(mended, '}'), true
+}
+
+// foreign reports whether the line that was scanned has to be looked at.
+func (b *Builder) foreign(line []byte) bool {
+	return len(*b.line.Notes()) > 0 || b.line.LoneSurrogate() || b.line.Has(record.Timestamp) && !b.usual(b.line.Raw(line, record.Timestamp))
+}
+
+// plan decides what has to change in a line, and makes its keys what they will be. It returns the line, perhaps a copy of the same
+// length, and whether anything has to change.
+func (b *Builder) plan(line []byte, o *Origin) (out []byte, changes bool) {
+	m, l := &b.mend, b.line
+	m.changes, m.used, m.lifted, m.tags, m.level = m.changes[:0], m.used[:0], m.lifted[:0], 0, false
+	if l.LoneSurrogate() {
+		m.whole = record.AppendWhole(m.whole[:0], line)
+		line, m.tags = m.whole, tagLone
+	}
+	notes := *l.Notes()
+	for i := range notes {
+		if l.NameOf(&notes[i]) != nil {
+			if k, ok := record.KeyOf(line[notes[i].Key.Start:notes[i].Key.End]); ok {
+				l.Forget(k) // it is not what its name says
+			}
+		}
+	}
+	chosen := b.planTime(line)
+	notes = *l.Notes()
+	for k, alias := range map[record.Key]record.Key{record.ServiceName: record.ServiceAlias, record.Env: record.EnvAlias} {
+		if !l.Has(k) && l.Has(alias) {
+			l.Adopt(k, l.Span(alias))
+		}
+	}
+	for i := range notes {
+		n := &notes[i]
+		c := change{start: n.Start, end: n.Value.End, value: n.Value, from: string(line[n.Key.Start:n.Key.End])}
+		name := l.NameOf(n)
+		if name == nil {
+			b.planValue(&c, line, o)
+		} else if name.Role != record.Time {
+			b.planName(&c, name, line, o)
+		} else if chosen == i {
+			c.do, c.path = stamp, "@timestamp"
+			c.at, _ = b.parseTime(line[n.Value.Start:n.Value.End], b.names.form)
+			l.Adopt(record.Timestamp, n.Value)
+		} else if line[n.Value.Start] == '{' || line[n.Value.Start] == '[' {
+			c.do, c.path = moveAs, b.label(c.from, line, o)
+			m.tags |= tagConflict
+		}
+		if c.do != keep {
+			m.changes = append(m.changes, c)
+		}
+	}
+	if len(m.changes) > 1 && m.changes[0].start > m.changes[1].start { // that of @timestamp, which planTime put there
+		slices.SortFunc(m.changes, func(a, b change) int { return int(a.start) - int(b.start) })
+	}
+	return line, len(m.changes) > 0 || m.tags != 0
+}
+
+// planTime finds the member that holds the time, and returns the number of its note; -1 for none. A time that cannot be used is set
+// aside.
+func (b *Builder) planTime(line []byte) (chosen int) {
+	m, l := &b.mend, b.line
+	own := l.Has(record.Timestamp)
+	ownChange := change{do: keep}
+	if own {
+		value := l.Raw(line, record.Timestamp)
+		if b.usual(value) {
+			return -1
+		}
+		span := l.Span(record.Timestamp)
+		key := bytes.LastIndexByte(line[:bytes.LastIndexByte(line[:span.Start], '"')], '"')
+		ownChange = change{start: uint32(key), end: span.End, value: span, from: "@timestamp", path: "@timestamp", do: stamp}
+		if at, ok := b.parseTime(value, b.names.own); ok {
+			ownChange.at = at
+			m.changes = append(m.changes, ownChange)
+			return -1
+		}
+	}
+	chosen = -1
+	first := -1
+	for i := range *l.Notes() {
+		n := &(*l.Notes())[i]
+		if name := l.NameOf(n); name == nil || name.Role != record.Time {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		if _, ok := b.parseTime(line[n.Value.Start:n.Value.End], b.names.form); ok {
+			chosen = i
+			break
+		}
+	}
+	if !own && chosen < 0 && first >= 0 {
+		n := &(*l.Notes())[first]
+		if line[n.Value.Start] == 'n' { // null
+			return -1
+		}
+		ownChange = change{start: n.Start, end: n.Value.End, value: n.Value, from: string(line[n.Key.Start:n.Key.End]), do: moveAs}
+		*l.Notes() = slices.Delete(*l.Notes(), first, first+1)
+	}
+	if ownChange.do != keep {
+		ownChange.do, ownChange.path = moveAs, "event.original_time"
+		m.changes = append(m.changes, ownChange)
+		m.tags |= tagTime
+		l.Forget(record.Timestamp)
+	}
+	return chosen
+}
+
+// planName decides what becomes of a member with a foreign name.
+func (b *Builder) planName(c *change, name *record.Name, line []byte, o *Origin) {
+	value := line[c.value.Start:c.value.End]
+	path := name.Path
+	switch name.Role {
+	case record.Level:
+		if len(value) > 34 || value[0] != '"' && !digit(value[0]) || b.taken(path, line) {
+			b.planValue(c, line, o)
+			return
+		}
+		c.do, c.path, b.mend.level = level, path, true
+		b.adopt(path, c.value)
+		return
+	case record.Request:
+		if value[0] == '"' && !b.line.Has(record.OriginalURL) && !b.line.Has(record.Method) && !b.taken("http.request.method", line) {
+			c.do, c.path = split, path
+			return
+		}
+		b.planValue(c, line, o)
+		return
+	case record.Failure:
+		if value[0] == '{' {
+			path = "error"
+		}
+	}
+	if path == "url.original" && c.from == "uri" && (b.member("request_uri", line) || b.member("request", line)) {
+		path = "url.path"
+	}
+	if b.taken(path, line) {
+		b.planValue(c, line, o)
+		return
+	}
+	if o.source.Kind == NginxAccess && noValue(value) {
+		c.do, c.path = empty, path
+		b.used(path)
+		return
+	}
+	do, to := b.decide(path, value, line, o)
+	switch do {
+	case keep:
+		c.do, c.path = move, path
+		if value[0] == '"' && record.FieldOf([]byte(path)) == record.Number {
+			c.do = moveNum
+		}
+		b.adopt(path, c.value)
+	default:
+		if do != rebuild {
+			b.mend.tags |= tagConflict
+		}
+		c.do, c.path = do, to
+		b.adopt(to, c.value)
+	}
+}
+
+// noValue reports whether nginx had no value for a variable in quotes.
+func noValue(value []byte) bool { return value[0] == '"' && none(value[1:len(value)-1]) }
+
+// planValue decides what becomes of a member whose field does not take its value.
+func (b *Builder) planValue(c *change, line []byte, o *Origin) {
+	value := line[c.value.Start:c.value.End]
+	if o.source.Kind == NginxAccess && noValue(value) && record.FieldOf([]byte(c.from)) == record.Number {
+		c.do, c.path = empty, c.from
+		return
+	}
+	k, known := record.KeyOf([]byte(c.from))
+	if known && record.FieldOf([]byte(c.from)) == record.Object { // else "agent" would stand in the way of agent.name
+		b.line.Forget(k)
+	}
+	do, path := b.decide(c.from, value, line, o)
+	switch {
+	case path != c.from:
+		if known {
+			b.line.Forget(k)
+		}
+		b.adopt(path, c.value)
+	case known:
+		b.line.Adopt(k, c.value)
+	}
+	c.do, c.path = do, path
+	if do == moveAs || do == move && record.FieldOf([]byte(c.from)) != record.Alias {
+		b.mend.tags |= tagConflict
+	}
+}
+
+// decide says what has to become of a value at a path: an action and the field it goes to.
+func (b *Builder) decide(path string, value, line []byte, o *Origin) (action, string) {
+	class := record.FieldOf([]byte(path))
+	first := value[0]
+	aside := func() (action, string) { return moveAs, b.label(path, line, o) }
+	if first == 'n' && class != record.Alias { // null
+		return keep, path
+	}
+	scalar := first != '{' && first != '['
+	switch class {
+	case record.Object:
+		switch {
+		case first == '{' && b.fits(path, value), first == '[' && b.allFit(path, value):
+			return keep, path
+		case first == '{':
+			return rebuild, path
+		}
+		if leaf := leafOf(path); leaf != "" && (scalar || scalars(value)) && b.takes(leaf, value) && !b.taken(leaf, line) {
+			return move, leaf
+		}
+		return aside()
+	case record.Text, record.Address:
+		if scalar || first == '[' && scalars(value) {
+			return keep, path
+		}
+		if path == "tags" || class == record.Address {
+			return aside()
+		}
+		return moveAs, path
+	case record.Number:
+		if b.takes(path, value) {
+			return keep, path
+		}
+		return aside()
+	case record.Date:
+		if digit(first) || isStamp(value) {
+			return keep, path
+		}
+		return aside()
+	case record.Flattened:
+		if first == '{' || first == '[' && objects(value) {
+			return keep, path
+		}
+		return aside()
+	case record.Alias:
+		to := map[string]string{"service.name": "service_name", "service.environment": "env"}[path]
+		if to != "" && scalar && (!b.taken(to, line) || b.adopted(to)) {
+			return move, to
+		}
+		return aside()
+	case record.Unknown:
+		if record.BelowLeaf([]byte(path)) {
+			return aside()
+		}
+	}
+	return keep, path
+}
+
+// adopted reports whether the value of a field is that of its alias so far.
+func (b *Builder) adopted(path string) bool {
+	field, alias := record.ServiceName, record.ServiceAlias
+	if path == "env" {
+		field, alias = record.Env, record.EnvAlias
+	}
+	return b.line.Has(alias) && b.line.Span(field) == b.line.Span(alias) && !slices.Contains(b.mend.used, path)
+}
+
+// isStamp reports whether a JSON value is a time that a field of times takes.
+func isStamp(value []byte) bool {
+	if len(value) < len(stampLayout)+3 || value[0] != '"' || !zoned(value[len(stampLayout)+1:len(value)-1]) {
+		return false
+	}
+	_, err := time.Parse(stampLayout, string(value[1:len(stampLayout)+1]))
+	return err == nil
+}
+
+// takes reports whether a field of the templates takes a scalar, or an array of scalars.
+func (b *Builder) takes(path string, value []byte) bool {
+	if record.FieldOf([]byte(path)) != record.Number {
+		return true
+	}
+	switch {
+	case value[0] == '[':
+		all := true
+		record.Elements(value, func(e []byte) bool { all = e[0] != '[' && e[0] != '{' && b.takes(path, e); return all })
+		return all
+	case value[0] == '"':
+		return isNumber(value[1 : len(value)-1])
+	}
+	return value[0] == '-' || digit(value[0]) || value[0] == 'n'
+}
+
+// isNumber reports whether text is a JSON number of a size that a long takes.
+func isNumber(text []byte) bool {
+	whole, _, _ := bytes.Cut(bytes.TrimPrefix(text, []byte{'-'}), []byte{'.'})
+	return len(whole) <= 18 && record.IsNumber(text)
+}
+
+// fits reports whether the templates take an object at a path with all that is in it.
+func (b *Builder) fits(path string, object []byte) bool {
+	ok := true
+	record.Members(object, func(key, value []byte) bool {
+		ok = b.memberFits(path+"."+string(key), value)
+		return ok
+	})
+	return ok
+}
+
+func (b *Builder) memberFits(path string, value []byte) bool {
+	class := record.FieldOf([]byte(path))
+	first := value[0]
+	switch {
+	case class == record.Alias:
+		return false
+	case class == record.Unknown:
+		return !record.BelowLeaf([]byte(path)) // deeper down nothing is known
+	case first == 'n':
+		return true
+	case class == record.Object:
+		return first == '{' && b.fits(path, value) || first == '[' && b.allFit(path, value)
+	}
+	do, _ := b.decide(path, value, nil, nil)
+	return do == keep
+}
+
+// allFit reports whether an array holds only objects that fit.
+func (b *Builder) allFit(path string, array []byte) bool {
+	ok := true
+	record.Elements(array, func(e []byte) bool { ok = e[0] == '{' && b.fits(path, e); return ok })
+	return ok
+}
+
+func scalars(array []byte) bool {
+	ok := true
+	record.Elements(array, func(e []byte) bool { ok = e[0] != '{' && e[0] != '['; return ok })
+	return ok
+}
+
+func objects(array []byte) bool {
+	ok := true
+	record.Elements(array, func(e []byte) bool { ok = e[0] == '{'; return ok })
+	return ok
+}
+
+// taken reports whether the document has the field already.
+func (b *Builder) taken(path string, line []byte) bool {
+	if k, ok := record.KeyOf([]byte(path)); ok && b.line.Has(k) {
+		return true
+	}
+	if slices.Contains(b.mend.used, path) {
+		return true
+	}
+	for _, s := range b.line.Members() {
+		key := line[s.Start:s.End]
+		if len(key) > len(path) {
+			continue
+		}
+		if len(key) == len(path) {
+			if string(key) == path && !b.renamed(s) {
+				return true
+			}
+		} else if path[len(key)] == '.' && string(key) == path[:len(key)] && !b.renamed(s) && b.inside(path[len(key)+1:], s, line) {
+			return true
+		}
+	}
+	return false
+}
+
+// renamed reports whether the member with a key gets another name.
+func (b *Builder) renamed(key record.Span) bool {
+	for i := range *b.line.Notes() {
+		n := &(*b.line.Notes())[i]
+		if n.Key == key {
+			return b.line.NameOf(n) != nil
+		}
+	}
+	return false
+}
+
+// inside reports whether the object of a top-level member has a field.
+func (b *Builder) inside(path string, key record.Span, line []byte) bool {
+	at := int(key.End) + 1
+	for at < len(line) && (line[at] == ':' || line[at] <= ' ') {
+		at++
+	}
+	return at < len(line) && line[at] == '{' && hasField(line[at:], path)
+}
+
+func hasField(object []byte, path string) bool {
+	found := false
+	record.Members(object, func(key, value []byte) bool {
+		k := string(key)
+		found = k == path || len(k) < len(path) && path[len(k)] == '.' && path[:len(k)] == k && value[0] == '{' && hasField(value, path[len(k)+1:])
+		return !found
+	})
+	return found
+}
+
+// member reports whether the line has a top-level member.
+func (b *Builder) member(name string, line []byte) bool {
+	for _, s := range b.line.Members() {
+		if string(line[s.Start:s.End]) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// adopt makes the value at a span that of a field.
+func (b *Builder) adopt(path string, value record.Span) {
+	if k, ok := record.KeyOf([]byte(path)); ok {
+		b.line.Adopt(k, value)
+	}
+	b.used(path)
+}
+
+func (b *Builder) used(path string) { b.mend.used = append(b.mend.used, path) }
+
+// label returns a field below labels for a value that has no place elsewhere.
+func (b *Builder) label(path string, line []byte, o *Origin) string {
+	name := []byte("labels.")
+	for _, c := range []byte(path[:min(len(path), 200)]) {
+		if c|0x20 < 'a' || c|0x20 > 'z' {
+			if !digit(c) && c != '-' {
+				c = '_'
+			}
+		}
+		name = append(name, c)
+	}
+	if len(name) == len("labels.") {
+		name = append(name, "value"...)
+	}
+	if o == nil && line == nil { // only the kind of answer matters
+		return string(name)
+	}
+	for b.labelTaken(string(name), line, o) {
+		name = append(name, '_')
+	}
+	b.used(string(name))
+	return string(name)
+}
+
+func (b *Builder) labelTaken(name string, line []byte, o *Origin) bool {
+	if o != nil {
+		if _, ok := o.source.Labels[name[len("labels."):]]; ok {
+			return true
+		}
+	}
+	if slices.Contains(b.mend.used, name) {
+		return true
+	}
+	for _, s := range b.line.Members() {
+		key := string(line[s.Start:s.End])
+		if key == name || key == "labels" && b.inside(name[len("labels."):], s, line) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendMended appends the line without its closing brace, with all changes.
+func (b *Builder) appendMended(dst, line []byte, o *Origin) []byte {
+	m := &b.mend
+	at, tagsAt := uint32(0), -1
+	tags := b.line.Span(record.Tags)
+	hasTags := b.line.Has(record.Tags)
+	for i := range m.changes {
+		c := &m.changes[i]
+		if hasTags && at <= tags.Start && tags.Start < c.start {
+			tagsAt = len(dst) + int(tags.Start-at)
+		}
+		dst = append(dst, line[at:c.start]...)
+		at = c.end
+		dst = b.appendChange(dst, c, line, o)
+	}
+	if hasTags && at <= tags.Start {
+		tagsAt = len(dst) + int(tags.Start-at)
+	}
+	dst = append(dst, line[at:b.line.Brace]...)
+	switch {
+	case m.tags == 0:
+	case tagsAt < 0:
+		dst = append(append(dst, `,"tags":[`...), b.tagList()...)
+		dst = append(dst, ']')
+	default:
+		dst = b.insertTags(dst, tagsAt, int(tags.End-tags.Start))
+	}
+	return dst
+}
+
+// tagList renders the tags without brackets.
+func (b *Builder) tagList() []byte {
+	var out []byte
+	for i, name := range mendTags {
+		if b.mend.tags&(1<<i) != 0 {
+			if out != nil {
+				out = append(out, ',')
+			}
+			out = append(append(append(out, '"'), name...), '"')
+		}
+	}
+	return out
+}
+
+// insertTags adds to the tags that the line has, whose value is at an offset of dst.
+func (b *Builder) insertTags(dst []byte, at, size int) []byte {
+	value := dst[at : at+size]
+	list := b.tagList()
+	switch {
+	case value[0] == '[':
+		if len(bytes.TrimSpace(value[1:len(value)-1])) > 0 {
+			list = append([]byte{','}, list...)
+		}
+		return slices.Insert(dst, at+size-1, list...)
+	case value[0] == 'n':
+		list = append(append([]byte{'['}, list...), ']')
+		return slices.Replace(dst, at, at+size, list...)
+	}
+	dst = slices.Insert(dst, at+size, append(append([]byte{','}, list...), ']')...)
+	return slices.Insert(dst, at, '[')
+}
+
+func (b *Builder) appendChange(dst []byte, c *change, line []byte, o *Origin) []byte {
+	value := line[c.value.Start:c.value.End]
+	if c.do == split {
+		return b.appendSplit(dst, value)
+	}
+	dst = append(append(append(dst, '"'), c.path...), '"', ':')
+	switch c.do {
+	case moveNum:
+		if text := value[1 : len(value)-1]; isNumber(text) {
+			return append(dst, text...)
+		}
+		return append(dst, value...)
+	case moveAs:
+		return appendText(dst, value)
+	case empty:
+		return append(dst, "null"...)
+	case stamp:
+		return append(b.appendInstant(append(dst, '"'), c.at), '"')
+	case level:
+		return append(appendLevel(append(dst, '"'), value), '"')
+	case rebuild:
+		b.mend.lifted = b.mend.lifted[:0]
+		dst = b.appendObject(dst, c.path, value, line, o)
+		return append(dst, b.mend.lifted...)
+	}
+	return append(dst, value...)
+}
+
+// appendText appends a JSON value as a string: text as it is, everything else as it is written.
+func appendText(dst, value []byte) []byte {
+	if value[0] == '"' {
+		return append(dst, value...)
+	}
+	return append(appendEscaped(append(dst, '"'), value), '"')
+}
+
+// appendObject appends an object without the members that the templates do not take there. Those are lifted: they become members of
+// the line itself.
+func (b *Builder) appendObject(dst []byte, path string, object, line []byte, o *Origin) []byte {
+	dst = append(dst, '{')
+	empty := true
+	record.Members(object, func(key, value []byte) bool {
+		full := path + "." + string(key)
+		do, to := b.decide(full, value, line, o)
+		if do != keep && !(do == move && record.FieldOf([]byte(full)) == record.Alias) && do != rebuild {
+			b.mend.tags |= tagConflict
+		}
+		if do == move || do == moveAs && to != full {
+			l := append(append(append(b.mend.lifted, ',', '"'), to...), '"', ':')
+			if do == move {
+				l = append(l, value...)
+			} else {
+				l = appendText(l, value)
+			}
+			b.mend.lifted = l
+			if do == move {
+				b.used(to)
+				b.present(to)
+			}
+			return true
+		}
+		if !empty {
+			dst = append(dst, ',')
+		}
+		empty = false
+		dst = append(append(append(dst, '"'), key...), '"', ':')
+		switch do {
+		case rebuild:
+			dst = b.appendObject(dst, full, value, line, o)
+		case moveAs:
+			dst = appendText(dst, value)
+		default:
+			dst = append(dst, value...)
+		}
+		return true
+	})
+	return append(dst, '}')
+}
+
+// present notes that the document has a field now, so that it is not added again.
+func (b *Builder) present(path string) {
+	if k, ok := record.KeyOf([]byte(path)); ok {
+		b.line.Adopt(k, record.Span{})
+	}
+}
+
+// appendLevel appends the name of a level: in lower case, short, and a name for a number of pino or syslog.
+func appendLevel(dst, value []byte) []byte {
+	text := value
+	if value[0] == '"' {
+		text = value[1 : len(value)-1]
+	}
+	if n, ok := fixedPoint(text, 0); ok {
+		switch {
+		case n < 8:
+			return append(dst, [...]string{"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"}[n]...)
+		case n < 100:
+			return append(dst, [...]string{"trace", "trace", "debug", "info", "warn", "error", "fatal", "fatal", "fatal", "fatal"}[n/10]...)
+		}
+	}
+	start := len(dst)
+	for _, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	switch string(dst[start:]) {
+	case "warning":
+		return dst[:start+len("warn")]
+	case "err":
+		return append(dst[:start], "error"...)
+	case "information", "informational":
+		return dst[:start+len("info")]
+	}
+	return dst
+}
+
+// appendSplit appends what a request line holds: method, target, path and version. value is a JSON string.
+func (b *Builder) appendSplit(dst, value []byte) []byte {
+	request := combinedLine{request: value[1 : len(value)-1]}
+	request.split()
+	if request.method == nil {
+		return append(append(dst, `"request":`...), value...)
+	}
+	start := len(dst)
+	field := func(name string, text []byte) {
+		if text != nil {
+			dst = append(append(append(dst, `,"`...), name...), `":"`...)
+			dst = append(append(dst, text...), '"')
+		}
+	}
+	if !b.line.Has(record.Message) {
+		field("message", request.request)
+		b.present("message")
+	}
+	field("http.request.method", request.method)
+	field("url.original", request.target)
+	if !b.line.Has(record.Path) {
+		field("url.path", request.path())
+		b.present("url.path")
+	}
+	if !b.line.Has(record.HTTPVersion) {
+		field("http.version", request.version)
+	}
+	b.present("http.request.method")
+	b.present("url.original")
+	return append(dst[:start], dst[start+1:]...)
+}
