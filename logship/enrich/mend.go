@@ -26,8 +26,8 @@ type change struct {
 	start, end uint32 // of the member in the line
 	value      record.Span
 	do         action
-	path       string // the field that gets the value
-	from       string // the path of the member
+	path       string      // the field that gets the value
+	from       record.Span // of the key of the member
 	at         instant
 }
 
@@ -50,6 +50,7 @@ const (
 type mender struct {
 	changes []change
 	tags    uint8
+	at      instant  // the time of the member that planTime chose; zero when it can stay as it is written
 	level   bool     // log.level has to be read as appendLevel does
 	used    []string // fields that changes made and that Line does not know
 	lifted  []byte   // members that come out of an object: ,"name":value and so on
@@ -92,33 +93,34 @@ func (b *Builder) plan(line []byte, o *Origin) (out []byte, changes bool) {
 	}
 	notes := *l.Notes()
 	for i := range notes {
-		if l.NameOf(&notes[i]) != nil {
-			if k, ok := record.KeyOf(line[notes[i].Key.Start:notes[i].Key.End]); ok {
-				l.Forget(k) // it is not what its name says
-			}
+		if n := l.NameOf(&notes[i]); n != nil && n.Owns {
+			l.Forget(n.Own) // it is not what its name says
 		}
 	}
 	chosen := b.planTime(line)
 	notes = *l.Notes()
-	for k, alias := range map[record.Key]record.Key{record.ServiceName: record.ServiceAlias, record.Env: record.EnvAlias} {
-		if !l.Has(k) && l.Has(alias) {
-			l.Adopt(k, l.Span(alias))
-		}
+	if l.Has(record.ServiceAlias) && !l.Has(record.ServiceName) {
+		l.Adopt(record.ServiceName, l.Span(record.ServiceAlias))
+	}
+	if l.Has(record.EnvAlias) && !l.Has(record.Env) {
+		l.Adopt(record.Env, l.Span(record.EnvAlias))
 	}
 	for i := range notes {
 		n := &notes[i]
-		c := change{start: n.Start, end: n.Value.End, value: n.Value, from: string(line[n.Key.Start:n.Key.End])}
+		c := change{start: n.Start, end: n.Value.End, value: n.Value, from: n.Key}
 		name := l.NameOf(n)
 		if name == nil {
 			b.planValue(&c, line, o)
 		} else if name.Role != record.Time {
 			b.planName(&c, name, line, o)
 		} else if chosen == i {
-			c.do, c.path = stamp, "@timestamp"
-			c.at, _ = b.parseTime(line[n.Value.Start:n.Value.End], b.names.form)
+			c.do, c.path, c.at = stamp, "@timestamp", m.at
+			if m.at == (instant{}) {
+				c.do = move
+			}
 			l.Adopt(record.Timestamp, n.Value)
 		} else if line[n.Value.Start] == '{' || line[n.Value.Start] == '[' {
-			c.do, c.path = moveAs, b.label(c.from, line, o)
+			c.do, c.path = moveAs, b.label(string(line[c.from.Start:c.from.End]), line, o)
 			m.tags |= tagConflict
 		}
 		if c.do != keep {
@@ -144,7 +146,7 @@ func (b *Builder) planTime(line []byte) (chosen int) {
 		}
 		span := l.Span(record.Timestamp)
 		key := bytes.LastIndexByte(line[:bytes.LastIndexByte(line[:span.Start], '"')], '"')
-		ownChange = change{start: uint32(key), end: span.End, value: span, from: "@timestamp", path: "@timestamp", do: stamp}
+		ownChange = change{start: uint32(key), end: span.End, value: span, path: "@timestamp", do: stamp}
 		if at, ok := b.parseTime(value, b.names.own); ok {
 			ownChange.at = at
 			m.changes = append(m.changes, ownChange)
@@ -161,8 +163,13 @@ func (b *Builder) planTime(line []byte) (chosen int) {
 		if first < 0 {
 			first = i
 		}
-		if _, ok := b.parseTime(line[n.Value.Start:n.Value.End], b.names.form); ok {
-			chosen = i
+		value := line[n.Value.Start:n.Value.End]
+		if b.names.form == "" && len(value) == len(stampLayout)+7 && value[len(value)-2] == 'Z' && b.usual(value) {
+			m.at, chosen = instant{}, i
+			break
+		}
+		if at, ok := b.parseTime(value, b.names.form); ok {
+			m.at, chosen = at, i
 			break
 		}
 	}
@@ -171,7 +178,7 @@ func (b *Builder) planTime(line []byte) (chosen int) {
 		if line[n.Value.Start] == 'n' { // null
 			return -1
 		}
-		ownChange = change{start: n.Start, end: n.Value.End, value: n.Value, from: string(line[n.Key.Start:n.Key.End]), do: moveAs}
+		ownChange = change{start: n.Start, end: n.Value.End, value: n.Value, do: moveAs}
 		*l.Notes() = slices.Delete(*l.Notes(), first, first+1)
 	}
 	if ownChange.do != keep {
@@ -187,6 +194,14 @@ func (b *Builder) planTime(line []byte) (chosen int) {
 func (b *Builder) planName(c *change, name *record.Name, line []byte, o *Origin) {
 	value := line[c.value.Start:c.value.End]
 	path := name.Path
+	if name.Role == record.Rename && name.Known && !b.line.Has(name.Key) && len(b.mend.used) == 0 {
+		first := value[0]
+		if do := quickly(name.Class, first); do != keep && !(first == '"' && (len(value) == 2 || value[1] == '-')) && name.Key != record.OriginalURL {
+			c.do, c.path = do, path
+			b.line.Adopt(name.Key, c.value)
+			return
+		}
+	}
 	switch name.Role {
 	case record.Level:
 		if len(value) > 34 || value[0] != '"' && !digit(value[0]) || b.taken(path, line) {
@@ -208,7 +223,7 @@ func (b *Builder) planName(c *change, name *record.Name, line []byte, o *Origin)
 			path = "error"
 		}
 	}
-	if path == "url.original" && c.from == "uri" && (b.member("request_uri", line) || b.member("request", line)) {
+	if path == "url.original" && string(line[c.from.Start:c.from.End]) == "uri" && (b.member("request_uri", line) || b.member("request", line)) {
 		path = "url.path"
 	}
 	if b.taken(path, line) {
@@ -224,7 +239,7 @@ func (b *Builder) planName(c *change, name *record.Name, line []byte, o *Origin)
 	switch do {
 	case keep:
 		c.do, c.path = move, path
-		if value[0] == '"' && record.FieldOf([]byte(path)) == record.Number {
+		if value[0] == '"' && name.Class == record.Number {
 			c.do = moveNum
 		}
 		b.adopt(path, c.value)
@@ -237,23 +252,39 @@ func (b *Builder) planName(c *change, name *record.Name, line []byte, o *Origin)
 	}
 }
 
+// quickly returns what nearly always becomes of a value with a foreign name, by its first byte; keep when it takes a closer look.
+func quickly(class record.Class, first byte) action {
+	switch {
+	case first == '{' || first == '[':
+	case class == record.Text, class == record.Number && digit(first):
+		return move
+	}
+	return keep
+}
+
 // noValue reports whether nginx had no value for a variable in quotes.
 func noValue(value []byte) bool { return value[0] == '"' && none(value[1:len(value)-1]) }
 
 // planValue decides what becomes of a member whose field does not take its value.
 func (b *Builder) planValue(c *change, line []byte, o *Origin) {
 	value := line[c.value.Start:c.value.End]
-	if o.source.Kind == NginxAccess && noValue(value) && record.FieldOf([]byte(c.from)) == record.Number {
-		c.do, c.path = empty, c.from
+	key := line[c.from.Start:c.from.End]
+	class := record.FieldOf(key)
+	if class == record.Number && value[0] == '"' && isNumber(value[1:len(value)-1]) { // as often in a format of nginx
 		return
 	}
-	k, known := record.KeyOf([]byte(c.from))
-	if known && record.FieldOf([]byte(c.from)) == record.Object { // else "agent" would stand in the way of agent.name
+	from := string(key)
+	if o.source.Kind == NginxAccess && noValue(value) && class == record.Number {
+		c.do, c.path = empty, from
+		return
+	}
+	k, known := record.KeyOf(key)
+	if known && class == record.Object { // else "agent" would stand in the way of agent.name
 		b.line.Forget(k)
 	}
-	do, path := b.decide(c.from, value, line, o)
+	do, path := b.decide(from, value, line, o)
 	switch {
-	case path != c.from:
+	case path != from:
 		if known {
 			b.line.Forget(k)
 		}
@@ -262,7 +293,7 @@ func (b *Builder) planValue(c *change, line []byte, o *Origin) {
 		b.line.Adopt(k, c.value)
 	}
 	c.do, c.path = do, path
-	if do == moveAs || do == move && record.FieldOf([]byte(c.from)) != record.Alias {
+	if do == moveAs || do == move && class != record.Alias {
 		b.mend.tags |= tagConflict
 	}
 }
@@ -331,7 +362,7 @@ func (b *Builder) adopted(path string) bool {
 	if path == "env" {
 		field, alias = record.Env, record.EnvAlias
 	}
-	return b.line.Has(alias) && b.line.Span(field) == b.line.Span(alias) && !slices.Contains(b.mend.used, path)
+	return b.line.Has(alias) && b.line.Span(field) == b.line.Span(alias)
 }
 
 // isStamp reports whether a JSON value is a time that a field of times takes.
@@ -413,11 +444,11 @@ func objects(array []byte) bool {
 
 // taken reports whether the document has the field already.
 func (b *Builder) taken(path string, line []byte) bool {
-	if k, ok := record.KeyOf([]byte(path)); ok && b.line.Has(k) {
-		return true
-	}
 	if slices.Contains(b.mend.used, path) {
 		return true
+	}
+	if k, ok := record.KeyOf([]byte(path)); ok && !many(k) {
+		return b.line.Has(k)
 	}
 	for _, s := range b.line.Members() {
 		key := line[s.Start:s.End]
@@ -479,8 +510,20 @@ func (b *Builder) member(name string, line []byte) bool {
 func (b *Builder) adopt(path string, value record.Span) {
 	if k, ok := record.KeyOf([]byte(path)); ok {
 		b.line.Adopt(k, value)
+		if !many(k) {
+			return
+		}
 	}
 	b.used(path)
+}
+
+// many reports whether a key stands for more than one field.
+func many(k record.Key) bool {
+	switch k {
+	case record.SourceGeo, record.NginxUpstream, record.KubernetesName, record.UserAgentParts, record.Labels, record.Agent:
+		return true
+	}
+	return false
 }
 
 func (b *Builder) used(path string) { b.mend.used = append(b.mend.used, path) }

@@ -77,8 +77,12 @@ const (
 
 // Name is a field that a foreign name stands for.
 type Name struct {
-	Path string
-	Role Role
+	Path  string
+	Class Class // of the field
+	// Key is that of the field and Own that of a field that has the name itself; Known and Owns say whether Scan notes them.
+	Key, Own    Key
+	Known, Owns bool
+	Role        Role
 }
 
 // Names are the foreign names of fields that are recognised at the top of a line. The zero value knows none.
@@ -95,7 +99,10 @@ func (n *Names) Add(name, path string, role Role) {
 	if n.index == nil {
 		n.index = map[string]uint8{}
 	}
-	n.list = append(n.list, Name{Path: path, Role: role})
+	f := Name{Path: path, Role: role, Class: FieldOf([]byte(path))}
+	f.Key, f.Known = KeyOf([]byte(path))
+	f.Own, f.Owns = KeyOf([]byte(name))
+	n.list = append(n.list, f)
 	n.index[name] = uint8(len(n.list))
 }
 
