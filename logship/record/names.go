@@ -106,6 +106,14 @@ func (n *Names) Add(name, path string, role Role) {
 	n.index[name] = uint8(len(n.list))
 }
 
+// Find returns what a name stands for, nil when it is none of these.
+func (n *Names) Find(name string) *Name {
+	if i := n.index[name]; i != 0 {
+		return &n.list[i-1]
+	}
+	return nil
+}
+
 // accepts returns the kinds of values that a top-level member may have without being noted, and the number of its name when it is
 // a foreign one, which is always noted.
 func (n *Names) accepts(key []byte) (Kinds, uint8) {
