@@ -150,6 +150,7 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 	}
 	nginx := o.source.Kind == NginxAccess || b.isNginx(line)
 	mended := false
+	b.mend.tags = 0
 	if b.foreign(line) {
 		line, mended = b.plan(line, o)
 	}
@@ -189,8 +190,12 @@ func textTag(in Input, tag string) string {
 
 func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in Input, nginx bool) []byte {
 	if !b.line.Has(record.Timestamp) {
-		dst = b.timestamp(append(dst, `,"@timestamp":"`...), line, in, nginx)
+		var ok bool
+		dst, ok = b.timestamp(append(dst, `,"@timestamp":"`...), line, in, nginx)
 		dst = append(dst, '"')
+		if !ok && b.mend.tags == 0 && !b.line.Has(record.Tags) {
+			dst = append(dst, `,"tags":["`+badTime+`"]`...) // it stays in msec
+		}
 	}
 	if nginx {
 		dst = b.appendNginx(dst, line)
@@ -233,17 +238,20 @@ func (b *Builder) common(dst []byte, o *Origin, to *route, offset int64, created
 	return dst
 }
 
-// timestamp appends the best time known of a line without one: its msec, the runtime's time, the present.
-func (b *Builder) timestamp(dst, line []byte, in Input, nginx bool) []byte {
-	if nginx {
-		if out, ok := b.clock.appendSeconds(dst, b.line.Text(line, record.Msec)); ok {
-			return out
+// timestamp appends the best time known of a line without one: its msec, the runtime's time, the present. It reports false when
+// there is an msec that cannot be used.
+func (b *Builder) timestamp(dst, line []byte, in Input, nginx bool) (out []byte, ok bool) {
+	ok = true
+	if nginx && b.line.Has(record.Msec) {
+		if out, ok = b.clock.appendSeconds(dst, b.line.Text(line, record.Msec)); ok && b.believed(b.clock.second) {
+			return out, true
 		}
+		ok = false
 	}
 	if in.Time != nil {
-		return append(dst, in.Time...)
+		return append(dst, in.Time...), ok
 	}
-	return append(dst, b.now...)
+	return append(dst, b.now...), ok
 }
 
 // appendID appends the document id and closes the action line.

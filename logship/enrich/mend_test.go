@@ -314,6 +314,24 @@ func TestForeignNginx(t *testing.T) {
 	}
 }
 
+// TestAbsurdTimesOfNginx has times that no access log of today can have.
+func TestAbsurdTimesOfNginx(t *testing.T) {
+	for line, c := range map[string]struct {
+		kind Kind
+		want any
+	}{
+		`203.0.113.9 - - [01/Jan/1970:00:00:12 +0000] "GET / HTTP/1.1" 200 1 "-" "-"`: {NginxCombined, "01/Jan/1970:00:00:12 +0000"},
+		`2040/11/22 18:23:30 [error] 1#1: x`:                                          {NginxError, "2040/11/22 18:23:30"},
+		`{"msec":12.000,"service_name":"nginx"}`:                                      {NginxAccess, nil},
+		`{"msec":"-","service_name":"nginx"}`:                                         {NginxAccess, nil},
+	} {
+		got := documentOf(t, testBuilder(t), testOrigin(c.kind), line)
+		if got["@timestamp"] != now || got["event.original_time"] != c.want || !cmp.Equal(got["tags"], []any{"bad_time"}) {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
+
 // TestForeignLevelsAreRouted: rules look at log.level as the document has it.
 func TestForeignLevelsAreRouted(t *testing.T) {
 	b := NewBuilder(Options{Geo: testGeo(t), Zone: time.UTC, Routes: levelRoute()})

@@ -19,6 +19,16 @@ func (b *Builder) believed(second int64) bool {
 	return second >= earliest && second*1000 <= b.nowMS+ahead.Milliseconds()
 }
 
+// appendBelieved appends the time of a line of text, in milliseconds since 1970, and the quote behind it. When it cannot be believed
+// that is the time of reading, followed by the time as it is written.
+func (b *Builder) appendBelieved(dst []byte, ms int64, written []byte) (out []byte, ok bool) {
+	if b.believed(ms / 1000) {
+		return append(b.clock.appendStamp(dst, ms), '"'), true
+	}
+	dst = append(append(dst, b.now...), `","event.original_time":"`...)
+	return append(appendEscaped(dst, written), '"'), false
+}
+
 // usual reports whether the value of @timestamp is a time in the form 2006-01-02T15:04:05.000Z, perhaps with another number of digits
 // or another zone, that can be believed. Neighbouring lines have the same second, so it is remembered.
 func (b *Builder) usual(value []byte) bool {
