@@ -29,6 +29,8 @@ func runLogship(ctx context.Context, args []string) error {
 			return showShipping(ctx, args[1:])
 		case "replay":
 			return replayDeadLetters(ctx, args[1:])
+		case "init":
+			return proposeInput(args[1:])
 		}
 	}
 	fs := flag.NewFlagSet("logship", flag.ContinueOnError)
@@ -39,7 +41,7 @@ func runLogship(ctx context.Context, args []string) error {
 	}
 	switch {
 	case fs.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q; there are also the commands logship status and logship replay", fs.Arg(0))
+		return fmt.Errorf("unexpected argument %q; there are also the commands logship status, logship replay and logship init", fs.Arg(0))
 	case *file == "" && *check:
 		return errors.New("-check needs -config")
 	case *file == "":

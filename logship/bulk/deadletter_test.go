@@ -178,11 +178,11 @@ func TestReplay(t *testing.T) {
 		}
 		return 201
 	})
-	dry, err := d.Replay(t.Context(), config, true)
+	dry, err := d.Replay(t.Context(), config, true, nil)
 	if err != nil || dry.Read != 100 || dry.Delivered != 0 || dry.Reasons["logs-a-b: no"] != 100 || len(*bodies) != 0 {
 		t.Errorf("dry run: %+v, %d requests, %v", dry, len(*bodies), err)
 	}
-	got, err := d.Replay(t.Context(), config, false)
+	got, err := d.Replay(t.Context(), config, false, nil)
 	want := Replay{Read: 100, Delivered: 80, Duplicates: 10, Refused: 10, Reasons: map[string]int64{"logs-a-b: status 400 mapper: still no": 10}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v %s", err, diff)
@@ -195,7 +195,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("%d left, %+v", len(left), left[:1])
 	}
 	config, _ = replayTarget(t, func(int) int { return 201 })
-	if got, err = d.Replay(t.Context(), config, false); err != nil || got.Delivered != 10 {
+	if got, err = d.Replay(t.Context(), config, false, nil); err != nil || got.Delivered != 10 {
 		t.Errorf("after the repair: %+v, %v", got, err)
 	}
 	if left, _ = lettersIn(t, dir); len(left) != 0 {
@@ -216,14 +216,14 @@ func TestReplayLosesNothing(t *testing.T) {
 			if err := d.Write([]DeadLetter{letter(3)}); err != nil {
 				t.Error(err)
 			}
-			if _, err := d.Replay(t.Context(), Config{}, true); !errors.Is(err, ErrReplayRunning) {
+			if _, err := d.Replay(t.Context(), Config{}, true, nil); !errors.Is(err, ErrReplayRunning) {
 				t.Errorf("second replay: %v", err)
 			}
 			cancel()
 		}
 		return 503
 	})
-	if _, err := d.Replay(ctx, config, false); !errors.Is(err, context.Canceled) {
+	if _, err := d.Replay(ctx, config, false, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped replay: %v", err)
 	}
 	if left, _ := lettersIn(t, dir); len(left) != 3 {
@@ -233,7 +233,7 @@ func TestReplayLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	config, _ = replayTarget(t, func(int) int { return 201 })
-	got, err := d.Replay(t.Context(), config, false)
+	got, err := d.Replay(t.Context(), config, false, nil)
 	if err != nil || got.Delivered != 3 || got.Damaged != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -30,8 +30,9 @@ type Replay struct {
 // may be in use by a shipper meanwhile. A replay that is killed leaves each file as it was or done: what was
 // delivered already is a duplicate (409) for the next one. With dry nothing is sent or changed.
 //
-// config is that of the target; its Reject is not used.
-func (d *DeadLetters) Replay(ctx context.Context, config Config, dry bool) (Replay, error) {
+// config is that of the target; its Reject is not used. mend, when it is not nil, makes a document that the target takes of one that
+// it refused; ok is false when it knows nothing better.
+func (d *DeadLetters) Replay(ctx context.Context, config Config, dry bool, mend func(letter *DeadLetter, document string) (mended string, ok bool)) (Replay, error) {
 	report := Replay{Reasons: make(map[string]int64)}
 	unlock, err := lockFile(filepath.Join(d.dir, replayLock), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -40,7 +41,7 @@ func (d *DeadLetters) Replay(ctx context.Context, config Config, dry bool) (Repl
 	if err != nil {
 		return report, err
 	}
-	r := replayer{report: &report}
+	r := replayer{report: &report, mend: mend}
 	config.Reject = func(letters []DeadLetter) error {
 		r.keep = append(r.keep, letters...)
 		return nil
@@ -97,6 +98,7 @@ func exists(path string) bool {
 type replayer struct {
 	client  *Client
 	report  *Replay
+	mend    func(letter *DeadLetter, document string) (mended string, ok bool)
 	max     int
 	batch   Batch
 	keep    []DeadLetter // refused again
@@ -159,10 +161,16 @@ func (r *replayer) add(letter DeadLetter) error {
 	item := Item{Start: uint32(len(b.Buf)), File: uint32(len(b.Files)), Offset: letter.Offset}
 	b.Buf = append(append(b.Buf, action...), '\n')
 	item.Doc = uint32(len(b.Buf))
-	if letter.Document == "" {
+	document, mended := letter.document(), false
+	if r.mend != nil {
+		if better, ok := r.mend(&letter, document); ok {
+			document, mended = better, true
+		}
+	}
+	if letter.Document == "" && !mended {
 		item.Raw = uint32(len(letter.Line) - 1)
 	}
-	b.Buf = append(append(b.Buf, letter.document()...), '\n')
+	b.Buf = append(append(b.Buf, document...), '\n')
 	b.Items, b.Files = append(b.Items, item), append(b.Files, letter.File)
 	return nil
 }

@@ -136,6 +136,7 @@ func (r *reader) checkInput(in *Input, at string) {
 			r.failKey(at+".fields."+name, "is not known; allowed: env, customer, service_name, labels.<name>")
 		}
 	}
+	r.checkNames(in, at)
 	m := in.Multiline
 	if m == nil {
 		return
@@ -152,6 +153,46 @@ func (r *reader) checkInput(in *Input, at string) {
 		m.Preset = ""
 	case m.Start == nil && m.Continue == nil:
 		r.failKey(at, "needs preset, start or continue")
+	}
+}
+
+// maxName is the longest name of a member that can stand for a field, in bytes.
+const maxName = 128
+
+// fieldName is the name of a field that a member can stand for.
+var fieldName = regexp.MustCompile(`^(@timestamp|[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*)$`)
+
+// checkNames checks the keys and the time of an input.
+func (r *reader) checkNames(in *Input, at string) {
+	given := ""
+	switch {
+	case len(in.Keys) > 0:
+		given = ".keys"
+	case in.Time != (InputTime{}):
+		given = ".time"
+	}
+	if given != "" && in.Type != Service && in.Type != NginxAccess && in.Type != Container && in.Type != "" {
+		r.failKey(at+given, "is for JSON lines: the types service, nginx_access and container, not %s", in.Type)
+	}
+	if len(in.Keys) > 100 {
+		r.failKey(at+".keys", "has %d names; at most 100 are allowed", len(in.Keys))
+	}
+	for _, name := range slices.Sorted(maps.Keys(in.Keys)) {
+		if path := in.Keys[name]; name == "" || len(name) > maxName || len(path) > maxName || !fieldName.MatchString(path) {
+			r.failKey(at+".keys."+name, "%q is no name of a field; write for example status: http.response.status_code", path)
+		}
+	}
+	if len(in.Time.Key) > maxName {
+		r.failKey(at+".time.key", "is longer than %d bytes", maxName)
+	}
+	switch form := in.Time.Format; form {
+	case "", "rfc3339", "unix", "unix_ms", "unix_us", "unix_ns":
+	default:
+		const example = "2006-01-02 15:04:05"
+		year, month := time.Date(2017, 11, 23, 18, 48, 59, 0, time.UTC), time.Date(2017, 3, 23, 18, 48, 59, 0, time.UTC)
+		if year.Format(form) == form || month.Format(form) == year.Format(form) || len(form) > maxName {
+			r.failKey(at+".time.format", "%q is no form of a time; write rfc3339, unix, unix_ms, unix_us, unix_ns, or how %s is written there", form, example)
+		}
 	}
 }
 

@@ -39,6 +39,14 @@ type Input struct {
 	Dataset   string            `key:"dataset" allowed:"text"`
 	Fields    map[string]string `key:"fields" allowed:"env, customer, service_name, labels.<name>"`
 	Multiline *Multiline        `key:"multiline"`
+	Keys      map[string]string `key:"keys" allowed:"names of the line: names of fields"`
+	Time      InputTime         `key:"time"`
+}
+
+// InputTime says where the time stands in the JSON lines of an input, and how it is written. Both are found out when they are empty.
+type InputTime struct {
+	Key    string `key:"key" allowed:"name of a member"`
+	Format string `key:"format" allowed:"rfc3339, unix, unix_ms, unix_us, unix_ns, or 2006-01-02 15:04:05 in the wanted form"`
 }
 
 // Type says what the lines of an input are.

@@ -405,3 +405,30 @@ func FuzzParse(f *testing.F) {
 		c.Dump()
 	})
 }
+
+func TestNamesAndTimesOfAnInput(t *testing.T) {
+	read := func(input string) (*Config, error) {
+		return Parse("x.yaml", []byte("state_dir: /s\ninputs:\n  - "+input+"\ntargets: [{urls: [http://x]}]\n"), "/", nil)
+	}
+	c, err := read("{type: nginx_access, paths: [/a], keys: {st: http.response.status_code}, time: {key: when, format: unix_ms}}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]Input{{
+		Type: NginxAccess, Paths: []Glob{"/a"}, Keys: map[string]string{"st": "http.response.status_code"}, Time: InputTime{"when", "unix_ms"},
+	}}, c.Inputs); d != "" {
+		t.Error(d)
+	}
+	for input, want := range map[string]string{
+		"{type: text, paths: [/a], time: {key: x}}":                                 "inputs[0].time is for JSON lines",
+		"{type: nginx_combined, paths: [/a], keys: {a: b}}":                         "inputs[0].keys is for JSON lines",
+		"{type: service, paths: [/a], keys: {a: 'b c'}}":                            `inputs[0].keys.a "b c" is no name of a field`,
+		"{type: service, paths: [/a], time: {format: iso}}":                         `inputs[0].time.format "iso" is no form of a time`,
+		"{type: service, paths: [/a], time: {form: unix}}":                          "inputs[0].time.form is not known",
+		"{type: service, paths: [/a], keys: {" + strings.Repeat("a", 129) + ": b}}": "is no name of a field",
+	} {
+		if _, err := read(input); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", input, err, want)
+		}
+	}
+}

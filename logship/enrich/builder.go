@@ -15,16 +15,22 @@ const maxEventID = 512
 
 // Builder renders documents. It belongs to one goroutine.
 type Builder struct {
-	router router
-	geo    *Geo
-	agents *Agents // nil: user agents are not taken apart
-	zone   *time.Location
-	line   record.Line
-	clock  clock // for the times of lines
-	nowMS  int64
-	now    []byte // nowMS rendered
-	plain  []byte // a value without its escapes
-	agent  []byte // ,"agent.name":"..."
+	router     router
+	geo        *Geo
+	agents     *Agents // nil: user agents are not taken apart
+	zone       *time.Location
+	line       *record.Line
+	names      *Names // of line
+	lines      map[*Names]*record.Line
+	plainNames *Names // for sources that bring no names
+	nginxNames *Names
+	mend       mender
+	second     [len(stampLayout)]byte // of the last time that was usual
+	clock      clock                  // for the times of lines
+	nowMS      int64
+	now        []byte // nowMS rendered
+	plain      []byte // a value without its escapes
+	agent      []byte // ,"agent.name":"..."
 }
 
 // Options say how lines are enriched.
@@ -44,6 +50,9 @@ type Options struct {
 // NewBuilder returns a Builder.
 func NewBuilder(opt Options) *Builder {
 	b := &Builder{router: newRouter(opt.Routes), geo: opt.Geo, zone: opt.Zone, agent: appendKnown(nil, "agent.name", opt.Agent)}
+	b.plainNames, b.nginxNames = NewNames(Service, nil, "", ""), NewNames(NginxAccess, nil, "", "")
+	b.lines = make(map[*Names]*record.Line)
+	b.read(b.plainNames)
 	if opt.UserAgent {
 		b.agents = NewAgents()
 	}
@@ -60,6 +69,27 @@ func (b *Builder) SetNow(now time.Time) {
 	b.nowMS, b.now = ms, c.appendStamp(b.now[:0], ms)
 }
 
+// read makes b.line one for lines with the names.
+func (b *Builder) read(n *Names) {
+	b.names = n
+	if b.line = b.lines[n]; b.line == nil {
+		b.line = new(record.Line)
+		b.line.UseNames(&n.fields)
+		b.lines[n] = b.line
+	}
+}
+
+// namesOf returns the names of the lines of a file.
+func (b *Builder) namesOf(o *Origin) *Names {
+	switch {
+	case o.source.Names != nil:
+		return o.source.Names
+	case o.source.Kind == NginxAccess:
+		return b.nginxNames
+	}
+	return b.plainNames
+}
+
 // Input is one line of a file.
 type Input struct {
 	// Line is the text without line feed (for a container: without the prefix of the runtime).
@@ -68,6 +98,8 @@ type Input struct {
 	Offset int64
 	// Time is the time the container runtime saw the line, RFC 3339; nil otherwise.
 	Time []byte
+	// Stderr says which output stream a container wrote the line to, when there is a Time.
+	Stderr bool
 	// Truncated says that the line was longer than a line may be and was cut.
 	Truncated bool
 }
@@ -109,19 +141,32 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 		dst, m = b.wrap(dst, o, in, line, "truncated")
 		return dst, m, true
 	}
+	if n := b.namesOf(o); n != b.names {
+		b.read(n)
+	}
 	if fault := b.line.Scan(line); fault != record.OK {
 		dst, m = b.wrap(dst, o, in, line, faultTag(fault, o.source.Kind))
 		return dst, m, true
 	}
 	nginx := o.source.Kind == NginxAccess || b.isNginx(line)
-	to := b.routeOf(o, line, true, nginx)
+	mended := false
+	b.mend.tags = 0
+	if b.foreign(line) {
+		line, mended = b.plan(line, o)
+	}
+	to := b.routeOf(o, line, true, nginx, mended)
 	dst = append(dst, to.action...)
 	dst = b.appendID(dst, o, to, line, in.Offset)
 	m = Mark{Doc: len(dst), Raw: b.line.Brace}
 	if !b.line.Has(record.EventCreated) && !b.line.Has(record.Agent) {
 		m.Stream = to.stream
 	}
-	dst = append(dst, line[:b.line.Brace]...)
+	if mended {
+		m.Raw = 0
+		dst = b.appendMended(dst, line, o)
+	} else {
+		dst = append(dst, line[:b.line.Brace]...)
+	}
 	first := len(dst)
 	dst = b.additions(dst, o, to, line, in, nginx)
 	if b.line.Empty { // no member before the additions: their first comma goes
@@ -145,8 +190,12 @@ func textTag(in Input, tag string) string {
 
 func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in Input, nginx bool) []byte {
 	if !b.line.Has(record.Timestamp) {
-		dst = b.timestamp(append(dst, `,"@timestamp":"`...), line, in, nginx)
+		var ok bool
+		dst, ok = b.timestamp(append(dst, `,"@timestamp":"`...), line, in, nginx)
 		dst = append(dst, '"')
+		if !ok && b.mend.tags == 0 && !b.line.Has(record.Tags) {
+			dst = append(dst, `,"tags":["`+badTime+`"]`...) // it stays in msec
+		}
 	}
 	if nginx {
 		dst = b.appendNginx(dst, line)
@@ -165,6 +214,9 @@ func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in In
 	}
 	if !b.line.Has(record.KubernetesName) {
 		dst = append(dst, o.kube...)
+	}
+	if in.Time != nil && !b.line.Has(record.IOStream) {
+		dst = append(dst, ioStream(in)...)
 	}
 	if !b.line.Has(record.EventCreated) && !b.line.Has(record.Agent) {
 		dst = append(dst, b.agent...)
@@ -186,17 +238,20 @@ func (b *Builder) common(dst []byte, o *Origin, to *route, offset int64, created
 	return dst
 }
 
-// timestamp appends the best time known of a line without one: its msec, the runtime's time, the present.
-func (b *Builder) timestamp(dst, line []byte, in Input, nginx bool) []byte {
-	if nginx {
-		if out, ok := b.clock.appendSeconds(dst, b.line.Text(line, record.Msec)); ok {
-			return out
+// timestamp appends the best time known of a line without one: its msec, the runtime's time, the present. It reports false when
+// there is an msec that cannot be used.
+func (b *Builder) timestamp(dst, line []byte, in Input, nginx bool) (out []byte, ok bool) {
+	ok = true
+	if nginx && b.line.Has(record.Msec) {
+		if out, ok = b.clock.appendSeconds(dst, b.line.Text(line, record.Msec)); ok && b.believed(b.clock.second) {
+			return out, true
 		}
+		ok = false
 	}
 	if in.Time != nil {
-		return append(dst, in.Time...)
+		return append(dst, in.Time...), ok
 	}
-	return append(dst, b.now...)
+	return append(dst, b.now...), ok
 }
 
 // appendID appends the document id and closes the action line.
@@ -209,9 +264,17 @@ func (b *Builder) appendID(dst []byte, o *Origin, to *route, line []byte, offset
 	return append(o.appendID(dst, offset), "\"}}\n"...)
 }
 
+// ioStream returns the field with the output stream of a container.
+func ioStream(in Input) string {
+	if in.Stderr {
+		return `,"log.iostream":"stderr"`
+	}
+	return `,"log.iostream":"stdout"`
+}
+
 // wrap appends a line that is no JSON object as a document with the line as message.
 func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string) ([]byte, Mark) {
-	to := b.routeOf(o, nil, false, o.source.Kind == NginxAccess)
+	to := b.routeOf(o, nil, false, o.source.Kind == NginxAccess, false)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
 	m := Mark{Doc: len(dst), Stream: to.stream}
 	dst = append(dst, `{"@timestamp":"`...)
@@ -223,7 +286,11 @@ func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string)
 	dst = append(dst, `","message":"`...)
 	dst = append(appendEscaped(dst, line), '"')
 	dst = appendTags(dst, line, tag)
-	dst = append(append(o.appendIdentity(dst), o.kube...), b.agent...)
+	dst = append(o.appendIdentity(dst), o.kube...)
+	if in.Time != nil {
+		dst = append(dst, ioStream(in)...)
+	}
+	dst = append(dst, b.agent...)
 	return append(b.common(dst, o, to, in.Offset, false, false), '}', '\n'), m
 }
 

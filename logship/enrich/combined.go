@@ -15,6 +15,7 @@ import (
 // server wrote them, escapes included; what was "-" is nil.
 type combinedLine struct {
 	ms                        int64
+	stamp                     []byte // what ms was written as
 	remote, user              []byte
 	request                   []byte
 	method, target, version   []byte // of the request, nil when it has not the form of one
@@ -37,8 +38,8 @@ func parseCombined(line []byte) (a combinedLine, ok bool) {
 		return a, false
 	}
 	a.user = rest[:at]
-	stamp := rest[at+2 : at+2+len(accessTime)]
-	if a.ms, ok = parseAccessTime(stamp); !ok {
+	a.stamp = rest[at+2 : at+2+len(accessTime)]
+	if a.ms, ok = parseAccessTime(a.stamp); !ok {
 		return a, false
 	}
 	if rest, ok = bytes.CutPrefix(rest[at+2+len(accessTime):], []byte("] ")); !ok {
@@ -155,10 +156,11 @@ func (b *Builder) appendAccessText(dst []byte, o *Origin, in Input, line []byte)
 	if !ok || in.Truncated {
 		return b.wrap(dst, o, in, line, textTag(in, "unparsed"))
 	}
-	to := b.routeOf(o, nil, false, true)
+	to := b.routeOf(o, nil, false, true, false)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
 	m := Mark{Doc: len(dst), Stream: to.stream}
-	dst = append(b.clock.appendStamp(append(dst, `{"@timestamp":"`...), a.ms), `","message":"`...)
+	dst, timely := b.appendBelieved(append(dst, `{"@timestamp":"`...), a.ms, a.stamp)
+	dst = append(dst, `,"message":"`...)
 	if a.method != nil {
 		dst = append(append(dst, a.method...), ' ')
 		path := a.path()
@@ -183,7 +185,10 @@ func (b *Builder) appendAccessText(dst []byte, o *Origin, in Input, line []byte)
 	if b.agents != nil {
 		dst = b.agents.appendAgent(dst, a.agent)
 	}
-	if !utf8.Valid(line) {
+	switch {
+	case !timely:
+		dst = appendTags(dst, line, badTime)
+	case !utf8.Valid(line):
 		dst = appendTags(dst, line, "invalid_utf8")
 	}
 	dst = o.appendIdentity(dst)

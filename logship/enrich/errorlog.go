@@ -26,16 +26,15 @@ type errorContext struct {
 // parseErrorLine reads the line in zone. ok is false when it has not the form, as with the second line of a
 // message that contains a line feed.
 func parseErrorLine(line []byte, zone *time.Location) (e errorLine, ok bool) {
-	const layout = "2006/01/02 15:04:05"
-	if len(line) < len(layout)+3 {
+	if len(line) < len(errorTime)+3 {
 		return e, false
 	}
-	at, err := time.ParseInLocation(layout, string(line[:len(layout)]), zone)
+	at, err := time.ParseInLocation(errorTime, string(line[:len(errorTime)]), zone)
 	if err != nil || at.Year() < 1970 {
 		return e, false
 	}
 	e.ms = at.UnixMilli()
-	rest, found := bytes.CutPrefix(line[len(layout):], []byte(" ["))
+	rest, found := bytes.CutPrefix(line[len(errorTime):], []byte(" ["))
 	if !found {
 		return e, false
 	}
@@ -158,10 +157,11 @@ func (b *Builder) appendErrorLog(dst []byte, o *Origin, in Input, line []byte) (
 	if !ok {
 		return b.wrap(dst, o, in, line, textTag(in, "unparsed"))
 	}
-	to := b.routeOf(o, nil, false, false)
+	to := b.routeOf(o, nil, false, false, false)
 	dst = append(o.appendID(append(dst, to.action...), in.Offset), "\"}}\n"...)
 	m := Mark{Doc: len(dst), Stream: to.stream}
-	dst = append(b.clock.appendStamp(append(dst, `{"@timestamp":"`...), e.ms), `","log.level":"`...)
+	dst, timely := b.appendBelieved(append(dst, `{"@timestamp":"`...), e.ms, line[:len(errorTime)])
+	dst = append(dst, `,"log.level":"`...)
 	dst = append(append(dst, e.level...), `","message":"`...)
 	dst = append(appendEscaped(dst, e.message), '"')
 	for _, n := range [...]struct {
@@ -176,6 +176,8 @@ func (b *Builder) appendErrorLog(dst []byte, o *Origin, in Input, line []byte) (
 	switch {
 	case in.Truncated:
 		dst = appendTags(dst, line, "truncated")
+	case !timely:
+		dst = appendTags(dst, line, badTime)
 	case !utf8.Valid(line):
 		dst = appendTags(dst, line, "invalid_utf8")
 	}
@@ -204,3 +206,6 @@ func (b *Builder) appendErrorContext(dst []byte, c *errorContext) []byte {
 	dst = b.appendRequest(dst, a.method, a.target, a.path(), a.version)
 	return b.geo.appendSource(dst, c.client, nil)
 }
+
+// errorTime is how nginx writes the time in its error log.
+const errorTime = "2006/01/02 15:04:05"

@@ -9,7 +9,7 @@ import (
 
 // appendNginx appends what an nginx access line gets: duration, outcome, client and upstream.
 func (b *Builder) appendNginx(dst, line []byte) []byte {
-	l := &b.line
+	l := b.line
 	if !l.Has(record.EventDuration) {
 		dst = appendNumber(dst, `,"event.duration":`, l.Text(line, record.RequestTime), 9)
 	}
@@ -22,10 +22,24 @@ func (b *Builder) appendNginx(dst, line []byte) []byte {
 	if !l.Has(record.NginxUpstream) {
 		dst = b.appendUpstream(dst, line)
 	}
+	if !l.Has(record.Message) && l.IsString(line, record.Method) && l.IsString(line, record.OriginalURL) {
+		dst = append(append(append(dst, `,"message":"`...), l.Text(line, record.Method)...), ' ')
+		dst = append(append(append(dst, pathOf(l.Text(line, record.OriginalURL))...), ' '), l.Text(line, record.Status)...)
+		dst = append(dst, '"')
+	}
+	if !l.Has(record.Path) && l.IsString(line, record.OriginalURL) && bytes.HasPrefix(l.Text(line, record.OriginalURL), []byte{'/'}) {
+		dst = append(append(append(dst, `,"url.path":"`...), pathOf(l.Text(line, record.OriginalURL))...), '"')
+	}
 	if b.agents != nil && l.IsString(line, record.UserAgent) && !l.Has(record.UserAgentParts) {
 		dst = b.agents.appendAgent(dst, l.Text(line, record.UserAgent))
 	}
 	return dst
+}
+
+// pathOf returns a target without its query.
+func pathOf(target []byte) []byte {
+	path, _, _ := bytes.Cut(target, []byte{'?'})
+	return path
 }
 
 // appendNumber appends a field with the integer that text is in units of 10^-scale, or nothing when it is no number.
@@ -70,6 +84,10 @@ func (b *Builder) appendUpstream(dst, line []byte) []byte {
 	for i := range upstreamLists {
 		u := &upstreamLists[i]
 		value := b.line.Raw(line, u.key)
+		if len(value) > 0 && digit(value[0]) && u.scale >= 0 { // without quotes, in a format that is not ours
+			dst = appendNumber(dst, u.last, value, u.scale)
+			continue
+		}
 		if len(value) < 2 || value[0] != '"' || none(value[1:len(value)-1]) {
 			continue
 		}

@@ -33,6 +33,8 @@ type Source struct {
 	Env, Customer, Service string
 	// Version is the platform version of whoever writes the file, for lines that cannot say it.
 	Version string
+	// Names are the foreign names of fields in the lines; nil stands for those that are common for the kind.
+	Names *Names
 	// Labels are added to lines that have none.
 	Labels map[string]string
 	// Namespace, Pod, PodUID, Container and Restarts are of Kubernetes, ContainerID is of Docker.

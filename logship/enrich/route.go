@@ -65,18 +65,22 @@ const (
 	hasEventDataset
 	isNginx
 	isScanned
+	hasForeignLevel
 )
 
 // routeOf finds the route of the line that was scanned, or, when scanned is false, of any line of the file that is no
 // JSON object.
-func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
+func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx, mended bool) *route {
 	r := &b.router
 	has := byte(0)
 	if nginx {
 		has |= isNginx
 	}
 	if scanned {
-		has |= isScanned | b.names()
+		has |= isScanned | b.streamNames()
+		if mended && b.mend.level {
+			has |= hasForeignLevel
+		}
 	}
 	if r.last != nil && o == r.lastOrigin && b.sameRoute(line, has) {
 		return r.last
@@ -101,6 +105,9 @@ func (b *Builder) routeOf(o *Origin, line []byte, scanned, nginx bool) *route {
 		}
 		found = r.render(has, func(name string) string {
 			if k, ok := inLine[name]; ok && scanned {
+				if k == record.LogLevel && has&hasForeignLevel != 0 {
+					return string(appendLevel(nil, b.line.Raw(line, k)))
+				}
 				if text := b.line.Text(line, k); len(text) > 0 && (k == record.Status || b.line.IsString(line, k)) {
 					return string(text)
 				}
@@ -143,7 +150,7 @@ func (b *Builder) sameRoute(line []byte, has byte) bool {
 }
 
 // names says which of the names of its data stream the line has.
-func (b *Builder) names() byte {
+func (b *Builder) streamNames() byte {
 	has := byte(0)
 	if b.line.Has(record.StreamType) {
 		has |= hasType

@@ -21,6 +21,7 @@ type source struct {
 // inputs says which files are inputs and what their paths mean.
 type inputs struct {
 	list          []config.Input
+	names         []*enrich.Names // of the list; nil when the configuration says nothing
 	env, customer string
 	roots         []root
 }
@@ -34,6 +35,11 @@ type root struct {
 func newInputs(c *config.Config) *inputs {
 	in := &inputs{list: c.Inputs, env: c.Env, customer: c.Customer}
 	for _, one := range c.Inputs {
+		var names *enrich.Names
+		if len(one.Keys) > 0 || one.Time != (config.InputTime{}) {
+			names = enrich.NewNames(kinds[one.Type], one.Keys, one.Time.Key, one.Time.Format)
+		}
+		in.names = append(in.names, names)
 		for _, glob := range one.Paths {
 			dir, rest := splitGlob(string(glob))
 			i := slices.IndexFunc(in.roots, func(r root) bool { return r.dir == dir })
@@ -101,7 +107,7 @@ func (in *inputs) sourceOf(path string) (s source, ok bool) {
 		}
 		s.multiline = one.Multiline
 		s.Kind = kinds[one.Type]
-		s.Dataset = one.Dataset
+		s.Dataset, s.Names = one.Dataset, in.names[i]
 		s.Env, s.Customer, s.Service = in.env, in.customer, ""
 		fill(&s.Source, one, path)
 		return s, true

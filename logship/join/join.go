@@ -48,6 +48,7 @@ type piece struct {
 	floor int64 // reading must begin here, at the latest, for the same to come out again; at or before at
 	time  []byte
 	text  []byte
+	err   bool      // it is of standard error
 	cut   bool      // it was too long and lost its end
 	since time.Time // when its last line came
 	from  *piece    // what it began with in the file before, nil when it began in this one
@@ -98,7 +99,7 @@ func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in
 	if j.multi != nil {
 		c.Content = bytes.TrimSuffix(c.Content, []byte{'\r'}) // of a writer from Windows
 	}
-	in = enrich.Input{Line: c.Content, Offset: start, Time: c.Time, Truncated: cut}
+	in = enrich.Input{Line: c.Content, Offset: start, Time: c.Time, Stderr: c.Stderr, Truncated: cut}
 	floor := start
 	if p := &out.partial; p.open && c.Time != nil {
 		in, floor = j.complete(p, c.Content, cut), p.floor
@@ -131,7 +132,7 @@ func (j *Joiner) Add(line []byte, start, end int64, cut bool, now time.Time) (in
 		e.floor = min(e.floor, floor)
 	default:
 		*e = piece{
-			open: true, at: at, floor: floor, cut: in.Truncated, from: from,
+			open: true, at: at, floor: floor, err: in.Stderr, cut: in.Truncated, from: from,
 			time: append(e.time[:0], in.Time...), text: append(e.text[:0], in.Line...),
 		}
 	}
@@ -185,7 +186,7 @@ func (j *Joiner) runtime(line []byte) (c record.CRI, out *output) {
 // extend adds a part of a line that is not the last one.
 func (p *piece) extend(c record.CRI, start, end int64, cut bool, now time.Time) {
 	if !p.open {
-		*p = piece{open: true, at: start, floor: start, time: append(p.time[:0], c.Time...), text: p.text[:0]}
+		*p = piece{open: true, at: start, floor: start, err: c.Stderr, time: append(p.time[:0], c.Time...), text: p.text[:0]}
 	}
 	room := tail.MaxLine - len(p.text)
 	if len(c.Content) > room {
@@ -205,7 +206,7 @@ func (j *Joiner) complete(p *piece, last []byte, cut bool) enrich.Input {
 	} else {
 		j.whole = append(append(j.whole[:0], p.text...), last...)
 	}
-	return enrich.Input{Line: j.whole, Offset: p.at, Time: p.time, Truncated: p.cut || cut}
+	return enrich.Input{Line: j.whole, Offset: p.at, Time: p.time, Stderr: p.err, Truncated: p.cut || cut}
 }
 
 // joins reports whether a line can be one of several of an event. In the file of a container a JSON object cannot, nor can a
@@ -229,7 +230,7 @@ func (j *Joiner) goesOn(e *piece, in enrich.Input) bool {
 func (j *Joiner) close(p *piece) enrich.Input {
 	p.open, j.inherited = false, false
 	j.ended(p.at, p.end, p.floor)
-	in := enrich.Input{Line: p.text, Offset: p.at, Truncated: p.cut}
+	in := enrich.Input{Line: p.text, Offset: p.at, Stderr: p.err, Truncated: p.cut}
 	if p.from != nil {
 		j.handOver(p.from)
 		in.Offset = p.from.at

@@ -45,6 +45,17 @@ const (
 	UserAgentParts // any key under user_agent but original
 	Labels         // any key at or under labels
 	Agent          // any key at or under agent
+	Tags
+	Message
+	IOStream
+	ServiceAlias // service.name, another name of service_name
+	EnvAlias     // service.environment, another name of env
+	OriginalURL
+	Path
+	HTTPVersion
+	Referrer
+	BodyBytes
+	UserName
 	numKeys
 	noKey Key = 255
 )
@@ -122,8 +133,36 @@ func lookup(path []byte) Key {
 		return SourceIP
 	case "source.network":
 		return SourceNetwork
+	case "tags":
+		return Tags
+	case "message":
+		return Message
+	case "log.iostream":
+		return IOStream
+	case "service.name":
+		return ServiceAlias
+	case "service.environment":
+		return EnvAlias
+	case "url.original":
+		return OriginalURL
+	case "url.path":
+		return Path
+	case "http.version":
+		return HTTPVersion
+	case "http.request.referrer":
+		return Referrer
+	case "http.response.body.bytes":
+		return BodyBytes
+	case "user.name":
+		return UserName
 	}
 	return lookupTree(path)
+}
+
+// KeyOf returns the key with the dotted path; ok is false when it is none that Scan notes.
+func KeyOf(path []byte) (k Key, ok bool) {
+	k = lookup(path)
+	return k, k != noKey
 }
 
 func lookupTree(path []byte) Key {
@@ -153,7 +192,7 @@ func within(path []byte, root string) bool {
 func parent(path []byte) bool {
 	switch string(path) {
 	case "event", "data_stream", "log", "source", "http", "nginx", "kubernetes",
-		"log.file", "http.response", "nginx.access", "http.request", "url", "user_agent":
+		"log.file", "http.response", "nginx.access", "http.request", "url", "user_agent", "service", "http.response.body", "user":
 		return true
 	}
 	return false

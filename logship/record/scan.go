@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -37,6 +38,10 @@ type Line struct {
 
 	present uint64
 	spans   [numKeys]Span
+	names   *Names
+	notes   []Note
+	lone    bool // half of a surrogate pair stands alone in a string
+	count   int  // top-level members
 	seen    memberSet
 	shapes  shapeTree
 	members [memberLimit]Span // the top-level keys of this line, without their quotes
@@ -79,7 +84,8 @@ func (l *Line) IsString(line []byte, k Key) bool {
 // Scan validates line as one JSON object, surrounded by nothing but white space, and notes the known keys.
 // line must be shorter than 4 GiB.
 func (l *Line) Scan(line []byte) Fault {
-	l.present, l.Brace, l.Empty, l.badUTF8, l.dup = 0, 0, false, false, false
+	l.present, l.Brace, l.Empty, l.badUTF8, l.dup, l.lone = 0, 0, false, false, false, false
+	l.notes = l.notes[:0]
 	l.seen.reset()
 	l.shapes.reset()
 	i := skipSpace(line, 0)
@@ -144,6 +150,7 @@ func (l *Line) top(b []byte, i int) (int, Fault) {
 			return 0, Syntax
 		}
 		if b[i] == '}' {
+			l.count = count + 1
 			return i + 1, OK
 		}
 		if b[i] != ',' {
@@ -179,6 +186,9 @@ func (l *Line) known(b []byte, i, count int, node *shapeNode) (end int, fault Fa
 		l.spans[node.key] = Span{uint32(start), uint32(end)}
 		l.present |= 1 << node.key
 	}
+	if node.watch && node.accepts&kindOf(b[start]) == 0 {
+		l.note(Note{Start: uint32(name - 1), Key: Span{uint32(name), uint32(name + int(node.length))}, Value: Span{uint32(start), uint32(end)}, name: node.foreign})
+	}
 	return end, OK
 }
 
@@ -197,9 +207,15 @@ func (l *Line) unknown(b []byte, i, count int, noted *int, at uint16, onTree boo
 		if quoted {
 			text = b[i : value+1]
 		}
-		fresh = l.shapes.learn(at, text, int(l.last.Start)-i, int(l.last.End-l.last.Start), quoted)
+		fresh = l.shapes.learn(at, text, int(l.last.Start)-i, int(l.last.End-l.last.Start), quoted, l.names)
 	}
-	end, fault = l.member(b, value, 0, 0, b[l.last.Start:l.last.End])
+	name := l.last
+	end, fault = l.member(b, value, 0, 0, b[name.Start:name.End])
+	if fault == OK {
+		if accepts, foreign := l.names.accepts(b[name.Start:name.End]); accepts&kindOf(b[value]) == 0 {
+			l.note(Note{Start: name.Start - 1, Key: name, Value: Span{uint32(value), uint32(end)}, name: foreign})
+		}
+	}
 	return fresh, end, fault
 }
 
@@ -401,6 +417,9 @@ func (l *Line) rare(b []byte, i int) (int, bool) {
 			if n == 0 {
 				return 0, false
 			}
+			if n == 6 && b[i+2]|0x20 == 'd' {
+				n = l.surrogate(b, i)
+			}
 			i += n
 		case c < 0x20:
 			return 0, false
@@ -422,6 +441,49 @@ func (l *Line) rare(b []byte, i int) (int, bool) {
 			i += 8
 		}
 	}
+}
+
+// surrogate looks at an escape that may be half of a surrogate pair, and returns the length of the pair or of the escape.
+func (l *Line) surrogate(b []byte, i int) int {
+	n, lone := surrogateAt(b[i:])
+	l.lone = l.lone || lone
+	return n
+}
+
+// surrogateAt returns the length of the escape at the start of b, or of the two that are a pair, and whether half of a pair stands
+// alone there. The escape has been checked.
+func surrogateAt(b []byte) (n int, lone bool) {
+	r := hexRune(b[2:])
+	if !utf16.IsSurrogate(r) {
+		return 6, false
+	}
+	if escape(b[6:]) == 6 && utf16.DecodeRune(r, hexRune(b[8:])) != utf8.RuneError {
+		return 12, false
+	}
+	return 6, true
+}
+
+// AppendWhole appends a line that was scanned, with U+FFFD in the place of each half of a surrogate pair that stands alone. The
+// length stays the same, and with it every offset.
+func AppendWhole(dst, line []byte) []byte {
+	start := len(dst)
+	dst = append(dst, line...)
+	out := dst[start:]
+	for i := 0; i+1 < len(out); {
+		if out[i] != '\\' {
+			i++
+			continue
+		}
+		n := max(2, escape(out[i:]))
+		if n == 6 {
+			var lone bool
+			if n, lone = surrogateAt(out[i:]); lone {
+				copy(out[i:], `\ufffd`)
+			}
+		}
+		i += n
+	}
+	return dst
 }
 
 // escape returns the length of the escape sequence at the start of b, 0 when it is none.

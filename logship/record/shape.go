@@ -25,7 +25,10 @@ type shapeNode struct {
 	name, length   uint8 // where in the text the key is, without its quotes
 	key            Key
 	quoted         bool // the text ends with the quote of a string
-	parent         bool // an object under this key may hold known keys
+	watch          bool // a value of a kind that is not in accepts is noted
+	accepts        Kinds
+	foreign        uint8 // the foreign name that the key is, from 1
+	parent         bool  // an object under this key may hold known keys
 	branches       uint8
 	child, sibling uint16 // 0: none
 }
@@ -54,7 +57,7 @@ func (t *shapeTree) next(at uint16, b []byte, i int) uint16 {
 }
 
 // learn adds a child to node at for a text, in which the key is length bytes from name on. It returns 0 when there is no room.
-func (t *shapeTree) learn(at uint16, text []byte, name, length int, quoted bool) uint16 {
+func (t *shapeTree) learn(at uint16, text []byte, name, length int, quoted bool, names *Names) uint16 {
 	parentNode := &t.nodes[at]
 	if len(text) > shapeLongest || parentNode.branches == shapeBranch {
 		return 0
@@ -69,6 +72,9 @@ func (t *shapeTree) learn(at uint16, text []byte, name, length int, quoted bool)
 		start: uint32(len(t.text)), size: uint8(len(text)), name: uint8(name), length: uint8(length),
 		key: lookup(key), quoted: quoted, parent: parent(key),
 	})
+	n := &t.nodes[fresh]
+	n.accepts, n.foreign = names.accepts(key)
+	n.watch = n.accepts != anyKind && !(quoted && n.accepts&stringKind != 0)
 	t.text = append(t.text, text...)
 	parentNode.branches++
 	last := &parentNode.child // what is seen first stays first

@@ -31,6 +31,11 @@ func ship() int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if os.Args[2] == "replay" {
+		report, err := logship.Replay(ctx, c, c.Targets[0].Name, false, func(what, detail string) { fmt.Fprintln(os.Stderr, what, detail) })
+		fmt.Println("documents:", report.Delivered, "delivered", err)
+		return 0
+	}
 	s, err := logship.New(logship.Options{Config: *c, Logger: zerolog.New(os.Stderr)})
 	if err == nil {
 		err = s.Run(ctx)
@@ -44,7 +49,7 @@ func ship() int {
 
 // TestDrills runs some drills with a tenth of the events; `make drills` runs all of them against the real program.
 func TestDrills(t *testing.T) {
-	chosen, err := choose("kill-backlog,item-429,item-400,request-400,bad-lines,copytruncate,deleted,checkpoint")
+	chosen, err := choose("kill-backlog,item-429,item-400,request-400,bad-lines,conflicts,foreign-times,copytruncate,deleted,checkpoint")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,8 @@ func scenarios() []scenario {
 		{"gzip-stopped", "compressed while logship is stopped", gzipStopped},
 		{"long-lines", "lines of 1 MB and 3 MiB", longLines},
 		{"bad-lines", "no JSON, NUL, no UTF-8, repeated keys", badLines},
+		{"conflicts", "texts for objects, objects for texts, replay", conflicts},
+		{"foreign-times", "times of other loggers, none, absurd ones", foreignTimes},
 		{"partial-line", "last line completed 3 s later", partialLine},
 		{"many-files", "1,000 files, kill -9", manyFiles},
 		{"inode-reuse", "new file with the inode of a deleted one", inodeReuse},

@@ -40,6 +40,10 @@ type sink struct {
 	fault func(request int, body []byte) (int, string)
 	// item answers one document; 0 stores it.
 	item func(number, try int) int
+	// keepText keeps the documents.
+	keepText bool
+	// refuse answers a document with 400 when it is true.
+	refuse func(doc []byte) bool
 	// cut says that the connection ends instead of an answer, after everything was stored.
 	cut func(request int) bool
 }
@@ -48,6 +52,7 @@ type document struct {
 	number int
 	tags   string
 	bytes  int
+	text   string // the document, when keepText is set
 }
 
 func newSink() (*sink, error) {
@@ -255,7 +260,14 @@ func (s *sink) store(action, doc []byte) int {
 			return status
 		}
 	}
-	s.visible[key] = document{number: n, tags: tagsOf(doc), bytes: len(doc)}
+	if s.refuse != nil && s.refuse(doc) {
+		return 400
+	}
+	d := document{number: n, tags: tagsOf(doc), bytes: len(doc)}
+	if s.keepText {
+		d.text = string(doc)
+	}
+	s.visible[key] = d
 	s.numbers[n]++
 	return 201
 }
