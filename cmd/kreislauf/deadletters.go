@@ -33,6 +33,10 @@ func runDeadLetters(ctx context.Context, args []string) error {
 }
 
 func deadLetters(ctx context.Context, w io.Writer, args []string) error {
+	if len(args) > 0 && isHelp(args[0]) {
+		fmt.Fprintln(w, deadLettersUsage)
+		return flag.ErrHelp
+	}
 	if len(args) == 0 || !strings.Contains(" list show replay ", " "+args[0]+" ") {
 		return errors.New(deadLettersUsage)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"kreislauf/internal/load"
@@ -20,11 +22,14 @@ func runLoad(ctx context.Context, args []string) error {
 	customers := fs.Int("customers", 20, "accounts that order")
 	seed := fs.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the traffic")
 	inFlight := fs.Int("max-in-flight", 256, "visits at once; more are counted as skipped")
-	replay := fs.String("replay", "", "access log in combined format to send again instead")
+	replay := fs.String("replay", "", "access log to send again instead: in combined format or of this platform's nginx, also gzipped")
 	speed := fs.Float64("speed", 0, "with -replay: 1 = as recorded, 10 = ten times as fast, 0 = by -rate")
 	limit := fs.Int("limit", 0, "with -replay: at most so many lines")
 	if err := fs.Parse(args); err != nil {
 		return err
+	}
+	if *rate < 0 {
+		return errors.New("-rate must not be negative")
 	}
 	if *entry == "" {
 		r, err := local.FindRunning(*data)
@@ -33,15 +38,37 @@ func runLoad(ctx context.Context, args []string) error {
 		}
 		*entry = r.Entry
 	}
-	if *rate < 0 {
-		return errors.New("-rate must not be negative")
-	}
 	if *replay != "" {
+		if err := checkReadable(*replay, *data); err != nil {
+			return err
+		}
 		s, err := load.Replay(ctx, load.ReplayOptions{Entry: *entry, File: *replay, Speed: *speed, Rate: *rate, Limit: *limit, MaxInFlight: *inFlight, Out: os.Stdout})
+		if err != nil && s.Sent+s.Skipped == 0 { // zeros say nothing
+			return err
+		}
 		return errors.Join(s.WriteText(os.Stdout), err)
 	}
 	s, err := load.Run(ctx, load.Options{
 		Entry: *entry, Rate: *rate, Duration: *duration, Customers: *customers, Seed: *seed, MaxInFlight: *inFlight, Out: os.Stdout,
 	})
+	if err != nil && s.Visits+s.Skipped == 0 {
+		return err
+	}
 	return errors.Join(s.WriteText(os.Stdout), err)
+}
+
+// checkReadable opens an access log, and says where the platform's own is when there is none.
+func checkReadable(path, data string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		own := filepath.Join(data, "logs", "local", "kreislauf", "nginx", "access.log")
+		if r, err := local.FindRunning(data); err == nil {
+			own = filepath.Join(data, "logs", r.Env, r.Customer, "nginx", "access.log")
+		}
+		return fmt.Errorf("there is no file %s; name an access log with -replay, for example the platform's own: %s", path, own)
+	}
+	if err != nil {
+		return fmt.Errorf("read access log: %w", err)
+	}
+	return f.Close()
 }

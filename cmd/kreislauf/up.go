@@ -34,7 +34,7 @@ func runDoctor(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return local.Doctor(ctx, o)
+	return local.Doctor(ctx, o, os.Stdout)
 }
 
 func parseOptions(name string, args []string) (local.Options, error) {

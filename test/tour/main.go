@@ -36,54 +36,56 @@ func main() {
 	flag.BoolVar(&o.keep, "keep", false, "keep the data folder")
 	flag.DurationVar(&o.limit, "limit", 20*time.Minute, "give up after")
 	flag.Parse()
-	if err := run(o); err != nil {
-		fmt.Fprintln(os.Stderr, "tour: FAILED:", err)
+	passed, ran, err := run(o)
+	if err != nil {
+		fmt.Println("tour: FAILED:", err)
+	}
+	fmt.Printf("tour: %d of %d blocks passed\n", passed, ran)
+	if err != nil {
 		os.Exit(1)
 	}
 }
 
-func run(o options) (err error) {
+func run(o options) (passed, ran int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), o.limit)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	text, err := os.ReadFile(o.page)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	blocks, err := readTour(string(text))
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.page, err)
+		return 0, 0, fmt.Errorf("%s: %w", o.page, err)
 	}
 	dir, err := os.MkdirTemp("", "kreislauf-tour-")
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	p, err := platform.Start(ctx, platform.Options{Bin: o.bin, Web: o.web, Dir: dir, Out: os.Stdout})
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	passed, ran := 0, 0
 	defer func() {
 		if serr := p.Stop(); serr != nil {
 			err = errors.Join(err, serr)
 		}
-		if o.keep || err != nil || passed < ran {
+		if o.keep || err != nil {
 			fmt.Println("tour: data and logs are kept in", dir)
 		} else {
 			err = os.RemoveAll(dir)
 		}
-		fmt.Printf("tour: %d of %d blocks passed\n", passed, ran)
 	}()
 	info, err := p.AwaitUp(ctx)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	here := strings.NewReplacer("http://127.0.0.1:8080", info.Entry, "http://127.0.0.1:19200", info.Elastic, ".kreislauf/", dir+"/")
 	root := filepath.Dir(filepath.Dir(filepath.Clean(o.bin)))
 	sh, err := startShell(ctx, root, append(os.Environ(), "KREISLAUF_DATA="+dir))
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer sh.stop()
 	var failed, left []string
@@ -106,7 +108,7 @@ func run(o options) (err error) {
 		fmt.Printf("tour: left out  %s: it waits for minutes; ARGS=-slow runs it\n", b)
 	}
 	if len(failed) > 0 {
-		return fmt.Errorf("%s does not do what it says: %s", o.page, strings.Join(failed, "; "))
+		return passed, ran, fmt.Errorf("%s does not do what it says: %s", o.page, strings.Join(failed, "; "))
 	}
-	return nil
+	return passed, ran, nil
 }

@@ -16,7 +16,7 @@ import (
 //
 // or a fenced block of its own, without "sh", behind the block, for its last command. Each such line has to be found in the output, in this
 // order; other output may stand around it. "…" stands for anything within a line, a time such as 4.5ms for any time, the number of an instance
-// such as order-2 for any, a bar such as |██  | for any; and how many blanks there are is of no matter. A line "…" alone says that more follows.
+// such as order-2 for any, a bar such as |██  | for any; blanks and the branches of a tree (├─ │) are of no matter. A line "…" alone says that more follows.
 type block struct {
 	line  int    // of its fence
 	title string // of the step of the tour
@@ -124,7 +124,7 @@ func (b block) waits() time.Duration {
 }
 
 var (
-	blanks = regexp.MustCompile(`[ \t]+`)
+	blanks = regexp.MustCompile(`[ \t├└│┊─]+`)
 	varies = regexp.MustCompile(`…|\|[█ ]*\||\b(?:\d+(?:\.\d+)?(?:ns|µs|ms|s|m|h))+\b|\b[a-z]+-\d\b`)
 )
 
@@ -155,7 +155,7 @@ func pattern(line string) *regexp.Regexp {
 func missing(want []string, output string) string {
 	output = blanks.ReplaceAllString(output, " ")
 	for _, line := range want {
-		if strings.TrimSpace(line) == "…" {
+		if strings.TrimSpace(blanks.ReplaceAllString(line, " ")) == "…" {
 			continue
 		}
 		at := pattern(line).FindStringIndex(output)

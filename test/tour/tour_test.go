@@ -45,6 +45,7 @@ func TestMissing(t *testing.T) {
 		{`"number":"R-…","kind"`, `{"number":"R-2026-000001","kind":"invoice"}`, ""},
 		{"one … two", "one\ntwo", "one … two"},
 		{"└─ order-1 server POST 201   4.5ms |██   |", "  └─ order-3 server POST 201 815µs |        █|", ""},
+		{"   ├─ order-1 server\n   │  …\n   │  └─ order-1 client", "└─ order-3 server\n   └─ order-2 client", ""},
 		{"POST 201", "POST 409", "POST 201"},
 		{"pid 7, 1 restart", "pid 8, 1 restart", "pid 7, 1 restart"},
 		{"after 1.6 s: 5", "after 1.6 s: 6", "after 1.6 s: 5"},
