@@ -125,7 +125,7 @@ func (b block) waits() time.Duration {
 
 var (
 	blanks = regexp.MustCompile(`[ \t├└│┊─]+`)
-	varies = regexp.MustCompile(`…|\|[█ ]*\||\b(?:\d+(?:\.\d+)?(?:ns|µs|ms|s|m|h))+\b|\b[a-z]+-\d\b`)
+	varies = regexp.MustCompile(` ?… ?|\|[█ ]*\||\b(?:\d+(?:\.\d+)?(?:ns|µs|ms|s|m|h))+\b|\b[a-z]+-\d\b`)
 )
 
 // pattern makes a regular expression of a line of output.
@@ -137,7 +137,7 @@ func pattern(line string) *regexp.Regexp {
 		p.WriteString(regexp.QuoteMeta(line[end:at[0]]))
 		end = at[1]
 		switch what := line[at[0]:at[1]]; {
-		case what == "…":
+		case strings.Contains(what, "…"):
 			p.WriteString(`.*`)
 		case what[0] == '|':
 			p.WriteString(`\|[█ ]*\|`)

@@ -26,7 +26,7 @@ const (
 )
 
 // acts finds commands that change something. They run once; what only asks is repeated.
-var acts = regexp.MustCompile(`(?m)(?:^|[\s(;|&])(?:post|order|kill|load|sleep)\s`)
+var acts = regexp.MustCompile(`(?m)(?:^|[\s(;|&])(?:post|order|kill|load|POST)\s`)
 
 // shell is one bash for the whole tour, so that variables and functions stay.
 type shell struct {
@@ -94,8 +94,12 @@ func (s *shell) walk(ctx context.Context, b block, here *strings.Replacer) error
 
 // step runs commands, again and again for a while if they only ask, until they print what is wanted.
 func (s *shell) step(ctx context.Context, st step, within time.Duration) error {
-	for deadline := time.Now().Add(patience); ; {
+	var deadline time.Time // from the end of the first try
+	for {
 		output, status, err := s.run(ctx, st.code, within)
+		if deadline.IsZero() {
+			deadline = time.Now().Add(patience)
+		}
 		if err != nil {
 			return fmt.Errorf("%w; it printed:\n%s", err, indented(output))
 		}
