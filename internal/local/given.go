@@ -58,7 +58,15 @@ func (p *Platform) checkGiven(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func askRedis(ctx context.Context, addr string) (string, error) { return addr, redisAlive(addr)(ctx) }
+// askRedis looks at the first byte too: whatever else listens there may answer as well.
+func askRedis(ctx context.Context, addr string) (string, error) {
+	kind := byte('+')
+	err := supervise.Answers(addr, []byte(redisPing), len("+PONG"), func(head []byte) int { kind = head[0]; return 0 })(ctx)
+	if err == nil && kind != '+' && kind != '-' { // an error, as of one that wants a password, is an answer
+		err = errors.New("what listens there is no Redis")
+	}
+	return addr, err
+}
 
 // askPort only connects: a mail server may want TLS from the first byte, and greets whom it likes.
 func askPort(ctx context.Context, addr string) (string, error) {

@@ -54,6 +54,16 @@ func TestGivenAddressThatNobodyAnswers(t *testing.T) {
 func TestGivenAddressThatAnswers(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
+	for variable, value := range map[string]string{"KREISLAUF_REDIS_ADDR": "", "KREISLAUF_KAFKA_BROKERS": "", "KREISLAUF_MONGODB_URI": "mongodb://"} {
+		t.Run("another server at "+variable, func(t *testing.T) {
+			t.Setenv(variable, value+srv.Listener.Addr().String())
+			p := planned(t, false)
+			defer p.ports.release()
+			if err := p.checkGiven(t.Context()); err == nil || !strings.Contains(err.Error(), variable) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
 	t.Setenv("KREISLAUF_ELASTICSEARCH_URL", srv.URL)
 	t.Setenv("KREISLAUF_MONGODB_URI", "mongodb://127.0.0.1:1,"+srv.Listener.Addr().String()+"/?tls=true")
 	p := planned(t, false)
