@@ -29,7 +29,7 @@ func runFunnel(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	client, err := f.client()
+	client, err := f.living(ctx)
 	if err != nil {
 		return err
 	}

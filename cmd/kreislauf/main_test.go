@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,21 @@ func TestReplayWithoutFile(t *testing.T) {
 	out, status := printed(t, []string{"load", "-data", data, "-rate", "1", "-for", "1s"})
 	if status != 1 || out != "" {
 		t.Errorf("nobody at the entry: status %d, printed %q", status, out)
+	}
+}
+
+// TestAddressOfTheEnvironment: a command says which variable names a server that is not there.
+func TestAddressOfTheEnvironment(t *testing.T) {
+	for line, variable := range map[string]string{
+		"trace o-1": elasticVariable, "funnel run orders": elasticVariable, "dead-letters list": brokersVariable,
+	} {
+		t.Setenv(elasticVariable, "http://127.0.0.1:1")
+		t.Setenv(brokersVariable, "127.0.0.1:1")
+		words := strings.Fields(line)
+		i := slices.IndexFunc(commands(), func(c command) bool { return c.name == words[0] })
+		if err := commands()[i].run(t.Context(), words[1:]); err == nil || !strings.Contains(err.Error(), variable+": ") || !strings.Contains(err.Error(), "127.0.0.1:1 does not answer") {
+			t.Errorf("%s: error %v", line, err)
+		}
 	}
 }
 

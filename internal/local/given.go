@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -17,45 +18,53 @@ import (
 // answerWithin is how long a backend whose address was given may take to answer at the start of the platform.
 const answerWithin = 8 * time.Second
 
-// checkGiven asks every backend whose address is in the environment, all at the same time. The error names variable, address and reason of
-// each that does not answer: without it the services would wait for a backend that is not there, one after the other, until the start is
-// given up. An answer of any kind will do; whether it lets us in, the services find out.
+// asks says how each backend whose address can be given is asked for a sign of life; at is the address without a password.
+func asks() map[string]func(ctx context.Context, value string) (at string, err error) {
+	return map[string]func(ctx context.Context, value string) (string, error){
+		"KREISLAUF_REDIS_ADDR": askRedis, "KREISLAUF_MONGODB_URI": askMongoDB, "KREISLAUF_KAFKA_BROKERS": askKafka, "KREISLAUF_ELASTICSEARCH_URL": askHTTP,
+		"KREISLAUF_SMTP_ADDR": askPort,
+	}
+}
+
+// checkGiven asks every backend whose address is in the environment, all at the same time, and names each that does not answer. Without it
+// the services would wait for a backend that is not there, one after the other, until the start is given up.
 func (p *Platform) checkGiven(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex // guards errs
-		errs []error
-	)
-	for _, g := range []struct {
-		name, variable, value string
-		ask                   func(ctx context.Context, value string) (at string, err error)
-	}{
-		{"redis", "KREISLAUF_REDIS_ADDR", p.redisAddr, askRedis},
-		{"mongodb", "KREISLAUF_MONGODB_URI", p.mongoURI, askMongoDB},
-		{"kafka", "KREISLAUF_KAFKA_BROKERS", p.kafkaList, askKafka},
-		{"elasticsearch", "KREISLAUF_ELASTICSEARCH_URL", p.esURL, askHTTP},
-		{"mailbox", "KREISLAUF_SMTP_ADDR", p.smtpAddr, askPort},
+	var wg sync.WaitGroup
+	answers := make(chan error, len(asks()))
+	for name, variable := range map[string]string{
+		"redis": "KREISLAUF_REDIS_ADDR", "mongodb": "KREISLAUF_MONGODB_URI", "kafka": "KREISLAUF_KAFKA_BROKERS",
+		"elasticsearch": "KREISLAUF_ELASTICSEARCH_URL", "mailbox": "KREISLAUF_SMTP_ADDR",
 	} {
-		if !p.external[g.name] {
-			continue
+		if p.external[name] {
+			wg.Go(func() { answers <- CheckGiven(ctx, variable) })
 		}
-		wg.Go(func() {
-			at, err := g.ask(ctx, g.value)
-			if err == nil {
-				return
-			}
-			if ctx.Err() != nil {
-				err = fmt.Errorf("nothing came within %s", answerWithin)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, fmt.Errorf("%s: %s does not answer: %w; is the address right, and does it run? Without the variable it is started here", g.variable, at, err))
-		})
 	}
 	wg.Wait()
+	close(answers)
+	var errs []error
+	for err := range answers {
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
+}
+
+// CheckGiven asks the backend whose address a variable of the environment gives, within answerWithin; one that is not set is well. The
+// error names variable, address and reason. An answer of any kind will do; whether it lets us in is found out later.
+func CheckGiven(ctx context.Context, variable string) error {
+	value := os.Getenv(variable)
+	if value == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	at, err := asks()[variable](ctx, value)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = fmt.Errorf("nothing came within %s", answerWithin)
+	}
+	return fmt.Errorf("%s: %s does not answer: %w; is the address right, and does it run? Without the variable that of `kreislauf up` is used", variable, at, err)
 }
 
 // askRedis looks at the first byte too: whatever else listens there may answer as well.
