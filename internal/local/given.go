@@ -61,7 +61,7 @@ func CheckGiven(ctx context.Context, variable string) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) { // the connection may notice first
 		err = fmt.Errorf("nothing came within %s", answerWithin)
 	}
 	return fmt.Errorf("%s: %s does not answer: %w; is the address right, and does it run? Without the variable that of `kreislauf up` is used", variable, at, err)
