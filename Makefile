@@ -10,7 +10,11 @@ REAL_FLAG := $(if $(REAL),-real)
 # said prints what runs and how long it took.
 said = @printf '%s …\n' "$(1)"; s=$$(date +%s); $(2); r=$$?; printf '  %s: %s after %s s\n' "$(1)" "$$([ $$r = 0 ] && echo done || echo FAILED)" "$$(( $$(date +%s) - s ))"; exit $$r
 
-.PHONY: help quick up build web deps smoke test test-go test-k8s test-web check race gen arch bench-platform bench-observability bench-logship drills drill-kill drill-hang test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
+# compiled counts the packages that go build -v names, a line every 5 seconds, and passes on everything else: the first build takes minutes.
+compiled = { n=0; next=5; while IFS= read -r line; do case "$$line" in *[!A-Za-z0-9._/~-]*) echo "$$line";; \
+	*) n=$$((n+1)); if [ $$SECONDS -ge $$next ]; then next=$$((SECONDS+5)); echo "  … $$n packages compiled, now $$line"; fi;; esac; done; }
+
+.PHONY: help quick up build web deps tour smoke test test-go test-k8s test-web check race gen arch bench-platform bench-observability bench-logship drills drill-kill drill-hang test-real bench-kafkad clean conformance record record-kafka record-redis record-conformance bench-backends drills-backends bench-engine drills-engine
 
 up: $(BIN) web/dist/index.html deps ## run the platform; ARGS="-compact" and other flags of kreislauf up
 	$(BIN) up $(REAL_FLAG) $(ARGS)
@@ -26,7 +30,7 @@ help: ## this list
 build: $(BIN) ## bin/kreislauf
 
 $(BIN): $(GO_FILES) $(EMBEDDED)
-	$(call said,build bin/kreislauf,go build -o $(BIN) ./cmd/kreislauf)
+	$(call said,build bin/kreislauf,set -o pipefail; go build -v -o $(BIN) ./cmd/kreislauf 2>&1 | $(compiled))
 
 deps: $(BIN) ## install nginx and redis-server where missing, fetch geo data; REAL=1: Java, Maven, and the jars of Kafka and OpenSearch too
 	@$(BIN) deps $(REAL_FLAG)
@@ -38,6 +42,9 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_FILES)
 	$(call said,build web app,cd web && npm run --silent build && touch dist/index.html)
+
+tour: $(BIN) web/dist/index.html deps ## the tour of the README, by itself: its commands have to print what stands beneath them; ARGS=-slow waits for the alert too
+	go run ./test/tour -bin $(BIN) -web web/dist $(ARGS)
 
 smoke: $(BIN) web/dist/index.html deps ## everything up on free ports in a temporary folder, one order, its trace
 	go run ./test/smoke -bin $(BIN) -web web/dist $(REAL_FLAG) $(SMOKE_ARGS)

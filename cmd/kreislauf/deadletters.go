@@ -25,6 +25,9 @@ const deadLettersUsage = `usage: kreislauf dead-letters list [-consumer name] [-
        kreislauf dead-letters replay [-dry-run] [-again] <id>...
 An id is the position that list prints, for example 1:17. Kafka is the running platform's (-data), or that of -brokers`
 
+// brokersVariable names the Kafka of commands that ask it.
+const brokersVariable = "KREISLAUF_KAFKA_BROKERS"
+
 // deadLettersTimeout bounds one command: a Kafka that is away would be waited for without end.
 const deadLettersTimeout = time.Minute
 
@@ -33,12 +36,16 @@ func runDeadLetters(ctx context.Context, args []string) error {
 }
 
 func deadLetters(ctx context.Context, w io.Writer, args []string) error {
+	if len(args) > 0 && isHelp(args[0]) {
+		fmt.Fprintln(w, deadLettersUsage)
+		return flag.ErrHelp
+	}
 	if len(args) == 0 || !strings.Contains(" list show replay ", " "+args[0]+" ") {
 		return errors.New(deadLettersUsage)
 	}
 	fs := flag.NewFlagSet("dead-letters "+args[0], flag.ContinueOnError)
 	data := fs.String("data", local.DataFolder(), "data folder of the running platform")
-	brokers := fs.String("brokers", os.Getenv("KREISLAUF_KAFKA_BROKERS"), "addresses of Kafka, with commas; default: the running platform's")
+	brokers := fs.String("brokers", os.Getenv(brokersVariable), "addresses of Kafka, with commas; default: the running platform's")
 	var f deadletter.Filter
 	var since time.Duration
 	var again, dry bool
@@ -74,6 +81,10 @@ func deadLetters(ctx context.Context, w io.Writer, args []string) error {
 			return err
 		}
 		addrs = r.Kafka
+	} else if *brokers == os.Getenv(brokersVariable) {
+		if err := local.CheckGiven(ctx, brokersVariable); err != nil {
+			return err
+		}
 	}
 	c, err := deadletter.Open(addrs)
 	if err != nil {

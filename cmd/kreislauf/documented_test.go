@@ -85,7 +85,7 @@ var (
 	// program finds kreislauf or make where a shell would look for a program, up to what ends its arguments.
 	program  = regexp.MustCompile(`(?:^|[;&|(]\s*|\$\()(?:bin/|\./)?((?:kreislauf|make)(?: [^;&|)#]*)?)(?:$|[;&|)#])`)
 	oneWord  = regexp.MustCompile(`"[^"]*"|'[^']*'|<[^>]*>|[^\s"'<]+`)
-	apiPath  = regexp.MustCompile(`\$API(/[A-Za-z0-9_./<>-]+)`)
+	apiPath  = regexp.MustCompile(`\$API(/(?:[A-Za-z0-9_./<>-]|\$[A-Z]+)+)`)
 	variable = regexp.MustCompile(`\$[A-Z]+`)
 )
 

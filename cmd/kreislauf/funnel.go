@@ -16,6 +16,9 @@ func runFunnel(ctx context.Context, args []string) error {
 	var f elasticFlags
 	f.register(fs)
 	last := fs.Duration("last", 24*time.Hour, "how far back to look")
+	if len(args) > 0 && isHelp(args[0]) || len(args) == 2 && isHelp(args[1]) {
+		return fs.Parse([]string{"-h"})
+	}
 	if len(args) < 2 || args[0] != "run" {
 		return errors.New("usage: kreislauf funnel run <name> [flags]; there is: orders")
 	}
@@ -26,7 +29,7 @@ func runFunnel(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	client, err := f.client()
+	client, err := f.living(ctx)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"kreislauf/internal/authz"
@@ -25,7 +26,7 @@ func runLoad(ctx context.Context, args []string) error {
 	customers := fs.Int("customers", 20, "accounts that order")
 	seed := fs.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the traffic")
 	inFlight := fs.Int("max-in-flight", 256, "visits at once; more are counted as skipped")
-	replay := fs.String("replay", "", "access log in combined format to send again instead")
+	replay := fs.String("replay", "", "access log to send again instead: in combined format or of this platform's nginx, also gzipped")
 	speed := fs.Float64("speed", 0, "with -replay: 1 = as recorded, 10 = ten times as fast, 0 = by -rate")
 	limit := fs.Int("limit", 0, "with -replay: at most so many lines")
 	if err := fs.Parse(args); err != nil {
@@ -43,7 +44,13 @@ func runLoad(ctx context.Context, args []string) error {
 		*entry = r.Entry
 	}
 	if *replay != "" {
+		if err := checkReadable(*replay, *data); err != nil {
+			return err
+		}
 		s, err := load.Replay(ctx, load.ReplayOptions{Entry: *entry, File: *replay, Speed: *speed, Rate: *rate, Limit: *limit, MaxInFlight: *inFlight, Out: os.Stdout})
+		if err != nil && s.Sent+s.Skipped == 0 { // zeros say nothing
+			return err
+		}
 		return errors.Join(s.WriteText(os.Stdout), err)
 	}
 	o := load.Options{
@@ -63,5 +70,24 @@ func runLoad(ctx context.Context, args []string) error {
 		}
 	}
 	s, err := load.Run(ctx, o)
+	if err != nil && s.Visits+s.Skipped == 0 {
+		return err
+	}
 	return errors.Join(s.WriteText(os.Stdout), err)
+}
+
+// checkReadable opens an access log, and says where the platform's own is when there is none.
+func checkReadable(path, data string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		own := filepath.Join(data, "logs", "local", "kreislauf", "nginx", "access.log")
+		if r, err := local.FindRunning(data); err == nil {
+			own = filepath.Join(data, "logs", r.Env, r.Customer, "nginx", "access.log")
+		}
+		return fmt.Errorf("there is no file %s; name an access log with -replay, for example the platform's own: %s", path, own)
+	}
+	if err != nil {
+		return fmt.Errorf("read access log: %w", err)
+	}
+	return f.Close()
 }

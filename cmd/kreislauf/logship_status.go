@@ -12,32 +12,30 @@ import (
 	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
-
 	"kreislauf/internal/local"
 	"kreislauf/logship"
 	"kreislauf/logship/config"
 )
 
-// showShipping prints how far a running logship is: once, or again and again in the same place of a terminal.
+// showShipping prints how far a running logship is: once, or with -watch again and again in the same place of a terminal.
 func showShipping(ctx context.Context, args []string) error {
 	fs := flag.NewFlagSet("logship status", flag.ContinueOnError)
 	addr := fs.String("addr", "", "host:port of a running logship")
 	file := fs.String("config", "", "its configuration file, for the key http")
 	data := fs.String("data", local.DataFolder(), "data folder of the running platform, when neither -addr nor -config is given")
-	once := fs.Bool("once", false, "print once and end")
-	every := fs.Duration("every", time.Second, "time between two pictures")
+	watch := fs.Bool("watch", false, "draw it again and again in the same place, until Ctrl-C")
+	every := fs.Duration("every", time.Second, "with -watch: time between two pictures")
 	if err := fs.Parse(args); err != nil {
 		return err
 	}
 	if fs.NArg() > 0 || *every <= 0 {
-		return errors.New("usage: kreislauf logship status [-addr host:port | -config file | -data folder] [-once] [-every 1s]")
+		return errors.New("usage: kreislauf logship status [-addr host:port | -config file | -data folder] [-watch] [-every 1s]")
 	}
 	at, err := shippingAddress(*addr, *file, *data)
 	if err != nil {
 		return err
 	}
-	if *once || !isatty.IsTerminal(os.Stdout.Fd()) {
+	if !*watch {
 		st, err := fetchStatus(ctx, at)
 		if err != nil {
 			return err

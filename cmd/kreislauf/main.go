@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	_ "time/tzdata" // business dates are Europe/Berlin, also in images without zone files
 
@@ -16,30 +17,38 @@ import (
 type command struct {
 	name, summary string
 	run           func(ctx context.Context, args []string) error
+	subcommands   []subcommand
 }
+
+// subcommand is a word after the name of a command, for the help. The command runs it.
+type subcommand struct{ name, summary string }
 
 func commands() []command {
 	list := []command{
-		{"up", "run the whole platform on this machine", runUp},
-		{"version", "print the platform version and those of the services", runVersion},
-		{"deps", "install the programs that the platform needs, and fetch geo data", runDeps},
-		{"doctor", "say what is missing or in the way on this machine, and how to mend it", runDoctor},
-		{"load", "make traffic: customers with the real demand mix, or a replayed access log", runLoad},
-		{"trace", "print the whole story of one order, trace or request as a tree", runTrace},
-		{"mail", "list the newest mails of the running platform, or show one", runMail},
-		{"reconcile", "prove that orders, invoices, credit notes, books, matches and mails of the running platform agree", runReconcile},
-		{"dead-letters", "list, show and replay events that a consumer could not handle", runDeadLetters},
-		{"funnel", "print a funnel: kreislauf funnel run orders", runFunnel},
-		{"invite", "print an invitation code for an account with a role", runInvite},
-		{"provision", "put templates and policies into Elasticsearch or OpenSearch", runProvision},
-		{"nginx-conf", "print nginx.conf for given upstreams", runNginxConf},
-		{"logship", "ship log files into Elasticsearch", runLogship},
-		{"alerter", "evaluate KPI rules and send alerts", runAlerter},
-		{"engine", "serve the embedded Elasticsearch", runEngine},
-		{"mongod", "serve the embedded MongoDB", runMongod},
-		{"kafkad", "serve the embedded Kafka", runKafkad},
-		{"mailbox", "serve the embedded mail server, which keeps every mail", runMailbox},
-		{"redisd", "serve the in-memory stand-in for redis-server", runRedisd},
+		{"up", "run the whole platform on this machine", runUp, nil},
+		{"version", "print the platform version and those of the services", runVersion, nil},
+		{"deps", "install the programs that the platform needs, and fetch geo data", runDeps, nil},
+		{"doctor", "say what is missing or in the way on this machine, and how to mend it", runDoctor, nil},
+		{"load", "make traffic: customers with the real demand mix, or a replayed access log", runLoad, nil},
+		{"trace", "print the whole story of one order, trace or request as a tree", runTrace, nil},
+		{"mail", "list the newest mails of the running platform, or show one", runMail, nil},
+		{"reconcile", "prove that orders, invoices, credit notes, books, matches and mails of the running platform agree", runReconcile, nil},
+		{"dead-letters", "list, show and replay events that a consumer could not handle", runDeadLetters, []subcommand{
+			{"list", "those that are not replayed yet"}, {"show", "one of them, whole"}, {"replay", "hand some to their consumer again"},
+		}},
+		{"funnel", "count how many visits get from step to step", runFunnel, []subcommand{{"run", "count one over the last day: kreislauf funnel run orders"}}},
+		{"invite", "print an invitation code for an account with a role", runInvite, nil},
+		{"provision", "put templates and policies into Elasticsearch or OpenSearch", runProvision, nil},
+		{"nginx-conf", "print nginx.conf for given upstreams", runNginxConf, nil},
+		{"logship", "ship log files into Elasticsearch", runLogship, []subcommand{
+			{"init", "propose an input from a sample of lines"}, {"status", "how far behind the running one is, and what was refused"}, {"replay", "send again what was refused"},
+		}},
+		{"alerter", "evaluate KPI rules and send alerts", runAlerter, nil},
+		{"engine", "serve the embedded Elasticsearch", runEngine, nil},
+		{"mongod", "serve the embedded MongoDB", runMongod, nil},
+		{"kafkad", "serve the embedded Kafka", runKafkad, nil},
+		{"mailbox", "serve the embedded mail server, which keeps every mail", runMailbox, nil},
+		{"redisd", "serve the in-memory stand-in for redis-server", runRedisd, nil},
 	}
 	return append(list, serviceCommands()...)
 }
@@ -50,21 +59,32 @@ func main() {
 	os.Exit(dispatch(ctx, os.Args[1:]))
 }
 
+// dispatch runs the command that args name, and gives the exit status: 0 when it did what was asked for, help included, 1 when it
+// failed, 2 when there is no such command.
 func dispatch(ctx context.Context, args []string) int {
-	if len(args) == 0 || args[0] == "-h" || args[0] == "--help" || args[0] == "help" {
-		usage()
+	if len(args) == 0 {
+		usage(os.Stderr)
 		return 2
+	}
+	switch name := args[0]; {
+	case isHelp(name) && len(args) > 1:
+		args = append(args[1:], "-h")
+	case isHelp(name):
+		usage(os.Stdout)
+		return 0
+	case name == "-version" || name == "--version":
+		args = []string{"version"}
 	}
 	for _, c := range commands() {
 		if c.name != args[0] {
 			continue
 		}
+		if len(c.subcommands) > 0 && len(args) > 1 && isHelp(args[1]) {
+			c.usage(os.Stdout)
+		}
 		err := c.run(ctx, args[1:])
-		switch {
-		case err == nil:
+		if err == nil || errors.Is(err, flag.ErrHelp) {
 			return 0
-		case errors.Is(err, flag.ErrHelp):
-			return 2
 		}
 		status, told := errors.AsType[exitStatus](err)
 		if !told {
@@ -74,7 +94,7 @@ func dispatch(ctx context.Context, args []string) int {
 		return int(status)
 	}
 	fmt.Fprintf(os.Stderr, "kreislauf: there is no command %q\n\n", args[0])
-	usage()
+	usage(os.Stderr)
 	return 2
 }
 
@@ -83,10 +103,26 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-func usage() {
-	fmt.Fprintln(os.Stderr, "usage: kreislauf <command> [flags]; -h after a command lists its flags")
-	fmt.Fprintln(os.Stderr)
+func isHelp(word string) bool {
+	return word == "-h" || word == "-help" || word == "--help" || word == "help"
+}
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: kreislauf <command> [flags]; -h after a command lists its flags")
+	fmt.Fprintln(w)
 	for _, c := range commands() {
-		fmt.Fprintf(os.Stderr, "  %-12s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.summary)
+		for _, s := range c.subcommands {
+			fmt.Fprintf(w, "    %-10s %s\n", s.name, s.summary)
+		}
 	}
+}
+
+// usage lists the subcommands; the flags of the command itself follow.
+func (c command) usage(w io.Writer) {
+	fmt.Fprintf(w, "%s: %s; there are\n", c.name, c.summary)
+	for _, s := range c.subcommands {
+		fmt.Fprintf(w, "  kreislauf %s %-8s %s\n", c.name, s.name, s.summary)
+	}
+	fmt.Fprintln(w, "-h after one of them lists its flags.")
 }

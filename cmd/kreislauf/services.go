@@ -15,7 +15,7 @@ import (
 func serviceCommands() []command {
 	var list []command
 	for _, s := range services.All() {
-		list = append(list, command{s.Name, "one instance of the service " + s.Name, fromEnvironment(s.Name, s.Run)})
+		list = append(list, command{s.Name, "one instance of the service " + s.Name, fromEnvironment(s.Name, s.Run), nil})
 	}
 	return list
 }

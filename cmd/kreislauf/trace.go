@@ -24,7 +24,7 @@ func runTrace(ctx context.Context, args []string) error {
 	if fs.NArg() != 1 {
 		return errors.New("usage: kreislauf trace [flags] <trace id | order id | request id>")
 	}
-	client, err := f.client()
+	client, err := f.living(ctx)
 	if err != nil {
 		return err
 	}

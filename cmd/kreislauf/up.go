@@ -5,7 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"kreislauf/internal/local"
 )
@@ -25,7 +28,26 @@ func runUp(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return p.Run(ctx, os.Stdout)
+	return p.Run(ctx, steadyOutput())
+}
+
+// output writes to the first of its writers that still takes something.
+type output []io.Writer
+
+// steadyOutput is the standard output until the program that reads it ends, then the standard error output: Ctrl-C in `make up | tee log` ends
+// tee first, and what `up` says while it stops has to reach the terminal. From then on no write to a closed pipe ends this process.
+func steadyOutput() output {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // nobody reads it: the write fails instead
+	return output{os.Stdout, os.Stderr}
+}
+
+func (o output) Write(b []byte) (n int, err error) {
+	for _, w := range o {
+		if n, err = w.Write(b); err == nil {
+			return n, nil
+		}
+	}
+	return n, err
 }
 
 // runDoctor looks at everything that `up` with the same flags needs.
@@ -34,7 +56,7 @@ func runDoctor(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return local.Doctor(ctx, o)
+	return local.Doctor(ctx, o, os.Stdout)
 }
 
 func parseOptions(name string, args []string) (local.Options, error) {

@@ -19,6 +19,7 @@ type Definition struct {
 	Window      time.Duration // from the first step to the last
 	Value       string        // field in cents that is summed; empty = none
 	Examples    int           // how many visits a drop-off names; 0 = 5
+	Ends        []string      // event.actions after which who waits is lost; none of a step
 	Steps       []Step        // at least two, each action once
 }
 
@@ -26,6 +27,7 @@ type Definition struct {
 type Step struct {
 	Name   string
 	Action string
+	Waits  bool // who is here waits for somebody else: the visit is open, however long, until the next step or an end
 }
 
 // Load reads funnels/<name>.json of fsys.
@@ -50,7 +52,7 @@ func parse(file string, raw []byte) (Definition, error) {
 	err := strict.Object(file, "", raw, map[string]strict.Member{
 		"name": {Into: &d.Name}, "description": {Into: &d.Description, Optional: true}, "index": {Into: &d.Index},
 		"key": {Into: &d.Key}, "link": {Into: &d.Link, Optional: true}, "window": {Into: &d.Window},
-		"value": {Into: &d.Value, Optional: true}, "examples": {Into: &d.Examples, Optional: true}, "steps": {Into: &steps},
+		"value": {Into: &d.Value, Optional: true}, "examples": {Into: &d.Examples, Optional: true}, "ends": {Into: &d.Ends, Optional: true}, "steps": {Into: &steps},
 	})
 	if err != nil {
 		return Definition{}, err
@@ -59,7 +61,9 @@ func parse(file string, raw []byte) (Definition, error) {
 	for i, raw := range steps {
 		var s Step
 		key := fmt.Sprintf("steps[%d]", i)
-		err := strict.Object(file, key, raw, map[string]strict.Member{"name": {Into: &s.Name}, "action": {Into: &s.Action}})
+		err := strict.Object(file, key, raw, map[string]strict.Member{
+			"name": {Into: &s.Name}, "action": {Into: &s.Action}, "waits": {Into: &s.Waits, Optional: true},
+		})
 		if err != nil {
 			return Definition{}, err
 		}
@@ -69,9 +73,16 @@ func parse(file string, raw []byte) (Definition, error) {
 		seen[s.Action] = true
 		d.Steps = append(d.Steps, s)
 	}
+	for _, end := range d.Ends {
+		if end == "" || seen[end] {
+			return Definition{}, &strict.Error{File: file, Key: "ends", Problem: fmt.Sprintf("%q must be an action, and none of a step", end)}
+		}
+	}
 	switch {
 	case len(d.Steps) < 2:
 		return Definition{}, &strict.Error{File: file, Key: "steps", Problem: "a funnel has at least two steps"}
+	case d.Steps[len(d.Steps)-1].Waits:
+		return Definition{}, &strict.Error{File: file, Key: "steps", Problem: "nobody waits at the last step"}
 	case d.Window <= 0:
 		return Definition{}, &strict.Error{File: file, Key: "window", Problem: "must be longer than 0s"}
 	case d.Index == "" || d.Key == "":

@@ -5,8 +5,10 @@
 //   - A visit counts once. Its first step is the first such event in [from, to). Step k is its first event of that
 //     action at or after the time of step k-1 and not later than the window after the first step. Everything else
 //     the visit does (a second attempt, a second order) is ignored: it neither counts nor opens a new window.
-//   - Events up to to + window are read, so that a visit that begins just before to may still finish. Where that
-//     lies in the future, the visit is counted as it stands now.
+//   - Where a step waits for somebody else, the window does not count: a visit there is open, neither lost nor done, until the
+//     next step comes, however late, or an end of the same link. Any other visit that stopped is lost.
+//   - Events up to to + window are read, where a step waits up to now, so that a visit that begins just before to may still
+//     finish. Where that lies in the future, the visit is counted as it stands now.
 //   - An event without the key field belongs to the visit that an event with both key and link field names, for
 //     example matching.accepted of an order to the visit of its order.placed. An event that belongs to no
 //     visit stands for itself under its link value.
@@ -48,7 +50,9 @@ type StepResult struct {
 	OfPrevious float64       // Reached / previous step's Reached; 1 for the first step
 	MedianTime time.Duration // since the previous step; 0 for the first step and when nobody got here
 	ValueCents int64         // sum over the events that made the visits reach this step
-	Dropped    int           // visits that reached this step and not the next; 0 for the last step
+	Open       int           // visits that wait at this step
+	OpenCents  int64         // sum of their values of this step
+	Dropped    int           // visits that reached this step and neither the next nor wait for it; 0 for the last step
 	LostCents  int64         // sum of this step's values of the dropped visits
 	DropOffs   []DropOff     // the newest dropped visits, at most Definition.Examples
 }
@@ -62,10 +66,13 @@ type DropOff struct {
 // event is what is kept of a document.
 type event struct {
 	at                 time.Time
-	step               int
+	step               int // place in the funnel; ended for an end
 	visit, link, trace string
 	cents              int64
 }
+
+// ended is the step of an event that ends a visit that waits.
+const ended = -1
 
 // Run counts d over the visits that begin in [from, to).
 func Run(ctx context.Context, client *esapi.API, d Definition, env string, from, to time.Time) (Result, error) {
@@ -84,15 +91,23 @@ func Run(ctx context.Context, client *esapi.API, d Definition, env string, from,
 func read(ctx context.Context, client *esapi.API, d Definition, env string, from, to time.Time) ([]event, error) {
 	steps := map[string]int{}
 	actions := make([]string, 0, len(d.Steps))
+	until := to.Add(d.Window)
 	for i, s := range d.Steps {
 		steps[s.Action] = i
 		actions = append(actions, s.Action)
+		if now := time.Now(); s.Waits && now.After(until) {
+			until = now
+		}
+	}
+	for _, end := range d.Ends {
+		steps[end] = ended
+		actions = append(actions, end)
 	}
 	walk := connect.Walk{
 		Indices: []string{strings.ReplaceAll(d.Index, "{env}", env)},
 		Query: map[string]any{"bool": map[string]any{"filter": []any{
 			map[string]any{"range": map[string]any{"@timestamp": map[string]any{
-				"gte": from.UTC().Format(time.RFC3339Nano), "lt": to.Add(d.Window).UTC().Format(time.RFC3339Nano),
+				"gte": from.UTC().Format(time.RFC3339Nano), "lt": until.UTC().Format(time.RFC3339Nano),
 			}}},
 			map[string]any{"terms": map[string]any{"event.action": actions}},
 		}}},
@@ -134,7 +149,7 @@ func count(d Definition, events []event, to time.Time) Result {
 	visits, order := group(events)
 	times := make([][]time.Duration, len(d.Steps))
 	for _, key := range order {
-		path := follow(d, visits[key], to)
+		path, open := follow(d, visits[key], to)
 		if len(path) == 0 {
 			if slices.ContainsFunc(visits[key], func(e event) bool { return e.at.Before(to) && e.step > 0 }) {
 				result.Outside++
@@ -149,8 +164,13 @@ func count(d Definition, events []event, to time.Time) Result {
 				times[k] = append(times[k], e.at.Sub(path[k-1].at))
 			}
 		}
-		if last := len(path) - 1; last < len(d.Steps)-1 {
-			row := &result.Steps[last]
+		last := len(path) - 1
+		row := &result.Steps[last]
+		switch {
+		case open:
+			row.Open++
+			row.OpenCents += path[last].cents
+		case last < len(d.Steps)-1:
 			row.Dropped++
 			row.LostCents += path[last].cents
 			row.DropOffs = append(row.DropOffs, DropOff{Visit: key, Order: path[last].link, TraceID: path[last].trace, At: path[last].at})
@@ -200,21 +220,20 @@ func group(events []event) (visits map[string][]event, order []string) {
 	return visits, order
 }
 
-// follow returns the events by which a visit reached step 0, 1, … as far as it got.
-func follow(d Definition, events []event, to time.Time) []event {
-	var path []event
+// follow returns the events by which a visit reached step 0, 1, … as far as it got, and whether it waits there.
+func follow(d Definition, events []event, to time.Time) (path []event, open bool) {
 	for _, e := range events {
+		last := len(path) - 1
 		switch {
+		case e.step == ended:
+			open = open && e.link != path[last].link
 		case e.step != len(path):
-		case len(path) == 0:
-			if e.at.Before(to) {
-				path = append(path, e)
-			}
-		case e.at.Sub(path[0].at) <= d.Window:
-			path = append(path, e)
+		case last < 0 && !e.at.Before(to):
+		case last < 0 || d.Steps[last].Waits || e.at.Sub(path[0].at) <= d.Window:
+			path, open = append(path, e), d.Steps[e.step].Waits
 		}
 	}
-	return path
+	return path, open
 }
 
 // median of an even count is the mean of the two middle values.

@@ -30,7 +30,7 @@ func definition(t *testing.T) Definition {
 	return d
 }
 
-// story turns "0 a v1" lines into events: seconds after ten, action (a attempt, p placed, m matched), visit or -,
+// story turns "0 a v1" lines into events: seconds after ten, action (a attempt, p placed, m matched, x cancelled), visit or -,
 // order or -, cents.
 func story(t *testing.T, lines string) []event {
 	t.Helper()
@@ -83,7 +83,7 @@ func TestCount(t *testing.T) {
 			var have []int
 			for i, s := range r.Steps {
 				have = append(have, s.Reached)
-				if i > 0 && r.Steps[i-1].Dropped != r.Steps[i-1].Reached-s.Reached {
+				if i > 0 && r.Steps[i-1].Dropped+r.Steps[i-1].Open != r.Steps[i-1].Reached-s.Reached {
 					t.Errorf("step %d: %d dropped, reached %d then %d", i-1, r.Steps[i-1].Dropped, r.Steps[i-1].Reached, s.Reached)
 				}
 			}
@@ -105,17 +105,44 @@ func TestCountDetails(t *testing.T) {
 		10 p v1 o1 1000
 		31 p v2 o2 2000
 		42 p v3 o3 3000
-		60 m v3 o3 0`), ten.Add(time.Hour))
+		60 m v3 o3 0
+		70 x - o2 0`), ten.Add(time.Hour))
 	want := []StepResult{
 		{Step: d.Steps[0], Reached: 4, OfFirst: 1, OfPrevious: 1, ValueCents: 1000, Dropped: 1, LostCents: 400, DropOffs: []DropOff{{Visit: "v4", Order: "", TraceID: "t-v4", At: ten.Add(3 * time.Second)}}},
 		{
-			Step: d.Steps[1], Reached: 3, OfFirst: 0.75, OfPrevious: 0.75, MedianTime: 30 * time.Second, ValueCents: 6000, Dropped: 2, LostCents: 3000,
+			Step: d.Steps[1], Reached: 3, OfFirst: 0.75, OfPrevious: 0.75, MedianTime: 30 * time.Second, ValueCents: 6000, Dropped: 1, LostCents: 2000, Open: 1, OpenCents: 1000,
 			DropOffs: []DropOff{{Visit: "v2", Order: "o2", TraceID: "t-v2", At: ten.Add(31 * time.Second)}},
 		},
 		{Step: d.Steps[2], Reached: 1, OfFirst: 0.25, OfPrevious: 1.0 / 3, MedianTime: 18 * time.Second},
 	}
 	if diff := cmp.Diff(want, r.Steps); diff != "" {
 		t.Errorf("(-want +have):\n%s", diff)
+	}
+}
+
+// TestWaiting: an order that waits for a partner is open, not lost, until it is taken, however late, or cancelled.
+func TestWaiting(t *testing.T) {
+	for name, c := range map[string]struct {
+		events     string
+		open, lost int // after the order was placed
+		accepted   int
+	}{
+		"waits":                         {"0 a v1\n5 p v1 o1", 1, 0, 0},
+		"waits longer than the window":  {"0 a v1\n5 p v1 o1\n9000 a v2", 1, 0, 0},
+		"accepted after the window":     {"0 a v1\n5 p v1 o1\n9000 m - o1", 0, 0, 1},
+		"cancelled":                     {"0 a v1\n5 p v1 o1\n60 x - o1", 0, 1, 0},
+		"cancelled after it was taken":  {"0 a v1\n5 p v1 o1\n60 m - o1\n90 x - o1", 0, 0, 1},
+		"another order was cancelled":   {"0 a v1\n5 p v1 o1\n6 p v1 o2\n60 x - o2", 1, 0, 0},
+		"cancelled and ordered again":   {"0 a v1\n5 p v1 o1\n6 p v1 o2\n60 x - o1\n70 m - o2", 0, 0, 1},
+		"cancelled before anything":     {"0 x v1 o1\n1 a v1", 0, 0, 0},
+		"an attempt waits for nobody":   {"0 a v1", 0, 0, 0},
+		"two visits, one of them waits": {"0 a v1\n1 a v2\n5 p v1 o1\n6 p v2 o2\n60 x - o2", 1, 1, 0},
+	} {
+		r := count(definition(t), story(t, c.events), ten.Add(time.Hour))
+		placed := r.Steps[1]
+		if got := [3]int{placed.Open, placed.Dropped, r.Steps[2].Reached}; got != [3]int{c.open, c.lost, c.accepted} {
+			t.Errorf("%s: %d open, %d lost, %d accepted; want %d, %d, %d", name, got[0], got[1], got[2], c.open, c.lost, c.accepted)
+		}
 	}
 }
 
@@ -132,7 +159,7 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// seed writes 40 visits: every second one orders, every fourth is accepted, visits 8k have no visit id at the end.
+// seed writes 40 visits: every second one orders, every fourth is accepted, two orders are cancelled, visits 8k have no visit id at the end.
 func seed(n int) []map[string]any {
 	var docs []map[string]any
 	add := func(at time.Time, action, visit, order string, cents int) {
@@ -157,6 +184,9 @@ func seed(n int) []map[string]any {
 		}
 		if i%8 == 0 {
 			visit = ""
+		}
+		if i%20 == 2 {
+			add(at.Add(80*time.Second), "order.cancelled", "", order, 0)
 		}
 		if i%4 == 0 {
 			add(at.Add(90*time.Second), "matching.accepted", visit, order, 0)
@@ -221,9 +251,11 @@ func TestLoadErrors(t *testing.T) {
 		"name":     {`"f"`, `"g"`, `funnels/f.json: name: "g" must be the file's name, "f"`},
 		"one step": {`,{"name":"B","action":"b"}`, "", "funnels/f.json: steps: a funnel has at least two steps"},
 		"twice":    {`"action":"b"`, `"action":"a"`, "funnels/f.json: steps[1]: name and action must not be empty, and an action belongs to one step"},
-		"unknown":  {`"action":"b"`, `"event":"b"`, "funnels/f.json: steps[1].event: unknown key; allowed are action, name"},
+		"unknown":  {`"action":"b"`, `"event":"b"`, "funnels/f.json: steps[1].event: unknown key; allowed are action, name, waits"},
 		"window":   {`"1h"`, `"0s"`, "funnels/f.json: window: must be longer than 0s"},
 		"key":      {`"visit.id"`, `""`, "funnels/f.json: index and key must not be empty"},
+		"ends":     {`"index"`, `"ends":["a"],"index"`, `funnels/f.json: ends: "a" must be an action, and none of a step`},
+		"waits":    {`"action":"b"`, `"action":"b","waits":true`, "funnels/f.json: steps: nobody waits at the last step"},
 		"examples": {`"index"`, `"examples":-1,"index"`, "funnels/f.json: examples: must not be negative"},
 	} {
 		t.Run(name, func(t *testing.T) {

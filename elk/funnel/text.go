@@ -36,23 +36,33 @@ func (r Result) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "%-*s %9d %9s %9s %10s %14s  %s\n", width, s.Name, s.Reached, percent(s.OfFirst), previous, took, euros(s.ValueCents), bar(s.OfFirst))
 	}
 	for _, s := range r.Steps {
+		if s.Open > 0 {
+			fmt.Fprintf(&b, "\nopen after %s: %s, %s EUR; neither lost nor done yet\n", s.Name, visits(s.Open), euros(s.OpenCents))
+		}
 		if s.Dropped == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "\nlost after %s: %d visits, %s EUR; the newest:\n", s.Name, s.Dropped, euros(s.LostCents))
+		fmt.Fprintf(&b, "\nlost after %s: %s, %s EUR; the newest:\n", s.Name, visits(s.Dropped), euros(s.LostCents))
 		for _, x := range s.DropOffs {
 			fmt.Fprintf(&b, "  %s  visit %s  order %s  trace %s\n", x.At.UTC().Format("2006-01-02T15:04:05Z"), x.Visit, cmp.Or(x.Order, "-"), cmp.Or(x.TraceID, "-"))
 		}
 	}
 	fmt.Fprintf(&b, "\n%d events read", r.Events)
 	if r.Outside > 0 {
-		fmt.Fprintf(&b, "; %d visits have a later step but no first one in this range and are not counted", r.Outside)
+		fmt.Fprintf(&b, "; not counted because their first step is not in this range: %s", visits(r.Outside))
 	}
 	b.WriteString("\n")
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return fmt.Errorf("write funnel: %w", err)
 	}
 	return nil
+}
+
+func visits(n int) string {
+	if n == 1 {
+		return "1 visit"
+	}
+	return fmt.Sprintf("%d visits", n)
 }
 
 // window writes 2h0m0s as 2h.

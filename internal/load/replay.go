@@ -23,7 +23,7 @@ const maxLine = 64 << 10
 // ReplayOptions of Replay. A zero value stands for the default.
 type ReplayOptions struct {
 	Entry       string        // http://host:port of nginx
-	File        string        // access log in combined format, also compressed with gzip
+	File        string        // access log in combined format or as this platform's nginx writes it (JSON), also compressed with gzip
 	Speed       float64       // 1 = at the recorded times, 10 = ten times as fast, 0 = evenly at Rate
 	Rate        float64       // requests per second when Speed is 0, default 200
 	Limit       int           // at most so many requests; 0 = all
@@ -67,10 +67,11 @@ func (p *replayer) add(f func(*ReplaySummary)) {
 
 // Replay sends the requests of an access log to o.Entry, each once and with the recorded client address, user agent and referer, so
 // that real addresses reach the access log of the platform. Methods other than GET and HEAD become GET: bodies are not recorded.
-// It ends with the log, with o.Limit or with ctx, and waits for the requests under way. It writes progress to o.Out, not the summary.
+// It ends with the log as long as it was at the start (the requests may be written to it), with o.Limit or with ctx, and waits for the
+// requests under way. It writes progress to o.Out, not the summary.
 //
 // The summary is valid with an error too. The error is ErrUnreachable when nothing listens at the entry, or says why the log could not
-// be read; statuses, unreadable lines and the end of ctx are not errors.
+// be read or that no line of it is a request; statuses, single unreadable lines and the end of ctx are not errors.
 func Replay(ctx context.Context, o ReplayOptions) (ReplaySummary, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -81,7 +82,11 @@ func Replay(ctx context.Context, o ReplayOptions) (ReplaySummary, error) {
 		return ReplaySummary{}, fmt.Errorf("replay: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read
-	lines, err := plain(f)
+	var whole io.Reader = f
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		whole = io.LimitReader(f, info.Size())
+	}
+	lines, err := plain(whole)
 	if err != nil {
 		return ReplaySummary{}, fmt.Errorf("replay %s: %w", o.File, err)
 	}
@@ -102,7 +107,12 @@ func Replay(ctx context.Context, o ReplayOptions) (ReplaySummary, error) {
 	if err != nil {
 		return p.summary(), fmt.Errorf("replay %s: %w", o.File, err)
 	}
-	return p.summary(), nil
+	s := p.summary()
+	if s.Lines > 0 && s.Unreadable == s.Lines {
+		return s, fmt.Errorf("replay %s: none of its %d lines is a request in the combined format of nginx and Apache or in JSON as this platform's nginx writes it; line %d: %s",
+			o.File, s.Lines, s.Examples[0].Number, s.Examples[0].Reason)
+	}
+	return s, nil
 }
 
 // plain undoes gzip, recognised by its first two bytes.
@@ -152,7 +162,7 @@ func (p *replayer) log(ctx, requests context.Context, lines *bufio.Reader, began
 			return fmt.Errorf("read line %d: %w", number, err)
 		}
 		p.add(func(s *ReplaySummary) { s.Lines++ })
-		r, err := parseCombined(text)
+		r, err := parseLine(text)
 		if !whole {
 			err = fmt.Errorf("longer than %d bytes", maxLine)
 		}

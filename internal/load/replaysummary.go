@@ -12,7 +12,7 @@ import (
 // keptUnreadable is how many unreadable lines are remembered with their reason.
 const keptUnreadable = 10
 
-// UnreadableLine is a line of the log that is not in combined format or holds no request.
+// UnreadableLine is a line of the log that is in no known format or holds no request.
 type UnreadableLine struct {
 	Number int // from 1
 	Reason string

@@ -22,8 +22,10 @@ const (
 // redisAlive sends PING, as clients do: the small server that stands in for a missing redis-server reads no inline commands. A server that
 // wants a password first, or still loads, answers as well.
 func redisAlive(addr string) func(context.Context) error {
-	return supervise.Answers(addr, []byte("*1\r\n$4\r\nPING\r\n"), len("+PONG"), nil)
+	return supervise.Answers(addr, []byte(redisPing), len("+PONG"), nil)
 }
+
+const redisPing = "*1\r\n$4\r\nPING\r\n"
 
 // kafkaAlive sends ApiVersions, version 0: the first request of every client.
 func kafkaAlive(addr string) func(context.Context) error {

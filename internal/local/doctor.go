@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"kreislauf/internal/backend/redisd"
 	"kreislauf/internal/local/supervise"
@@ -23,9 +26,9 @@ type finding struct {
 	fatal             bool
 }
 
-// Doctor looks at everything that a platform with these options needs, and at the running one if there is one. It prints what it
-// found; the error says that something keeps the platform from running.
-func Doctor(ctx context.Context, o Options) error {
+// Doctor looks at everything that a platform with these options needs, and at the running one if there is one. It changes nothing. It
+// prints what it found on out; the error says that something keeps the platform from running.
+func Doctor(ctx context.Context, o Options, out io.Writer) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
@@ -48,16 +51,23 @@ func Doctor(ctx context.Context, o Options) error {
 		case f.mend != "":
 			mark = "note   "
 		}
-		fmt.Printf("%s %-24s %s\n", mark, f.what, f.state)
+		fmt.Fprintf(out, "%s %-24s %s\n", mark, f.what, f.state)
 		if f.mend != "" {
-			fmt.Printf("        mend: %s\n", f.mend)
+			fmt.Fprintf(out, "        mend: %s\n", f.mend)
 		}
 	}
 	if bad > 0 {
-		return fmt.Errorf("%d things keep the platform from running", bad)
+		return errors.New(keeps(bad))
 	}
-	fmt.Println("nothing is in the way")
+	fmt.Fprintln(out, "nothing is in the way")
 	return nil
+}
+
+func keeps(things int) string {
+	if things == 1 {
+		return "1 thing keeps the platform from running"
+	}
+	return fmt.Sprintf("%d things keep the platform from running", things)
 }
 
 func programs(ctx context.Context, o Options) []finding {
@@ -100,18 +110,17 @@ func programs(ctx context.Context, o Options) []finding {
 
 func folders(o Options) []finding {
 	list := []finding{{what: "data folder", state: o.Data}}
-	err := os.MkdirAll(o.Data, 0o750)
-	if err == nil {
-		probe := filepath.Join(o.Data, ".probe")
-		if err = os.WriteFile(probe, nil, 0o600); err == nil {
-			err = os.Remove(probe)
-		}
-	}
-	if err != nil {
-		list[0] = finding{"data folder", err.Error(), "choose a folder you may write to with -data", true}
+	there, err := nearest(o.Data)
+	switch {
+	case err == nil && unix.Access(there, unix.W_OK|unix.X_OK) != nil:
+		list[0] = finding{"data folder", there + " may not be written to", "choose a folder you may write to with -data", true}
+	case err != nil:
+		list[0] = finding{"data folder", err.Error(), "choose another folder with -data", true}
+	case there != o.Data:
+		list[0].state += ", which the first start makes"
 	}
 	var st syscall.Statfs_t
-	if err := syscall.Statfs(o.Data, &st); err == nil {
+	if err := syscall.Statfs(there, &st); err == nil {
 		free := st.Bavail * uint64(st.Bsize) >> 20
 		f := finding{what: "free disk space", state: fmt.Sprintf("%d MB", free)}
 		if free < 1024 {
@@ -128,6 +137,22 @@ func folders(o Options) []finding {
 		list = append(list, f)
 	}
 	return list
+}
+
+// nearest is the folder itself, or the nearest one above it that is there.
+func nearest(folder string) (string, error) {
+	for {
+		info, err := os.Stat(folder)
+		switch {
+		case err == nil && info.IsDir():
+			return folder, nil
+		case err == nil:
+			return folder, fmt.Errorf("%s is no folder", folder)
+		case !errors.Is(err, os.ErrNotExist) || folder == filepath.Dir(folder):
+			return folder, err
+		}
+		folder = filepath.Dir(folder)
+	}
 }
 
 // portsFree checks every address that up would listen on.
@@ -164,7 +189,7 @@ func portsFree(o Options) []finding {
 func health(ctx context.Context, r Running) []finding {
 	list := []finding{{what: "platform", state: fmt.Sprintf("%s runs since %s, pid %d, %s", r.Version, r.Started.Format(time.DateTime), r.PID, r.Entry)}, {what: "profile", state: profileSentence(r.Profile)}}
 	for _, c := range r.Components {
-		f := finding{what: c.Name, state: fmt.Sprintf("%s, pid %d, %d restarts", c.State, c.PID, c.Restarts)}
+		f := finding{what: c.Name, state: fmt.Sprintf("%s, pid %d, %s", c.State, c.PID, restarts(c.Restarts))}
 		if c.State != supervise.Ready {
 			f.mend, f.fatal = "look at its output in console/"+c.Name+".txt of the data folder; last end: "+c.LastExit, true
 		}
@@ -176,6 +201,13 @@ func health(ctx context.Context, r Running) []finding {
 		list = append(list, finding{"entry", err.Error(), "see the error-<version>.log of nginx in the log tree", true})
 	}
 	return list
+}
+
+func restarts(n int) string {
+	if n == 1 {
+		return "1 restart"
+	}
+	return fmt.Sprintf("%d restarts", n)
 }
 
 // alive says whether a process exists.

@@ -67,6 +67,12 @@ func Connect(url string) (*esapi.API, error) {
 
 // bringUp starts everything in order.
 func (p *Platform) bringUp(ctx context.Context, sup *supervise.Supervisor, t *table, events *eventLog) error {
+	if err := p.checkGiven(ctx); err != nil {
+		return err
+	}
+	if err := p.tellSwitch(t); err != nil {
+		return err
+	}
 	backends, err := p.backends(ctx)
 	if err != nil {
 		return err
