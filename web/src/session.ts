@@ -7,9 +7,12 @@ import { ApiError, cookie, Intent } from "./http";
 /** The signed-in user, undefined without. */
 export const user = signal<User | undefined>(undefined);
 
+/** Whether the browser has a session, perhaps one that has ended. */
+export const mayBeSignedIn = (): boolean => cookie(document.cookie, "kreislauf_csrf") !== undefined;
+
 /** Asks who is signed in. A failure counts as nobody: the order call has the last word. */
 export async function loadSession(): Promise<void> {
-  if (cookie(document.cookie, "kreislauf_csrf") === undefined) return;
+  if (!mayBeSignedIn()) return;
   try {
     user.value = await getSession();
   } catch {
@@ -17,8 +20,13 @@ export async function loadSession(): Promise<void> {
   }
 }
 
+/** Signs out; a session that has ended already is left as well. */
 export async function leave(): Promise<void> {
-  await signOut();
+  try {
+    await signOut();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
+  }
   user.value = undefined;
 }
 
@@ -27,7 +35,7 @@ export const waiting = signal<{ resume: () => void; giveUp: () => void } | undef
 
 const renewal = new Intent();
 
-/** Signs in from the dialog and lets the waiting request continue. */
+/** Signs in, and lets the request continue that waits for it. */
 export async function renew(email: string, password: string): Promise<void> {
   user.value = await signIn(renewal, { email, password });
   waiting.value?.resume();
