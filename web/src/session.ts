@@ -30,8 +30,15 @@ export async function leave(): Promise<void> {
   user.value = undefined;
 }
 
-/** What waits for a new sign-in; set while the "session expired" dialog is open. */
-export const waiting = signal<{ resume: () => void; giveUp: () => void } | undefined>(undefined);
+interface Waiting {
+  resume: () => void;
+  giveUp: () => void;
+  /** Settles with one of the two. */
+  over: Promise<void>;
+}
+
+/** What waits for a new sign-in, be it one request or several; set while the "session expired" dialog is open. */
+export const waiting = signal<Waiting | undefined>(undefined);
 
 const renewal = new Intent();
 
@@ -48,9 +55,14 @@ export async function withSession<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
-    await new Promise<void>((resume, reject) => {
-      waiting.value = { resume, giveUp: () => reject(error) };
-    });
+    await (waiting.peek() ?? ask(error)).over;
     return run();
   }
+}
+
+/** Opens the dialog; giving up throws the error. */
+function ask(error: ApiError): Waiting {
+  const request = { resume: () => {}, giveUp: () => {} };
+  const over = new Promise<void>((resume, reject) => Object.assign(request, { resume, giveUp: () => reject(error) }));
+  return (waiting.value = { ...request, over });
 }

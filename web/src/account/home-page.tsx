@@ -20,14 +20,14 @@ import { invoiceState, orderTone } from "./states";
 import { words as texts } from "./words";
 
 export function HomePage() {
-  const who = user.value;
-  const before = useRef(who);
+  const nobody = user.value === undefined && !mayBeSignedIn();
+  const before = useRef(nobody);
   useEffect(() => {
-    // Signing in and out replaces the page without an address of its own.
-    if (before.current !== who) focusHeading();
-    before.current = who;
-  }, [who]);
-  return who === undefined && !mayBeSignedIn() ? <SignIn /> : <Lists key={who?.user_id} />;
+    // Signing in and out makes another page under the same address.
+    if (before.current !== nobody) focusHeading();
+    before.current = nobody;
+  }, [nobody]);
+  return nobody ? <SignIn /> : <Lists />;
 }
 
 function SignIn() {
@@ -154,7 +154,6 @@ function Invoices() {
 function InvoiceRow({ invoice }: { invoice: InvoiceSummary }) {
   const words = texts.value.invoice;
   const lang = language.value;
-  const { state, tone } = invoiceState(invoice, new Date());
   const partly = invoice.open_cents > 0 && invoice.open_cents < invoice.total.gross_cents;
   return (
     <li class="card row">
@@ -171,8 +170,13 @@ function InvoiceRow({ invoice }: { invoice: InvoiceSummary }) {
           {partly && ` · ${words.openOf(money(invoice.open_cents, lang, invoice.total.currency))}`}
         </p>
       </div>
-      <span class={`badge badge-${tone}`}>{words.states[state]}</span>
+      <InvoiceBadge invoice={invoice} />
       <span class="row-sum">{money(invoice.total.gross_cents, lang, invoice.total.currency)}</span>
     </li>
   );
+}
+
+export function InvoiceBadge({ invoice }: { invoice: InvoiceSummary }) {
+  const { state, tone } = invoiceState(invoice, new Date());
+  return <span class={`badge badge-${tone}`}>{texts.value.invoice.states[state]}</span>;
 }

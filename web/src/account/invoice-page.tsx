@@ -6,7 +6,7 @@ import { keepLanguage, language } from "../text";
 import { Icon } from "../ui/icon";
 import { Skeleton } from "../ui/skeleton";
 import { getInvoice, type Paper, type PaperLine, type Party } from "./api";
-import { ListProblem } from "./home-page";
+import { InvoiceBadge, ListProblem } from "./home-page";
 import { useAnswer } from "./loaded";
 import { ibanGroups, invoiceState } from "./states";
 import { words as texts } from "./words";
@@ -21,17 +21,14 @@ export function InvoicePage({ number }: { number: string }) {
       <p class="way-back">
         <a href={keepLanguage("/konto")}>{words.account.back}</a>
       </p>
+      <div class="hero invoice-hero">
+        <h1 tabIndex={-1}>
+          {paper === undefined ? words.invoice.kinds["invoice"] : (words.invoice.kinds[paper.kind] ?? paper.title)} {number}
+        </h1>
+        {paper !== undefined && <InvoiceBadge invoice={paper} />}
+      </div>
       <ListProblem error={error} again={again} />
-      {paper !== undefined ? (
-        <InvoiceView paper={paper} />
-      ) : (
-        <>
-          <div class="hero">
-            <h1 tabIndex={-1}>{number}</h1>
-          </div>
-          {error === undefined && <Skeleton rows={5} kind="line" />}
-        </>
-      )}
+      {paper !== undefined ? <InvoiceView paper={paper} /> : error === undefined && <Skeleton rows={5} kind="line" />}
     </>
   );
 }
@@ -40,15 +37,9 @@ function InvoiceView({ paper }: { paper: Paper }) {
   const words = texts.value.invoice;
   const lang = language.value;
   const euros = (cents: number) => money(cents, lang, paper.total.currency);
-  const { state, tone } = invoiceState(paper, new Date());
+  const { state } = invoiceState(paper, new Date());
   return (
     <>
-      <div class="hero invoice-hero">
-        <h1 tabIndex={-1}>
-          {words.kinds[paper.kind] ?? paper.title} {paper.number}
-        </h1>
-        <span class={`badge badge-${tone}`}>{words.states[state]}</span>
-      </div>
       {words.german !== "" && <p class="hint no-print">{words.german}</p>}
       <article class="panel invoice">
         <div class="parties">
