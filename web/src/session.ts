@@ -10,13 +10,17 @@ export const user = signal<User | undefined>(undefined);
 /** Whether the browser has a session, perhaps one that has ended. */
 export const mayBeSignedIn = (): boolean => cookie(document.cookie, "kreislauf_csrf") !== undefined;
 
+/** Whether it is known by now who is signed in, or that nobody is. */
+export const sessionKnown = signal(false);
+
 /** Asks who is signed in. A failure counts as nobody: the order call has the last word. */
 export async function loadSession(): Promise<void> {
-  if (!mayBeSignedIn()) return;
   try {
-    user.value = await getSession();
+    if (mayBeSignedIn()) user.value = await getSession();
   } catch {
     user.value = undefined;
+  } finally {
+    sessionKnown.value = true;
   }
 }
 

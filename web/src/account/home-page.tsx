@@ -84,7 +84,7 @@ function Orders() {
   if (orders.length === 0) {
     return (
       <section class="panel empty" aria-labelledby="empty-title">
-        <Icon name="skip" className="hero-picture" />
+        <Icon name="skip" className="icon hero-picture" />
         <h2 id="empty-title">{words.noOrders.title}</h2>
         <p>{words.noOrders.detail}</p>
         <a class="button primary" href={keepLanguage("/bestellen")}>
@@ -118,8 +118,9 @@ function OrderRow({ order }: { order: Order }) {
             {waste === undefined ? order.waste_code : wasteName(waste)}, {text.value.size.name(order.size_m3)}
           </a>
         </h2>
+        <p class="hint">{words.placedOn(day(order.date, lang, "short"))}</p>
         <p class="hint">
-          {words.placedOn(day(order.date, lang, "short"))} · {order.address.street}, {order.postcode} {order.address.city}
+          {order.address.street}, {order.postcode} {order.address.city}
         </p>
       </div>
       <span class={`badge badge-${orderTone(order.state)}`}>{words.states[order.state] ?? order.state}</span>

@@ -117,7 +117,7 @@ export const de = {
   invoice: {
     open: "Rechnung ansehen",
     coming: "Der Abfall ist gewogen, die Rechnung wird gerade geschrieben. Sie erscheint hier von selbst.",
-    total: "Rechnungsbetrag",
+    total: "Rechnung",
     print: "Drucken oder als PDF sichern",
     german: "",
     kinds: { invoice: "Rechnung", correction: "Rechnungskorrektur" } as Record<string, string>,
@@ -285,7 +285,7 @@ export const en: AccountText = {
   invoice: {
     open: "View the invoice",
     coming: "The waste has been weighed, the invoice is being written. It will appear here by itself.",
-    total: "Amount invoiced",
+    total: "Invoice",
     print: "Print or save as PDF",
     german: "The invoice is a German document; what it says about services and terms is in German.",
     kinds: { invoice: "Invoice", correction: "Correction of an invoice" },

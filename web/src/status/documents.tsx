@@ -14,7 +14,7 @@ export function OrderDocuments({ order }: { order: Order }) {
   const words = texts.value.documents;
   if (order.documents === undefined || order.documents.length === 0) return null;
   return (
-    <section class="panel panel-wide" aria-labelledby="documents-title">
+    <section class="panel" aria-labelledby="documents-title">
       <h2 id="documents-title">{words.title}</h2>
       <ul class="documents">
         {order.documents.map((document) => (

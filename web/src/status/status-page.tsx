@@ -122,43 +122,45 @@ function OrderView({ order, onChange }: { order: Order; onChange: (order: Order)
         )}
         {order.state === "on_site" && <PickUp order={order} onAsked={onChange} />}
       </section>
-      <section class="panel" aria-labelledby="summary-title">
-        <h2 id="summary-title">{words.summary}</h2>
-        <dl class="facts">
-          <dt>{words.waste}</dt>
-          <dd class="with-icon">
-            <Icon name={wasteIcon(order.waste_code)} />
-            <span>
-              {waste === undefined ? "" : wasteName(waste)} <small>{wasteCode(order.waste_code)}</small>
-            </span>
-          </dd>
-          <dt>{words.size}</dt>
-          <dd>{text.value.size.name(order.size_m3)}</dd>
-          <dt>{words.date}</dt>
-          <dd>{day(order.date, lang)}</dd>
-          <dt>{words.address}</dt>
-          <dd>
-            {order.address.name}
-            <br />
-            {order.address.street}
-            <br />
-            {order.postcode} {order.address.city}
-          </dd>
-          <dt>{words.price}</dt>
-          <dd class="sum">{money(order.price.gross_cents, lang, order.price.currency)}</dd>
-          {order.invoice !== undefined && (
-            <>
-              <dt>{texts.value.invoice.total}</dt>
-              <dd class="sum">{money(order.invoice.total.gross_cents, lang, order.invoice.total.currency)}</dd>
-            </>
-          )}
-        </dl>
-        <a class="button" href={keepLanguage("/bestellen")}>
-          {words.another}
-        </a>
-        {isCancellable(order) && <Cancel order={order} onCancelled={onChange} />}
-      </section>
-      <OrderDocuments order={order} />
+      <div class="status-side">
+        <section class="panel" aria-labelledby="summary-title">
+          <h2 id="summary-title">{words.summary}</h2>
+          <dl class="facts">
+            <dt>{words.waste}</dt>
+            <dd class="with-icon">
+              <Icon name={wasteIcon(order.waste_code)} />
+              <span>
+                {waste === undefined ? "" : wasteName(waste)} <small>{wasteCode(order.waste_code)}</small>
+              </span>
+            </dd>
+            <dt>{words.size}</dt>
+            <dd>{text.value.size.name(order.size_m3)}</dd>
+            <dt>{words.date}</dt>
+            <dd>{day(order.date, lang)}</dd>
+            <dt>{words.address}</dt>
+            <dd>
+              {order.address.name}
+              <br />
+              {order.address.street}
+              <br />
+              {order.postcode} {order.address.city}
+            </dd>
+            <dt>{words.price}</dt>
+            <dd class="sum">{money(order.price.gross_cents, lang, order.price.currency)}</dd>
+            {order.invoice !== undefined && (
+              <>
+                <dt>{texts.value.invoice.total}</dt>
+                <dd class="sum">{money(order.invoice.total.gross_cents, lang, order.invoice.total.currency)}</dd>
+              </>
+            )}
+          </dl>
+          <a class="button" href={keepLanguage("/bestellen")}>
+            {words.another}
+          </a>
+          {isCancellable(order) && <Cancel order={order} onCancelled={onChange} />}
+        </section>
+        <OrderDocuments order={order} />
+      </div>
     </div>
   );
 }

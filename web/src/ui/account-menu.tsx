@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { navigate, page } from "../route";
-import { leave, user } from "../session";
+import { leave, sessionKnown, user } from "../session";
 import { keepLanguage, text } from "../text";
 import { Icon } from "./icon";
 import { ProblemAlert } from "./problem";
@@ -14,6 +14,7 @@ export function AccountMenu() {
   const error = useSignal<unknown>(undefined);
   const home = keepLanguage("/konto");
   if (user.value === undefined) {
+    if (!sessionKnown.value) return <span class="header-link" />; // no "sign in" that becomes a name at once
     return (
       <a class="header-link" href={home}>
         <Icon name="person" />
@@ -39,7 +40,7 @@ export function AccountMenu() {
         <span class="header-name">{user.value.name}</span>
       </button>
       <div class="menu" id="account-menu" popover ref={menu}>
-        <p class="hint">{words.checkout.signedIn(user.value.email)}</p>
+        <p class="hint">{user.value.email}</p>
         <a class="button" href={home} onClick={() => menu.current?.hidePopover()}>
           {words.account.orders}
         </a>
