@@ -1,10 +1,10 @@
-// The customer's account: sign in and out, the list of orders, an order's whole life up to its invoice. Needs a platform whose partner
+// The customer's account: sign in and out, the list of orders, an order's whole life up to its invoice and payment. Needs a platform whose partner
 // p-koeln takes orders at once, and KREISLAUF_BIN and KREISLAUF_DATA for an invitation; test/smoke -then sets both.
 
 import { randomUUID } from "node:crypto";
 import type { Page } from "@playwright/test";
-import { Dispatcher } from "./dispatcher";
 import { chooseAll, type Customer, expect, expectAccessible, fillAccount, fillAddress, newCustomer, orderButton, postcode, shot, test } from "./page";
+import { Staff } from "./staff";
 
 /** Orders as a new customer; ends on the order's page, and gives its id. */
 async function order(page: Page, customer: Customer): Promise<string> {
@@ -141,12 +141,12 @@ async function photo(page: Page): Promise<Buffer> {
   return Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
 }
 
-test("an order's whole life: on site with a wish for the collection, photos, weighed, invoice", async ({ page }) => {
+test("an order's whole life: on site with a wish for the collection, photos, weighed, invoice, payment", async ({ page }) => {
   test.skip(!process.env["KREISLAUF_BIN"], "needs an invitation of the platform under test");
   test.setTimeout(600_000);
   const customer = newCustomer();
   const id = await order(page, customer);
-  const partner = await Dispatcher.signUp();
+  const partner = await Staff.dispatcher();
 
   // The page finds out by itself; asking again takes up to two minutes.
   await partner.step(id, "on-site", { container: "K 17" });
@@ -166,7 +166,7 @@ test("an order's whole life: on site with a wish for the collection, photos, wei
   await page.getByRole("group", { name: "Tag der Abholung" }).getByRole("radio").first().check();
   await looks(page, "on-site");
   await page.getByRole("button", { name: "Abholung wünschen" }).click();
-  await expect(page.getByText(/Sie wünschen die Abholung am/)).toBeVisible();
+  await expect(page.getByText(/Sie wünschen die Abholung am/)).toBeFocused();
   await expectAccessible(page);
 
   await partner.step(id, "collected", {});
@@ -209,4 +209,20 @@ test("an order's whole life: on site with a wish for the collection, photos, wei
   await expect(page.locator(`a[href="/rechnung/${number}"]`)).toBeVisible();
   await looks(page, "lists");
   await partner.dispose();
+
+  const office = await Staff.backOffice();
+  await office.book(number, 10_000);
+  await office.book(number, paper.total.gross_cents - 10_000);
+  await page.locator(`a[href="/rechnung/${number}"]`).click();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByText("Bezahlt", { exact: true })).toBeVisible({ timeout: 5_000 });
+  }).toPass({ timeout: 120_000 });
+  await expect(invoice).toContainText("Eingang am");
+  await expect(invoice).toContainText("Noch offen");
+  await expect(invoice.getByRole("heading", { name: "Überweisung" })).toHaveCount(0);
+  await looks(page, "paid");
+  await page.goto(`/auftrag/${id}`);
+  await expect(page.getByRole("heading", { level: 1, name: "Ihr Auftrag ist abgeschlossen" })).toBeVisible({ timeout: 150_000 });
+  await office.dispose();
 });

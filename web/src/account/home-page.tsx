@@ -165,11 +165,13 @@ function InvoiceRow({ invoice }: { invoice: InvoiceSummary }) {
             {invoice.number}
           </a>
         </h3>
-        <p class="hint">
-          {day(invoice.issued_on, lang, "short")}
-          {invoice.state === "issued" && ` · ${words.due(day(invoice.due_on, lang, "short"))}`}
-          {partly && ` · ${words.openOf(money(invoice.open_cents, lang, invoice.total.currency))}`}
-        </p>
+        <p class="hint">{words.issued(day(invoice.issued_on, lang, "numeric"))}</p>
+        {invoice.state === "issued" && (
+          <p class="hint">
+            {words.due(day(invoice.due_on, lang, "numeric"))}
+            {partly && `, ${words.openOf(money(invoice.open_cents, lang, invoice.total.currency))}`}
+          </p>
+        )}
       </div>
       <InvoiceBadge invoice={invoice} />
       <span class="row-sum">{money(invoice.total.gross_cents, lang, invoice.total.currency)}</span>

@@ -96,7 +96,6 @@ export const de = {
     title: "Fotos und Wiegescheine",
     photo: (at: string) => `Foto, ${at}`,
     slip: (at: string) => `Wiegeschein, ${at}`,
-    open: "Speichern",
   },
 
   pickUp: {
@@ -109,7 +108,6 @@ export const de = {
     between: (earliest: string, latest: string) => `Möglich: ${earliest} bis ${latest}, nicht an Sonn- und Feiertagen.`,
     submit: "Abholung wünschen",
     change: "Anderen Tag wünschen",
-    sent: "Ihr Wunsch ist beim Entsorger.",
     refused: "An diesem Tag kann der Container nicht geholt werden. Bitte wählen Sie einen anderen.",
     choose: "Bitte wählen Sie einen Tag.",
   },
@@ -162,6 +160,7 @@ export const de = {
     openOf: (amount: string) => `noch ${amount} offen`,
     reminders: "Erinnerungen",
     reminder: (level: number, date: string, payBy: string) => `${level}. Erinnerung vom ${date}, zahlbar bis ${payBy}`,
+    issued: (date: string) => `vom ${date}`,
     due: (date: string) => `zahlbar bis ${date}`,
     notes: "Hinweise",
   },
@@ -264,7 +263,6 @@ export const en: AccountText = {
     title: "Photos and weighing slips",
     photo: (at) => `Photo, ${at}`,
     slip: (at) => `Weighing slip, ${at}`,
-    open: "Save",
   },
 
   pickUp: {
@@ -277,7 +275,6 @@ export const en: AccountText = {
     between: (earliest, latest) => `Possible: ${earliest} to ${latest}, not on Sundays and public holidays.`,
     submit: "Ask for collection",
     change: "Ask for another day",
-    sent: "The disposal company has your wish.",
     refused: "The container cannot be collected on this day. Please choose another one.",
     choose: "Please choose a day.",
   },
@@ -330,6 +327,7 @@ export const en: AccountText = {
     openOf: (amount) => `${amount} still open`,
     reminders: "Reminders",
     reminder: (level, date, payBy) => `Reminder ${level} of ${date}, due by ${payBy}`,
+    issued: (date) => `of ${date}`,
     due: (date) => `due on ${date}`,
     notes: "Notes",
   },

@@ -1,7 +1,7 @@
 // The wish for the day on which the container is fetched: one of the next working days, or another one of the catalogue.
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { askPickUp } from "../account/api";
 import { words as texts } from "../account/words";
 import { type Catalog, getCatalog, type Order } from "../api";
@@ -18,23 +18,33 @@ const other = "other";
 export function PickUp({ order, onAsked }: { order: Order; onAsked: (order: Order) => void }) {
   const words = texts.value.pickUp;
   const lang = language.value;
+  const told = useRef<HTMLParagraphElement>(null);
+  const asked = useRef(false);
+  useEffect(() => {
+    if (asked.current) told.current?.focus(); // the form, which had the focus, is gone
+    asked.current = false;
+  }, [order.pick_up_on]);
+  const tell = (next: Order) => {
+    asked.current = true;
+    onAsked(next);
+  };
   return (
     <div class="pick-up">
       <h3>{words.title}</h3>
       {order.pick_up_on === undefined ? (
         <p>{words.lead}</p>
       ) : (
-        <p class="with-icon" role="status">
+        <p class="with-icon" role="status" ref={told} tabIndex={-1}>
           <Icon name="check" />
           {words.wished(day(order.pick_up_on, lang))}
         </p>
       )}
       {order.pick_up_on === undefined ? (
-        <Days order={order} onAsked={onAsked} />
+        <Days order={order} onAsked={tell} />
       ) : (
         <details key={order.pick_up_on}>
           <summary>{words.change}</summary>
-          <Days order={order} onAsked={onAsked} />
+          <Days order={order} onAsked={tell} />
         </details>
       )}
     </div>
