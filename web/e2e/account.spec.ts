@@ -25,7 +25,7 @@ async function signIn(page: Page, customer: Customer): Promise<void> {
 
 const menuButton = (page: Page) => page.getByRole("button", { name: /^Ihr Konto/ });
 
-/** Pictures of a page, phone and desktop, light and dark; axe looks at each. */
+/** Pictures of a page, phone and desktop, light and dark; axe looks at each. On a narrow phone nothing runs out of the page. */
 async function looks(page: Page, name: string): Promise<void> {
   for (const scheme of ["light", "dark"] as const) {
     for (const [device, viewport] of Object.entries({ desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } })) {
@@ -36,8 +36,10 @@ async function looks(page: Page, name: string): Promise<void> {
     }
   }
   await page.emulateMedia({ colorScheme: "light" });
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(overflow).toBe(0);
+  await page.setViewportSize({ width: 320, height: 640 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBe(0);
+  await shot(page, `account-${name}-narrow`);
+  await page.setViewportSize({ width: 390, height: 844 });
 }
 
 test("a customer orders, finds the order in the list, signs out, signs in again from the header and sees it", async ({ page }) => {
@@ -222,6 +224,11 @@ test("an order's whole life: on site with a wish for the collection, photos, wei
   await expect(invoice).toContainText("Noch offen");
   await expect(invoice.getByRole("heading", { name: "Überweisung" })).toHaveCount(0);
   await looks(page, "paid");
+  await page.goto(`/rechnung/${number}?lang=en`);
+  await expect(page.getByRole("heading", { level: 1, name: `Invoice ${number}` })).toBeVisible();
+  await expect(page.getByText("The invoice is a German document")).toBeVisible();
+  await expectAccessible(page);
+  await shot(page, "account-paid-english");
   await page.goto(`/auftrag/${id}`);
   await expect(page.getByRole("heading", { level: 1, name: "Ihr Auftrag ist abgeschlossen" })).toBeVisible({ timeout: 150_000 });
   await office.dispose();
