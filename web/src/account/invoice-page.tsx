@@ -119,7 +119,7 @@ function InvoiceView({ paper }: { paper: Paper }) {
                 {note}
               </p>
             ))}
-            {paper.iban !== undefined && paper.open_cents === 0 && <Transfer paper={paper} amount={euros(paper.total.gross_cents)} />}
+            {paper.iban !== undefined && paper.open_cents === 0 && <Transfer paper={paper} />}
           </section>
         )}
       </article>
@@ -223,7 +223,8 @@ function Payments({ paper, euros }: { paper: Paper; euros: (cents: number) => st
   );
 }
 
-function Transfer({ paper, amount }: { paper: Paper; amount: string }) {
+/** The account, and what to transfer to it; without an amount nothing is to be paid. */
+function Transfer({ paper, amount }: { paper: Paper; amount?: string }) {
   const words = texts.value.invoice;
   return (
     <dl class="facts facts-wide">
@@ -232,8 +233,8 @@ function Transfer({ paper, amount }: { paper: Paper; amount: string }) {
         <span class="iban">{ibanGroups(paper.iban ?? "")}</span>
       </Fact>
       {paper.bic !== undefined && <Fact name={words.bic}>{paper.bic}</Fact>}
-      <Fact name={words.amount}>{amount}</Fact>
-      <Fact name={words.reference}>{paper.number}</Fact>
+      {amount !== undefined && <Fact name={words.amount}>{amount}</Fact>}
+      {amount !== undefined && <Fact name={words.reference}>{paper.number}</Fact>}
     </dl>
   );
 }
