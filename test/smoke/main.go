@@ -1,7 +1,7 @@
 // Command smoke proves the whole platform in one run: everything up in a temporary folder on free ports, one customer signs up, gets
 // a quote and orders; the nginx line and the lines of at least four services are found under one trace id, with a location on the
 // nginx line; one order instance is killed in the middle and the session goes on. With -then a command runs against the platform
-// before it stops (KREISLAUF_URL names the entry, KREISLAUF_BIN the binary, KREISLAUF_DATA the data folder).
+// before it stops (KREISLAUF_URL names the entry, KREISLAUF_BIN and KREISLAUF_DATA are for commands such as invite).
 package main
 
 import (

@@ -34,15 +34,8 @@ export async function leave(): Promise<void> {
   user.value = undefined;
 }
 
-interface Waiting {
-  resume: () => void;
-  giveUp: () => void;
-  /** Settles with one of the two. */
-  over: Promise<void>;
-}
-
-/** What waits for a new sign-in, be it one request or several; set while the "session expired" dialog is open. */
-export const waiting = signal<Waiting | undefined>(undefined);
+/** What waits for a new sign-in, all requests that found the session ended; set while the "session expired" dialog is open. */
+export const waiting = signal<{ resume: () => void; giveUp: () => void } | undefined>(undefined);
 
 const renewal = new Intent();
 
@@ -59,14 +52,10 @@ export async function withSession<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
-    await (waiting.peek() ?? ask(error)).over;
+    await new Promise<void>((resume, reject) => {
+      const earlier = waiting.value;
+      waiting.value = { resume: () => (earlier?.resume(), resume()), giveUp: () => (earlier?.giveUp(), reject(error)) };
+    });
     return run();
   }
-}
-
-/** Opens the dialog; giving up throws the error. */
-function ask(error: ApiError): Waiting {
-  const request = { resume: () => {}, giveUp: () => {} };
-  const over = new Promise<void>((resume, reject) => Object.assign(request, { resume, giveUp: () => reject(error) }));
-  return (waiting.value = { ...request, over });
 }

@@ -1,39 +1,38 @@
-import { expect, test } from "vitest";
-import { ApiError } from "../src/http";
+// Requests that find the session ended wait for one sign-in together.
+
+import { beforeEach, expect, test, vi } from "vitest";
+import { ApiError, problemOf } from "../src/http";
 import { waiting, withSession } from "../src/session";
 
-/** A request that meets an ended session once. */
-function request(name: string): () => Promise<string> {
-  let tries = 0;
-  return async () => {
-    tries += 1;
-    if (tries === 1) throw new ApiError({ type: "/problems/unauthenticated", title: name, status: 401, detail: "", trace_id: "", errors: [] });
-    return name;
-  };
+vi.hoisted(() => vi.stubGlobal("document", { cookie: "" }));
+
+/** Fails once with 401, then answers. */
+function endedOnce(answer: string): () => Promise<string> {
+  let asked = 0;
+  return () => (asked++ === 0 ? Promise.reject(new ApiError(problemOf(401, ""))) : Promise.resolve(answer));
 }
 
-async function untilAsked(): Promise<NonNullable<typeof waiting.value>> {
-  await new Promise((resolve) => setTimeout(resolve)); // both requests have failed by then
-  const asked = waiting.value;
-  if (asked === undefined) throw new Error("nobody is asked to sign in");
-  waiting.value = undefined; // as the dialog does
-  return asked;
-}
-
-test("one sign-in lets every request go on that met the ended session", async () => {
-  const both = Promise.all([withSession(request("orders")), withSession(request("invoices"))]);
-  (await untilAsked()).resume();
-  expect(await both).toEqual(["orders", "invoices"]);
+beforeEach(() => {
+  waiting.value = undefined;
 });
 
-test("giving up ends every request that waits", async () => {
-  const both = Promise.allSettled([withSession(request("orders")), withSession(request("invoices"))]);
-  (await untilAsked()).giveUp();
+test("one sign-in lets every waiting request go on", async () => {
+  const both = Promise.all([withSession(endedOnce("a poll")), withSession(endedOnce("a step"))]);
+  await vi.waitFor(() => expect(waiting.value).toBeDefined());
+  await Promise.resolve();
+  waiting.value?.resume();
+  expect(await both).toEqual(["a poll", "a step"]);
+});
+
+test("giving up tells every waiting request", async () => {
+  const both = Promise.allSettled([withSession(endedOnce("a poll")), withSession(endedOnce("a step"))]);
+  await vi.waitFor(() => expect(waiting.value).toBeDefined());
+  await Promise.resolve();
+  waiting.value?.giveUp();
   expect((await both).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
 });
 
-test("another refusal is no question of the session", async () => {
-  const refused = new ApiError({ type: "/problems/forbidden", title: "", status: 403, detail: "", trace_id: "", errors: [] });
-  await expect(withSession(() => Promise.reject(refused))).rejects.toBe(refused);
+test("another error is nobody's session", async () => {
+  await expect(withSession(() => Promise.reject(new ApiError(problemOf(409, ""))))).rejects.toMatchObject({ problem: { status: 409 } });
   expect(waiting.value).toBeUndefined();
 });

@@ -18,6 +18,7 @@ import { Skeleton } from "../ui/skeleton";
 import { Cancel } from "./cancel";
 import { OrderDocuments } from "./documents";
 import { PickUp } from "./pick-up";
+import { sleep } from "./sleep";
 import { type Entry, isCancellable, isFinal, isWaiting, nextPause, timeline } from "./timeline";
 
 export function StatusPage({ id }: { id: string }) {
@@ -78,19 +79,6 @@ async function watch(id: string, stop: AbortSignal, start: Order | undefined, te
       // With the order on the screen a short outage is no news; the offline bar tells it. Anything else ends the watch.
       if (!away || order === undefined) return tell(error as Error);
     }
-  }
-}
-
-/** Waits for the pause and then until the page is visible. */
-async function sleep(pauseMs: number, stop: AbortSignal): Promise<void> {
-  if (pauseMs > 0) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pauseMs);
-      stop.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-    });
-  }
-  while (document.hidden && !stop.aborted) {
-    await new Promise<unknown>((resolve) => document.addEventListener("visibilitychange", resolve, { once: true, signal: stop }));
   }
 }
 
