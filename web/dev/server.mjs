@@ -81,6 +81,7 @@ async function api(state, request, url) {
   if (route === "GET /api/pricing/v1/quotes") return { status: 200, body: quote(url.searchParams) };
   if (route === "GET /api/identity/v1/sessions/current") return { status: 200, body: publicUser(signedIn(session)) };
   if (route === "GET /api/order/v1/orders") return { status: 200, body: { orders: [...state.orders.values()].filter((o) => o.owner === signedIn(session).email).map(publicOrder) } };
+  if (route === "GET /api/payment/v1/invoices") return { status: 200, body: noInvoices(signedIn(session)) };
   if (orderId !== undefined) return { status: 200, body: publicOrder(ownOrder(state, signedIn(session), orderId)) };
 
   if (session !== undefined && request.headers["x-csrf-token"] !== session.csrf) throw new Problem("forbidden", "The CSRF token is missing or wrong. Reload the page.");
@@ -160,6 +161,9 @@ function signedIn(session) {
   if (session === undefined) throw new Problem("unauthenticated", "Sign in, then repeat the request.");
   return session.user;
 }
+
+/** No order is ever weighed here, so nobody has an invoice. */
+const noInvoices = (_user) => ({ invoices: [] });
 
 const publicUser = ({ user_id, email, name, role }) => ({ user_id, email, name, role });
 

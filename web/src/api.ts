@@ -89,6 +89,8 @@ export interface Order {
   /** The day on which the customer wants the container fetched. */
   pick_up_on?: string;
   weighing?: { net_kg: number; slip: string };
+  /** Photos and weighing slips of the partner, in the order in which they came. */
+  documents?: { sha256: string; kind: string; type: string; size: number; at: string }[];
   invoice?: { number: string; total: Price; due_on?: string };
   cancellation?: { by: string; reason: string };
   history: HistoryStep[];

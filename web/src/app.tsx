@@ -1,31 +1,32 @@
 // The frame around every page: header with the language switch, offline bar, main, footer, sign-in dialog.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
+import { AccountPages } from "./account/lazy";
 import { clock } from "./format";
 import { unreachableSince } from "./http";
 import { navigations, page, url } from "./route";
 import { OrderPage } from "./order/order-page";
 import { loadCatalog, quotes } from "./order/state";
-import { StatusPage } from "./status/status-page";
 import { keepLanguage, language, text } from "./text";
+import { AccountMenu } from "./ui/account-menu";
 import { Icon } from "./ui/icon";
+import { focusHeading } from "./ui/lazy";
 import { SignInDialog } from "./ui/sign-in-dialog";
 
 export function App() {
   const words = text.value;
-  const main = useRef<HTMLElement>(null);
   const shown = page.value;
   const path = url.value.pathname;
 
   useEffect(() => {
     if (navigations.peek() === 0 || (shown.name === "order" && url.peek().search !== "" && url.peek().search !== "?lang=en")) return;
-    scrollTo(0, 0);
-    main.current?.querySelector("h1")?.focus({ preventScroll: true });
+    focusHeading();
   }, [path]);
 
   useEffect(() => {
     document.documentElement.lang = language.value;
-    const title = shown.name === "status" ? words.status.summary : shown.name === "order" ? words.order.title : words.missing.title;
+    const { account } = words;
+    const title = { order: words.order.title, account: account.orders, status: account.order, invoice: account.invoice, missing: words.missing.title }[shown.name];
     document.title = `${title} – ${words.brand}`;
   }, [shown.name, language.value]);
 
@@ -36,8 +37,8 @@ export function App() {
       </a>
       <Header />
       <OfflineBar />
-      <main id="inhalt" ref={main} tabIndex={-1}>
-        {shown.name === "order" ? <OrderPage /> : shown.name === "status" ? <StatusPage key={shown.id} id={shown.id} /> : <Missing />}
+      <main id="inhalt" tabIndex={-1}>
+        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : <AccountPages shown={shown} />}
       </main>
       <footer class="page-footer">
         <p>
@@ -67,6 +68,7 @@ function Header() {
         <Icon name="loop" />
         {text.value.brand}
       </a>
+      <AccountMenu />
       <a class="language" href={other.href} lang={language.value === "de" ? "en" : "de"} hrefLang={language.value === "de" ? "en" : "de"}>
         {text.value.otherLanguage}
       </a>

@@ -15,12 +15,15 @@ export function weight(kg: number, language: Language): string {
   return kg >= 1000 ? `${number.format(kg / 1000)} t` : `${number.format(kg)} kg`;
 }
 
-/** "2026-12-01" -> "Dienstag, 1. Dezember 2026", or "Di., 1. Dez." when short. */
-export function day(date: string, language: Language, style: "long" | "short" = "long"): string {
-  const options: Intl.DateTimeFormatOptions =
-    style === "long"
-      ? { weekday: "long", day: "numeric", month: "long", year: "numeric" }
-      : { weekday: "short", day: "numeric", month: "short" };
+const dayStyles: Record<"long" | "short" | "numeric", Intl.DateTimeFormatOptions> = {
+  long: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+  short: { weekday: "short", day: "numeric", month: "short" },
+  numeric: { day: "2-digit", month: "2-digit", year: "numeric" },
+};
+
+/** "2026-12-01" -> "Dienstag, 1. Dezember 2026", "Di., 1. Dez." when short, "01.12.2026" when numeric. */
+export function day(date: string, language: Language, style: keyof typeof dayStyles = "long"): string {
+  const options = dayStyles[style];
   return new Intl.DateTimeFormat(locale[language], { ...options, timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
 }
 

@@ -8,17 +8,18 @@ export const url = signal(new URL(location.href));
 /** Counts navigations; 0 on the first page, where focus must stay where the browser put it. */
 export const navigations = signal(0);
 
-export type Page = { name: "order" } | { name: "status"; id: string } | { name: "missing" };
+export type Page = { name: "order" } | { name: "account" } | { name: "status" | "invoice"; id: string } | { name: "missing" };
 
 export const page = computed<Page>(() => pageOf(url.value.pathname));
 
 /** Maps a path to a page. */
 export function pageOf(path: string): Page {
   if (path === "/" || path === "/bestellen") return { name: "order" };
-  const id = /^\/auftrag\/([^/]+)$/.exec(path)?.[1];
+  if (path === "/konto") return { name: "account" };
+  const [, kind, id] = /^\/(auftrag|rechnung)\/([^/]+)$/.exec(path) ?? [];
   if (id === undefined) return { name: "missing" };
   try {
-    return { name: "status", id: decodeURIComponent(id) };
+    return { name: kind === "auftrag" ? "status" : "invoice", id: decodeURIComponent(id) };
   } catch {
     return { name: "missing" }; // a broken percent sequence
   }

@@ -7,27 +7,39 @@ import { ApiError, cookie, Intent } from "./http";
 /** The signed-in user, undefined without. */
 export const user = signal<User | undefined>(undefined);
 
+/** Whether the browser has a session, perhaps one that has ended. */
+export const mayBeSignedIn = (): boolean => cookie(document.cookie, "kreislauf_csrf") !== undefined;
+
+/** Whether it is known by now who is signed in, or that nobody is. */
+export const sessionKnown = signal(false);
+
 /** Asks who is signed in. A failure counts as nobody: the order call has the last word. */
 export async function loadSession(): Promise<void> {
-  if (cookie(document.cookie, "kreislauf_csrf") === undefined) return;
   try {
-    user.value = await getSession();
+    if (mayBeSignedIn()) user.value = await getSession();
   } catch {
     user.value = undefined;
+  } finally {
+    sessionKnown.value = true;
   }
 }
 
+/** Signs out; a session that has ended already is left as well. */
 export async function leave(): Promise<void> {
-  await signOut();
+  try {
+    await signOut();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
+  }
   user.value = undefined;
 }
 
-/** What waits for a new sign-in; set while the "session expired" dialog is open. */
+/** What waits for a new sign-in, all requests that found the session ended; set while the "session expired" dialog is open. */
 export const waiting = signal<{ resume: () => void; giveUp: () => void } | undefined>(undefined);
 
 const renewal = new Intent();
 
-/** Signs in from the dialog and lets the waiting request continue. */
+/** Signs in, and lets the request continue that waits for it. */
 export async function renew(email: string, password: string): Promise<void> {
   user.value = await signIn(renewal, { email, password });
   waiting.value?.resume();
@@ -41,7 +53,8 @@ export async function withSession<T>(run: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
     await new Promise<void>((resume, reject) => {
-      waiting.value = { resume, giveUp: () => reject(error) };
+      const earlier = waiting.value;
+      waiting.value = { resume: () => (earlier?.resume(), resume()), giveUp: () => (earlier?.giveUp(), reject(error)) };
     });
     return run();
   }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Order } from "../src/api";
-import { isCancellable, isWaiting, nextPause, reasons, timeline } from "../src/status/timeline";
-import { de } from "../src/text/de";
-import { en } from "../src/text/en";
+import { de, en } from "../src/account/text";
+import { isCancellable, isFinal, isWaiting, nextPause, reasons, timeline } from "../src/status/timeline";
 
 const placedAt = "2026-11-22T18:00:00Z";
 
@@ -92,8 +91,13 @@ test("only a placed order waits", () => {
   expect(isWaiting(order("matched"))).toBe(false);
 });
 
-test("pauses start at 2 s, grow by half and end at 20 s", () => {
-  const pauses = [nextPause(0)];
-  while (pauses.length < 8) pauses.push(nextPause(pauses.at(-1)!));
-  expect(pauses).toEqual([2000, 3000, 4500, 6750, 10125, 15188, 20000, 20000]);
+test("pauses start at 2 s, grow by half and end at 20 s, once a partner is found at 2 minutes", () => {
+  const grow = (waiting: boolean) => Array.from({ length: 13 }).reduce<number[]>((pauses) => [...pauses, nextPause(pauses.at(-1) ?? 0, waiting)], []);
+  expect(grow(true).slice(0, 8)).toEqual([2000, 3000, 4500, 6750, 10125, 15188, 20000, 20000]);
+  expect(grow(false).slice(9)).toEqual([76890, 115335, 120000, 120000]);
+});
+
+test("an order is asked for until it is paid or cancelled", () => {
+  const states = ["placed", "matched", "unmatched", "on_site", "collected", "weighed", "invoiced", "paid", "cancelled"];
+  expect(states.filter((state) => isFinal(order(state)))).toEqual(["paid", "cancelled"]);
 });

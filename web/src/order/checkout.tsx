@@ -1,5 +1,7 @@
 // The last step: account (only without a session), address, public ground. The button that sends it is in the price bar.
 
+import { useEffect } from "preact/hooks";
+import { preloadAccount } from "../account/lazy";
 import { keepLanguage, text } from "../text";
 import { navigate } from "../route";
 import { leave, user } from "../session";
@@ -38,6 +40,7 @@ function keep(member: Typed) {
 }
 
 export function Checkout() {
+  useEffect(preloadAccount, []); // the next page
   const words = text.value.checkout;
   const found = complaints.value;
   return (

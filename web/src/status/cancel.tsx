@@ -1,14 +1,14 @@
 // Cancelling an order: closed until it is asked for, with a reason, because it cannot be taken back.
 
 import { useSignal } from "@preact/signals";
+import { words as texts } from "../account/words";
 import { cancelOrder, type Order } from "../api";
 import { withSession } from "../session";
-import { text } from "../text";
 import { ProblemAlert } from "../ui/problem";
 import { reasons } from "./timeline";
 
 export function Cancel({ order, onCancelled }: { order: Order; onCancelled: (order: Order) => void }) {
-  const words = text.value.status;
+  const words = texts.value.status;
   const busy = useSignal(false);
   const error = useSignal<unknown>(undefined);
 

@@ -1,7 +1,8 @@
-// The page of one order: time line and summary, asked again while the order waits for a partner.
+// The page of one order: time line, what can be done now, documents and summary. It is asked again until nothing can change any more.
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { words as texts } from "../account/words";
 import { getOrder, type Order } from "../api";
 import { ApiError, UnreachableError } from "../http";
 import { day, moment, money, wasteCode } from "../format";
@@ -15,11 +16,14 @@ import { Icon, wasteIcon } from "../ui/icon";
 import { ProblemAlert } from "../ui/problem";
 import { Skeleton } from "../ui/skeleton";
 import { Cancel } from "./cancel";
-import { type Entry, isCancellable, isWaiting, nextPause, timeline } from "./timeline";
+import { OrderDocuments } from "./documents";
+import { PickUp } from "./pick-up";
+import { sleep } from "./sleep";
+import { type Entry, isCancellable, isFinal, isWaiting, nextPause, timeline } from "./timeline";
 
 export function StatusPage({ id }: { id: string }) {
-  const words = text.value.status;
-  const order = useSignal<Order | undefined>(placed.peek()?.order_id === id ? placed.peek() : undefined);
+  const words = texts.value.status;
+  const order = useSignal<Order | undefined>(user.peek() !== undefined && placed.peek()?.order_id === id ? placed.peek() : undefined);
   const error = useSignal<unknown>(undefined);
   const round = useSignal(0);
 
@@ -35,6 +39,9 @@ export function StatusPage({ id }: { id: string }) {
   const known = order.value;
   return (
     <>
+      <p class="way-back">
+        <a href={keepLanguage("/konto")}>{texts.value.account.back}</a>
+      </p>
       <div class="hero">
         <h1 tabIndex={-1}>{known === undefined ? words.number : words.title(known.state)}</h1>
         <p>
@@ -46,24 +53,28 @@ export function StatusPage({ id }: { id: string }) {
           {error.value instanceof ApiError && error.value.problem.status === 401 ? words.signIn : text.value.again}
         </button>
       </ProblemAlert>
-      {known !== undefined ? <OrderView order={known} onCancelled={(next) => (order.value = next)} /> : error.value === undefined && <Skeleton rows={4} kind="line" />}
+      {known !== undefined ? <OrderView order={known} onChange={(next) => (order.value = next)} /> : error.value === undefined && <Skeleton rows={4} kind="line" />}
     </>
   );
 }
 
-/** Asks for the order until it waits no longer; a hidden page asks nothing. Ends when `stop` aborts. */
+/** Asks for the order until it is final, less often while nothing changes; a hidden page asks nothing. Ends when `stop` aborts. */
 async function watch(id: string, stop: AbortSignal, start: Order | undefined, tell: (next: Order | Error) => void): Promise<void> {
   let order = start;
   let pause = order === undefined ? 0 : nextPause(0);
-  while (!stop.aborted && (order === undefined || isWaiting(order))) {
+  while (!stop.aborted && (order === undefined || !isFinal(order))) {
     await sleep(pause, stop);
     if (stop.aborted) return;
-    pause = nextPause(pause);
     try {
-      order = await withSession(() => getOrder(id, stop));
-      if (!stop.aborted) tell(order);
+      const next: Order = await withSession(() => getOrder(id, stop));
+      if (stop.aborted) return;
+      const changed = JSON.stringify(next) !== JSON.stringify(order);
+      pause = changed ? nextPause(0) : nextPause(pause, isWaiting(next));
+      order = next;
+      tell(order);
     } catch (error) {
       if (stop.aborted) return;
+      pause = nextPause(pause);
       const away = error instanceof UnreachableError || (error instanceof ApiError && error.problem.status >= 500);
       // With the order on the screen a short outage is no news; the offline bar tells it. Anything else ends the watch.
       if (!away || order === undefined) return tell(error as Error);
@@ -71,21 +82,8 @@ async function watch(id: string, stop: AbortSignal, start: Order | undefined, te
   }
 }
 
-/** Waits for the pause and then until the page is visible. */
-async function sleep(pauseMs: number, stop: AbortSignal): Promise<void> {
-  if (pauseMs > 0) {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, pauseMs);
-      stop.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-    });
-  }
-  while (document.hidden && !stop.aborted) {
-    await new Promise<unknown>((resolve) => document.addEventListener("visibilitychange", resolve, { once: true, signal: stop }));
-  }
-}
-
-function OrderView({ order, onCancelled }: { order: Order; onCancelled: (order: Order) => void }) {
-  const words = text.value.status;
+function OrderView({ order, onChange }: { order: Order; onChange: (order: Order) => void }) {
+  const words = texts.value.status;
   const lang = language.value;
   const waste = catalog.value === undefined ? undefined : findWaste(catalog.value, order.waste_code);
   const entries = timeline(order, words, (date) => day(date, lang), catalog.value?.included_days);
@@ -98,38 +96,59 @@ function OrderView({ order, onCancelled }: { order: Order; onCancelled: (order: 
             <TimelineEntry key={entry.key} entry={entry} />
           ))}
         </ol>
+        {order.invoice !== undefined && (
+          <a class="button primary" href={keepLanguage(`/rechnung/${encodeURIComponent(order.invoice.number)}`)}>
+            <Icon name="paper" />
+            {texts.value.invoice.open}
+          </a>
+        )}
+        {order.state === "weighed" && (
+          <p class="note" role="status">
+            <Icon name="paper" />
+            {texts.value.invoice.coming}
+          </p>
+        )}
+        {order.state === "on_site" && <PickUp order={order} onAsked={onChange} />}
       </section>
-      <section class="panel" aria-labelledby="summary-title">
-        <h2 id="summary-title">{words.summary}</h2>
-        <dl class="facts">
-          <dt>{words.waste}</dt>
-          <dd class="with-icon">
-            <Icon name={wasteIcon(order.waste_code)} />
-            <span>
-              {waste === undefined ? "" : wasteName(waste)} <small>{wasteCode(order.waste_code)}</small>
-            </span>
-          </dd>
-          <dt>{words.size}</dt>
-          <dd>{text.value.size.name(order.size_m3)}</dd>
-          <dt>{words.date}</dt>
-          <dd>{day(order.date, lang)}</dd>
-          <dt>{words.address}</dt>
-          <dd>
-            {order.address.name}
-            <br />
-            {order.address.street}
-            <br />
-            {order.postcode} {order.address.city}
-          </dd>
-          <dt>{words.price}</dt>
-          <dd class="sum">{money(order.price.gross_cents, lang, order.price.currency)}</dd>
-        </dl>
-        <a class="button" href={keepLanguage("/bestellen")}>
-          {words.another}
-        </a>
-        {isCancellable(order) && <Cancel order={order} onCancelled={onCancelled} />}
-        {user.value !== undefined && <p class="hint">{text.value.checkout.signedIn(user.value.email)}</p>}
-      </section>
+      <div class="status-side">
+        <section class="panel" aria-labelledby="summary-title">
+          <h2 id="summary-title">{words.summary}</h2>
+          <dl class="facts">
+            <dt>{words.waste}</dt>
+            <dd class="with-icon">
+              <Icon name={wasteIcon(order.waste_code)} />
+              <span>
+                {waste === undefined ? "" : wasteName(waste)} <small>{wasteCode(order.waste_code)}</small>
+              </span>
+            </dd>
+            <dt>{words.size}</dt>
+            <dd>{text.value.size.name(order.size_m3)}</dd>
+            <dt>{words.date}</dt>
+            <dd>{day(order.date, lang)}</dd>
+            <dt>{words.address}</dt>
+            <dd>
+              {order.address.name}
+              <br />
+              {order.address.street}
+              <br />
+              {order.postcode} {order.address.city}
+            </dd>
+            <dt>{words.price}</dt>
+            <dd class="sum">{money(order.price.gross_cents, lang, order.price.currency)}</dd>
+            {order.invoice !== undefined && (
+              <>
+                <dt>{texts.value.invoice.total}</dt>
+                <dd class="sum">{money(order.invoice.total.gross_cents, lang, order.invoice.total.currency)}</dd>
+              </>
+            )}
+          </dl>
+          <a class="button" href={keepLanguage("/bestellen")}>
+            {words.another}
+          </a>
+          {isCancellable(order) && <Cancel order={order} onCancelled={onChange} />}
+        </section>
+        <OrderDocuments order={order} />
+      </div>
     </div>
   );
 }
@@ -142,7 +161,7 @@ function TimelineEntry({ entry }: { entry: Entry }) {
       <div>
         <p class="entry-title">
           {entry.title}
-          {entry.kind === "planned" && <span class="tag">{text.value.status.planned}</span>}
+          {entry.kind === "planned" && <span class="tag">{texts.value.status.planned}</span>}
         </p>
         {entry.at !== undefined && (
           <p class="hint">

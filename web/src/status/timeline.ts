@@ -1,7 +1,7 @@
 // What the time line of an order shows: what has happened, what is going on, what is planned. Pure.
 
+import type { AccountText } from "../account/text";
 import type { Order } from "../api";
-import type { Text } from "../text";
 
 export interface Entry {
   key: string;
@@ -12,14 +12,22 @@ export interface Entry {
   at?: string;
 }
 
-/** Whether the order still waits for an answer, so asking again makes sense. */
+/** Whether the order still waits for a partner's answer. */
 export function isWaiting(order: Order): boolean {
   return order.state === "placed";
 }
 
-/** The next pause before asking again: 2 s at first, half as long again each time, 20 s at most. */
-export function nextPause(pauseMs: number): number {
-  return pauseMs === 0 ? 2000 : Math.min(Math.round(pauseMs * 1.5), 20_000);
+/** Whether nothing can happen to the order any more. */
+export function isFinal(order: Order): boolean {
+  return ["paid", "cancelled"].includes(order.state);
+}
+
+/**
+ * The next pause before asking again: 2 s at first and after a change, half as long again each time. While a partner is looked for
+ * 20 s at most; what follows takes hours, so later 2 minutes.
+ */
+export function nextPause(pauseMs: number, waiting = true): number {
+  return pauseMs === 0 ? 2000 : Math.min(Math.round(pauseMs * 1.5), waiting ? 20_000 : 120_000);
 }
 
 /** Whether the customer can still cancel. */
@@ -30,7 +38,7 @@ export function isCancellable(order: Order): boolean {
 /** The reasons for cancelling that a customer can give, as they are sent; the dictionary has the reader's words. */
 export const reasons = ["no longer needed", "wrong waste, size or date", "it takes too long", "another reason"];
 
-type Words = Text["status"];
+type Words = AccountText["status"];
 
 /** A reason that is sent in English, in the reader's words where it is one of ours. */
 const reason = (words: Words, sent: string): string => words.reasons[sent] ?? sent;

@@ -1,6 +1,7 @@
 // "Session expired": a modal dialog over the page, whose forms keep what was entered. After signing in the waiting request goes on.
 
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { renew, user, waiting } from "../session";
 import { text } from "../text";
@@ -21,12 +22,24 @@ export function SignInDialog() {
   };
   return (
     <dialog ref={dialog} aria-labelledby="sign-in-title" onCancel={giveUp}>
-      {open && <SignInForm onGiveUp={giveUp} />}
+      {open && (
+        <SignInForm submitLabel={text.value.expired.submit} onGiveUp={giveUp}>
+          <h2 id="sign-in-title">{text.value.expired.title}</h2>
+          <p class="hint">{text.value.expired.detail}</p>
+        </SignInForm>
+      )}
     </dialog>
   );
 }
 
-function SignInForm({ onGiveUp }: { onGiveUp: () => void }) {
+interface FormProps {
+  submitLabel: string;
+  onGiveUp?: () => void;
+  children?: ComponentChildren;
+}
+
+/** Email and password; signing in lets a waiting request go on. */
+export function SignInForm({ submitLabel, onGiveUp, children }: FormProps) {
   const words = text.value;
   const busy = useSignal(false);
   const error = useSignal<unknown>(undefined);
@@ -53,18 +66,19 @@ function SignInForm({ onGiveUp }: { onGiveUp: () => void }) {
   const wrong = error.value instanceof ApiError && error.value.problem.status === 401;
   return (
     <form class="form" noValidate onSubmit={submit}>
-      <h2 id="sign-in-title">{words.expired.title}</h2>
-      <p class="hint">{words.expired.detail}</p>
+      {children}
       <ProblemAlert error={error.value} own={wrong ? words.problem.signIn : undefined} />
       <Field name="/email" label={words.checkout.email} type="email" autoComplete="username" required defaultValue={user.value?.email ?? ""} complaint={complaints.value["/email"]} />
       <Field name="/password" label={words.checkout.password} type="password" autoComplete="current-password" required autoFocus={user.value !== undefined} complaint={complaints.value["/password"]} />
       <div class="buttons">
         <button type="submit" class="primary" disabled={busy.value}>
-          {words.expired.submit}
+          {submitLabel}
         </button>
-        <button type="button" onClick={onGiveUp}>
-          {words.expired.cancel}
-        </button>
+        {onGiveUp !== undefined && (
+          <button type="button" onClick={onGiveUp}>
+            {words.expired.cancel}
+          </button>
+        )}
       </div>
     </form>
   );
