@@ -1,7 +1,7 @@
 // Command smoke proves the whole platform in one run: everything up in a temporary folder on free ports, one customer signs up, gets
 // a quote and orders; the nginx line and the lines of at least four services are found under one trace id, with a location on the
 // nginx line; one order instance is killed in the middle and the session goes on. With -then a command runs against the platform
-// before it stops (KREISLAUF_URL names the entry).
+// before it stops (KREISLAUF_URL names the entry, KREISLAUF_BIN and KREISLAUF_DATA are for commands such as invite).
 package main
 
 import (
@@ -169,7 +169,11 @@ func (p *running) readInfo() (err error) {
 
 func (p *running) thenRun(ctx context.Context, command string) error {
 	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	cmd.Env = append(os.Environ(), "KREISLAUF_URL="+p.info.Entry, "KREISLAUF_DATA="+p.Dir, "KREISLAUF_ELASTICSEARCH_URL="+p.info.Elastic)
+	bin, err := filepath.Abs(p.Bin)
+	if err != nil {
+		return err
+	}
+	cmd.Env = append(os.Environ(), "KREISLAUF_URL="+p.info.Entry, "KREISLAUF_BIN="+bin, "KREISLAUF_DATA="+p.Dir, "KREISLAUF_ELASTICSEARCH_URL="+p.info.Elastic)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", command, err)

@@ -9,7 +9,10 @@ import { loadCatalog, quotes } from "./order/state";
 import { StatusPage } from "./status/status-page";
 import { keepLanguage, language, text } from "./text";
 import { Icon } from "./ui/icon";
+import { Later } from "./ui/later";
 import { SignInDialog } from "./ui/sign-in-dialog";
+
+const partnerApp = () => import("./partner/partner-app");
 
 export function App() {
   const words = text.value;
@@ -25,6 +28,7 @@ export function App() {
 
   useEffect(() => {
     document.documentElement.lang = language.value;
+    if (shown.name === "partner") return; // it names its pages itself
     const title = shown.name === "status" ? words.status.summary : shown.name === "order" ? words.order.title : words.missing.title;
     document.title = `${title} – ${words.brand}`;
   }, [shown.name, language.value]);
@@ -37,7 +41,7 @@ export function App() {
       <Header />
       <OfflineBar />
       <main id="inhalt" ref={main} tabIndex={-1}>
-        {shown.name === "order" ? <OrderPage /> : shown.name === "status" ? <StatusPage key={shown.id} id={shown.id} /> : <Missing />}
+        {shown.name === "order" ? <OrderPage /> : shown.name === "status" ? <StatusPage key={shown.id} id={shown.id} /> : shown.name === "partner" ? <Later key="partner" load={partnerApp} /> : <Missing />}
       </main>
       <footer class="page-footer">
         <p>

@@ -8,13 +8,14 @@ export const url = signal(new URL(location.href));
 /** Counts navigations; 0 on the first page, where focus must stay where the browser put it. */
 export const navigations = signal(0);
 
-export type Page = { name: "order" } | { name: "status"; id: string } | { name: "missing" };
+export type Page = { name: "order" } | { name: "status"; id: string } | { name: "partner" } | { name: "missing" };
 
 export const page = computed<Page>(() => pageOf(url.value.pathname));
 
 /** Maps a path to a page. */
 export function pageOf(path: string): Page {
   if (path === "/" || path === "/bestellen") return { name: "order" };
+  if (/^\/partner(\/|$)/.test(path)) return { name: "partner" }; // its pages are its own, see partner/places.ts
   const id = /^\/auftrag\/([^/]+)$/.exec(path)?.[1];
   if (id === undefined) return { name: "missing" };
   try {

@@ -22,7 +22,7 @@ export async function leave(): Promise<void> {
   user.value = undefined;
 }
 
-/** What waits for a new sign-in; set while the "session expired" dialog is open. */
+/** What waits for a new sign-in, all requests that found the session ended; set while the "session expired" dialog is open. */
 export const waiting = signal<{ resume: () => void; giveUp: () => void } | undefined>(undefined);
 
 const renewal = new Intent();
@@ -41,7 +41,8 @@ export async function withSession<T>(run: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
     await new Promise<void>((resume, reject) => {
-      waiting.value = { resume, giveUp: () => reject(error) };
+      const earlier = waiting.value;
+      waiting.value = { resume: () => (earlier?.resume(), resume()), giveUp: () => (earlier?.giveUp(), reject(error)) };
     });
     return run();
   }

@@ -72,7 +72,7 @@ async function watch(id: string, stop: AbortSignal, start: Order | undefined, te
 }
 
 /** Waits for the pause and then until the page is visible. */
-async function sleep(pauseMs: number, stop: AbortSignal): Promise<void> {
+export async function sleep(pauseMs: number, stop: AbortSignal): Promise<void> {
   if (pauseMs > 0) {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, pauseMs);
