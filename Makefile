@@ -58,7 +58,7 @@ test-web: web/dist/index.html ## types, unit tests and size of the page, and the
 	@$(BIN) deps -chromium
 	$(call said,web types and unit tests,cd web && npm run --silent check)
 	$(call said,web size gate,cd web && npm run --silent size)
-	go run ./test/smoke -bin $(BIN) -web web/dist -then "cd web && KREISLAUF_POSTCODE=50667 npm run --silent e2e"
+	go run ./test/smoke -bin $(BIN) -web web/dist -limit 20m -then "cd web && KREISLAUF_POSTCODE=50667 npm run --silent e2e"
 
 quick: ## less than a minute: format, vet and tests of what has changed, and what was forgotten (BASE=commit to choose)
 	@go run ./test/quick $(if $(BASE),-base $(BASE))

@@ -67,8 +67,12 @@ function Note({ note, onObjected }: { note: CreditNote; onObjected: () => void }
             {note.number} <span class={note.state === "objected" ? "tag tag-late" : "tag"}>{ours.states[note.state] ?? note.state}</span>
           </h2>
           <p class="hint">
-            {ours.issued(day(note.issued_on, lang))} · <a href={keepLanguage(jobPath(note.order_id))}>{ours.job}</a>
+            {ours.issued(day(note.issued_on, lang))}
+            {note.state === "issued" && `, ${ours.due(day(note.due_on, lang, "short"))}`}
           </p>
+          <a class="note-job" href={keepLanguage(jobPath(note.order_id))}>
+            {ours.job}
+          </a>
         </div>
         <dl class="amounts">
           <dt>{ours.net}</dt>
@@ -79,7 +83,6 @@ function Note({ note, onObjected }: { note: CreditNote; onObjected: () => void }
           <dd class="sum">{euros(note.total.gross_cents)}</dd>
         </dl>
       </div>
-      {note.state === "issued" && <p class="hint">{ours.due(day(note.due_on, lang))}</p>}
       {note.state === "issued" && (inTime ? <Objection note={note} until={until} onObjected={onObjected} /> : <p class="hint">{ours.closed(day(until, lang))}</p>)}
     </>
   );
@@ -111,7 +114,7 @@ function Objection({ note, until, onObjected }: { note: CreditNote; until: strin
   return (
     <details class="more">
       <summary>
-        {ours.object} <span class="hint">{ours.until(day(until, language.value))}</span>
+        {ours.object} <span class="hint">{ours.until(day(until, language.value, "short"))}</span>
       </summary>
       <form class="form" noValidate onSubmit={submit}>
         <p>{ours.warning}</p>

@@ -74,18 +74,14 @@ export function JobPage({ id }: { id: string }) {
         job.error === undefined && <Skeleton rows={4} kind="line" />
       ) : (
         <div class="job">
-          <div class="job-column">
-            <section class="panel next" aria-labelledby="next-title">
-              <h2 id="next-title">{step === undefined ? ours.states[known.state] : ours.nextStep}</h2>
-              {step === undefined ? <Finished job={known} /> : <StepForm key={known.state} job={known} step={step} onDone={took} onRefused={refused} />}
-              {(step === "place" || step === "collect") && <FailedTrip job={known} onDone={took} onRefused={refused} />}
-            </section>
-            {known.state !== "cancelled" && <Documents job={known} onDone={(next) => job.refresh(next)} onRefused={refused} />}
-          </div>
-          <div class="job-column">
-            <Facts job={known} />
-            <History job={known} />
-          </div>
+          <section class="panel next" aria-labelledby="next-title">
+            <h2 id="next-title">{step === undefined ? ours.states[known.state] : ours.nextStep}</h2>
+            {step === undefined ? <Finished job={known} /> : <StepForm key={known.state} job={known} step={step} onDone={took} onRefused={refused} />}
+            {(step === "place" || step === "collect") && <FailedTrip job={known} onDone={took} onRefused={refused} />}
+          </section>
+          <Facts job={known} />
+          {known.state !== "cancelled" && <Documents job={known} onDone={(next) => job.refresh(next)} onRefused={refused} />}
+          <History job={known} />
         </div>
       )}
     </>
@@ -111,7 +107,7 @@ function Facts({ job }: { job: Job }) {
   const { weighing } = job;
   const where = `${job.address.street}, ${job.postcode} ${job.address.city}`;
   return (
-    <section class="panel" aria-labelledby="facts-title">
+    <section class="panel job-facts" aria-labelledby="facts-title">
       <h2 id="facts-title">{ours.facts}</h2>
       <dl class="facts">
         <dt>{ours.customer}</dt>
