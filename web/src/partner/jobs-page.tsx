@@ -1,13 +1,13 @@
 // The open jobs: what is to be done today, what comes, and what stands at a customer's.
 
 import { getJobs, type Job } from "./api";
-import { Empty, LoadProblem, nameOf } from "./parts";
+import { Empty, LoadProblem, wasteWords } from "./parts";
 import { jobPath } from "./places";
 import { usePolled } from "./poll";
 import { dueOn, groupJobs, nextStep, today } from "./rules";
 import { words } from "./text";
 import { day } from "../format";
-import { keepLanguage, language, text } from "../text";
+import { keepLanguage, language } from "../text";
 import { Icon } from "../ui/icon";
 import { Skeleton } from "../ui/skeleton";
 
@@ -80,7 +80,7 @@ function JobRow({ job, now }: { job: Job; now: string }) {
           </a>
         </h3>
         <p class="hint">
-          {job.address.name} · {nameOf(job.waste_code)}, {text.value.size.name(job.size_m3)}
+          {job.address.name} · {wasteWords(job.waste_code, job.size_m3)}
           {job.container !== undefined && ` · ${ours.container(job.container)}`}
         </p>
       </div>

@@ -3,14 +3,14 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { acceptOffer, declineOffer, declineReasons, type Offer } from "./api";
-import { complaintsIn, Done, Empty, LineField, LoadProblem, nameOf, PartnerProblem, statusOf, wasteWords } from "./parts";
+import { complaintsIn, Done, Empty, LineField, LoadProblem, nameOf, PartnerProblem, statusOf, volume, wasteWords } from "./parts";
 import { jobPath } from "./places";
 import { type Polled, useNow } from "./poll";
 import { timeLeft } from "./rules";
 import { words } from "./text";
 import { clock, day, money, wasteCode } from "../format";
 import { withSession } from "../session";
-import { keepLanguage, language, text } from "../text";
+import { keepLanguage, language } from "../text";
 import { Icon, wasteIcon } from "../ui/icon";
 import type { Complaints } from "../ui/problem";
 import { Skeleton } from "../ui/skeleton";
@@ -106,7 +106,7 @@ function OfferCard({ offer, onAnswered }: { offer: Offer; onAnswered: (outcome: 
         <div>
           <h2 id={id}>{nameOf(offer.waste_code)}</h2>
           <p class="hint">
-            {wasteCode(offer.waste_code)} · {text.value.size.name(offer.size_m3)}
+            {wasteCode(offer.waste_code)} · {volume(offer.size_m3)}
           </p>
         </div>
         <Countdown endsAt={offer.ends_at} />

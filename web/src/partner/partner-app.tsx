@@ -17,7 +17,6 @@ import { ApiError } from "../http";
 import { url } from "../route";
 import { leave, user } from "../session";
 import { keepLanguage, text } from "../text";
-import { Icon } from "../ui/icon";
 import { Skeleton } from "../ui/skeleton";
 
 export default function PartnerApp() {
@@ -149,7 +148,6 @@ function Stranger({ email, role }: { email: string; role: string }) {
       <PartnerProblem error={error.value} />
       <div class="buttons stranger">
         <button type="button" class="primary" onClick={() => void change()}>
-          <Icon name="truck" />
           {signIn.switchAccount}
         </button>
         <a class="button" href={keepLanguage("/bestellen")}>

@@ -82,8 +82,11 @@ export function Empty({ title, children }: { title: string; children: ComponentC
 
 /** "Bauschutt, 7 m³"; the code while the catalogue is not there. */
 export function wasteWords(code: string, size: number): string {
-  return `${nameOf(code)}, ${text.value.size.name(size)}`;
+  return `${nameOf(code)}, ${volume(size)}`;
 }
+
+/** "7 m³", kept on one line. */
+export const volume = (size: number): string => text.value.size.name(size).replace(" ", "\u00a0");
 
 export function nameOf(code: string): string {
   const waste = catalog.value === undefined ? undefined : findWaste(catalog.value, code);

@@ -37,7 +37,7 @@ const de = {
     otherTitle: "Dieses Konto gehört keinem Partner",
     other: (email: string, role: string): string =>
       `Sie sind als ${email} angemeldet${role === "customer" ? ", mit einem Kundenkonto" : ""}. Der Partnerbereich ist für Disponenten der Entsorgungsbetriebe.`,
-    switchAccount: "Abmelden und als Partner anmelden",
+    switchAccount: "Konto wechseln",
     toOrder: "Container bestellen",
   },
 
@@ -241,7 +241,7 @@ const en: Words = {
     },
     otherTitle: "This account belongs to no partner",
     other: (email, role) => `You are signed in as ${email}${role === "customer" ? ", with a customer's account" : ""}. The partner area is for dispatchers of disposal companies.`,
-    switchAccount: "Sign out, then sign in as a partner",
+    switchAccount: "Switch account",
     toOrder: "Order a container",
   },
 
