@@ -263,6 +263,7 @@ for (const scheme of ["light", "dark"] as const) {
       await signIn(page);
       if (streets.length > 0) {
         await expect(offerCards(page)).toHaveCount(2);
+        await shot(page, "look-partner-two-offers", false);
         await press(page.getByRole("button", { name: "Annehmen" }).first(), page.getByText("Angenommen:"));
       }
       await expect(offerCards(page)).toHaveCount(1);

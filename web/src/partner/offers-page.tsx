@@ -22,7 +22,7 @@ interface Outcome {
   error?: unknown;
 }
 
-const describe = (offer: Offer) => `${wasteWords(offer.waste_code, offer.size_m3)}, ${offer.postcode}, ${day(offer.date, language.value, "short")}`;
+const describe = (offer: Offer) => `${day(offer.date, language.value, "short")}, ${wasteWords(offer.waste_code, offer.size_m3)}, ${offer.postcode}`;
 
 export function OffersPage({ offers }: { offers: Polled<Offer[]> }) {
   const ours = words.value.offers;
@@ -118,7 +118,10 @@ function OfferCard({ offer, onAnswered }: { offer: Offer; onAnswered: (outcome: 
         </div>
         <div>
           <dt class="hint">{words.value.job.address}</dt>
-          <dd>{ours.where(offer.postcode, offer.distance_km)}</dd>
+          <dd>
+            {offer.postcode}
+            <small>{ours.away(offer.distance_km)}</small>
+          </dd>
         </div>
         <div>
           <dt class="hint">{words.value.job.pay}</dt>

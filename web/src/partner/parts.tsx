@@ -63,8 +63,8 @@ export function Done({ onClose, children }: { onClose: () => void; children: Com
     <div class="done" role="status">
       <Icon name="check" />
       <p>{children}</p>
-      <button type="button" class="quiet" onClick={onClose}>
-        {words.value.close}
+      <button type="button" class="quiet" aria-label={words.value.close} onClick={onClose}>
+        <Icon name="cross" />
       </button>
     </div>
   );
