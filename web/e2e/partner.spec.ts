@@ -167,16 +167,19 @@ test("a dispatcher takes an invitation, accepts an offer, does the job and is cr
   await press(page.getByRole("button", { name: "Container abgeholt" }), page.getByRole("heading", { level: 1, name: "Abfall wiegen" }));
   await page.getByLabel("Brutto in kg").fill("20.000");
   await page.getByLabel("Tara in kg").fill("12 t");
-  await expect(page.getByText("8.000 kg")).toBeVisible();
+  await expect(page.getByText(/^8\.000\skg$/)).toBeVisible();
   await page.getByLabel("Nummer des Wiegescheins").fill("W-4711");
   await press(page.getByRole("button", { name: "Gewicht melden" }), page.getByText(/8000 kg net are not plausible/));
   await expect(page.getByRole("checkbox", { name: /das Gewicht stimmt/ })).toBeFocused();
   await expectAccessible(page);
   await shot(page, "partner-implausible");
-  await page.getByLabel("Brutto in kg").fill("13.450");
-  await page.getByLabel("Tara in kg").fill("12.000");
+  await page.getByRole("checkbox", { name: /das Gewicht stimmt/ }).check();
+  await page.getByLabel("Brutto in kg").fill("20.015");
+  await expect(page.getByRole("checkbox", { name: /das Gewicht stimmt/ })).not.toBeChecked();
+  await page.getByRole("checkbox", { name: /das Gewicht stimmt/ }).check();
   await press(page.getByRole("button", { name: "Gewicht melden" }), page.getByRole("heading", { level: 1, name: "Auftrag erledigt" }));
-  await expect(page.getByText("13,45 t brutto, 12 t Tara, 1,45 t netto; Schein W-4711")).toBeVisible();
+  await expect(page.getByText(/20\.015\skg brutto, 12\.000\skg Tara, 8\.015\skg netto; Schein W-4711/)).toBeVisible();
+  await expect(page.getByText("ungewöhnlich, von Ihnen bestätigt")).toBeVisible();
   await expectAccessible(page);
   await shot(page, "partner-done");
 

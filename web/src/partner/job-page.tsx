@@ -4,12 +4,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { getJob, type Job } from "./api";
 import { Documents } from "./documents";
-import { Done, LoadProblem, nameOf, PartnerProblem, statusOf } from "./parts";
+import { Done, kilograms, LoadProblem, nameOf, PartnerProblem, statusOf } from "./parts";
 import { usePolled } from "./poll";
 import { nextStep } from "./rules";
 import { FailedTrip, StepForm } from "./steps";
 import { words } from "./text";
-import { day, moment, money, wasteCode, weight } from "../format";
+import { day, moment, money, wasteCode } from "../format";
 import { keepLanguage, language, text } from "../text";
 import { Icon, wasteIcon } from "../ui/icon";
 import { Skeleton } from "../ui/skeleton";
@@ -147,7 +147,7 @@ function Facts({ job }: { job: Job }) {
         {weighing !== undefined && <dt>{ours.weighing}</dt>}
         {weighing !== undefined && (
           <dd>
-            {ours.weighed(weight(weighing.gross_kg, lang), weight(weighing.tare_kg, lang), weight(weighing.net_kg, lang), weighing.slip)}
+            {ours.weighed(kilograms(weighing.gross_kg), kilograms(weighing.tare_kg), kilograms(weighing.net_kg), weighing.slip)}
             {weighing.implausible === true && <span class="tag">{ours.implausible}</span>}
           </dd>
         )}

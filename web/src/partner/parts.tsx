@@ -85,6 +85,9 @@ export function wasteWords(code: string, size: number): string {
   return `${nameOf(code)}, ${volume(size)}`;
 }
 
+/** "13.455 kg": to the kilogram, as on the weighing slip. */
+export const kilograms = (kg: number): string => `${kg.toLocaleString(language.value === "de" ? "de-DE" : "en-GB")}\u00a0kg`;
+
 /** "7 m³", kept on one line. */
 export const volume = (size: number): string => text.value.size.name(size).replace(" ", "\u00a0");
 

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { collect, failTrip, type Job, putOnSite, tripReasons, weigh } from "./api";
-import { complaintsIn, PartnerProblem } from "./parts";
+import { complaintsIn, kilograms, PartnerProblem } from "./parts";
 import { type NextStep, parseKg } from "./rules";
 import { words } from "./text";
 import { day } from "../format";
@@ -143,7 +143,7 @@ function Weigh(props: Props) {
         <Field name="/tare_kg" label={ours.tare} hint={ours.tareHint} type="text" inputMode="numeric" autoComplete="off" required value={tare.value} onInput={keep(tare)} complaint={complaints["/tare_kg"]} />
       </div>
       <p class={doubt === undefined ? "net" : "net net-doubt"} aria-live="polite">
-        {ours.net} <strong>{netKg !== undefined && netKg > 0 ? `${netKg.toLocaleString(language.value === "de" ? "de-DE" : "en-GB")} kg` : "–"}</strong>
+        {ours.net} <strong>{netKg !== undefined && netKg > 0 ? kilograms(netKg) : "–"}</strong>
       </p>
       {doubt !== undefined && (
         <div class="doubt">
