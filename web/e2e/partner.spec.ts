@@ -308,7 +308,7 @@ test("partner, English and a narrow phone", async ({ page }) => {
   await nothingRunsOut(page);
   const small = await page.evaluate(() =>
     [...document.querySelectorAll("main a:not(.card-link), main button, main input:not([type=checkbox], [type=radio]), main select, main summary")]
-      .filter((target) => target.getBoundingClientRect().height < 44)
+      .filter((target) => target.checkVisibility() && target.getBoundingClientRect().height < 44)
       .map((target) => target.outerHTML.slice(0, 120)),
   );
   expect(small).toEqual([]);
