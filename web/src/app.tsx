@@ -10,8 +10,10 @@ import { loadCatalog, quotes } from "./order/state";
 import { keepLanguage, language, text } from "./text";
 import { AccountMenu } from "./ui/account-menu";
 import { Icon } from "./ui/icon";
-import { focusHeading } from "./ui/lazy";
+import { focusHeading, lazily } from "./ui/lazy";
 import { SignInDialog } from "./ui/sign-in-dialog";
+
+const PartnerPages = lazily(async () => (await import("./partner/partner-app")).default).Lazy;
 
 export function App() {
   const words = text.value;
@@ -25,6 +27,7 @@ export function App() {
 
   useEffect(() => {
     document.documentElement.lang = language.value;
+    if (shown.name === "partner") return; // it names its pages itself
     const { account } = words;
     const title = { order: words.order.title, account: account.orders, status: account.order, invoice: account.invoice, missing: words.missing.title }[shown.name];
     document.title = `${title} – ${words.brand}`;
@@ -38,7 +41,7 @@ export function App() {
       <Header />
       <OfflineBar />
       <main id="inhalt" tabIndex={-1}>
-        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : <AccountPages shown={shown} />}
+        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : <AccountPages shown={shown} />}
       </main>
       <footer class="page-footer">
         <p>

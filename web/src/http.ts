@@ -36,7 +36,8 @@ export class UnreachableError extends Error {
 export const unreachableSince = signal<Date | undefined>(undefined);
 
 export interface RequestOptions {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PUT" | "DELETE";
+  /** Sent as JSON; a Blob goes as it is, under its own type. */
   body?: unknown;
   key?: string;
   signal?: AbortSignal;
@@ -51,7 +52,8 @@ export interface RequestOptions {
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const { method = "GET", body, key, keepalive = false, timeoutMs = 15_000 } = options;
   const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
   const csrf = method === "GET" ? undefined : cookie(document.cookie, "kreislauf_csrf");
   if (csrf !== undefined) headers["X-CSRF-Token"] = csrf;
@@ -63,7 +65,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
   const timer = setTimeout(forward, timeoutMs);
   try {
     const init: RequestInit = { method, headers, keepalive, signal: limit.signal, credentials: "same-origin" };
-    if (body !== undefined) init.body = JSON.stringify(body);
+    if (body !== undefined) init.body = file ? body : JSON.stringify(body);
     const answer = await fetch(new URL(path, location.origin), init);
     const text = await answer.text();
     unreachableSince.value = undefined;

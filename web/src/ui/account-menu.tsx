@@ -12,7 +12,8 @@ export function AccountMenu() {
   const words = text.value;
   const menu = useRef<HTMLDivElement>(null);
   const error = useSignal<unknown>(undefined);
-  const home = keepLanguage("/konto");
+  const partner = page.value.name === "partner" || user.value?.role === "dispatcher";
+  const home = keepLanguage(partner ? "/partner" : "/konto");
   if (user.value === undefined) {
     if (!sessionKnown.value) return <span class="header-link" />; // no "sign in" that becomes a name at once
     return (

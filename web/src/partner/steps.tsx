@@ -1,0 +1,204 @@
+// The forms of a job's steps. A form keeps what was typed through every failure; only a conflict takes it away, because the job moved on.
+
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
+import { collect, failTrip, type Job, putOnSite, tripReasons, weigh } from "./api";
+import { complaintsIn, kilograms, PartnerProblem } from "./parts";
+import { type NextStep, parseKg } from "./rules";
+import { words } from "./text";
+import { day } from "../format";
+import { Intent } from "../http";
+import { withSession } from "../session";
+import { language } from "../text";
+import { checkForm, Field, focusFirstComplaint } from "../ui/field";
+import { type Complaints, ComplaintText } from "../ui/problem";
+
+interface Props {
+  job: Job;
+  /** The platform took it: the job as it is now, and what to tell. */
+  onDone: (job: Job, said: string) => void;
+  /** Says whether the page itself tells this error. */
+  onRefused: (error: unknown) => boolean;
+}
+
+export function StepForm({ step, ...props }: Props & { step: NextStep }) {
+  if (step === "place") return <Place {...props} />;
+  return step === "collect" ? <Collect {...props} /> : <Weigh {...props} />;
+}
+
+/** What every step's form does: check, send, tell complaints beside the fields and everything else in an alert. */
+function useStep({ onDone, onRefused }: Props) {
+  const busy = useSignal(false);
+  const error = useSignal<unknown>(undefined);
+  const complaints = useSignal<Complaints>({});
+  const run = async (form: HTMLFormElement, found: Complaints, send: () => Promise<Job>, said: (job: Job) => string) => {
+    complaints.value = found;
+    error.value = undefined;
+    if (busy.value) return;
+    if (Object.keys(found).length > 0) return focusFirstComplaint(form);
+    busy.value = true;
+    try {
+      const job = await withSession(send);
+      onDone(job, said(job));
+    } catch (cause) {
+      if (onRefused(cause)) return;
+      complaints.value = complaintsIn(cause, words.value.job.refused);
+      error.value = cause;
+      focusFirstComplaint(form);
+    } finally {
+      busy.value = false;
+    }
+  };
+  return { busy: busy.value, error: error.value, complaints: complaints.value, run };
+}
+
+const stateWords = (job: Job) => `${words.value.job.states[job.state] ?? job.state}.`;
+const typed = (form: HTMLFormElement, name: string) => String(new FormData(form).get(name) ?? "").trim();
+
+function Submit({ busy, children }: { busy: boolean; children: ComponentChildren }) {
+  return (
+    <button type="submit" class="primary big" disabled={busy}>
+      {children}
+    </button>
+  );
+}
+
+/** The alert for what no field of the form shows. */
+function Rest({ error, complaints, shown }: { error: unknown; complaints: Complaints; shown: string[] }) {
+  const pointers = Object.keys(complaints);
+  return pointers.length > 0 && pointers.every((pointer) => shown.includes(pointer)) ? null : <PartnerProblem error={error} />;
+}
+
+function Place(props: Props) {
+  const ours = words.value.job;
+  const { busy, error, complaints, run } = useStep(props);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const found = checkForm(form);
+    const container = typed(form, "/container");
+    if (found["/container"] === undefined && container.length < 2) found["/container"] = { text: ours.containerShort };
+    void run(form, found, () => putOnSite(props.job.order_id, container), stateWords);
+  };
+  return (
+    <form class="form" noValidate onSubmit={submit}>
+      <p>{ours.placeLead(day(props.job.date, language.value))}</p>
+      <Field name="/container" label={ours.containerLabel} hint={ours.containerHint} type="text" autoComplete="off" required minLength={2} maxLength={20} complaint={complaints["/container"]} />
+      <Rest error={error} complaints={complaints} shown={["/container"]} />
+      <Submit busy={busy}>{ours.placeSubmit}</Submit>
+    </form>
+  );
+}
+
+function Collect(props: Props) {
+  const ours = words.value.job;
+  const { busy, error, run } = useStep(props);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    void run(event.currentTarget as HTMLFormElement, {}, () => collect(props.job.order_id), stateWords);
+  };
+  const wish = props.job.pick_up_on;
+  return (
+    <form class="form" noValidate onSubmit={submit}>
+      <p>
+        {words.value.jobs.container(props.job.container ?? "")}. {wish === undefined ? ours.collectLeadNone : ours.collectLead(day(wish, language.value))}
+      </p>
+      <PartnerProblem error={error} />
+      <Submit busy={busy}>{ours.collectSubmit}</Submit>
+    </form>
+  );
+}
+
+function Weigh(props: Props) {
+  const ours = words.value.job;
+  const { busy, error, complaints, run } = useStep(props);
+  const gross = useSignal("");
+  const tare = useSignal("");
+  const confirmed = useSignal(false);
+  const [grossKg, tareKg] = [parseKg(gross.value), parseKg(tare.value)];
+  const netKg = grossKg !== undefined && tareKg !== undefined ? grossKg - tareKg : undefined;
+  const doubt = complaints["/confirmed"];
+
+  // Other values need another confirmation.
+  const keep = (into: typeof gross) => (event: Event) => {
+    into.value = (event.currentTarget as HTMLInputElement).value;
+    confirmed.value = false;
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const found = checkForm(form);
+    if (found["/gross_kg"] === undefined && grossKg === undefined) found["/gross_kg"] = { text: ours.kg };
+    if (found["/tare_kg"] === undefined && tareKg === undefined) found["/tare_kg"] = { text: ours.kg };
+    if (netKg !== undefined && netKg <= 0) found["/tare_kg"] = { text: ours.tareMore };
+    const body = { gross_kg: grossKg ?? 0, tare_kg: tareKg ?? 0, slip: typed(form, "/slip"), ...(confirmed.value ? { confirmed: true } : {}) };
+    void run(form, found, () => weigh(props.job.order_id, body), stateWords);
+  };
+  return (
+    <form class="form" noValidate onSubmit={submit}>
+      <p>{ours.weighLead}</p>
+      <div class="weights">
+        <Field name="/gross_kg" label={ours.gross} hint={ours.grossHint} type="text" inputMode="numeric" autoComplete="off" required value={gross.value} onInput={keep(gross)} complaint={complaints["/gross_kg"]} />
+        <Field name="/tare_kg" label={ours.tare} hint={ours.tareHint} type="text" inputMode="numeric" autoComplete="off" required value={tare.value} onInput={keep(tare)} complaint={complaints["/tare_kg"]} />
+      </div>
+      <p class={doubt === undefined ? "net" : "net net-doubt"} aria-live="polite">
+        {ours.net} <strong>{netKg !== undefined && netKg > 0 ? kilograms(netKg) : "–"}</strong>
+      </p>
+      {doubt !== undefined && (
+        <div class="doubt">
+          <ComplaintText id="doubt" complaint={{ text: ours.implausibleTodo, detail: doubt.detail ?? doubt.text }} />
+          {language.value === "en" && <p class="hint">{doubt.detail ?? doubt.text}</p>}
+          <div class="tick">
+            <input type="checkbox" id="confirmed" checked={confirmed.value} aria-invalid={true} aria-describedby="doubt" onChange={(event) => (confirmed.value = event.currentTarget.checked)} />
+            <label for="confirmed">{ours.confirm}</label>
+          </div>
+        </div>
+      )}
+      <Field name="/slip" label={ours.slip} type="text" autoComplete="off" required maxLength={40} complaint={complaints["/slip"]} />
+      <Rest error={error} complaints={complaints} shown={["/gross_kg", "/tare_kg", "/slip", "/confirmed"]} />
+      <Submit busy={busy}>{ours.weighSubmit}</Submit>
+    </form>
+  );
+}
+
+export function FailedTrip(props: Props) {
+  const ours = words.value.job;
+  const { busy, error, complaints, run } = useStep(props);
+  const intent = useRef(new Intent());
+  const reason = useSignal<string>(tripReasons[0]);
+  const open = useSignal(false);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const note = typed(form, "/note");
+    const send = async () => {
+      const job = await failTrip(intent.current, props.job.order_id, { reason: reason.value, ...(note === "" ? {} : { note }) });
+      open.value = false;
+      return job;
+    };
+    void run(form, checkForm(form), send, () => ours.failed);
+  };
+  return (
+    <details class="more fail" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>{ours.fail}</summary>
+      <form class="form" noValidate onSubmit={submit}>
+        <div class="field">
+          <label for="trip-reason">{ours.failReason}</label>
+          <select id="trip-reason" name="/reason" value={reason.value} onChange={(event) => (reason.value = event.currentTarget.value)}>
+            {tripReasons.map((each) => (
+              <option key={each} value={each}>
+                {ours.tripReasons[each]}
+              </option>
+            ))}
+          </select>
+        </div>
+        <Field name="/note" label={ours.failNote} hint={ours.failNoteHint} type="text" autoComplete="off" maxLength={500} required={reason.value === "other"} complaint={complaints["/note"]} />
+        <Rest error={error} complaints={complaints} shown={["/note"]} />
+        <button type="submit" disabled={busy}>
+          {ours.failSubmit}
+        </button>
+      </form>
+    </details>
+  );
+}
