@@ -18,6 +18,7 @@ type service struct {
 	documents documents
 	lines     lines
 	partners  partners
+	customers customers
 	meta      func(context.Context) event.Meta
 	now       func() time.Time
 	zone      *time.Location
@@ -39,6 +40,7 @@ func Wire(p *process.Process) error {
 		documents: documents{process.Repository[Document](p, "documents", "document", event.TopicPayment), p.Numbers()},
 		lines:     lines{process.Repository[StatementLine](p, "statement_lines", "statement line", event.TopicPayment)},
 		partners:  partners{process.Repository[Partner](p, "partners", "partner", event.TopicPayment)},
+		customers: customers{process.Repository[Customer](p, "customers", "customer", event.TopicPayment)},
 		meta:      p.Meta, now: p.Now, zone: berlin,
 	}
 	p.AuditLog("documents")
