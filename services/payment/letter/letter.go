@@ -95,6 +95,7 @@ func (l *letter) setUp(issued time.Time) {
 	l.AddUTF8FontFromBytes(family, "B", liberationsansbold.TTF)
 	l.SetMargins(left, continuedTop, 210-right)
 	l.SetAutoPageBreak(false, 0)
+	l.SetCellMargin(0)
 	l.SetLineWidth(0.2)
 	l.AliasNbPages("{nb}")
 	l.SetHeaderFunc(l.pageHead)
@@ -199,7 +200,7 @@ func (l *letter) pageFoot() {
 			}
 		}
 	}
-	l.put(right-24, 282, 30, "L", fmt.Sprintf("Seite %d von {nb}", l.PageNo()))
+	l.put(right-17, 282, 30, "L", fmt.Sprintf("Seite %d von {nb}", l.PageNo()))
 }
 
 func prefix(label, value string) string {
