@@ -104,6 +104,7 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		e.header = map[string]string{session.CSRFHeader: value}
 		return e
 	}
+	broken := func(e exchange) exchange { e.breaks = true; return e }
 	again := func(e exchange) exchange { e.replayed = true; return e }
 	list := []exchange{
 		get("own invoices", paula, invoices, 200),
@@ -116,16 +117,16 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		get("another's invoice as XRechnung", c.bert, invoices+"/"+invoice+"/xml", 404),
 		get("an invoice as PDF for a dispatcher", disp, invoices+"/"+invoice+"/pdf", 403),
 		get("an invoice as XRechnung for a dispatcher", disp, invoices+"/"+invoice+"/xml", 403),
-		get("an invoice as PDF for nobody", nil, invoices+"/"+invoice+"/pdf", 401),
-		get("an invoice as XRechnung for nobody", nil, invoices+"/"+invoice+"/xml", 401),
+		broken(get("an invoice as PDF for nobody", nil, invoices+"/"+invoice+"/pdf", 401)),
+		broken(get("an invoice as XRechnung for nobody", nil, invoices+"/"+invoice+"/xml", 401)),
 		get("a credit note as PDF", disp, creditNotes+"/"+credit+"/pdf", 200),
 		get("a credit note as XRechnung", disp, creditNotes+"/"+credit+"/xml", 200),
 		get("another's credit note as PDF", c.hand, creditNotes+"/"+credit+"/pdf", 404),
 		get("another's credit note as XRechnung", c.hand, creditNotes+"/"+credit+"/xml", 404),
 		get("a credit note as PDF for a customer", paula, creditNotes+"/"+credit+"/pdf", 403),
 		get("a credit note as XRechnung for a customer", paula, creditNotes+"/"+credit+"/xml", 403),
-		get("a credit note as PDF for nobody", nil, creditNotes+"/"+credit+"/pdf", 401),
-		get("a credit note as XRechnung for nobody", nil, creditNotes+"/"+credit+"/xml", 401),
+		broken(get("a credit note as PDF for nobody", nil, creditNotes+"/"+credit+"/pdf", 401)),
+		broken(get("a credit note as XRechnung for nobody", nil, creditNotes+"/"+credit+"/xml", 401)),
 		get("another's invoice", c.bert, invoices+"/"+invoice, 404),
 		get("own credit notes", disp, creditNotes, 200),
 		get("a credit note", disp, creditNotes+"/"+credit, 200),
