@@ -91,6 +91,10 @@ record-mongodb: ## those of the MongoDB server at CONTRACT_MONGODB_URI
 	@[ -n "$$CONTRACT_MONGODB_URI" ] || { echo "set CONTRACT_MONGODB_URI to the address of a MongoDB server"; exit 1; }
 	go test ./test/contract/mongodb -count=1 -record
 
+.PHONY: check-invoices
+check-invoices: ## the golden invoices against phive, Mustang, veraPDF and factur-x; needs Java and Maven
+	@sh test/invoices/check.sh
+
 drill-kill: $(BIN) web/dist/index.html deps ## kill every process of the running platform in turn and order again; in the end all databases agree
 	go run ./test/smoke -bin $(BIN) -web web/dist -kill-each
 

@@ -193,6 +193,8 @@ func TestDriverFences(t *testing.T) {
 		}, "internal/{session,lease}"},
 		{"github.com/wneessen/go-mail", func(s source) bool { return within(s.dir, "services/mailing") }, "services/mailing"},
 		{"github.com/emersion/", func(s source) bool { return within(s.dir, "internal/backend/mailbox") }, "internal/backend/mailbox"},
+		{"codeberg.org/go-pdf/", func(s source) bool { return within(s.dir, "services/payment/letter") }, "services/payment/letter"},
+		{"github.com/boombuler/barcode", func(s source) bool { return within(s.dir, "services/payment/letter") }, "services/payment/letter"},
 		{"gocloud.dev", func(s source) bool { return within(s.dir, "internal/blob") }, "internal/blob"},
 		{"github.com/elastic/", func(s source) bool {
 			return within(s.dir, "logship/bulk", "cmd", "internal/local") || within(s.dir, "elk")

@@ -8,7 +8,7 @@ func TestExitStatus(t *testing.T) {
 		want int
 	}{
 		{[]string{"reconcile", "-data", t.TempDir()}, 3}, // nothing runs there, so nothing was read
-		{[]string{"reconcile", "-h"}, 2},
+		{[]string{"reconcile", "-h"}, 0},
 		{[]string{"reconcile", "now"}, 1},
 		{[]string{"load", "-pace", "1ms"}, 1},
 		{[]string{"load", "-data", t.TempDir()}, 1},

@@ -44,9 +44,13 @@ func Routes() Table {
 
 		{"GET", "/api/payment/v1/invoices", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
 		{"GET", "/api/payment/v1/invoices/{number}", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/invoices/{number}/pdf", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/invoices/{number}/xml", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
 		{"POST", "/api/payment/v1/invoices/{number}/correction", []Grant{{BackOffice, Tenant}}},
 		{"GET", "/api/payment/v1/credit-notes", []Grant{{Dispatcher, Partner}, {BackOffice, Tenant}}},
 		{"GET", "/api/payment/v1/credit-notes/{number}", []Grant{{Dispatcher, Partner}, {BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/credit-notes/{number}/pdf", []Grant{{Dispatcher, Partner}, {BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/credit-notes/{number}/xml", []Grant{{Dispatcher, Partner}, {BackOffice, Tenant}}},
 		{"POST", "/api/payment/v1/credit-notes/{number}/objection", []Grant{{Dispatcher, Partner}}},
 		{"GET", "/api/payment/v1/ledger", []Grant{{BackOffice, Tenant}}},
 		{"POST", "/api/payment/v1/statement-lines", []Grant{{BackOffice, Tenant}}},

@@ -3,12 +3,13 @@ package payment
 import (
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"net/mail"
 	"os"
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"kreislauf/services/payment/paper"
 )
 
 // Company is the platform's own master data: who issues invoices and receives the partners' services.
@@ -31,8 +32,6 @@ var (
 	taxNumberPattern = regexp.MustCompile(`^[0-9]{2,5}[/ ]?[0-9]{3,4}[/ ]?[0-9]{4,5}$`)
 	bicPattern       = regexp.MustCompile(`^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$`)
 	phonePattern     = regexp.MustCompile(`^\+?[0-9][0-9 ()/-]{4,29}$`)
-	ibanPattern      = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$`)
-	germanVATID      = regexp.MustCompile(`^DE[0-9]{9}$`)
 )
 
 // readCompany reads the file of master data, a JSON object. The mistakes are all there are; each says what is allowed.
@@ -70,7 +69,10 @@ func (c Company) check() (mistakes []error) {
 	if c.VATID == "" && c.TaxNumber == "" {
 		bad("vat_id", "", "a VAT id such as DE123456788, or give a tax_number")
 	}
-	if c.VATID != "" && !validVATID(c.VATID) {
+	if c.VATID == "" && c.Register == "" {
+		bad("register", "", "court and number such as Amtsgericht Köln, HRB 12345, or give a vat_id: an electronic invoice needs one of them")
+	}
+	if c.VATID != "" && !paper.ValidVATID(c.VATID) {
 		bad("vat_id", c.VATID, "DE and nine digits, of which the last one is the right check digit")
 	}
 	if c.TaxNumber != "" && !taxNumberPattern.MatchString(c.TaxNumber) {
@@ -79,7 +81,7 @@ func (c Company) check() (mistakes []error) {
 	if utf8.RuneCountInString(c.Register) > 100 {
 		bad("register", c.Register, "at most 100 characters")
 	}
-	if !validIBAN(c.IBAN) {
+	if !paper.ValidIBAN(c.IBAN) {
 		bad("iban", c.IBAN, "an IBAN; its check digits must be right")
 	}
 	if c.BIC != "" && !bicPattern.MatchString(c.BIC) {
@@ -92,37 +94,4 @@ func (c Company) check() (mistakes []error) {
 		bad("phone", c.Phone, "digits such as +49 221 123456")
 	}
 	return mistakes
-}
-
-// validIBAN checks the form and the check digits (ISO 13616, modulo 97); a German one has 22 characters.
-func validIBAN(s string) bool {
-	if !ibanPattern.MatchString(s) || strings.HasPrefix(s, "DE") && len(s) != 22 {
-		return false
-	}
-	var digits strings.Builder
-	for _, r := range s[4:] + s[:4] {
-		if r >= 'A' {
-			fmt.Fprint(&digits, r-'A'+10)
-		} else {
-			digits.WriteRune(r)
-		}
-	}
-	n, ok := new(big.Int).SetString(digits.String(), 10)
-	return ok && n.Mod(n, big.NewInt(97)).Int64() == 1
-}
-
-// validVATID checks a German VAT id and its check digit (ISO 7064, modulo 11,10).
-func validVATID(s string) bool {
-	if !germanVATID.MatchString(s) {
-		return false
-	}
-	product := 10
-	for _, r := range s[2:10] {
-		sum := (int(r-'0') + product) % 10
-		if sum == 0 {
-			sum = 10
-		}
-		product = 2 * sum % 11
-	}
-	return (11-product)%10 == int(s[10]-'0')
 }

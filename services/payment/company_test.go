@@ -34,7 +34,7 @@ func TestCompanyCheck(t *testing.T) {
 		"tax number":             {func(c *Company) { c.TaxNumber = "12" }, "tax_number"},
 		"email with a name":      {func(c *Company) { c.Email = "A <a@b.example>" }, "email"},
 		"all at once": {
-			func(c *Company) { *c = Company{} }, "name street city postcode vat_id iban email phone",
+			func(c *Company) { *c = Company{} }, "name street city postcode vat_id register iban email phone",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestReadCompany(t *testing.T) {
 		fails bool
 	}{
 		"good": {
-			`{"name":"A GmbH","street":"Weg 1","postcode":"10115","city":"Berlin","tax_number":"143/123/45678","iban":"DE89 3704 0044 0532 0130 00",
+			`{"name":"A GmbH","street":"Weg 1","postcode":"10115","city":"Berlin","tax_number":"143/123/45678","register":"HRB 1","iban":"DE89 3704 0044 0532 0130 00",
 			"email":"a@b.example","phone":"030 1234567"}`, false,
 		},
 		"no JSON":        {`{`, true},

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"time"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/problem"
 )
 
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
 	switch p := payload.(type) {
+	case event.SignedUp:
+		_, err := s.customers.Insert(ctx, Customer{aggregate.New(p.UserID), p.Email})
+		return err
 	case event.PartnerChanged:
 		return s.learn(ctx, p)
 	case event.Weighed:
@@ -40,8 +44,12 @@ func (s *service) bill(ctx context.Context, w event.Weighed, meta event.Meta) er
 	if err != nil {
 		return err
 	}
+	customer, err := s.customers.Get(ctx, w.UserID)
+	if err != nil && problem.KindOf(err) != problem.NotFound { // who signed up long ago is not known: the invoice is for people then
+		return err
+	}
 	today, now := s.today(), time.Now()
-	invoice, err := draftInvoice(s.company, w, meta, today, now)
+	invoice, err := draftInvoice(s.company, w, customer.Email, meta, today, now)
 	if err != nil {
 		return err
 	}

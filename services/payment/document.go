@@ -10,6 +10,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
+	"kreislauf/services/payment/paper"
 )
 
 // Kind of a document.
@@ -72,16 +73,16 @@ type Document struct {
 	aggregate.Root `bson:",inline"`
 	audit.Trail    `bson:",inline"`
 	Journal        `bson:",inline"`
-	Kind           Kind      `bson:"kind"`
-	State          State     `bson:"state"`
-	Number         string    `bson:"number,omitempty"` // "R-2026-000001"; absent in a draft
-	OrderID        string    `bson:"order_id"`
-	UserID         string    `bson:"user_id,omitempty"`    // of an invoice and its correction
-	PartnerID      string    `bson:"partner_id,omitempty"` // of a credit note
-	Paper          Paper     `bson:"paper"`
-	At             time.Time `bson:"at"` // when it was written
-	VisitID        string    `bson:"visit_id,omitempty"`
-	Traceparent    string    `bson:"traceparent"` // of the order, so that what happens later continues its trace
+	Kind           Kind        `bson:"kind"`
+	State          State       `bson:"state"`
+	Number         string      `bson:"number,omitempty"` // "R-2026-000001"; absent in a draft
+	OrderID        string      `bson:"order_id"`
+	UserID         string      `bson:"user_id,omitempty"`    // of an invoice and its correction
+	PartnerID      string      `bson:"partner_id,omitempty"` // of a credit note
+	Paper          paper.Paper `bson:"paper"`
+	At             time.Time   `bson:"at"` // when it was written
+	VisitID        string      `bson:"visit_id,omitempty"`
+	Traceparent    string      `bson:"traceparent"` // of the order, so that what happens later continues its trace
 
 	Payments   []Payment  `bson:"payments,omitempty"`
 	Reminders  []Reminder `bson:"reminders,omitempty"`
@@ -101,16 +102,16 @@ func (d *Document) series() string {
 	return d.Kind.letter() + "-" + d.Paper.IssuedOn[:len("2006")] + "-"
 }
 
-func draft(k Kind, w event.Weighed, p Paper, meta event.Meta, now time.Time) Document {
+func draft(k Kind, w event.Weighed, p paper.Paper, meta event.Meta, now time.Time) Document {
 	return Document{
 		Root: aggregate.New(idOf(k, w.OrderID)), Kind: k, State: Draft, OrderID: w.OrderID, Paper: p, At: meta.At,
 		VisitID: meta.VisitID, Traceparent: meta.Traceparent, OpenSince: &now,
 	}
 }
 
-// draftInvoice bills an order; today is the local date, now the machine's time.
-func draftInvoice(c Company, w event.Weighed, meta event.Meta, today, now time.Time) (Document, error) {
-	p, err := invoicePaper(c, w, today)
+// draftInvoice bills an order; email is the customer's or empty; today is the local date, now the machine's time.
+func draftInvoice(c Company, w event.Weighed, email string, meta event.Meta, today, now time.Time) (Document, error) {
+	p, err := invoicePaper(c, w, email, today)
 	d := draft(Invoice, w, p, meta, now)
 	d.UserID = w.UserID
 	return d, err

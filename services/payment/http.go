@@ -16,6 +16,7 @@ import (
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/session"
+	"kreislauf/services/payment/paper"
 )
 
 // listLimit is how many of a list are answered at most.
@@ -45,7 +46,7 @@ type view struct {
 	Kind   Kind        `json:"kind"`
 	State  State       `json:"state"`
 	Open   money.Cents `json:"open_cents"`
-	Paper
+	paper.Paper
 	Payments   []Payment  `json:"payments,omitempty"`
 	Reminders  []Reminder `json:"reminders,omitempty"`
 	Correction string     `json:"correction,omitempty"`

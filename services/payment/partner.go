@@ -30,3 +30,9 @@ func (p *Partner) learn(e event.PartnerChanged) {
 	}
 	p.Known, p.Name, p.Street, p.Postcode, p.City, p.Email, p.TaxID = e.Version, e.Name, e.Street, e.Postcode, e.City, e.Email, e.TaxID
 }
+
+// Customer is a projection: where an electronic invoice for a user goes. An account of before the event had it has no e-mail address.
+type Customer struct {
+	aggregate.Root `bson:",inline"` // ID is the user's
+	Email          string           `bson:"email"`
+}

@@ -9,6 +9,7 @@ import (
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
+	"kreislauf/services/payment/paper"
 )
 
 // What follows is for proofs from outside: whether stored documents and books are what the rules of this package make.
@@ -30,7 +31,7 @@ func (d *Document) Follows(w event.Weighed) error {
 		return fmt.Errorf("it is for %s, not for %s", stored, whose)
 	case d.Paper.Total != sum:
 		return fmt.Errorf("it is about %s gross, and %s follows from the order", d.Paper.Total.GrossCents, sum.GrossCents)
-	case !slices.EqualFunc(lines, d.Paper.Lines, func(a, b Line) bool { a.Text, b.Text = "", ""; return a == b }):
+	case !slices.EqualFunc(lines, d.Paper.Lines, func(a, b paper.Line) bool { a.Text, b.Text = "", ""; return a == b }):
 		return errors.New("its lines are not those that follow from the order")
 	}
 	return nil

@@ -18,6 +18,7 @@ type service struct {
 	documents documents
 	lines     lines
 	partners  partners
+	customers customers
 	meta      func(context.Context) event.Meta
 	now       func() time.Time
 	zone      *time.Location
@@ -39,6 +40,7 @@ func Wire(p *process.Process) error {
 		documents: documents{process.Repository[Document](p, "documents", "document", event.TopicPayment), p.Numbers()},
 		lines:     lines{process.Repository[StatementLine](p, "statement_lines", "statement line", event.TopicPayment)},
 		partners:  partners{process.Repository[Partner](p, "partners", "partner", event.TopicPayment)},
+		customers: customers{process.Repository[Customer](p, "customers", "customer", event.TopicPayment)},
 		meta:      p.Meta, now: p.Now, zone: berlin,
 	}
 	p.AuditLog("documents")
@@ -48,9 +50,13 @@ func Wire(p *process.Process) error {
 	p.Background("unfinished documents", func(ctx context.Context) error { return s.finishAll(ctx, p.Log) })
 	p.Handle("GET", "/api/payment/v1/invoices", s.getInvoices)
 	p.Handle("GET", "/api/payment/v1/invoices/{number}", s.getInvoice)
+	p.Handle("GET", "/api/payment/v1/invoices/{number}/pdf", s.getFile(pdfFile(), "invoice", Invoice, Correction))
+	p.Handle("GET", "/api/payment/v1/invoices/{number}/xml", s.getFile(xmlFile(), "invoice", Invoice, Correction))
 	p.Handle("POST", "/api/payment/v1/invoices/{number}/correction", s.postCorrection)
 	p.Handle("GET", "/api/payment/v1/credit-notes", s.getCreditNotes)
 	p.Handle("GET", "/api/payment/v1/credit-notes/{number}", s.getCreditNote)
+	p.Handle("GET", "/api/payment/v1/credit-notes/{number}/pdf", s.getFile(pdfFile(), "credit note", CreditNote))
+	p.Handle("GET", "/api/payment/v1/credit-notes/{number}/xml", s.getFile(xmlFile(), "credit note", CreditNote))
 	p.Handle("POST", "/api/payment/v1/credit-notes/{number}/objection", s.postObjection)
 	p.Handle("GET", "/api/payment/v1/ledger", s.getLedger)
 	p.Handle("POST", "/api/payment/v1/statement-lines", s.postStatementLine)

@@ -114,6 +114,10 @@ func (s lines) unfinished(ctx context.Context, before time.Time, limit int64) ([
 	return s.Find(ctx, openBefore(before), bson.D{{Key: "open_since", Value: 1}}, limit)
 }
 
+type customers struct {
+	*repository.Repository[Customer, *Customer]
+}
+
 type partners struct {
 	*repository.Repository[Partner, *Partner]
 }

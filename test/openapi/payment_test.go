@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"kreislauf/internal/authz"
 	"kreislauf/internal/client"
@@ -59,12 +60,29 @@ func (p *platform) bill(t *testing.T, back *client.Client, orderID string) (invo
 	return number(invoices, "invoices"), number(creditNotes, "credit_notes")
 }
 
+// learnAddress bills orders until an invoice has the customer's address: its event is on another topic than theirs.
+func (p *platform) learnAddress(t *testing.T, back *client.Client) {
+	t.Helper()
+	for _, last := range "abcdefghijklmnopqrstuvw" {
+		number, _ := p.bill(t, back, "o-paypaypaypaypa2"+string(last))
+		answer := p.send(t, exchange{who: back, method: "GET", path: invoices + "/" + number, status: 200})
+		if buyer, ok := answer["buyer"].(map[string]any); ok && buyer["email"] != nil {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+	t.Fatal("the customer's address was never known")
+}
+
 // payment follows two orders from weighing to money.
 func (p *platform) payment(t *testing.T, c cast) []exchange {
 	t.Helper()
 	back := p.as(t, session.Session{UserID: "u-back", Role: string(authz.BackOffice)})
 	paula := p.as(t, session.Session{UserID: "u-pay", Role: string(authz.Customer)})
 	disp := p.as(t, session.Session{UserID: "u-disp", Role: string(authz.Dispatcher), PartnerID: "p-pay"})
+	unknown, _ := p.bill(t, back, "o-paypaypaypaypay4") // before the customer's address is known
+	p.b.Publish(t, event.TopicIdentity, "u-pay", event.SignedUp{UserID: "u-pay", Role: string(authz.Customer), Name: "Paula Zahl", Email: "paula@zahl.example"})
+	p.learnAddress(t, back)
 	invoice, credit := p.bill(t, back, "o-paypaypaypaypay2")
 	second, late := p.bill(t, back, "o-paypaypaypaypay3")
 	p.objectTooLate(t, disp, late)
@@ -86,11 +104,29 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		e.header = map[string]string{session.CSRFHeader: value}
 		return e
 	}
+	broken := func(e exchange) exchange { e.breaks = true; return e }
 	again := func(e exchange) exchange { e.replayed = true; return e }
 	list := []exchange{
 		get("own invoices", paula, invoices, 200),
 		get("paid invoices", back, invoices+"?state=paid", 200),
 		get("an invoice", paula, invoices+"/"+invoice, 200),
+		get("an invoice as PDF", paula, invoices+"/"+invoice+"/pdf", 200),
+		get("an invoice as XRechnung", paula, invoices+"/"+invoice+"/xml", 200),
+		get("an invoice as XRechnung, without an address", back, invoices+"/"+unknown+"/xml", 409),
+		get("another's invoice as PDF", c.bert, invoices+"/"+invoice+"/pdf", 404),
+		get("another's invoice as XRechnung", c.bert, invoices+"/"+invoice+"/xml", 404),
+		get("an invoice as PDF for a dispatcher", disp, invoices+"/"+invoice+"/pdf", 403),
+		get("an invoice as XRechnung for a dispatcher", disp, invoices+"/"+invoice+"/xml", 403),
+		broken(get("an invoice as PDF for nobody", nil, invoices+"/"+invoice+"/pdf", 401)),
+		broken(get("an invoice as XRechnung for nobody", nil, invoices+"/"+invoice+"/xml", 401)),
+		get("a credit note as PDF", disp, creditNotes+"/"+credit+"/pdf", 200),
+		get("a credit note as XRechnung", disp, creditNotes+"/"+credit+"/xml", 200),
+		get("another's credit note as PDF", c.hand, creditNotes+"/"+credit+"/pdf", 404),
+		get("another's credit note as XRechnung", c.hand, creditNotes+"/"+credit+"/xml", 404),
+		get("a credit note as PDF for a customer", paula, creditNotes+"/"+credit+"/pdf", 403),
+		get("a credit note as XRechnung for a customer", paula, creditNotes+"/"+credit+"/xml", 403),
+		broken(get("a credit note as PDF for nobody", nil, creditNotes+"/"+credit+"/pdf", 401)),
+		broken(get("a credit note as XRechnung for nobody", nil, creditNotes+"/"+credit+"/xml", 401)),
 		get("another's invoice", c.bert, invoices+"/"+invoice, 404),
 		get("own credit notes", disp, creditNotes, 200),
 		get("a credit note", disp, creditNotes+"/"+credit, 200),
