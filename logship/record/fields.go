@@ -240,11 +240,9 @@ func FieldOf(path []byte) Class {
 		return Address
 	case "source.geo.location":
 		return Point
-	case "alert.values",
-		"attributes":
+	case "alert.values", "attributes":
 		return Flattened
-	case "service.environment",
-		"service.name":
+	case "service.environment", "service.name":
 		return Alias
 	}
 	return Unknown
