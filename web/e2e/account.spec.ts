@@ -2,6 +2,7 @@
 // p-koeln takes orders at once, and KREISLAUF_BIN and KREISLAUF_DATA for an invitation; test/smoke -then sets both.
 
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
 import { chooseAll, type Customer, expect, expectAccessible, fillAccount, fillAddress, newCustomer, orderButton, postcode, shot, test } from "./page";
 import { Staff } from "./staff";
@@ -195,6 +196,9 @@ test("an order's whole life: on site with a wish for the collection, photos, wei
   await expect(invoice.locator(".iban")).toHaveText(paper.iban.replace(/(.{4})(?=.)/g, "$1 "));
   await expect(invoice).toContainText("W-4711");
   await looks(page, "invoice");
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "PDF herunterladen" }).click()]);
+  expect(file.suggestedFilename()).toBe(`${number}.pdf`);
+  expect((await readFile(await file.path())).subarray(0, 5).toString()).toBe("%PDF-");
 
   await page.emulateMedia({ media: "print", colorScheme: "dark" });
   await expect(page.getByRole("banner")).toBeHidden();

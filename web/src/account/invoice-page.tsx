@@ -123,10 +123,16 @@ function InvoiceView({ paper }: { paper: Paper }) {
           </section>
         )}
       </article>
-      <button type="button" class="primary no-print print-button" onClick={() => print()}>
-        <Icon name="print" />
-        {words.print}
-      </button>
+      <p class="buttons no-print">
+        <a class="button primary" href={`/api/payment/v1/invoices/${paper.number}/pdf`} download={`${paper.number}.pdf`} data-native>
+          <Icon name="paper" />
+          {words.download}
+        </a>
+        <button type="button" onClick={() => print()}>
+          <Icon name="print" />
+          {words.print}
+        </button>
+      </p>
     </>
   );
 }
