@@ -62,7 +62,7 @@ func produce(gone bool, options []kgo.Opt) (outcome string, took time.Duration) 
 	}
 	when := "in time"
 	if took > 4*limit {
-		when = "more than " + fmt.Sprint(4*limit) + " late"
+		when = "after more than " + fmt.Sprint(4*limit)
 	}
 	switch {
 	case err == nil:
@@ -116,9 +116,9 @@ echo "guessed: in time, the context's error, wherever the broker is gone"
 seen=$(./probe)
 
 expected="broker up, default options: in time, no error
-broker gone, AllowIdempotentProduceCancellation: more than 2s late, another error
-broker gone, the same and RecordDeliveryTimeout: more than 2s late, another error
-broker gone, DisableIdempotentWrite: more than 2s late, another error
+broker gone, AllowIdempotentProduceCancellation: after more than 2s, another error
+broker gone, the same and RecordDeliveryTimeout: after more than 2s, another error
+broker gone, DisableIdempotentWrite: after more than 2s, another error
 broker gone, default options: not back after 12s
 broker gone, RecordDeliveryTimeout: not back after 12s"
 echo "seen:    ${seen//$'\n'/$'\n'         }"
