@@ -82,7 +82,7 @@ test("a customer who opens the partner's pages is told so, and loads none of the
   await post(page.request, "/api/identity/v1/users", customer);
   await page.goto("/partner");
   await expect(page.getByRole("heading", { level: 1, name: "Dieses Konto gehört keinem Partner" })).toBeVisible();
-  await expect(page.getByText(customer.email)).toBeVisible();
+  await expect(page.getByText(`Sie sind als ${customer.email}`)).toBeVisible();
   await expectAccessible(page);
   await shot(page, "partner-customer");
   await page.getByRole("button", { name: "Konto wechseln" }).click();
