@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"kreislauf/internal/broker/offsets"
 	"kreislauf/internal/event"
 )
 
@@ -40,11 +41,8 @@ func Lags(ctx context.Context, brokers []string) ([]Lag, error) {
 		for _, consumer := range t.Consumers {
 			consumed[consumer] = append(consumed[consumer], t.Name)
 		}
-		// The ends come first: what a consumer commits meanwhile can only make it less behind.
-		if ends[t.Name], err = offsets(ctx, c, t.Name, -1); err != nil {
-			return nil, err
-		}
-		if starts[t.Name], err = offsets(ctx, c, t.Name, -2); err != nil {
+		// The ends come before what is committed: what a consumer commits meanwhile can only make it less behind.
+		if starts[t.Name], ends[t.Name], err = offsets.Of(ctx, c, t.Name); err != nil {
 			return nil, err
 		}
 	}
@@ -108,44 +106,6 @@ func dateLags(ctx context.Context, brokers []string, list []Lag) error {
 		})
 	}
 	return nil
-}
-
-// offsets lists the first (-2) or the next (-1) offset of each partition of a topic.
-func offsets(ctx context.Context, c *kgo.Client, topic string, which int64) (map[int32]int64, error) {
-	ask := kmsg.NewPtrMetadataRequest()
-	mt := kmsg.NewMetadataRequestTopic()
-	mt.Topic = kmsg.StringPtr(topic)
-	ask.Topics = append(ask.Topics, mt)
-	meta, err := ask.RequestWith(ctx, c)
-	if err == nil {
-		err = kerr.ErrorForCode(meta.Topics[0].ErrorCode)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", topic, err)
-	}
-	req := kmsg.NewPtrListOffsetsRequest()
-	lt := kmsg.NewListOffsetsRequestTopic()
-	lt.Topic = topic
-	for _, p := range meta.Topics[0].Partitions {
-		lp := kmsg.NewListOffsetsRequestTopicPartition()
-		lp.Partition, lp.Timestamp = p.Partition, which
-		lt.Partitions = append(lt.Partitions, lp)
-	}
-	req.Topics = append(req.Topics, lt)
-	res, err := req.RequestWith(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("list offsets of %s: %w", topic, err)
-	}
-	m := map[int32]int64{}
-	for _, t := range res.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return nil, fmt.Errorf("list offsets of %s, partition %d: %w", topic, p.Partition, err)
-			}
-			m[p.Partition] = p.Offset
-		}
-	}
-	return m, nil
 }
 
 // committed asks how far a consumer has come; what it has never come to is -1.

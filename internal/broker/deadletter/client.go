@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"kreislauf/internal/broker/offsets"
 	"kreislauf/internal/event"
 )
 
@@ -166,47 +165,7 @@ type bound struct{ start, end int64 }
 
 // bounds asks which records the partitions of a topic have.
 func (c *Client) bounds(ctx context.Context, topic string) (map[int32]bound, error) {
-	ask := kmsg.NewPtrMetadataRequest()
-	rt := kmsg.NewMetadataRequestTopic()
-	rt.Topic = kmsg.StringPtr(topic)
-	ask.Topics = append(ask.Topics, rt)
-	meta, err := ask.RequestWith(ctx, c.kafka)
-	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", topic, err)
-	}
-	if err := kerr.ErrorForCode(meta.Topics[0].ErrorCode); err != nil {
-		return nil, fmt.Errorf("find %s: %w", topic, err)
-	}
-	offsets := func(timestamp int64) (map[int32]int64, error) {
-		req := kmsg.NewPtrListOffsetsRequest()
-		lt := kmsg.NewListOffsetsRequestTopic()
-		lt.Topic = topic
-		for _, p := range meta.Topics[0].Partitions {
-			lp := kmsg.NewListOffsetsRequestTopicPartition()
-			lp.Partition, lp.Timestamp = p.Partition, timestamp
-			lt.Partitions = append(lt.Partitions, lp)
-		}
-		req.Topics = append(req.Topics, lt)
-		res, err := req.RequestWith(ctx, c.kafka)
-		if err != nil {
-			return nil, fmt.Errorf("list offsets of %s: %w", topic, err)
-		}
-		m := map[int32]int64{}
-		for _, t := range res.Topics {
-			for _, p := range t.Partitions {
-				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-					return nil, fmt.Errorf("list offsets of %s, partition %d: %w", topic, p.Partition, err)
-				}
-				m[p.Partition] = p.Offset
-			}
-		}
-		return m, nil
-	}
-	starts, err := offsets(-2)
-	if err != nil {
-		return nil, err
-	}
-	ends, err := offsets(-1)
+	starts, ends, err := offsets.Of(ctx, c.kafka, topic)
 	if err != nil {
 		return nil, err
 	}
