@@ -60,7 +60,7 @@ type Scope uint8
 const (
 	Nobody  Scope = iota
 	Anyone        // no session is asked for, and there is no caller
-	Own           // the caller's own: what its user owns; of a driver, what is assigned to it
+	Own           // the caller's own: what its user owns, of a company's customer what the company owns; of a driver, what is assigned to it
 	Site          // of the caller's site
 	Partner       // of the caller's partner
 	Tenant        // all of the tenant
@@ -70,6 +70,7 @@ const (
 type Caller struct {
 	UserID                      string
 	Role                        Role
+	CompanyID                   string // of a customer who orders for a company; empty of a private one
 	SiteID, PartnerID, DriverID string // empty unless the role is bound to one
 }
 
@@ -80,7 +81,7 @@ func (c Caller) Complete() bool {
 }
 
 // Object is what a service knows of whose an object is; what does not apply stays empty.
-type Object struct{ UserID, SiteID, PartnerID, DriverID string }
+type Object struct{ UserID, CompanyID, SiteID, PartnerID, DriverID string }
 
 // Covers says whether a call with this scope may touch an object. An empty id is nobody's: it never matches.
 func (s Scope) Covers(c Caller, o Object) bool {
@@ -89,7 +90,7 @@ func (s Scope) Covers(c Caller, o Object) bool {
 	case s == Own && c.Role == Driver:
 		return same(c.PartnerID, o.PartnerID) && same(c.DriverID, o.DriverID)
 	case s == Own:
-		return same(c.UserID, o.UserID)
+		return same(c.UserID, o.UserID) || c.Role == Customer && same(c.CompanyID, o.CompanyID)
 	case s == Site:
 		return same(c.SiteID, o.SiteID)
 	case s == Partner:

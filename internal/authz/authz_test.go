@@ -90,7 +90,7 @@ func TestTableIsTheRoutes(t *testing.T) {
 // callers has one complete caller a role.
 func callers() map[Role]Caller {
 	return map[Role]Caller{
-		Customer:    {UserID: "u-1", Role: Customer},
+		Customer:    {UserID: "u-1", Role: Customer, CompanyID: "c-1"},
 		SiteManager: {UserID: "u-1", Role: SiteManager, SiteID: "s-1"},
 		Dispatcher:  {UserID: "u-1", Role: Dispatcher, PartnerID: "p-1"},
 		Driver:      {UserID: "u-1", Role: Driver, PartnerID: "p-1", DriverID: "d-1"},
@@ -174,6 +174,9 @@ func TestCovers(t *testing.T) {
 		{Own, Customer, theirs, false},
 		{Own, Customer, Object{UserID: "u-2", SiteID: "s-1", PartnerID: "p-1"}, false},
 		{Own, Customer, Object{}, false},
+		{Own, Customer, Object{UserID: "u-2", CompanyID: "c-1"}, true}, // a colleague's
+		{Own, Customer, Object{UserID: "u-2", CompanyID: "c-2"}, false},
+		{Own, Driver, Object{CompanyID: "c-1"}, false},
 		{Own, Driver, mine, true},
 		{Own, Driver, Object{UserID: "u-1", PartnerID: "p-1", DriverID: "d-2"}, false},
 		{Own, Driver, Object{PartnerID: "p-2", DriverID: "d-1"}, false}, // ids of drivers are the partner's

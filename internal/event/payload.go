@@ -54,6 +54,8 @@ type Placed struct {
 	// PublicGround means the container stands on public ground and needs the municipality's permit.
 	PublicGround bool    `json:"public_ground"`
 	Address      Address `json:"address"`
+	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"` // that ordered; empty of a private customer
+	SiteID       string  `json:"site_id,omitempty" line:"site.id,omitempty"`       // of the customer, where the container stands
 }
 
 // Matched says that the order belongs to a partner now.
@@ -102,7 +104,23 @@ type Weighed struct {
 	IncludedKg         int         `json:"included_kg"`
 	ExtraTonneNetCents money.Cents `json:"extra_tonne_net_cents"`
 	Pay                Pay         `json:"pay"`
-	FailedTrips        int         `json:"failed_trips"` // that the truck made for nothing
+	FailedTrips        int         `json:"failed_trips"`                                     // that the truck made for nothing
+	CompanyID          string      `json:"company_id,omitempty" line:"company.id,omitempty"` // as in Placed
+	SiteID             string      `json:"site_id,omitempty" line:"site.id,omitempty"`
+}
+
+// CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
+type CompanyChanged struct {
+	CompanyID string `json:"company_id" line:"company.id"`
+	Version   int64  `json:"version"`
+	Name      string `json:"name"`     // with legal form, as printed on invoices
+	Street    string `json:"street"`   // with house number
+	Postcode  string `json:"postcode"` // of the billing address
+	City      string `json:"city"`
+	Email     string `json:"email"`            // where invoices go
+	VATID     string `json:"vat_id,omitempty"` // "DE123456789"
+	// ReverseCharge means that the company resells scrap or gives the like supplies itself, so that section 13b UStG applies to it.
+	ReverseCharge bool `json:"reverse_charge"`
 }
 
 // Cancelled says that the order ends without a bill.
@@ -186,6 +204,7 @@ type Recorded struct {
 
 // Type implements Payload, as do the methods below.
 func (SignedUp) Type() string       { return "identity.signed-up" }
+func (CompanyChanged) Type() string { return "identity.company-changed" }
 func (PartnerChanged) Type() string { return "disposer.partner-changed" }
 func (Placed) Type() string         { return "order.placed" }
 func (Matched) Type() string        { return "order.matched" }

@@ -33,6 +33,7 @@ type Session struct {
 	Email     string      `json:"email"`
 	Name      string      `json:"name"`
 	Role      string      `json:"role"`                 // an authz.Role, or "partner", which is a dispatcher
+	CompanyID string      `json:"company_id,omitempty"` // of a customer who orders for a company
 	SiteID    string      `json:"site_id,omitempty"`    // of a site manager
 	PartnerID string      `json:"partner_id,omitempty"` // of a dispatcher or driver
 	DriverID  string      `json:"driver_id,omitempty"`  // of a driver
@@ -44,7 +45,7 @@ type Session struct {
 // Caller is the session in the words of the authorisation table. A role that is unknown stays as it is: no row names it.
 func (s Session) Caller() authz.Caller {
 	role, _ := authz.ParseRole(s.Role)
-	return authz.Caller{UserID: s.UserID, Role: role, SiteID: s.SiteID, PartnerID: s.PartnerID, DriverID: s.DriverID}
+	return authz.Caller{UserID: s.UserID, Role: role, CompanyID: s.CompanyID, SiteID: s.SiteID, PartnerID: s.PartnerID, DriverID: s.DriverID}
 }
 
 // Covers says whether this request may touch an object. What it may not touch does not exist for the caller: answer NotFound.

@@ -84,7 +84,7 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err != nil {
 		return err
 	}
-	o, err := place(caller.UserID, key, req, q, s.meta(ctx))
+	o, err := place(caller.Caller(), key, req, q, s.meta(ctx))
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 }
 
 func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	list, err := s.orders.newest(r.Context(), caller.UserID, 100)
+	list, err := s.orders.newest(r.Context(), caller.Caller(), 100)
 	if err != nil {
 		return err
 	}

@@ -171,7 +171,7 @@ func (o *Order) Bill(zone *time.Location) (bill event.Weighed, ok bool) {
 	collected, _ := o.reached(Collected)
 	day := func(t time.Time) string { return t.In(zone).Format(time.DateOnly) }
 	return event.Weighed{
-		OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Postcode: o.Postcode, Waste: o.Waste, SizeM3: o.SizeM3, Address: o.Address,
+		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, PartnerID: o.PartnerID, Postcode: o.Postcode, Waste: o.Waste, SizeM3: o.SizeM3, Address: o.Address,
 		GrossKg: w.GrossKg, TareKg: w.TareKg, NetKg: w.NetKg(), Slip: w.Slip, PlacedOn: day(onSite.At), FetchedOn: day(collected.At),
 		FailedTrips: o.failedTrips(), Price: o.Price, IncludedDays: o.IncludedDays, ExtraDayNetCents: o.ExtraDayNet,
 		IncludedKg:         cmp.Or(o.IncludedKg, catalog.PayloadKg), // of an earlier quote: whatever a truck lifts

@@ -34,6 +34,8 @@ type Order struct {
 	aggregate.Root `bson:",inline"`
 	audit.Trail    `bson:",inline"`
 	UserID         string        `bson:"user_id"`
+	CompanyID      string        `bson:"company_id,omitempty"` // that ordered; empty of a private customer
+	SiteID         string        `bson:"site_id,omitempty"`    // of the customer
 	State          State         `bson:"state"`
 	History        []Step        `bson:"history"`
 	QuoteID        string        `bson:"quote_id"`
@@ -95,19 +97,19 @@ func idFor(userID, idempotencyKey string) string {
 }
 
 // place makes a new order from a verified quote and tells of it.
-func place(userID, key string, r Request, q quote.Quote, meta event.Meta) (Order, error) {
+func place(by authz.Caller, key string, r Request, q quote.Quote, meta event.Meta) (Order, error) {
 	sum, err := r.hash()
 	if err != nil {
 		return Order{}, err
 	}
 	o := Order{
-		Root: aggregate.New(idFor(userID, key)), UserID: userID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
+		Root: aggregate.New(idFor(by.UserID, key)), UserID: by.UserID, CompanyID: by.CompanyID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
 		QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, IncludedDays: q.IncludedDays,
 		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
 		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At,
 	}
 	return o, o.emit(meta, event.Placed{
-		OrderID: o.ID, UserID: userID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
+		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
 		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address,
 	})
 }
@@ -128,7 +130,7 @@ func (o *Order) emit(meta event.Meta, p event.Payload) error {
 
 // object is whose the order is.
 func (o *Order) object() authz.Object {
-	return authz.Object{UserID: o.UserID, PartnerID: o.PartnerID, DriverID: o.DriverID}
+	return authz.Object{UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, PartnerID: o.PartnerID, DriverID: o.DriverID}
 }
 
 // reached finds when the order came into a state.
