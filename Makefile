@@ -95,6 +95,10 @@ record-mongodb: ## those of the MongoDB server at CONTRACT_MONGODB_URI
 	@[ -n "$$CONTRACT_MONGODB_URI" ] || { echo "set CONTRACT_MONGODB_URI to the address of a MongoDB server"; exit 1; }
 	go test ./test/contract/mongodb -count=1 -record
 
+.PHONY: fuzz-api
+fuzz-api: ## generated requests to every operation as everybody, for as long as ARGS="-seconds 300 -seed 7" says
+	go test -count=1 -timeout 0 -v ./test/openapi -run 'TestGeneratedRequests$$' -args $(or $(ARGS),-seconds 300)
+
 .PHONY: record-release
 record-release: ## what RELEASE=commit promises: its events and OpenAPI documents, see docs/releases.md
 	@[ -n "$(RELEASE)" ] || { echo "say which: make record-release RELEASE=<commit>"; exit 1; }
