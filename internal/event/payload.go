@@ -200,6 +200,9 @@ type Paid struct {
 type Recorded struct {
 	Name string            `json:"type"` // "order-attempt"
 	Data map[string]string `json:"data,omitempty" line:"attributes,omitempty"`
+	// Trust is "application" when an application has shown its key, whose name is Application, and "stranger" otherwise; older events lack it.
+	Trust       string `json:"trust,omitempty" line:"event.source_trust,omitempty"`
+	Application string `json:"application,omitempty" line:"event.provider,omitempty"`
 }
 
 // Type implements Payload, as do the methods below.

@@ -425,7 +425,10 @@ func (p *platform) statistics() []exchange {
 	replayed.replayed = true
 	named := post("named by the entry", map[string]any{"type": "page-view"}, 202, false)
 	named.header = map[string]string{"X-Request-Id": strings.Repeat("a", 64)}
+	unknown := post("unknown key", full, 401, false)
+	unknown.header = map[string]string{"X-Api-Key": "nobody's"}
 	return []exchange{
+		unknown,
 		post("full", full, 202, false), replayed,
 		post("least", map[string]any{"type": "ab"}, 202, false), named,
 		post("most", data(16, 64, 256), 202, false),
