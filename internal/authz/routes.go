@@ -10,6 +10,13 @@ func Routes() Table {
 		{"POST", "/api/identity/v1/sessions", public},
 		{"GET", "/api/identity/v1/sessions/current", signedIn},
 		{"DELETE", "/api/identity/v1/sessions/current", signedIn},
+		{"GET", "/api/identity/v1/sessions", signedIn},
+		{"DELETE", "/api/identity/v1/sessions", signedIn},
+		{"POST", "/api/identity/v1/sessions/end", []Grant{{BackOffice, Tenant}}},
+		{"DELETE", "/api/identity/v1/sessions/{id}", signedIn},
+		{"PUT", "/api/identity/v1/password", signedIn},
+		{"POST", "/api/identity/v1/password-resets", public},
+		{"POST", "/api/identity/v1/password-resets/confirm", public},
 
 		{"GET", "/api/disposer/v1/profile", []Grant{{Dispatcher, Partner}, {Driver, Own}}},
 		{"PUT", "/api/disposer/v1/profile", []Grant{{Dispatcher, Partner}}},

@@ -60,7 +60,13 @@ func Topics() []Topic {
 	month := week
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
-		{TopicIdentity, []Payload{SignedUp{}, CompanyChanged{}}, "identity", []string{"mailing", "payment", "statistics"}, week},
+		{
+			TopicIdentity,
+			[]Payload{SignedUp{}, CompanyChanged{}, SignInLocked{}, PasswordResetRequested{}, PasswordChanged{}, MemberInvited{}},
+			"identity",
+			[]string{"mailing", "payment", "statistics"},
+			week,
+		},
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
 		{
 			TopicOrder,

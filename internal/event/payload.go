@@ -22,7 +22,41 @@ type SignedUp struct {
 	Name      string `json:"name,omitempty"`
 	Email     string `json:"email,omitempty"`
 	PartnerID string `json:"partner_id,omitempty" line:"partner.id,omitempty"` // of a dispatcher or driver
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"` // of a customer who orders for a company
 }
+
+// SignInLocked says that after many failed attempts signing in to an account has to wait. The owner may want to know.
+type SignInLocked struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// PasswordResetRequested says that somebody who says to own the account has forgotten its password.
+type PasswordResetRequested struct {
+	UserID string    `json:"user_id" line:"user.id"`
+	Sealed string    `json:"sealed"` // the token of the link, for mailing alone: package sealed, kind SealedReset
+	Until  time.Time `json:"until"`
+}
+
+// PasswordChanged says that the account has a new password, and that its sessions have ended but for the one that changed it.
+type PasswordChanged struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// MemberInvited says that a company's administrator invites somebody to order for the company. Email is personal, as in SignedUp.
+type MemberInvited struct {
+	CompanyID string    `json:"company_id" line:"company.id"`
+	Company   string    `json:"company"` // its name
+	By        string    `json:"by"`      // name of the administrator
+	Email     string    `json:"email"`
+	Sealed    string    `json:"sealed"` // the invitation code: package sealed, kind SealedInvite
+	Until     time.Time `json:"until"`
+}
+
+// Kinds of the sealed secrets in payloads.
+const (
+	SealedReset  = "password-reset"
+	SealedInvite = "company-invitation"
+)
 
 // PartnerChanged holds a disposal partner as it is now. A reader keeps the one with the highest Version and ignores older ones.
 type PartnerChanged struct {
@@ -224,6 +258,11 @@ func (Credited) Type() string       { return "payment.credited" }
 func (Reminded) Type() string       { return "payment.reminded" }
 func (Paid) Type() string           { return "payment.paid" }
 func (Recorded) Type() string       { return "statistics.recorded" }
+
+func (SignInLocked) Type() string           { return "identity.sign-in-locked" }
+func (PasswordResetRequested) Type() string { return "identity.password-reset-requested" }
+func (PasswordChanged) Type() string        { return "identity.password-changed" }
+func (MemberInvited) Type() string          { return "identity.member-invited" }
 
 // Action is what the event line says that happened, instead of the type.
 func (r Recorded) Action() string { return r.Name }

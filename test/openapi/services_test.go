@@ -38,6 +38,7 @@ func (p *platform) scenes(c cast) []scene {
 	return []scene{
 		{"roles", func(t *testing.T) []exchange { return p.roles(t, c) }},
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
+		{"accounts", func(t *testing.T) []exchange { return p.accounts(t, c) }},
 		{"disposer", func(t *testing.T) []exchange { return p.disposer(t, c) }},
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
@@ -455,6 +456,12 @@ func (p *platform) storesAway(c cast) []exchange {
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
+		{name: "end session", who: c.anna, method: "DELETE", path: sessions + "/x", status: 503},
+		{name: "end other sessions", who: c.anna, method: "DELETE", path: sessions, status: 503},
+		{name: "end sessions of", who: c.office, method: "POST", path: sessions + "/end", body: map[string]any{"user_id": "u-1", "reason": "stolen"}, status: 503},
+		{name: "new password", who: c.anna, method: "PUT", path: "/api/identity/v1/password", body: map[string]any{"password": "x", "new_password": password}, status: 503},
+		{name: "forgotten password", method: "POST", path: "/api/identity/v1/password-resets", body: map[string]any{"email": "anna@example.org"}, status: 503},
+		{name: "confirmed password", method: "POST", path: "/api/identity/v1/password-resets/confirm", body: map[string]any{"token": "FORGED", "password": password}, status: 503},
 		{name: "sign out", who: c.anna, method: "DELETE", path: current, status: 503},
 		{name: "order", who: c.anna, method: "POST", path: orders, header: key(), body: map[string]any{
 			"quote": "q1.e30.AAAA", "address": map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"},

@@ -391,7 +391,7 @@ func (l *look) mail() {
 		}
 	}
 	for id, mails := range l.mails {
-		if _, known := l.orders[id]; !known {
+		if _, known := l.orders[id]; !known && id != "" { // those without an order are about accounts
 			l.find(mails[len(mails)-1].Event.Time, grace, "order %s: there are %d mails about it, and it does not exist", id, len(mails))
 		}
 	}
