@@ -39,6 +39,8 @@ type PartnerChanged struct {
 	AutoAccept bool     `json:"auto_accept"` // takes what it is offered at once, by a standing order
 	Active     bool     `json:"active"`      // is offered orders
 	Rates      Rates    `json:"rates"`
+	// Capacity is how many containers of each size the partner places a day; nil in events of before there was one.
+	Capacity []Capacity `json:"capacity,omitempty"`
 }
 
 // Placed says that a customer ordered. It holds all that another service needs to act on the order without asking.
@@ -56,6 +58,14 @@ type Placed struct {
 	Address      Address `json:"address"`
 	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"` // that ordered; empty of a private customer
 	SiteID       string  `json:"site_id,omitempty" line:"site.id,omitempty"`       // of the customer, where the container stands
+
+	Window string `json:"window,omitempty"` // of the day, a catalog.Window; empty: any time
+	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", a quote.Model; empty in orders of before tariff 2027-01: flat
+	// PermitNetCents is what the customer pays us for getting the municipality's permit; it is a part of Price. 0: we do not get one.
+	PermitNetCents money.Cents `json:"permit_net_cents,omitempty"`
+	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
+	// SlotPartnerID is the partner of whose capacity on Date the order holds a place: it is asked first. Empty: of nobody's.
+	SlotPartnerID string `json:"slot_partner_id,omitempty"`
 }
 
 // Matched says that the order belongs to a partner now.
@@ -107,6 +117,9 @@ type Weighed struct {
 	FailedTrips        int         `json:"failed_trips"`                                     // that the truck made for nothing
 	CompanyID          string      `json:"company_id,omitempty" line:"company.id,omitempty"` // as in Placed
 	SiteID             string      `json:"site_id,omitempty" line:"site.id,omitempty"`
+	Tariff             string      `json:"tariff,omitempty"` // these three as in Placed
+	PermitNetCents     money.Cents `json:"permit_net_cents,omitempty"`
+	Lines              []PriceLine `json:"lines,omitempty"`
 }
 
 // CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
