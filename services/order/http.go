@@ -154,10 +154,24 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 			fields = append(fields, problem.Field{Pointer: f.ptr, Detail: "2 to 100 characters are needed"})
 		}
 	}
+	if fields == nil {
+		if err := checkTown(q.Postcode, req.Address.City); err != nil {
+			fields = append(fields, problem.Field{Pointer: "/address/city", Detail: err.Error()})
+		}
+	}
 	if fields != nil {
-		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address is not complete; see errors.", Fields: fields}
+		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address cannot be right; see errors.", Fields: fields}
 	}
 	return q, httpserver.VisitID("/visit_id", req.VisitID)
+}
+
+// checkTown refuses a town that does not have the postcode.
+func checkTown(postcode, city string) error {
+	place, err := catalog.FindPlace(postcode)
+	if err != nil {
+		return err
+	}
+	return place.CheckTown(city)
 }
 
 func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
