@@ -68,6 +68,16 @@ type Placed struct {
 	SlotPartnerID string `json:"slot_partner_id,omitempty"`
 }
 
+// CapacityChanged says that a partner has no more room for containers of a size on a day, or has room again. A reader keeps the one with the
+// highest Version of a partner, size and date. It is for showing: whether an order can be placed is decided when it is placed.
+type CapacityChanged struct {
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	SizeM3    int    `json:"size_m3" line:"container.size_m3"`
+	Date      string `json:"date"`
+	Full      bool   `json:"full"`
+	Version   int64  `json:"version"`
+}
+
 // Matched says that the order belongs to a partner now.
 type Matched struct {
 	OrderID   string `json:"order_id" line:"order.id"`
@@ -216,24 +226,25 @@ type Recorded struct {
 }
 
 // Type implements Payload, as do the methods below.
-func (SignedUp) Type() string       { return "identity.signed-up" }
-func (CompanyChanged) Type() string { return "identity.company-changed" }
-func (PartnerChanged) Type() string { return "disposer.partner-changed" }
-func (Placed) Type() string         { return "order.placed" }
-func (Matched) Type() string        { return "order.matched" }
-func (OnSite) Type() string         { return "order.on-site" }
-func (Collected) Type() string      { return "order.collected" }
-func (Weighed) Type() string        { return "order.weighed" }
-func (Cancelled) Type() string      { return "order.cancelled" }
-func (Offered) Type() string        { return "matching.offered" }
-func (Accepted) Type() string       { return "matching.accepted" }
-func (Declined) Type() string       { return "matching.declined" }
-func (Unmatched) Type() string      { return "matching.unmatched" }
-func (Invoiced) Type() string       { return "payment.invoiced" }
-func (Credited) Type() string       { return "payment.credited" }
-func (Reminded) Type() string       { return "payment.reminded" }
-func (Paid) Type() string           { return "payment.paid" }
-func (Recorded) Type() string       { return "statistics.recorded" }
+func (SignedUp) Type() string        { return "identity.signed-up" }
+func (CompanyChanged) Type() string  { return "identity.company-changed" }
+func (PartnerChanged) Type() string  { return "disposer.partner-changed" }
+func (Placed) Type() string          { return "order.placed" }
+func (CapacityChanged) Type() string { return "order.capacity-changed" }
+func (Matched) Type() string         { return "order.matched" }
+func (OnSite) Type() string          { return "order.on-site" }
+func (Collected) Type() string       { return "order.collected" }
+func (Weighed) Type() string         { return "order.weighed" }
+func (Cancelled) Type() string       { return "order.cancelled" }
+func (Offered) Type() string         { return "matching.offered" }
+func (Accepted) Type() string        { return "matching.accepted" }
+func (Declined) Type() string        { return "matching.declined" }
+func (Unmatched) Type() string       { return "matching.unmatched" }
+func (Invoiced) Type() string        { return "payment.invoiced" }
+func (Credited) Type() string        { return "payment.credited" }
+func (Reminded) Type() string        { return "payment.reminded" }
+func (Paid) Type() string            { return "payment.paid" }
+func (Recorded) Type() string        { return "statistics.recorded" }
 
 // Action is what the event line says that happened, instead of the type.
 func (r Recorded) Action() string { return r.Name }

@@ -122,14 +122,27 @@ func (p *platform) place(t *testing.T, who *client.Client, postcode, waste strin
 
 func endedQuote(t *testing.T) string {
 	t.Helper()
+	return signed(t, quote.Quote{
+		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
+		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
+	})
+}
+
+// fullQuote is for a size of which the partner of Cologne has no container. Pricing gives no such quote, unless it has heard of it too late.
+func fullQuote(t *testing.T, date string) string {
+	t.Helper()
+	return signed(t, quote.Quote{
+		ID: "q-full", Postcode: "50667", Waste: "170904", SizeM3: 5, Date: date, Price: money.FromNet(100_00), ValidUntil: time.Now().Add(time.Hour),
+	})
+}
+
+func signed(t *testing.T, q quote.Quote) string {
+	t.Helper()
 	k, err := hex.DecodeString(embedded.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := quote.Sign(k, quote.Quote{
-		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
-		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
-	})
+	token, err := quote.Sign(k, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +174,7 @@ func (p *platform) order(t *testing.T, c cast) []exchange {
 		keyed(post("first", good, 201, false), again), replayed,
 		keyed(post("reused key", with(good, "public_ground", false), 422, false), again),
 		post("least", with(with(good, "visit_id", nil), "public_ground", nil), 201, false),
+		post("full", with(good, "quote", fullQuote(t, p.earliest(t, "50667"))), 409, false),
 		post("another town", with(good, "address", map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"}), 422, false),
 		post("longest name", address(strings.Repeat("ä", 100)), 201, false),
 		keyed(post("no key", good, 400, true), nil),
