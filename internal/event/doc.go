@@ -67,10 +67,10 @@ func Topics() []Topic {
 			[]string{"mailing", "payment", "statistics"},
 			week,
 		},
-		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
+		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "order", "payment", "pricing", "statistics"}, newest},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
+			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}},
 			"order",
 			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
 			week,

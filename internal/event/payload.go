@@ -73,6 +73,8 @@ type PartnerChanged struct {
 	AutoAccept bool     `json:"auto_accept"` // takes what it is offered at once, by a standing order
 	Active     bool     `json:"active"`      // is offered orders
 	Rates      Rates    `json:"rates"`
+	// Capacity is how many containers of each size the partner places a day; nil in events of before there was one.
+	Capacity []Capacity `json:"capacity,omitempty"`
 }
 
 // Placed says that a customer ordered. It holds all that another service needs to act on the order without asking.
@@ -90,6 +92,24 @@ type Placed struct {
 	Address      Address `json:"address"`
 	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"` // that ordered; empty of a private customer
 	SiteID       string  `json:"site_id,omitempty" line:"site.id,omitempty"`       // of the customer, where the container stands
+
+	Window string `json:"window,omitempty"` // of the day, a catalog.Window; empty: any time
+	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", a quote.Model; empty in orders of before tariff 2027-01: flat
+	// PermitNetCents is what the customer pays us for getting the municipality's permit; it is a part of Price. 0: we do not get one.
+	PermitNetCents money.Cents `json:"permit_net_cents,omitempty"`
+	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
+	// SlotPartnerID is the partner of whose capacity on Date the order holds a place: it is asked first. Empty: of nobody's.
+	SlotPartnerID string `json:"slot_partner_id,omitempty"`
+}
+
+// CapacityChanged says that a partner has no more room for containers of a size on a day, or has room again. A reader keeps the one with the
+// highest Version of a partner, size and date. It is for showing: whether an order can be placed is decided when it is placed.
+type CapacityChanged struct {
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	SizeM3    int    `json:"size_m3" line:"container.size_m3"`
+	Date      string `json:"date"`
+	Full      bool   `json:"full"`
+	Version   int64  `json:"version"`
 }
 
 // Matched says that the order belongs to a partner now.
@@ -141,6 +161,9 @@ type Weighed struct {
 	FailedTrips        int         `json:"failed_trips"`                                     // that the truck made for nothing
 	CompanyID          string      `json:"company_id,omitempty" line:"company.id,omitempty"` // as in Placed
 	SiteID             string      `json:"site_id,omitempty" line:"site.id,omitempty"`
+	Tariff             string      `json:"tariff,omitempty"` // these three as in Placed
+	PermitNetCents     money.Cents `json:"permit_net_cents,omitempty"`
+	Lines              []PriceLine `json:"lines,omitempty"`
 }
 
 // CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
@@ -240,24 +263,25 @@ type Recorded struct {
 }
 
 // Type implements Payload, as do the methods below.
-func (SignedUp) Type() string       { return "identity.signed-up" }
-func (CompanyChanged) Type() string { return "identity.company-changed" }
-func (PartnerChanged) Type() string { return "disposer.partner-changed" }
-func (Placed) Type() string         { return "order.placed" }
-func (Matched) Type() string        { return "order.matched" }
-func (OnSite) Type() string         { return "order.on-site" }
-func (Collected) Type() string      { return "order.collected" }
-func (Weighed) Type() string        { return "order.weighed" }
-func (Cancelled) Type() string      { return "order.cancelled" }
-func (Offered) Type() string        { return "matching.offered" }
-func (Accepted) Type() string       { return "matching.accepted" }
-func (Declined) Type() string       { return "matching.declined" }
-func (Unmatched) Type() string      { return "matching.unmatched" }
-func (Invoiced) Type() string       { return "payment.invoiced" }
-func (Credited) Type() string       { return "payment.credited" }
-func (Reminded) Type() string       { return "payment.reminded" }
-func (Paid) Type() string           { return "payment.paid" }
-func (Recorded) Type() string       { return "statistics.recorded" }
+func (SignedUp) Type() string        { return "identity.signed-up" }
+func (CompanyChanged) Type() string  { return "identity.company-changed" }
+func (PartnerChanged) Type() string  { return "disposer.partner-changed" }
+func (Placed) Type() string          { return "order.placed" }
+func (CapacityChanged) Type() string { return "order.capacity-changed" }
+func (Matched) Type() string         { return "order.matched" }
+func (OnSite) Type() string          { return "order.on-site" }
+func (Collected) Type() string       { return "order.collected" }
+func (Weighed) Type() string         { return "order.weighed" }
+func (Cancelled) Type() string       { return "order.cancelled" }
+func (Offered) Type() string         { return "matching.offered" }
+func (Accepted) Type() string        { return "matching.accepted" }
+func (Declined) Type() string        { return "matching.declined" }
+func (Unmatched) Type() string       { return "matching.unmatched" }
+func (Invoiced) Type() string        { return "payment.invoiced" }
+func (Credited) Type() string        { return "payment.credited" }
+func (Reminded) Type() string        { return "payment.reminded" }
+func (Paid) Type() string            { return "payment.paid" }
+func (Recorded) Type() string        { return "statistics.recorded" }
 
 func (SignInLocked) Type() string           { return "identity.sign-in-locked" }
 func (PasswordResetRequested) Type() string { return "identity.password-reset-requested" }

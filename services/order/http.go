@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/money"
+	"kreislauf/internal/network"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/quote"
 	"kreislauf/internal/session"
@@ -84,7 +85,15 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err != nil {
 		return err
 	}
-	o, err := place(caller.Caller(), key, req, q, s.meta(ctx))
+	id := idFor(caller.UserID, key)
+	slot, err := s.places.book(ctx, id, network.Job{Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date})
+	if problem.KindOf(err) == problem.Conflict {
+		return s.replay(w, r, id, req, err) // a retry of an order that was placed must still get its answer
+	}
+	if err != nil {
+		return err
+	}
+	o, err := place(caller.Caller(), key, req, q, slot, s.meta(ctx))
 	if err != nil {
 		return err
 	}
@@ -93,6 +102,9 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 		return err
 	}
 	httpserver.Annotate(ctx, "order.id", stored.ID)
+	if stored.State == Void {
+		return problem.New(problem.Unavailable, "Placing the order took too long, and it was given up. Order again with a new Idempotency-Key.")
+	}
 	if replayed {
 		return answerReplay(w, stored, o.RequestHash)
 	}
@@ -103,7 +115,7 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 
 func (s *service) replay(w http.ResponseWriter, r *http.Request, id string, req Request, otherwise error) error {
 	stored, err := s.orders.Get(r.Context(), id)
-	if problem.KindOf(err) == problem.NotFound {
+	if problem.KindOf(err) == problem.NotFound || stored.State == Void {
 		return otherwise
 	}
 	if err != nil {
@@ -154,10 +166,24 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 			fields = append(fields, problem.Field{Pointer: f.ptr, Detail: "2 to 100 characters are needed"})
 		}
 	}
+	if fields == nil {
+		if err := checkTown(q.Postcode, req.Address.City); err != nil {
+			fields = append(fields, problem.Field{Pointer: "/address/city", Detail: err.Error()})
+		}
+	}
 	if fields != nil {
-		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address is not complete; see errors.", Fields: fields}
+		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address cannot be right; see errors.", Fields: fields}
 	}
 	return q, httpserver.VisitID("/visit_id", req.VisitID)
+}
+
+// checkTown refuses a town that does not have the postcode.
+func checkTown(postcode, city string) error {
+	place, err := catalog.FindPlace(postcode)
+	if err != nil {
+		return err
+	}
+	return place.CheckTown(city)
 }
 
 func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -176,7 +202,7 @@ func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller sessi
 func (s *service) find(r *http.Request, caller session.Session) (Order, error) {
 	id := mux.Vars(r)["id"]
 	o, err := s.orders.Get(r.Context(), id)
-	if err == nil && !caller.Covers(o.object()) {
+	if err == nil && (o.State == Void || !caller.Covers(o.object())) {
 		err = noOrder(id)
 	}
 	if err != nil {
@@ -193,7 +219,7 @@ func (s *service) change(r *http.Request, caller session.Session, action string,
 	ctx, id := r.Context(), mux.Vars(r)["id"]
 	meta := s.meta(ctx)
 	o, changed, err := s.orders.Change(ctx, id, func(o *Order) error {
-		if !caller.Covers(o.object()) {
+		if o.State == Void || !caller.Covers(o.object()) {
 			return noOrder(id)
 		}
 		return decide(o, meta)
@@ -224,6 +250,9 @@ func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller sess
 		return err
 	}
 	o, _, err := s.change(r, caller, "order.cancelled", func(o *Order, m event.Meta) error { return o.cancel(caller.Caller(), req.Reason, m) })
+	if err == nil {
+		err = s.places.follow(r.Context(), o) // repeating the request does it again
+	}
 	if err != nil {
 		return err
 	}

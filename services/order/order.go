@@ -53,6 +53,7 @@ type Order struct {
 	VisitID        string        `bson:"visit_id,omitempty"`
 	RequestHash    string        `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
 	PlacedAt       time.Time     `bson:"placed_at"`
+	SlotPartnerID  string        `bson:"slot_partner_id,omitempty"` // of whose capacity it took a place when it was placed
 
 	PartnerID    string        `bson:"partner_id,omitempty"` // from matched on
 	Pay          event.Pay     `bson:"pay"`                  // of the partner
@@ -96,8 +97,8 @@ func idFor(userID, idempotencyKey string) string {
 	return "o-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h[:10]))
 }
 
-// place makes a new order from a verified quote and tells of it.
-func place(by authz.Caller, key string, r Request, q quote.Quote, meta event.Meta) (Order, error) {
+// place makes a new order from a verified quote and tells of it. slot is the partner of whose capacity it holds a place, see capacity.book.
+func place(by authz.Caller, key string, r Request, q quote.Quote, slot string, meta event.Meta) (Order, error) {
 	sum, err := r.hash()
 	if err != nil {
 		return Order{}, err
@@ -106,11 +107,11 @@ func place(by authz.Caller, key string, r Request, q quote.Quote, meta event.Met
 		Root: aggregate.New(idFor(by.UserID, key)), UserID: by.UserID, CompanyID: by.CompanyID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
 		QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, IncludedDays: q.IncludedDays,
 		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
-		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At,
+		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At, SlotPartnerID: slot,
 	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
-		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address,
+		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SlotPartnerID: slot,
 	})
 }
 

@@ -23,6 +23,7 @@ const (
 	Invoiced  State = "invoiced"  // the customer was billed
 	Paid      State = "paid"      // the customer has paid
 	Cancelled State = "cancelled" // it ends without a bill
+	Void      State = "void"      // it was never placed: the instance that was placing it died, see capacity.sweep. Nobody sees it
 )
 
 // step is what can be done with an order, in the words of its routes.

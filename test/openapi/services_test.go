@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/catalog/postcodes"
 	"kreislauf/internal/client"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
@@ -87,6 +88,7 @@ func (p *platform) pricing(t *testing.T) []exchange {
 	bad("no parameters", client.QuotesPath, true)
 	bad("four digits", quotes("5066", "170904", "7", date), true)
 	bad("postcode of nowhere", quotes("00999", "170904", "7", date), false)
+	bad("postcode of no place", quotes("50000", "170904", "7", date), false)
 	bad("no code", quotes("50667", "soil", "7", date), true)
 	bad("unknown code", quotes("50667", "999999", "7", date), false)
 	bad("no number", quotes("50667", "170904", "big", date), true)
@@ -104,7 +106,7 @@ func (p *platform) newOrder(t *testing.T, postcode, waste string) map[string]any
 	q := p.send(t, exchange{method: "GET", path: quotes(postcode, waste, "3", p.earliest(t, postcode)), status: 200})
 	return map[string]any{
 		"quote": q["quote"], "visit_id": "visit-1", "public_ground": true,
-		"address": map[string]any{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"},
+		"address": map[string]any{"name": "Test Person", "street": "Hauptstraße 1", "city": postcodes.Towns(postcode)[0]},
 	}
 }
 
@@ -121,14 +123,27 @@ func (p *platform) place(t *testing.T, who *client.Client, postcode, waste strin
 
 func endedQuote(t *testing.T) string {
 	t.Helper()
+	return signed(t, quote.Quote{
+		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
+		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
+	})
+}
+
+// fullQuote is for a size of which the partner of Cologne has no container. Pricing gives no such quote, unless it has heard of it too late.
+func fullQuote(t *testing.T, date string) string {
+	t.Helper()
+	return signed(t, quote.Quote{
+		ID: "q-full", Postcode: "50667", Waste: "170904", SizeM3: 5, Date: date, Price: money.FromNet(100_00), ValidUntil: time.Now().Add(time.Hour),
+	})
+}
+
+func signed(t *testing.T, q quote.Quote) string {
+	t.Helper()
 	k, err := hex.DecodeString(embedded.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := quote.Sign(k, quote.Quote{
-		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
-		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
-	})
+	token, err := quote.Sign(k, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,13 +168,15 @@ func (p *platform) order(t *testing.T, c cast) []exchange {
 		return exchange{name: name, who: who, method: "GET", path: path, status: status, breaks: who == nil}
 	}
 	address := func(name string) map[string]any {
-		return with(good, "address", map[string]any{"name": name, "street": "Weg 1", "city": "Ulm"})
+		return with(good, "address", map[string]any{"name": name, "street": "Weg 1", "city": "Köln"})
 	}
 	return []exchange{
 		get("none yet", c.bert, orders, 200),
 		keyed(post("first", good, 201, false), again), replayed,
 		keyed(post("reused key", with(good, "public_ground", false), 422, false), again),
 		post("least", with(with(good, "visit_id", nil), "public_ground", nil), 201, false),
+		post("full", with(good, "quote", fullQuote(t, p.earliest(t, "50667"))), 409, false),
+		post("another town", with(good, "address", map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"}), 422, false),
 		post("longest name", address(strings.Repeat("ä", 100)), 201, false),
 		keyed(post("no key", good, 400, true), nil),
 		keyed(post("short key", good, 400, true), map[string]string{"Idempotency-Key": "short"}),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 	"kreislauf/services/mailing"
 	"kreislauf/services/matching"
 	"kreislauf/services/order"
@@ -326,7 +327,7 @@ func (l *look) partner() {
 			l.find(since, grace, "partner %s: known to matching: %t, to payment: %t; look at their dead letters, or save the partner again", id, inNetwork, billed)
 		case m.Version != b.Known || m.Version > p.Version:
 			l.find(since, grace, "partner %s: disposer has version %d, matching %d, payment %d; look at the dead letters, or save the partner again", id, p.Version, m.Version, b.Known)
-		case !reflect.DeepEqual(matching.PartnerOf(p.State(m.Version)), m):
+		case !reflect.DeepEqual(network.PartnerOf(p.State(m.Version)), m):
 			l.find(since, grace, "partner %s: matching has another state of it than disposer; save the partner again", id)
 		case !b.Knows(p.State(b.Known)):
 			l.find(since, grace, "partner %s: payment has another state of it than disposer; save the partner again", id)
