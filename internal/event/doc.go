@@ -70,7 +70,7 @@ func Topics() []Topic {
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "order", "payment", "pricing", "statistics"}, newest},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}},
+			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}},
 			"order",
 			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
 			week,

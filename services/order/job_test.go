@@ -240,15 +240,3 @@ func TestFailedTrips(t *testing.T) {
 	}
 	refused(t, o, problem.Conflict, "back office", do(FailedTrip{Reason: "blocked", Key: "one-more"}))
 }
-
-func TestAssign(t *testing.T) {
-	o := in(t, Matched)
-	for _, driver := range []string{"d-1", "d-2"} {
-		if err := o.assign(driver, after(2*day)); err != nil || o.DriverID != driver {
-			t.Errorf("driver %q: %v", o.DriverID, err)
-		}
-	}
-	for _, bad := range []string{"", "d 1", strings.Repeat("d", 65)} {
-		refused(t, o, problem.Invalid, "/driver_id", func(o *Order) error { return o.assign(bad, after(2*day)) })
-	}
-}
