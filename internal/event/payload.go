@@ -39,6 +39,9 @@ type PartnerChanged struct {
 	AutoAccept bool     `json:"auto_accept"` // takes what it is offered at once, by a standing order
 	Active     bool     `json:"active"`      // is offered orders
 	Rates      Rates    `json:"rates"`
+	// SmallBusiness means that section 19 UStG applies to the partner: its services bear no VAT.
+	SmallBusiness bool   `json:"small_business,omitempty"`
+	IBAN          string `json:"iban,omitempty"` // where the partner is paid; empty while nobody has told it
 }
 
 // Placed says that a customer ordered. It holds all that another service needs to act on the order without asking.
@@ -107,6 +110,8 @@ type Weighed struct {
 	FailedTrips        int         `json:"failed_trips"`                                     // that the truck made for nothing
 	CompanyID          string      `json:"company_id,omitempty" line:"company.id,omitempty"` // as in Placed
 	SiteID             string      `json:"site_id,omitempty" line:"site.id,omitempty"`
+	Tariff             string      `json:"tariff,omitempty"`           // "weight": Price is for the service, each tonne from the first on is paid; else a flat price
+	PermitNetCents     money.Cents `json:"permit_net_cents,omitempty"` // for getting the permit of public ground; not within Price
 }
 
 // CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
@@ -167,6 +172,8 @@ type Invoiced struct {
 	Number  string      `json:"number" line:"invoice.number"` // "R-2026-000001"
 	Total   money.Price `json:"total" line:"value_cents"`
 	DueOn   string      `json:"due_on"` // local date, YYYY-MM-DD
+	// CompanyID is the buyer; empty when the user is.
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"`
 }
 
 // Credited says that the partner's credit note was made.

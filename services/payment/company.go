@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"kreislauf/internal/input"
 	"kreislauf/services/payment/paper"
 )
 
@@ -81,7 +82,7 @@ func (c Company) check() (mistakes []error) {
 	if utf8.RuneCountInString(c.Register) > 100 {
 		bad("register", c.Register, "at most 100 characters")
 	}
-	if !paper.ValidIBAN(c.IBAN) {
+	if !input.ValidIBAN(c.IBAN) {
 		bad("iban", c.IBAN, "an IBAN; its check digits must be right")
 	}
 	if c.BIC != "" && !bicPattern.MatchString(c.BIC) {

@@ -15,6 +15,9 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 	case event.SignedUp:
 		_, err := s.customers.Insert(ctx, Customer{aggregate.New(p.UserID), p.Email})
 		return err
+	case event.CompanyChanged:
+		_, err := s.clients.PutNewer(ctx, p.CompanyID, p.Version, newClient(p))
+		return err
 	case event.PartnerChanged:
 		return s.learn(ctx, p)
 	case event.Weighed:
@@ -44,12 +47,12 @@ func (s *service) bill(ctx context.Context, w event.Weighed, meta event.Meta) er
 	if err != nil {
 		return err
 	}
-	customer, err := s.customers.Get(ctx, w.UserID)
-	if err != nil && problem.KindOf(err) != problem.NotFound { // who signed up long ago is not known: the invoice is for people then
+	buyer, err := s.buyer(ctx, w)
+	if err != nil {
 		return err
 	}
 	today, now := s.today(), time.Now()
-	invoice, err := draftInvoice(s.company, w, customer.Email, meta, today, now)
+	invoice, err := draftInvoice(s.company, w, buyer, meta, today, now)
 	if err != nil {
 		return err
 	}
@@ -66,6 +69,22 @@ func (s *service) bill(ctx context.Context, w event.Weighed, meta event.Meta) er
 		}
 	}
 	return nil
+}
+
+// buyer is whom an order is billed to.
+func (s *service) buyer(ctx context.Context, w event.Weighed) (Buyer, error) {
+	if w.CompanyID != "" {
+		c, err := s.clients.Get(ctx, w.CompanyID)
+		if problem.KindOf(err) == problem.NotFound {
+			return Buyer{}, fmt.Errorf("bill order %s: company %s is not known yet", w.OrderID, w.CompanyID) // as with partners
+		}
+		return Buyer{c.party(), true, c.reverses(w.Waste)}, err
+	}
+	customer, err := s.customers.Get(ctx, w.UserID)
+	if err != nil && problem.KindOf(err) != problem.NotFound { // who signed up long ago is not known: the invoice is for people then
+		return Buyer{}, err
+	}
+	return person(w, customer.Email), nil
 }
 
 // finish does what is left to do for a document, whoever began it: the number of a draft, the correction of a cancelled invoice. Each step

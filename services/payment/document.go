@@ -78,6 +78,7 @@ type Document struct {
 	Number         string      `bson:"number,omitempty"` // "R-2026-000001"; absent in a draft
 	OrderID        string      `bson:"order_id"`
 	UserID         string      `bson:"user_id,omitempty"`    // of an invoice and its correction
+	CompanyID      string      `bson:"company_id,omitempty"` // of the same, when a company ordered
 	PartnerID      string      `bson:"partner_id,omitempty"` // of a credit note
 	Paper          paper.Paper `bson:"paper"`
 	At             time.Time   `bson:"at"` // when it was written
@@ -109,11 +110,11 @@ func draft(k Kind, w event.Weighed, p paper.Paper, meta event.Meta, now time.Tim
 	}
 }
 
-// draftInvoice bills an order; email is the customer's or empty; today is the local date, now the machine's time.
-func draftInvoice(c Company, w event.Weighed, email string, meta event.Meta, today, now time.Time) (Document, error) {
-	p, err := invoicePaper(c, w, email, today)
+// draftInvoice bills an order; today is the local date, now the machine's time.
+func draftInvoice(c Company, w event.Weighed, b Buyer, meta event.Meta, today, now time.Time) (Document, error) {
+	p, err := invoicePaper(c, w, b, today)
 	d := draft(Invoice, w, p, meta, now)
-	d.UserID = w.UserID
+	d.UserID, d.CompanyID = w.UserID, w.CompanyID
 	return d, err
 }
 
@@ -132,7 +133,7 @@ func draftCorrection(invoice Document, berlin *time.Location, now time.Time) (Do
 	}
 	p, err := correctionPaper(invoice.Paper, invoice.Number, invoice.Cancelling.At.In(berlin))
 	return Document{
-		Root: aggregate.New(idOf(Correction, invoice.OrderID)), Kind: Correction, State: Draft, OrderID: invoice.OrderID, UserID: invoice.UserID, Paper: p,
+		Root: aggregate.New(idOf(Correction, invoice.OrderID)), Kind: Correction, State: Draft, OrderID: invoice.OrderID, UserID: invoice.UserID, CompanyID: invoice.CompanyID, Paper: p,
 		At: invoice.Cancelling.At, VisitID: invoice.VisitID, Traceparent: invoice.Traceparent, OpenSince: &now,
 	}, err
 }
@@ -158,7 +159,7 @@ func (d *Document) number(text string, meta event.Meta, berlin *time.Location) e
 			return err
 		}
 		d.Due(due.AddDate(0, 0, reminderAfter+1)) // the day after the last one
-		return d.emit(meta, event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, Number: text, Total: sum, DueOn: d.Paper.DueOn})
+		return d.emit(meta, event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: text, Total: sum, DueOn: d.Paper.DueOn})
 	case CreditNote:
 		if err := d.Book(meta.At, "credit note", credited(sum, 1)...); err != nil {
 			return err

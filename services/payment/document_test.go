@@ -31,7 +31,7 @@ func meta(at time.Time) event.Meta {
 // issued is an invoice over 574.77 and its credit note over 416.50, both with numbers.
 func issued(t *testing.T) (invoice, credit Document) {
 	t.Helper()
-	invoice, err := draftInvoice(company, weighed(), "", meta(noon), noon.In(berlin), noon)
+	invoice, err := draftInvoice(company, weighed(), person(weighed(), ""), meta(noon), noon.In(berlin), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestNumber(t *testing.T) {
 func TestSeriesFollowsTheDateOfIssue(t *testing.T) {
 	newYear := time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC) // 00:30 in Berlin
 	for at, want := range map[time.Time]string{newYear: "R-2027-", newYear.Add(-time.Hour): "R-2026-"} {
-		d, err := draftInvoice(company, weighed(), "", meta(at), at.In(berlin), at)
+		d, err := draftInvoice(company, weighed(), person(weighed(), ""), meta(at), at.In(berlin), at)
 		if err != nil || d.series() != want {
 			t.Errorf("issued at %v: series %s, %v; want %s", at, d.series(), err, want)
 		}

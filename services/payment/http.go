@@ -77,7 +77,7 @@ func (s *service) list(w http.ResponseWriter, r *http.Request, caller session.Se
 	}
 	switch caller.Scope {
 	case authz.Own:
-		q.userID = caller.UserID
+		q.userID, q.companyID = caller.UserID, caller.CompanyID
 	case authz.Partner:
 		q.partnerID = caller.PartnerID
 	case authz.Tenant: // all of them
@@ -126,7 +126,7 @@ func (s *service) named(r *http.Request, caller session.Session, noun string, ki
 	if err != nil {
 		return d, err
 	}
-	if !found || !slices.Contains(kinds, d.Kind) || !caller.Covers(authz.Object{UserID: d.UserID, PartnerID: d.PartnerID}) {
+	if !found || !slices.Contains(kinds, d.Kind) || !caller.Covers(authz.Object{UserID: d.UserID, CompanyID: d.CompanyID, PartnerID: d.PartnerID}) {
 		return d, problem.New(problem.NotFound, "There is no %s %.40s.", noun, number)
 	}
 	httpserver.Annotate(r.Context(), "order.id", d.OrderID)

@@ -10,6 +10,7 @@ import (
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/health"
+	"kreislauf/internal/mongodb"
 	"kreislauf/internal/process"
 )
 
@@ -19,6 +20,7 @@ type service struct {
 	lines     lines
 	partners  partners
 	customers customers
+	clients   mongodb.Collection[Client]
 	meta      func(context.Context) event.Meta
 	now       func() time.Time
 	zone      *time.Location
@@ -41,6 +43,7 @@ func Wire(p *process.Process) error {
 		lines:     lines{process.Repository[StatementLine](p, "statement_lines", "statement line", event.TopicPayment)},
 		partners:  partners{process.Repository[Partner](p, "partners", "partner", event.TopicPayment)},
 		customers: customers{process.Repository[Customer](p, "customers", "customer", event.TopicPayment)},
+		clients:   process.Collection[Client](p, "clients", "company"),
 		meta:      p.Meta, now: p.Now, zone: berlin,
 	}
 	p.AuditLog("documents")
