@@ -39,6 +39,8 @@ type PartnerChanged struct {
 	AutoAccept bool     `json:"auto_accept"` // takes what it is offered at once, by a standing order
 	Active     bool     `json:"active"`      // is offered orders
 	Rates      Rates    `json:"rates"`
+	// Capacity is how many containers of each size the partner places a day; nil in events of before there was one.
+	Capacity []Capacity `json:"capacity,omitempty"`
 	// SmallBusiness means that section 19 UStG applies to the partner: its services bear no VAT.
 	SmallBusiness bool   `json:"small_business,omitempty"`
 	IBAN          string `json:"iban,omitempty"` // where the partner is paid; empty while nobody has told it
@@ -59,6 +61,14 @@ type Placed struct {
 	Address      Address `json:"address"`
 	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"` // that ordered; empty of a private customer
 	SiteID       string  `json:"site_id,omitempty" line:"site.id,omitempty"`       // of the customer, where the container stands
+
+	Window string `json:"window,omitempty"` // of the day, a catalog.Window; empty: any time
+	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", a quote.Model; empty in orders of before tariff 2027-01: flat
+	// PermitNetCents is what the customer pays us for getting the municipality's permit; it is a part of Price. 0: we do not get one.
+	PermitNetCents money.Cents `json:"permit_net_cents,omitempty"`
+	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
+	// SlotPartnerID is the partner of whose capacity on Date the order holds a place: it is asked first. Empty: of nobody's.
+	SlotPartnerID string `json:"slot_partner_id,omitempty"`
 }
 
 // Matched says that the order belongs to a partner now.
@@ -110,8 +120,9 @@ type Weighed struct {
 	FailedTrips        int         `json:"failed_trips"`                                     // that the truck made for nothing
 	CompanyID          string      `json:"company_id,omitempty" line:"company.id,omitempty"` // as in Placed
 	SiteID             string      `json:"site_id,omitempty" line:"site.id,omitempty"`
-	Tariff             string      `json:"tariff,omitempty"`           // "weight": Price is for the service, each tonne from the first on is paid; else a flat price
-	PermitNetCents     money.Cents `json:"permit_net_cents,omitempty"` // for getting the permit of public ground; not within Price
+	Tariff             string      `json:"tariff,omitempty"` // these three as in Placed
+	PermitNetCents     money.Cents `json:"permit_net_cents,omitempty"`
+	Lines              []PriceLine `json:"lines,omitempty"`
 }
 
 // CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
