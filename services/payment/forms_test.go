@@ -49,10 +49,12 @@ func everyKind(t *testing.T) map[string]struct {
 
 	scrap := weighed() // with rent and a trip for nothing, which bear VAT
 	scrap.Waste, scrap.CompanyID, scrap.FetchedOn, scrap.NetKg, scrap.FailedTrips, scrap.PermitNetCents = "170407", "c-1", "2026-11-24", 1595, 1, 68_00
+	apart := scrap // the price says what is for disposal
+	apart.Lines = []event.PriceLine{{Kind: "service", NetCents: 300_00}, {Kind: "disposal", NetCents: 115_00}, {Kind: "permit", NetCents: 68_00}}
 	plain := scrap // no VAT at all
 	plain.FetchedOn, plain.FailedTrips, plain.PermitNetCents = "2026-11-21", 0, 0
 	byWeight := weighed()
-	byWeight.Tariff, byWeight.Price, byWeight.IncludedKg, byWeight.PermitNetCents = weightTariff, money.FromNet(110_00), 0, 68_00
+	byWeight.Tariff, byWeight.Price, byWeight.IncludedKg, byWeight.PermitNetCents = weightTariff, money.FromNet(178_00), 0, 68_00
 	dealer := Buyer{newClient(event.CompanyChanged{
 		CompanyID: "c-1", Version: 1, Name: "Schrotthandel Ruhr GmbH", Street: "Kanalstraße 8", Postcode: "45127", City: "Essen",
 		Email: "rechnung@schrott.example", VATID: "DE812379198", ReverseCharge: true,
@@ -75,6 +77,8 @@ func everyKind(t *testing.T) map[string]struct {
 	add("invoice-company", "R-2026-000004", p, err)
 	reverse, err := invoicePaper(company, scrap, dealer, noon)
 	add("invoice-reverse-charge-mixed", "R-2026-000005", reverse, err)
+	p, err = invoicePaper(company, apart, dealer, noon)
+	add("invoice-reverse-charge-apart", "R-2026-000009", p, err)
 	p, err = invoicePaper(company, plain, dealer, noon)
 	add("invoice-reverse-charge", "R-2026-000006", p, err)
 	p, err = invoicePaper(company, byWeight, person(byWeight, "anna@example.org"), noon)

@@ -19,6 +19,7 @@ const (
 	itemDays    = "extra-days"   // of rent
 	itemWeight  = "extra-weight" // above the included one; with the weight tariff the whole
 	itemPermit  = "permit"       // of public ground
+	itemScrap   = "disposal"     // what the price includes of it, where its VAT is another one than that of the container
 	itemTrips   = "failed-trips" // that the truck made for nothing
 )
 
@@ -63,7 +64,8 @@ func serviceText(w event.Weighed) string {
 }
 
 // invoiceLines are what the customer pays. The first one is what was promised, the others only what came on top. With reverse the buyer owes
-// the tax on its scrap, which is a supply apart: rent, permit and trips for nothing are other services and bear the standard rate.
+// the tax on its scrap: on its disposal, or on container and disposal in one where the order does not tell them apart. Rent on top, permit and
+// trips for nothing are other services and bear the standard rate.
 func invoiceLines(w event.Weighed, reverse bool) ([]paper.Line, error) {
 	days, err := extraDays(w)
 	if err != nil {
@@ -73,7 +75,15 @@ func invoiceLines(w event.Weighed, reverse bool) ([]paper.Line, error) {
 	if w.Tariff == weightTariff {
 		text = fmt.Sprintf("%s: stellen und abholen; bis %d Miettage enthalten, Verwertung nach Gewicht", serviceText(w), w.IncludedDays)
 	}
-	lines := []paper.Line{line(itemService, text, 1000, paper.Piece, w.Price.NetCents)}
+	disposal := money.Cents(0)
+	if reverse {
+		disposal = includedDisposal(w)
+	}
+	lines := []paper.Line{line(itemService, text, 1000, paper.Piece, w.Price.NetCents-w.PermitNetCents-disposal)}
+	if disposal > 0 {
+		lines[0].Text = fmt.Sprintf("%s: stellen und abholen; bis %d Miettage enthalten", serviceText(w), w.IncludedDays)
+		lines = append(lines, line(itemScrap, fmt.Sprintf("Verwertung von bis zu %d kg", w.IncludedKg), 1000, paper.Piece, disposal))
+	}
 	if w.PermitNetCents > 0 {
 		lines = append(lines, line(itemPermit, "Genehmigung für öffentlichen Grund (Sondernutzung)", 1000, paper.Piece, w.PermitNetCents))
 	}
@@ -86,10 +96,23 @@ func invoiceLines(w event.Weighed, reverse bool) ([]paper.Line, error) {
 	if w.FailedTrips > 0 {
 		lines = append(lines, line(itemTrips, "Leerfahrt", paper.Quantity(w.FailedTrips)*1000, paper.Piece, failedTripCents))
 	}
-	if reverse {
+	switch {
+	case reverse && disposal > 0:
+		lines = taxed(lines, paper.ReverseCharge, itemScrap, itemWeight)
+	case reverse:
 		lines = taxed(lines, paper.ReverseCharge, itemService, itemWeight)
 	}
 	return lines, nil
+}
+
+// includedDisposal is the part of the price that is for disposal; 0 where the order does not tell, whose price is for both in one.
+func includedDisposal(w event.Weighed) (net money.Cents) {
+	for _, l := range w.Lines {
+		if l.Kind == "disposal" {
+			net += l.NetCents
+		}
+	}
+	return net
 }
 
 // weightText is for the tonnes that are paid.

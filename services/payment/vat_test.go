@@ -19,29 +19,35 @@ func TestVAT(t *testing.T) {
 	all := func(waste string) event.Weighed {
 		w := weighed()
 		w.Waste, w.CompanyID, w.FetchedOn, w.NetKg, w.FailedTrips, w.PermitNetCents = waste, "c-1", "2026-11-24", 2250, 1, 68_00
-		return w // 483 service, 68 permit, 9 rent, 190 weight, 55 trip: 805
+		return w // 415 service, 68 permit, 9 rent, 190 weight, 55 trip: 737
 	}
-	standard, mixed := []paper.Tax{{Category: "S", Percent: 19, NetCents: 805_00, VATCents: 152_95}}, []paper.Tax{
-		{Category: "S", Percent: 19, NetCents: 132_00, VATCents: 25_08}, {Category: "AE", NetCents: 673_00},
+	standard, mixed := []paper.Tax{{Category: "S", Percent: 19, NetCents: 737_00, VATCents: 140_03}}, []paper.Tax{
+		{Category: "S", Percent: 19, NetCents: 132_00, VATCents: 25_08}, {Category: "AE", NetCents: 605_00},
 	}
+	split := []paper.Tax{{Category: "S", Percent: 19, NetCents: 432_00, VATCents: 82_08}, {Category: "AE", NetCents: 305_00}}
+	told := []event.PriceLine{{Kind: "service", NetCents: 300_00}, {Kind: "disposal", NetCents: 115_00}, {Kind: "permit", NetCents: 68_00}}
 	for name, tc := range map[string]struct {
 		client Client
 		waste  string
+		lines  []event.PriceLine
 		taxes  []paper.Tax
 	}{
-		"scrap of a dealer":                  {dealer, "170407", mixed},
-		"iron of a dealer":                   {dealer, "170405", mixed},
-		"rubble of a dealer":                 {dealer, "170107", standard},
-		"scrap of a builder":                 {builder, "170407", standard},
-		"scrap of a dealer without a VAT id": {noID, "170407", standard},
+		"scrap of a dealer":                  {dealer, "170407", nil, mixed},
+		"iron of a dealer":                   {dealer, "170405", nil, mixed},
+		"scrap of a dealer, told apart":      {dealer, "170407", told, split},
+		"scrap of a builder, told apart":     {builder, "170407", told, standard},
+		"rubble of a dealer":                 {dealer, "170107", nil, standard},
+		"scrap of a builder":                 {builder, "170407", nil, standard},
+		"scrap of a dealer without a VAT id": {noID, "170407", nil, standard},
 	} {
 		w := all(tc.waste)
+		w.Lines = tc.lines
 		p, err := invoicePaper(company, w, Buyer{tc.client.party(), true, tc.client.reverses(w.Waste)}, noon)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if diff := cmp.Diff(tc.taxes, p.Taxes); diff != "" || p.Total.GrossCents != 805_00+tc.taxes[0].VATCents {
+		if diff := cmp.Diff(tc.taxes, p.Taxes); diff != "" || p.Total.GrossCents != 737_00+tc.taxes[0].VATCents {
 			t.Errorf("%s: total %v, taxes (-want +got):\n%s", name, p.Total, diff)
 		}
 		d := Document{Kind: Invoice, UserID: "u-1", Paper: p}
