@@ -51,6 +51,10 @@ func by(role authz.Role, at time.Time, reason string) audit.Entry {
 	}
 }
 
+func cancelling(reason string) Cancelling { return Cancelling{Note: Note{noon, reason}} }
+
+func why(reason string) *audit.Entry { e := by(authz.BackOffice, noon, reason); return &e }
+
 func types(d Document) (list []string) {
 	for _, e := range d.Outbox {
 		list = append(list, e.Type)
@@ -200,13 +204,13 @@ func TestRemind(t *testing.T) {
 func TestObject(t *testing.T) {
 	lastMoment := time.Date(2026, 12, 14, 23, 59, 59, 0, berlin)
 	_, d := issued(t)
-	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment.Add(time.Second), "wrong weight"), berlin); problem.KindOf(err) != problem.Conflict {
+	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment.Add(time.Second), "wrong weight"), meta(noon), berlin); problem.KindOf(err) != problem.Conflict {
 		t.Fatalf("too late: %v", err)
 	}
 	if d.State != Issued || d.Audit != nil {
 		t.Fatalf("a refused objection left %+v", d)
 	}
-	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment, "wrong weight"), berlin); err != nil {
+	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment, "wrong weight"), meta(noon), berlin); err != nil {
 		t.Fatal(err)
 	}
 	if d.State != Objected || d.Objection.Reason != "wrong weight" || len(d.Audit) != 1 {
@@ -218,7 +222,7 @@ func TestObject(t *testing.T) {
 		}
 	}
 	before := d
-	if err := d.object("again", by(authz.Dispatcher, lastMoment.AddDate(1, 0, 0), "again"), berlin); err != nil {
+	if err := d.object("again", by(authz.Dispatcher, lastMoment.AddDate(1, 0, 0), "again"), meta(noon), berlin); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, d); diff != "" {
@@ -235,7 +239,7 @@ func TestCancel(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := d.cancel("why", by(authz.BackOffice, noon, "why"), noon); problem.KindOf(err) != problem.Invalid {
+			if err := d.cancel(cancelling("why"), why("why"), noon); problem.KindOf(err) != problem.Invalid {
 				t.Fatalf("a reason of three letters: %v", err)
 			}
 			d, _ = issued(t) // what decides and fails is thrown away
@@ -244,7 +248,7 @@ func TestCancel(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := d.cancel("wrong price", by(authz.BackOffice, noon, "wrong price"), noon); err != nil {
+			if err := d.cancel(cancelling("wrong price"), why("wrong price"), noon); err != nil {
 				t.Fatal(err)
 			}
 			for a, want := range map[Account]money.Cents{Receivables: 0, Revenue: 0, VATOutput: 0, Prepayments: -paid, Unassigned: paid} {
@@ -259,7 +263,7 @@ func TestCancel(t *testing.T) {
 				t.Errorf("money for a cancelled invoice: %v, %s, %v", err, d.State, d.Balance)
 			}
 			before := d
-			if err := d.cancel("again and again", by(authz.BackOffice, noon, "again and again"), noon); err != nil {
+			if err := d.cancel(cancelling("again and again"), why("again and again"), noon); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(before, d); diff != "" {
@@ -293,9 +297,9 @@ func TestBooksAreZero(t *testing.T) {
 			var err error
 			switch rand.IntN(6) {
 			case 0:
-				err = d.cancel("it was wrong", by(authz.BackOffice, noon, "it was wrong"), noon)
+				err = d.cancel(cancelling("it was wrong"), why("it was wrong"), noon)
 			case 1:
-				err = credit.object("it was wrong", by(authz.Dispatcher, noon, "it was wrong"), berlin)
+				err = credit.object("it was wrong", by(authz.Dispatcher, noon, "it was wrong"), meta(noon), berlin)
 			default:
 				p := Payment{string(rune('a' + i)), "2026-12-01", money.Cents(1 + rand.IntN(300_00))}
 				paid += p.Cents

@@ -74,6 +74,11 @@ func (s documents) numbered(ctx context.Context, number string) (d Document, fou
 	return s.First(ctx, bson.D{{Key: "number", Value: number}})
 }
 
+// ofOrder lists all documents of an order.
+func (s documents) ofOrder(ctx context.Context, orderID string) ([]Document, error) {
+	return s.Find(ctx, bson.D{{Key: "order_id", Value: orderID}}, bson.D{{Key: "_id", Value: 1}}, 0)
+}
+
 // unfinished lists ids of documents whose steps were begun before a time and are not done, and the owners of numbers that are in no
 // document yet, oldest first.
 func (s documents) unfinished(ctx context.Context, before time.Time, limit int64) ([]string, error) {

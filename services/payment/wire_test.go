@@ -298,7 +298,10 @@ func TestFromWeighedToPaid(t *testing.T) {
 		list, err := documents.Find(t.Context(), bson.D{{Key: "outbox_at", Value: bson.D{{Key: "$exists", Value: true}}}}, nil, 0)
 		return err == nil && len(list) == 0
 	})
-	want := []string{"payment.credited credit-note-" + w.OrderID, "payment.invoiced invoice-" + w.OrderID, "payment.paid invoice-" + w.OrderID}
+	want := []string{
+		"payment.corrected invoice-" + w.OrderID, "payment.credited credit-note-" + w.OrderID, "payment.invoiced invoice-" + w.OrderID,
+		"payment.objected credit-note-" + w.OrderID, "payment.paid invoice-" + w.OrderID,
+	}
 	await(t, strings.Join(want, ", "), func() bool { return len(told(read)) >= len(want) })
 	if diff := cmp.Diff(want, told(read)); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
