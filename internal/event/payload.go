@@ -210,13 +210,16 @@ type Corrected struct {
 	Reason      string      `json:"reason"`                       // the back office's, or that the order was corrected
 }
 
-// Objected says that a partner objected to its credit note, which has no effect any more.
+// Objected says that a partner objected to its credit note, which has no effect any more, or a customer (then UserID is there) to its invoice,
+// which stays as it is and is not reminded of.
 type Objected struct {
 	OrderID   string      `json:"order_id" line:"order.id"`
-	PartnerID string      `json:"partner_id" line:"partner.id"`
-	Number    string      `json:"number" line:"credit_note.number"`
+	UserID    string      `json:"user_id,omitempty" line:"user.id,omitempty"`
+	CompanyID string      `json:"company_id,omitempty" line:"company.id,omitempty"`
+	PartnerID string      `json:"partner_id,omitempty" line:"partner.id,omitempty"`
+	Number    string      `json:"number" line:"invoice.number"` // of the credit note or the invoice
 	Total     money.Price `json:"total" line:"value_cents"`
-	Reason    string      `json:"reason"` // the partner's words
+	Reason    string      `json:"reason"` // the words of who objects
 }
 
 // ObjectionAnswered says that the back office has issued a new credit note in place of one that the partner objected to.
@@ -236,6 +239,9 @@ type Reminded struct {
 	OpenCents money.Cents `json:"open_cents" line:"value_cents"` // gross, what is left to pay
 	DueOn     string      `json:"due_on"`                        // when it was due
 	PayBy     string      `json:"pay_by"`                        // the new date
+	CompanyID string      `json:"company_id,omitempty" line:"company.id,omitempty"`
+	FeeCents  money.Cents `json:"fee_cents,omitempty"` // of this reminder, within OpenCents
+	Last      bool        `json:"last,omitempty"`      // what comes next is a lawyer or a debt collector
 }
 
 // Paid says that the customer has paid an invoice whole.

@@ -162,7 +162,7 @@ func (s *service) finish(ctx context.Context, id string) error {
 		return err
 	}
 	meta := s.meta(ctx)
-	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error { return d.number(n.Text(), meta, s.zone) }); err != nil {
+	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error { return d.number(n.Text(), meta, s.terms) }); err != nil {
 		return err
 	}
 	if n.OpenSince != nil {

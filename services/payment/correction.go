@@ -180,7 +180,7 @@ type Preview struct {
 }
 
 // preview tries a correction on copies of the documents.
-func preview(docs []Document, next []*Next, c Note, berlin *time.Location) (Preview, error) {
+func preview(docs []Document, next []*Next, c Note, t terms) (Preview, error) {
 	p := Preview{Changes: []Change{}, Ledger: map[Account]money.Cents{}}
 	meta := event.Meta{At: c.At}
 	for i, d := range docs {
@@ -201,7 +201,7 @@ func preview(docs []Document, next []*Next, c Note, berlin *time.Location) (Prev
 			if err != nil {
 				return p, err
 			}
-			if err := r.number("preview", meta, berlin); err != nil {
+			if err := r.number("preview", meta, t); err != nil {
 				return p, err
 			}
 			for _, a := range Accounts() {

@@ -41,19 +41,6 @@ const (
 	Objected  State = "objected"  // a credit note has lost its effect, because the partner objected; the back office looks after it
 )
 
-// Reminder is a reminder to pay.
-type Reminder struct {
-	Level int       `json:"level" bson:"level"`
-	At    time.Time `json:"at" bson:"at"`
-	PayBy string    `json:"pay_by" bson:"pay_by"` // local date
-}
-
-// After how many days beyond the due date a customer is reminded, and how many days the reminder gives.
-const (
-	reminderAfter = 7
-	reminderDays  = 7
-)
-
 // objectionDays is how long a partner can object to a credit note.
 const objectionDays = 14
 
@@ -90,7 +77,8 @@ type Document struct {
 
 	Payments  []Payment  `bson:"payments,omitempty"`
 	Reminders []Reminder `bson:"reminders,omitempty"`
-	Objection *Note      `bson:"objection,omitempty"`
+	Objection *Note      `bson:"objection,omitempty"` // of the partner, or of the customer to an invoice
+	Hold      *Note      `bson:"hold,omitempty"`      // by the back office: no reminders
 
 	Order      event.Weighed `bson:"order"`             // what it bills; without OrderID in documents of before there were replacements
 	Carried    money.Cents   `bson:"carried,omitempty"` // paid for the invoice that this one replaces
@@ -135,7 +123,7 @@ func draftCredit(c Company, partner Partner, w event.Weighed, meta event.Meta, t
 
 // number gives a draft its number: from now on it is issued, booked and told of, and an invoice's reminder is planned. A document that has
 // a number stays as it is.
-func (d *Document) number(text string, meta event.Meta, berlin *time.Location) error {
+func (d *Document) number(text string, meta event.Meta, t terms) error {
 	if d.State != Draft {
 		if d.Number != text {
 			return fmt.Errorf("number %s: it is %s already, not %s", d.ID, d.Number, text)
@@ -146,14 +134,12 @@ func (d *Document) number(text string, meta event.Meta, berlin *time.Location) e
 	sum := d.Paper.Total
 	switch d.Kind {
 	case Invoice:
-		due, err := time.ParseInLocation(time.DateOnly, d.Paper.DueOn, berlin)
-		if err != nil {
-			return fmt.Errorf("number %s: %w", d.ID, err)
-		}
 		if err := d.Book(meta.At, "invoice", invoiced(sum, 1)...); err != nil {
 			return err
 		}
-		d.Due(due.AddDate(0, 0, reminderAfter+1)) // the day after the last one
+		if err := d.plan(t, time.Time{}); err != nil {
+			return err
+		}
 		e := event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: text, Total: sum, DueOn: d.Paper.DueOn}
 		if r := d.Paper.Replaces; r != nil {
 			e.Replaces = r.Number
@@ -182,11 +168,6 @@ func (d *Document) number(text string, meta event.Meta, berlin *time.Location) e
 // invoiced is what an invoice means for the books; factor -1 takes it back.
 func invoiced(p money.Price, factor money.Cents) []Posting {
 	return []Posting{{Receivables, factor * p.GrossCents}, {Revenue, -factor * p.NetCents}, {VATOutput, -factor * p.VATCents}}
-}
-
-// claim is what the customer owes for an invoice, with the fees of reminders; factor -1 takes it back.
-func (d *Document) claim(factor money.Cents) []Posting {
-	return invoiced(d.Paper.Total, factor)
 }
 
 // credited is what a credit note means for the books; factor -1 takes it back.
@@ -234,19 +215,6 @@ func (d *Document) settled(meta event.Meta) error {
 	d.State = Paid
 	d.Due(time.Time{})
 	return d.emit(meta, event.Paid{OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Total: d.Paper.Total})
-}
-
-// remind is the timed work of an invoice that is not paid in time. There is one reminder; who does not pay then is for people to look at.
-func (d *Document) remind(meta event.Meta, berlin *time.Location) error {
-	d.Due(time.Time{})
-	if d.open() <= 0 {
-		return nil
-	}
-	r := Reminder{len(d.Reminders) + 1, meta.At, meta.At.In(berlin).AddDate(0, 0, reminderDays).Format(time.DateOnly)}
-	d.Reminders = append(d.Reminders, r)
-	return d.emit(meta, event.Reminded{
-		OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Level: r.Level, OpenCents: d.open(), DueOn: d.Paper.DueOn, PayBy: r.PayBy,
-	})
 }
 
 // object takes a credit note's effect away, by its partner. Objecting again changes nothing.

@@ -51,12 +51,13 @@ type view struct {
 	Correction string     `json:"correction,omitempty"`
 	Objection  *Note      `json:"objection,omitempty"`
 	ReplacedBy string     `json:"replaced_by,omitempty"`
+	Hold       *Note      `json:"hold,omitempty"`
 
 	Carried money.Cents `json:"carried_cents,omitempty"`
 }
 
 func viewOf(d Document) view {
-	return view{d.Number, d.Kind, d.State, d.open(), d.Paper, d.Payments, d.Reminders, d.Correction, d.Objection, d.ReplacedBy, min(d.Carried, d.Paper.Total.GrossCents)}
+	return view{d.Number, d.Kind, d.State, d.open(), d.Paper, d.Payments, d.Reminders, d.Correction, d.Objection, d.ReplacedBy, d.Hold, max(0, min(d.Carried, d.Paper.Total.GrossCents))}
 }
 
 func (s *service) getInvoices(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -109,6 +110,9 @@ func (s *service) getInvoice(w http.ResponseWriter, r *http.Request, caller sess
 	d, err := s.named(r, caller, "invoice", Invoice, Correction)
 	if err != nil {
 		return err
+	}
+	if caller.Scope != authz.Tenant {
+		d.Hold = nil // its reason is for the back office alone
 	}
 	return httpserver.JSON(w, http.StatusOK, viewOf(d))
 }

@@ -174,7 +174,7 @@ func (s *service) preview(w http.ResponseWriter, r *http.Request, caller session
 	if err != nil {
 		return err
 	}
-	p, err := preview(docs, next, Note{At: s.meta(r.Context()).At}, s.zone)
+	p, err := preview(docs, next, Note{At: s.meta(r.Context()).At}, s.terms)
 	if err != nil {
 		return err
 	}
