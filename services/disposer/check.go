@@ -32,6 +32,7 @@ var (
 	idPattern     = regexp.MustCompile(`^p-[a-z0-9]+(-[a-z0-9]+)*$`)
 	driverPattern = regexp.MustCompile(`^d-[a-z0-9]+(-[a-z0-9]+)*$`)
 	vatPattern    = regexp.MustCompile(`^DE[0-9]{9}$`)
+	taxPattern    = regexp.MustCompile(`^[0-9]{2,5}/[0-9]{3,4}/[0-9]{4,5}$`)
 	platePattern  = regexp.MustCompile(`^[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} [1-9][0-9]{0,3}[EH]?$`)
 )
 
@@ -155,7 +156,13 @@ func (m Master) normal(at string) (Master, faults) {
 		f.add(at+"/postcode", "%v", err)
 	}
 	m.TaxID = strings.ToUpper(strings.ReplaceAll(m.TaxID, " ", ""))
-	if !vatPattern.MatchString(m.TaxID) || !checkDigitFits(m.TaxID[2:]) {
+	if m.IBAN != "" {
+		fault := ""
+		m.IBAN, fault = input.IBAN(m.IBAN)
+		f.note(at+"/iban", fault)
+	}
+	taxNumber := m.SmallBusiness && taxPattern.MatchString(m.TaxID) // who may have no VAT id
+	if !taxNumber && (!vatPattern.MatchString(m.TaxID) || !checkDigitFits(m.TaxID[2:])) {
 		f.add(at+"/tax_id", "a German VAT id is needed, DE and nine digits of which the last fits the others; compare it with the partner's letter")
 	}
 	m.wastes(at, &f)
