@@ -27,6 +27,7 @@ type Step struct {
 	// RecordedAt is when the platform learned of it. Orders of earlier versions do not have it.
 	RecordedAt time.Time   `json:"recorded_at,omitzero" bson:"recorded_at,omitempty"`
 	FailedTrip *FailedTrip `json:"failed_trip,omitempty" bson:"failed_trip,omitempty"` // a truck came in vain; the state stayed
+	Request    string      `json:"-" bson:"request,omitempty"`                         // digest of key and content that took it, see Order.once
 }
 
 // Order is the aggregate and its document. When something happened stands in the history alone; the other members say what it was.
