@@ -152,7 +152,7 @@ func (s *service) step(w http.ResponseWriter, r *http.Request, caller session.Se
 	if err != nil {
 		return err
 	}
-	if !changed {
+	if !changed && key != "" {
 		httpserver.Replayed(w)
 	}
 	return httpserver.JSON(w, http.StatusOK, jobOf(o))
