@@ -27,7 +27,7 @@ func Routes() Table {
 		{"POST", "/api/order/v1/orders/{id}/pick-up", []Grant{{Customer, Own}}},
 		{"GET", "/api/order/v1/jobs", atWork},
 		{"GET", "/api/order/v1/jobs/{id}", atWork},
-		{"POST", "/api/order/v1/jobs/{id}/driver", []Grant{{Dispatcher, Partner}}},
+		{"POST", "/api/order/v1/jobs/{id}/plan", []Grant{{Dispatcher, Partner}}},
 		{"POST", "/api/order/v1/jobs/{id}/failed-trip", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/on-site", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/collected", atWork},

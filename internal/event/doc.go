@@ -64,7 +64,7 @@ func Topics() []Topic {
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
+			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
 			"order",
 			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
 			week,

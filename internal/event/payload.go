@@ -64,6 +64,18 @@ type Matched struct {
 	PartnerID string `json:"partner_id" line:"partner.id"`
 }
 
+// Scheduled says when the partner comes, for the first time or anew.
+type Scheduled struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	UserID    string `json:"user_id" line:"user.id"`
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	Trip      string `json:"trip"`              // "place" or "fetch" the container
+	Day       string `json:"day"`               // local date in Europe/Berlin, YYYY-MM-DD
+	Window    string `json:"window,omitempty"`  // "morning", "afternoon"; empty: any time of the day
+	WasDay    string `json:"was_day,omitempty"` // what was said before, if anything was
+	WasWindow string `json:"was_window,omitempty"`
+}
+
 // OnSite says that the container stands where it was ordered.
 type OnSite struct {
 	OrderID   string    `json:"order_id" line:"order.id"`
@@ -208,6 +220,7 @@ func (CompanyChanged) Type() string { return "identity.company-changed" }
 func (PartnerChanged) Type() string { return "disposer.partner-changed" }
 func (Placed) Type() string         { return "order.placed" }
 func (Matched) Type() string        { return "order.matched" }
+func (Scheduled) Type() string      { return "order.scheduled" }
 func (OnSite) Type() string         { return "order.on-site" }
 func (Collected) Type() string      { return "order.collected" }
 func (Weighed) Type() string        { return "order.weighed" }

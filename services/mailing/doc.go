@@ -2,7 +2,7 @@
 //
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
 // (_id = user id: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
-// Consumes: identity.signed-up, order.placed, order.matched, order.on-site, order.collected, order.weighed, order.cancelled,
+// Consumes: identity.signed-up, order.placed, order.matched, order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled,
 // payment.invoiced, payment.paid. Emits: nothing.
 //
 // Invariants:

@@ -50,6 +50,8 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Matched:
 		m.OrderID = p.OrderID
+	case event.Scheduled:
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.OnSite:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Collected:

@@ -32,7 +32,7 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		}
 	}
 	want := []string{
-		"order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "payment.invoiced", "payment.paid",
+		"order.placed", "order.matched", "order.scheduled", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "payment.invoiced", "payment.paid",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events with a mail (-want +got):\n%s", diff)

@@ -30,6 +30,7 @@ func everyMail() []event.Payload {
 	return []event.Payload{
 		event.Placed{OrderID: "o-abc", Price: money.FromNet(103_740), PublicGround: true},
 		event.Matched{OrderID: "o-abc"},
+		event.Scheduled{OrderID: "o-abc", Trip: "fetch", Day: "2026-12-03", Window: "morning", WasDay: "2026-12-02"},
 		event.OnSite{OrderID: "o-abc", Container: "M-0815", At: summer},
 		event.Collected{OrderID: "o-abc", Container: "M-0815", At: summer},
 		event.Weighed{OrderID: "o-abc", GrossKg: 16_120, TareKg: 11_000, NetKg: 5_120, IncludedKg: 4_000, Slip: "W-77"},

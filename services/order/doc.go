@@ -2,7 +2,7 @@
 //
 // Owns: database kreislauf_order, collections orders (one document an order, with its outbox) and audit (what the back office did); the file
 // store's files of orders (photos and weighing slips), which the order's document lists.
-// Consumes: matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched, order.on-site,
+// Consumes: matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched, order.scheduled, order.on-site,
 // order.collected, order.weighed, order.cancelled (topic kreislauf.order.v1, key = order id).
 // Invariants: the state machine of state.go is the only way to change a state; an order's _id follows from customer and
 // Idempotency-Key, so a repeated request can never make a second order; state, history and events change in one document write. A step

@@ -3,6 +3,7 @@ package order
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"time"
 	"unicode/utf8"
 
@@ -26,8 +27,11 @@ type view struct {
 	Postcode     string        `json:"postcode"`
 	Address      event.Address `json:"address"`
 	PublicGround bool          `json:"public_ground"`
+	Phone        string        `json:"phone,omitempty"`
+	AccessNotes  string        `json:"access_notes,omitempty"`
 	Price        money.Price   `json:"price"`
 	PartnerID    string        `json:"partner_id,omitempty"`
+	Plan         *Plan         `json:"plan,omitempty"`
 	work
 	Invoice      *Invoice      `json:"invoice,omitempty"`
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
@@ -60,8 +64,8 @@ func workOf(o Order) work {
 
 func viewOf(o Order) view {
 	return view{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, workOf(o), o.Invoice,
-		o.Cancellation, o.History,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Price, o.PartnerID,
+		o.Plan.told(), workOf(o), o.Invoice, o.Cancellation, o.toldHistory(),
 	}
 }
 
@@ -127,6 +131,8 @@ func answerReplay(w http.ResponseWriter, stored Order, sum string) error {
 	return httpserver.JSON(w, http.StatusCreated, viewOf(stored.asPlaced()))
 }
 
+var phonePattern = regexp.MustCompile(`^[+0-9][0-9 /()-]{4,29}$`)
+
 // errEnded marks a quote that was ours but has ended, or whose date has passed.
 var errEnded = errors.New("quote ended")
 
@@ -154,8 +160,14 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 			fields = append(fields, problem.Field{Pointer: f.ptr, Detail: "2 to 100 characters are needed"})
 		}
 	}
+	if req.Phone != "" && !phonePattern.MatchString(req.Phone) {
+		fields = append(fields, problem.Field{Pointer: "/phone", Detail: "must be a telephone number, for example +49 221 123456, or left out"})
+	}
+	if !oneLine(req.AccessNotes, 0, 300) {
+		fields = append(fields, problem.Field{Pointer: "/access_notes", Detail: "must be one line of at most 300 characters"})
+	}
 	if fields != nil {
-		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address is not complete; see errors.", Fields: fields}
+		return q, &problem.Error{Kind: problem.Invalid, Detail: "The order is not complete; see errors.", Fields: fields}
 	}
 	return q, httpserver.VisitID("/visit_id", req.VisitID)
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -92,7 +91,7 @@ func (o *Order) putOnSite(container string, said *time.Time, meta event.Meta) er
 	if err := o.take(stepOnSite, at, meta); err != nil {
 		return err
 	}
-	o.Container = container
+	o.Container, o.Plan = container, nil
 	return o.emit(meta, event.OnSite{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: container, At: at})
 }
 
@@ -270,30 +269,18 @@ func (o *Order) failedTrips() int {
 	return n
 }
 
-var driverPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
-// assign gives the job to one of the partner's drivers, who may then read it and take its steps. Another driver takes the place of the first.
-func (o *Order) assign(driverID string, meta event.Meta) error {
-	if !driverPattern.MatchString(driverID) {
-		return problem.InvalidField("/driver_id", "must be up to 64 characters of A-Z, a-z, 0-9, _ and -")
-	}
-	if err := o.take(stepDriver, meta.At, meta); err != nil {
-		return err
-	}
-	o.DriverID = driverID
-	return nil
-}
-
 // dueOn is the day of the next step, YYYY-MM-DD; known is false for a container on site that nobody wants fetched yet. What is on a truck has
 // the day "", which is before all others: it is to be weighed at once.
 func (o *Order) dueOn() (day string, known bool) {
-	switch o.State {
-	case Matched:
+	switch {
+	case o.State != Matched && o.State != OnSite:
+		return "", true
+	case o.Plan != nil:
+		return o.Plan.Day, true
+	case o.State == Matched:
 		return o.Date, true
-	case OnSite:
-		return o.PickUpOn, o.PickUpOn != ""
 	}
-	return "", true
+	return o.PickUpOn, o.PickUpOn != ""
 }
 
 // recorded refuses a step that contradicts what is recorded of it.

@@ -273,7 +273,7 @@ func steps(id string, c cast) []exchange {
 	return slices.Concat(
 		step(c.anna, orders+"/"+id+"/cancel", map[string]any{"reason": "no longer needed"}, map[string]any{"reason": "no"}),
 		step(c.anna, orders+"/"+id+"/pick-up", map[string]any{"date": "2026-12-04"}, nil),
-		step(c.auto, jobs+"/"+id+"/driver", map[string]any{"driver_id": "d-1"}, map[string]any{"driver_id": "d 1"}),
+		step(c.auto, jobs+"/"+id+"/plan", map[string]any{"day": today(), "driver_id": "d-1"}, map[string]any{"day": today(), "driver_id": "d 1"}),
 		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
 		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
 		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
@@ -281,6 +281,8 @@ func steps(id string, c cast) []exchange {
 			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
 	)
 }
+
+func today() string { return time.Now().Format(time.DateOnly) }
 
 // jobs asks each step in every way that fails, then leads an order through its work.
 func (p *platform) jobs(t *testing.T, c cast) []exchange {
@@ -334,7 +336,7 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too early", c.anna, one+"/pick-up", map[string]any{"date": date}, 409)
 	post("too early", c.auto, job+"/collected", map[string]any{}, 409)
 	post("too early", c.auto, job+"/weighed", weighing, 409)
-	post("first", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 200)
+	post("first", c.auto, job+"/plan", map[string]any{"day": date, "window": "morning", "driver_id": "d-1", "vehicle": "K-AB 17", "position": 1}, 200)
 	add("first", trip)
 	add("again", again)
 	add("list", exchange{who: c.auto, method: "GET", path: jobs + "?state=matched&limit=1&date=" + date, status: 200})
@@ -353,7 +355,7 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too late", c.auto, job+"/failed-trip", map[string]any{"reason": "overfilled"}, 409)
 	post("too heavy", c.auto, job+"/weighed", heavy, 422)
 	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
-	post("too late", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 409)
+	post("too late", c.auto, job+"/plan", map[string]any{"day": today()}, 409)
 	list = append(list, documents(id, c)...)
 	add("one", exchange{who: c.auto, method: "GET", path: job, status: 200})
 	add("another's", exchange{who: c.hand, method: "GET", path: job, status: 404})

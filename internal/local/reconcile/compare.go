@@ -74,7 +74,7 @@ func newest(o order.Order) time.Time {
 // entered is when the platform learned that an order came to a state.
 func entered(o order.Order, state order.State) (at time.Time, was bool) {
 	for _, s := range o.History {
-		if s.State == state && s.FailedTrip == nil {
+		if s.State == state && s.Enters() {
 			return later(s.At, s.RecordedAt), true
 		}
 	}
@@ -383,6 +383,7 @@ func (l *look) mail() {
 		for of, n := range count {
 			_, wanted := due[of]
 			switch {
+			case of == event.Scheduled{}.Type(): // a trip is planned as often as the dispatcher likes
 			case n > 1:
 				l.find(time.Time{}, 0, "order %s: there are %d mails about %s; the event was made twice", id, n, of)
 			case !wanted && !(cancelled && of == event.Paid{}.Type()): // paid before it was cancelled
