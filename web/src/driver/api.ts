@@ -18,14 +18,15 @@ export interface Job {
   /** The day of placing, as ordered. */
   date: string;
   postcode: string;
-  address: Address & { phone?: string };
+  address: Address;
   public_ground: boolean;
-  /** What the customer says of the way to the place. */
+  /** Whom the driver calls on site, and what it must know to get there. */
+  phone?: string;
   access_notes?: string;
   container?: string;
   pick_up_on?: string;
-  /** What the dispatcher has planned. */
-  plan?: { day?: string; from?: string; to?: string; sequence?: number; vehicle?: string };
+  /** What the dispatcher has planned of the next trip. */
+  plan?: { trip: string; day: string; window?: string; vehicle?: string; position?: number };
   weighing?: { gross_kg: number; tare_kg: number; net_kg: number; slip: string };
   documents?: { sha256: string; kind: string; at: string }[];
   plausible_kg?: { least: number; most: number };

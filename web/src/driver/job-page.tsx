@@ -69,7 +69,8 @@ function mapLink(place: string, agent = navigator.userAgent): string {
 
 function Where({ job }: { job: Job }) {
   const ours = words.value.job;
-  const { street, city, name, phone } = job.address;
+  const { street, city, name } = job.address;
+  const { phone } = job;
   return (
     <section class="panel where">
       <address>
@@ -271,13 +272,14 @@ function FailedTrip({ job }: { job: Job }) {
 function Facts({ job }: { job: Job }) {
   const ours = words.value.job;
   const on = due(job);
-  const { from, to, vehicle } = job.plan ?? {};
+  const vehicle = job.plan?.vehicle;
+  const window = ours.windows[job.plan?.window ?? ""];
   return (
     <dl class="facts">
       {on !== undefined && on !== "" && <dt>{ours.day}</dt>}
       {on !== undefined && on !== "" && <dd>{day(on, language.value)}</dd>}
-      {from !== undefined && <dt>{ours.window}</dt>}
-      {from !== undefined && <dd>{[from, to].filter(Boolean).join("–")}</dd>}
+      {window !== undefined && <dt>{ours.window}</dt>}
+      {window !== undefined && <dd>{window}</dd>}
       {vehicle !== undefined && <dt>{ours.vehicle}</dt>}
       {vehicle !== undefined && <dd>{vehicle}</dd>}
       <dt>{ours.number}</dt>

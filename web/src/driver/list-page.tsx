@@ -74,8 +74,7 @@ export function ListPage() {
 function Trip({ job, number }: { job: Job; number?: number }) {
   const ours = words.value;
   const on = due(job);
-  const { from, to } = job.plan ?? {};
-  const window = from !== undefined && to !== undefined ? `${from}–${to}` : undefined;
+  const window = ours.job.windows[job.plan?.window ?? ""];
   const when = number !== undefined ? window : on === undefined || on === "" ? (job.state === "on_site" ? ours.list.noDay : undefined) : `${day(on, language.value, "short")}${window === undefined ? "" : `, ${window}`}`;
   const kept = keepsWaiting(mine.value, job.order_id);
   return (

@@ -3,7 +3,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { ApiError, UnreachableError } from "../http";
-import { daysLater, sha256, today } from "../partner/rules";
+import { sha256, today } from "../partner/rules";
 import { clockAhead, type Driver, getCatalog, getDriver, getJob, getJobs, type Job, randomId, send, signOut } from "./api";
 import { Store } from "./db";
 import { type Action, again, applied, flush, holdMs, nextToSend, pause, type Step, undo } from "./outbox";
@@ -218,21 +218,22 @@ export const storedFile = (key: string) => open().file(key);
 /** The day of the next step; "" at once, undefined while nobody wants the container fetched. */
 export function due(job: Job): string | undefined {
   if (job.state === "collected") return "";
-  if (job.plan?.day !== undefined) return job.plan.day;
+  if (job.plan?.trip === { matched: "place", on_site: "fetch" }[job.state]) return job.plan?.day;
   return job.state === "matched" ? job.date : job.state === "on_site" ? job.pick_up_on : undefined;
 }
 
+const day = computed(() => today(new Date(now.value)));
+
 /** The jobs of today and those that come, each in driving order. */
 export const trips = computed(() => {
-  const day = today(new Date(now.value));
-  const order = (job: Job) => job.plan?.sequence ?? 1_000;
+  const on = day.value;
+  const order = (job: Job) => job.plan?.position ?? 1_000;
   const sorted = jobs.value.toSorted((a, b) => (due(a) ?? "~").localeCompare(due(b) ?? "~") || order(a) - order(b));
   const isDone = (job: Job) => due(job) === undefined && job.state !== "on_site";
-  const todays = sorted.filter((job) => (due(job) ?? "~") <= day);
+  const todays = sorted.filter((job) => (due(job) ?? "~") <= on);
   return {
     today: [...todays.filter((job) => job.state === "collected"), ...todays.filter((job) => job.state !== "collected").toSorted((a, b) => order(a) - order(b))],
     later: sorted.filter((job) => !todays.includes(job) && !isDone(job)),
     done: sorted.filter(isDone),
-    tomorrow: daysLater(day, 1),
   };
 });

@@ -33,7 +33,7 @@ const de = {
   job: {
     titles: { matched: "Container stellen", on_site: "Container abholen", collected: "Abfall wiegen" } as Record<string, string>,
     done: "Erledigt", doneTodo: "Für diesen Auftrag ist nichts mehr zu tun.", gone: "Diesen Auftrag haben Sie nicht", goneTodo: "Vielleicht fährt ihn jetzt jemand anderes. Fragen Sie Ihre Disposition.",
-    back: "Alle Aufträge", map: "Navigation", call: "Anrufen", customer: "Kunde", access: "Zufahrt", waste: "Abfall", size: (m3: number) => `${m3} m³`, day: "Tag", window: "Uhrzeit", vehicle: "Fahrzeug",
+    back: "Alle Aufträge", map: "Navigation", call: "Anrufen", customer: "Kunde", access: "Zufahrt", waste: "Abfall", size: (m3: number) => `${m3} m³`, day: "Tag", window: "Zeit", windows: { morning: "vormittags", afternoon: "nachmittags" } as Record<string, string>, vehicle: "Fahrzeug",
     number: "Auftrag", container: "Container", publicGround: "Öffentlicher Grund: Lassen Sie sich die Genehmigung zeigen.",
     containerLabel: "Containernummer", containerHint: "Wie auf dem Container lackiert, zum Beispiel K 17.", containerShort: "Bitte 2 bis 20 Zeichen eingeben.",
     place: "Container steht", collect: "Container abgeholt", weigh: "Gewicht melden",
@@ -99,7 +99,7 @@ const en: Words = {
   job: {
     titles: { matched: "Place the container", on_site: "Collect the container", collected: "Weigh the waste" },
     done: "Done", doneTodo: "Nothing is left to do for this job.", gone: "You do not have this job", goneTodo: "Perhaps somebody else drives it now. Ask your dispatcher.",
-    back: "All jobs", map: "Navigate", call: "Call", customer: "Customer", access: "Access", waste: "Waste", size: (m3) => `${m3} m³`, day: "Day", window: "Time", vehicle: "Vehicle",
+    back: "All jobs", map: "Navigate", call: "Call", customer: "Customer", access: "Access", waste: "Waste", size: (m3) => `${m3} m³`, day: "Day", window: "Time", windows: { morning: "in the morning", afternoon: "in the afternoon" }, vehicle: "Vehicle",
     number: "Job", container: "Container", publicGround: "Public ground: ask to see the permit.",
     containerLabel: "Container number", containerHint: "As painted on the container, for example K 17.", containerShort: "Please enter 2 to 20 characters.",
     place: "Container is on site", collect: "Container collected", weigh: "Report the weight",
