@@ -30,6 +30,7 @@ func Wire(p *process.Process) error {
 	}
 	p.Late(s.users.ensureIndexes)
 	p.Handle("POST", "/api/identity/v1/users", s.postUser)
+	p.Handle("POST", "/api/identity/v1/driver-invitations", s.postInvitation)
 	p.Handle("POST", "/api/identity/v1/sessions", s.postSession)
 	p.Handle("GET", "/api/identity/v1/sessions/current", s.getSession)
 	p.Handle("DELETE", "/api/identity/v1/sessions/current", s.deleteSession)

@@ -455,6 +455,7 @@ func (p *platform) storesAway(c cast) []exchange {
 	list := []exchange{
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
+		{name: "invite a driver", who: c.hand, method: "POST", path: driverInvitations, body: map[string]any{"driver_id": "d-1"}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
 		{name: "sign out", who: c.anna, method: "DELETE", path: current, status: 503},
 		{name: "order", who: c.anna, method: "POST", path: orders, header: key(), body: map[string]any{
