@@ -6,7 +6,7 @@ import { day } from "../format";
 import { parseKg } from "../partner/rules";
 import { Icon } from "../ui/icon";
 import type { Job } from "./api";
-import { jobPath, kilograms, Line, wasteWords } from "./parts";
+import { kilograms, Line, wasteWords } from "./parts";
 import { Photos } from "./photos";
 import { due, jobs, mine, takeStep } from "./state";
 import { language, words } from "./text";
@@ -284,9 +284,7 @@ function Facts({ job }: { job: Job }) {
       {vehicle !== undefined && <dd>{vehicle}</dd>}
       <dt>{ours.number}</dt>
       <dd>
-        <a href={jobPath(job.order_id)}>
-          <code>{job.order_id}</code>
-        </a>
+        <code>{job.order_id}</code>
       </dd>
     </dl>
   );

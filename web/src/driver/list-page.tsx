@@ -1,12 +1,11 @@
 // Today's jobs in driving order, and those that come.
 
 import { clock, day } from "../format";
-import { keepsWaiting } from "./outbox";
 import type { Job } from "./api";
 import { jobPath, wasteWords } from "./parts";
 import { driver, due, known, leave, mine, offline, sync, trips } from "./state";
 import { language, words } from "./text";
-import { waiting } from "./outbox";
+import { keepsWaiting, waiting } from "./outbox";
 import { Icon } from "../ui/icon";
 
 const stepIcons: Record<string, string> = { matched: "skip", on_site: "truck", collected: "scale" };
@@ -73,6 +72,7 @@ export function ListPage() {
 
 function Trip({ job, number }: { job: Job; number?: number }) {
   const ours = words.value;
+  const Heading = number === undefined ? "h3" : "h2"; // the later ones stand below a heading of their own
   const on = due(job);
   const window = ours.job.windows[job.plan?.window ?? ""];
   const when = number !== undefined ? window : on === undefined || on === "" ? (job.state === "on_site" ? ours.list.noDay : undefined) : `${day(on, language.value, "short")}${window === undefined ? "" : `, ${window}`}`;
@@ -85,11 +85,11 @@ function Trip({ job, number }: { job: Job; number?: number }) {
         {ours.steps[job.state] ?? ours.steps["done"]}
       </span>
       <div>
-        <h3>
+        <Heading class="trip-street">
           <a class="trip-link" href={jobPath(job.order_id)}>
             {job.address.street}
           </a>
-        </h3>
+        </Heading>
         <p>
           {job.postcode} {job.address.city}
         </p>
