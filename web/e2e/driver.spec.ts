@@ -98,13 +98,14 @@ async function looks(page: Page, name: string): Promise<void> {
 }
 
 let dispatcher: APIRequestContext;
+const dispo = { ...newCustomer(), name: "Dora Dispo" };
 const driver = { ...newCustomer(), name: "Fritz Fahrer" };
 let [first, second] = ["", ""];
 
 test.beforeAll(async () => {
   dispatcher = await request.newContext({ baseURL });
   const invite = execFileSync(bin ?? "", ["invite", "-data", data ?? "", "-partner", "p-koeln"], { encoding: "utf8" }).trim();
-  await send(dispatcher, "/api/identity/v1/users", { ...newCustomer(), name: "Dora Dispo", invite });
+  await send(dispatcher, "/api/identity/v1/users", { ...dispo, invite });
   first = await order("Aachener Straße 5");
   second = await order("Venloer Straße 88");
   for (const [position, id] of [second, first].entries()) {
@@ -253,4 +254,64 @@ test("a session that ends offline keeps everything and asks to sign in; what is 
   await expect(page.getByRole("heading", { level: 1, name: "Today" })).toBeVisible();
   await looks(page, "english");
   await context.close();
+});
+
+test("the dispatcher adds a driver, invites it, and plans several jobs at once by keyboard", async ({ page }) => {
+  const dates: string[] = [];
+  for (const street of ["Domstraße 1", "Domstraße 2", "Domstraße 3"]) {
+    const id = await order(street);
+    const { date } = await (await dispatcher.get(`/api/order/v1/jobs/${id}`)).json();
+    dates.push(date);
+  }
+  const date = dates[0] ?? "";
+  await page.goto("/partner/betrieb");
+  await page.getByLabel("E-Mail").fill(dispo.email);
+  await page.getByLabel("Passwort").fill(dispo.password);
+  await page.getByRole("button", { name: "Anmelden" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Betrieb" })).toBeVisible();
+  await page.getByText("Fahrer hinzufügen").first().click();
+  await page.getByLabel("Vor- und Nachname").fill("Petra Pritsche");
+  await page.getByLabel("Telefon (freiwillig)").fill("ruf an");
+  await page.getByRole("button", { name: "Fahrer hinzufügen" }).click();
+  await expect(page.getByLabel("Telefon (freiwillig)")).toHaveAccessibleDescription(/telephone number/);
+  await page.getByLabel("Telefon (freiwillig)").fill("+49 171 1234567");
+  await page.getByRole("button", { name: "Fahrer hinzufügen" }).click();
+  await expect(page.getByText("Gespeichert.")).toBeVisible();
+  await page.getByRole("button", { name: "Einladen: Petra Pritsche" }).click();
+  await expect(page.getByLabel("Einladungslink: Petra Pritsche")).toHaveValue(/\/fahrer#einladung=i2\./);
+  await looks(page, "fleet");
+
+  await page.getByRole("link", { name: "Planung" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Tagesplan" })).toBeFocused();
+  await page.getByLabel("Tag", { exact: true }).fill(date);
+  const open = page.getByRole("region", { name: /^Noch nicht geplant/ });
+  await expect(open.getByText("Domstraße 3")).toBeVisible();
+  const rows = open.locator(".stop", { hasText: "Domstraße" });
+  const before = await rows.count();
+  await open.getByLabel("Auswählen: Domstraße 2").focus();
+  await page.keyboard.press("x");
+  await open.getByLabel("Auswählen: Domstraße 1").focus();
+  await page.keyboard.press("x");
+  await expect(page.getByText("2 ausgewählt")).toBeVisible();
+  await looks(page, "plan-chosen");
+  await page.keyboard.press("m");
+  await expect(page.getByLabel("Fahrer").last()).toBeFocused();
+  await page.locator("#target-driver").selectOption({ label: "Petra Pritsche" });
+  await page.locator("#target-window").selectOption("morning");
+  await page.getByRole("button", { name: "Einplanen" }).click();
+  await expect(page.getByText("2 Fahrten sind geplant.")).toBeVisible();
+  await expect(rows).toHaveCount(before - 2);
+  const petra = page.getByRole("region", { name: /^Petra Pritsche/ });
+  await expect(petra.locator("h3")).toHaveText([/Domstraße 2/, /Domstraße 1/]); // as they were chosen
+  await petra.getByLabel("Auswählen: Domstraße 1").focus();
+  await page.keyboard.press("Alt+ArrowUp");
+  await expect(petra.locator("h3")).toHaveText([/Domstraße 1/, /Domstraße 2/]);
+  await page.reload();
+  await expect(petra.locator("h3")).toHaveText([/Domstraße 1/, /Domstraße 2/]);
+  await looks(page, "plan");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.getByText("Fahrzeug", { exact: true }).click();
+  await expect(page).toHaveURL(/nach=fahrzeug/);
+  await expectAccessible(page);
+  await shot(page, "driver-plan-desktop-light");
 });
