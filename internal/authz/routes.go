@@ -7,6 +7,7 @@ func Routes() Table {
 	atWork := []Grant{{Dispatcher, Partner}, {Driver, Own}}
 	return Table{
 		{"POST", "/api/identity/v1/users", public},
+		{"POST", "/api/identity/v1/driver-invitations", []Grant{{Dispatcher, Partner}}},
 		{"POST", "/api/identity/v1/sessions", public},
 		{"GET", "/api/identity/v1/sessions/current", signedIn},
 		{"DELETE", "/api/identity/v1/sessions/current", signedIn},

@@ -32,6 +32,8 @@ type Certificate struct {
 type Driver struct {
 	ID   string `json:"id" bson:"id"` // "d-1", the partner's own
 	Name string `json:"name" bson:"name"`
+	// Phone is where the dispatcher reaches the driver; empty when it did not say.
+	Phone string `json:"phone,omitempty" bson:"phone,omitempty"`
 }
 
 // Vehicle is a truck.
