@@ -37,6 +37,7 @@ type Session struct {
 	SiteID    string      `json:"site_id,omitempty"`    // of a site manager
 	PartnerID string      `json:"partner_id,omitempty"` // of a dispatcher or driver
 	DriverID  string      `json:"driver_id,omitempty"`  // of a driver
+	Link      string      `json:"link,omitempty"`       // of somebody without an account: the link with which the session ends, see OpenLink
 	CSRF      string      `json:"csrf"`
 	CreatedAt time.Time   `json:"created_at"`
 	Scope     authz.Scope `json:"-"` // whose objects this request may touch; set by Guard
@@ -121,7 +122,7 @@ func (s *Store) Get(ctx context.Context, token string) (Session, error) {
 	if err := json.Unmarshal(b, &sess); err != nil {
 		return Session{}, fmt.Errorf("decode session: %w", err)
 	}
-	return sess, nil
+	return sess, s.checkLink(ctx, sess.Link)
 }
 
 // Delete ends a session; ending an unknown one is no error.

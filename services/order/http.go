@@ -28,6 +28,8 @@ type view struct {
 	PublicGround bool          `json:"public_ground"`
 	Price        money.Price   `json:"price"`
 	PartnerID    string        `json:"partner_id,omitempty"`
+	SiteID       string        `json:"site_id,omitempty"`
+	StandingID   string        `json:"standing_id,omitempty"`
 	work
 	Invoice      *Invoice      `json:"invoice,omitempty"`
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
@@ -60,8 +62,8 @@ func workOf(o Order) work {
 
 func viewOf(o Order) view {
 	return view{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, workOf(o), o.Invoice,
-		o.Cancellation, o.History,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, o.SiteID, o.StandingID, workOf(o),
+		o.Invoice, o.Cancellation, o.History,
 	}
 }
 
@@ -83,6 +85,9 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	}
 	if err != nil {
 		return err
+	}
+	if err := s.checkSite(ctx, caller, req, q); err != nil {
+		return s.replay(w, r, idFor(caller.UserID, key), req, err) // the site may have changed since the order was placed
 	}
 	o, err := place(caller.Caller(), key, req, q, s.meta(ctx))
 	if err != nil {
@@ -161,13 +166,13 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 }
 
 func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	list, err := s.orders.newest(r.Context(), caller.Caller(), 100)
+	list, err := s.orders.newest(r.Context(), caller.Caller(), siteOf(r, caller), 100)
 	if err != nil {
 		return err
 	}
-	views := make([]view, len(list))
+	views := make([]any, len(list))
 	for i, o := range list {
-		views[i] = viewOf(o)
+		views[i] = shown(o, caller)
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"orders": views})
 }
@@ -213,7 +218,7 @@ func (s *service) getOrder(w http.ResponseWriter, r *http.Request, caller sessio
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+	return httpserver.JSON(w, http.StatusOK, shown(o, caller))
 }
 
 func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -242,5 +247,5 @@ func (s *service) postPickUp(w http.ResponseWriter, r *http.Request, caller sess
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+	return httpserver.JSON(w, http.StatusOK, shown(o, caller))
 }

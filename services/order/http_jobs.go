@@ -30,11 +30,13 @@ type jobView struct {
 	work
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
+	Access       *Access       `json:"access,omitempty"` // to the customer's site, as it is now
 }
 
-func jobOf(o Order) jobView {
+func jobOf(o Order, access *Access) jobView {
 	return jobView{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Pay, o.DriverID, workOf(o), o.Cancellation, o.History,
+		access,
 	}
 }
 
@@ -55,9 +57,13 @@ func (s *service) getJobs(w http.ResponseWriter, r *http.Request, caller session
 	if err != nil {
 		return err
 	}
+	access, err := s.accessTo(r.Context(), list...)
+	if err != nil {
+		return err
+	}
 	views := make([]jobView, len(list))
 	for i, o := range list {
-		views[i] = jobOf(o)
+		views[i] = jobOf(o, access[o.SiteID])
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"jobs": views})
 }
@@ -92,7 +98,7 @@ func (s *service) getJob(w http.ResponseWriter, r *http.Request, caller session.
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 // work changes a job and answers with what has become of it.
@@ -101,7 +107,7 @@ func (s *service) work(w http.ResponseWriter, r *http.Request, caller session.Se
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 func (s *service) postDriver(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -135,7 +141,7 @@ func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller 
 	if !changed {
 		httpserver.Replayed(w)
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller session.Session) error {

@@ -7,6 +7,7 @@ import (
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/process"
+	"kreislauf/internal/repository"
 )
 
 // service is what the handlers need.
@@ -15,12 +16,14 @@ import (
 //	partner ------------> http_jobs.go -+-> Order (pure) -> orders (MongoDB) -> relay -> kreislauf.order.v1
 //	matching, payment --> consumer.go --+
 type service struct {
-	orders store
-	files  files
-	meta   func(context.Context) event.Meta
-	now    func() time.Time
-	key    []byte
-	zone   *time.Location
+	orders   store
+	files    files
+	sites    sites                                     // of customers
+	refusals *repository.Repository[Refusal, *Refusal] // of occurrences of standing orders
+	meta     func(context.Context) event.Meta
+	now      func() time.Time
+	key      []byte
+	zone     *time.Location
 }
 
 // Wire gives a process the work of an instance.
@@ -30,9 +33,11 @@ func Wire(p *process.Process) error {
 		return fmt.Errorf("load time zone: %w", err)
 	}
 	s := &service{
-		orders: store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
-		files:  files{p.Blobs},
-		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
+		orders:   store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
+		files:    files{p.Blobs},
+		sites:    sites{process.Collection[Site](p, "sites", "site")},
+		refusals: process.Repository[Refusal](p, "refusals", "refusal", event.TopicOrder),
+		meta:     p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
 	}
 	p.Late(s.orders.ensureIndexes)
 	p.AuditLog("orders")
