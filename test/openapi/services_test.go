@@ -13,6 +13,7 @@ import (
 	"kreislauf/internal/client"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
+	"kreislauf/internal/session"
 	"kreislauf/test/embedded"
 )
 
@@ -39,6 +40,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"roles", func(t *testing.T) []exchange { return p.roles(t, c) }},
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
 		{"disposer", func(t *testing.T) []exchange { return p.disposer(t, c) }},
+		{"customer", func(t *testing.T) []exchange { return p.customer(t, c) }},
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
 		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
@@ -446,7 +448,7 @@ func (p *platform) statistics() []exchange {
 }
 
 // storesAway asks operations that need a store which is away: sessions, or for statistics the database.
-func (p *platform) storesAway(c cast) []exchange {
+func (p *platform) storesAway(t *testing.T, c cast) []exchange {
 	one := orders + "/" + nowhere
 	list := []exchange{
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
@@ -480,8 +482,14 @@ func (p *platform) storesAway(c cast) []exchange {
 		name: "document", who: c.auto, method: "PUT", path: jobs + "/" + nowhere + "/documents/" + strings.Repeat("a", 64) + "?kind=photo",
 		body: client.Raw("x"), header: map[string]string{"Content-Type": "image/png"}, status: 503,
 	})
-	for _, e := range steps(nowhere, c) {
-		if e.status == 0 { // its body is good
+	visitor := p.newPerson().With("Cookie", session.CartCookie+"="+strings.Repeat("a", 43))
+	list = append(list,
+		exchange{name: "cart", who: visitor, method: "GET", path: cart, status: 503},
+		exchange{name: "cart forgotten", who: visitor, method: "DELETE", path: cart, status: 503},
+		exchange{name: "visit", method: "POST", path: visits, body: map[string]any{"code": sitePass(t)}, status: 503},
+	)
+	for _, e := range slices.Concat(steps(nowhere, c), customerCalls(c, noSite, noStanding)) {
+		if e.status == 0 && e.method != "GET" { // its body is good
 			e.name, e.status = e.path, 503
 			list = append(list, e)
 		}

@@ -8,6 +8,8 @@ export interface User {
   email: string;
   name: string;
   role: string;
+  /** Of a site manager. */
+  site_id?: string;
 }
 
 export interface Waste {

@@ -8,13 +8,12 @@ import { user, withSession } from "../session";
 import { language, text } from "../text";
 import type { Complaints } from "../ui/problem";
 import { complaintsOf } from "../ui/problem";
-import { quotes } from "./state";
+import { busy, quotes } from "./state";
 
 /** What was typed; kept here so that opening another step or changing the language loses nothing. Passwords are not kept. */
 export const draft = signal({ name: "", street: "", city: "", email: "", publicGround: false });
 
 export const accountMode = signal<"fresh" | "known">("fresh");
-export const busy = signal(false);
 export const failure = signal<unknown>(undefined);
 export const notice = signal("");
 export const complaints = signal<Complaints>({});

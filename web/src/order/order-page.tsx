@@ -5,11 +5,15 @@ import { navigations } from "../route";
 import { text } from "../text";
 import { ProblemAlert } from "../ui/problem";
 import sprite from "../ui/icons.svg";
+import { lazily } from "../ui/lazy";
 import { Skeleton } from "../ui/skeleton";
-import { Checkout } from "./checkout";
 import { DateStep, PostcodeStep, SizeStep, WasteStep } from "./choices";
-import { catalog, catalogError, loadCatalog, quotes, refusal, step } from "./state";
+import { catalog, catalogError, loadCatalog, quotes, refusal, selection, step } from "./state";
 import { PriceBar } from "./price-bar";
+import { StepFrame } from "./step";
+
+/** The last step comes when the first is answered: long before it is needed. */
+const { Lazy: Checkout, preload: preloadCheckout } = lazily(async () => (await import("./checkout")).Checkout, false);
 
 export function OrderPage() {
   const words = text.value;
@@ -26,6 +30,11 @@ export function OrderPage() {
     section?.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
     section?.scrollIntoView({ block: "start" });
   }, [open]);
+
+  const begun = selection.value.plz !== "";
+  useEffect(() => {
+    if (begun) preloadCheckout();
+  }, [begun]);
 
   const offered = catalog.value;
   return (
@@ -46,7 +55,9 @@ export function OrderPage() {
           <SizeStep catalog={offered} />
           <DateStep catalog={offered} />
           <QuoteProblem />
-          <Checkout />
+          <StepFrame name="adresse">
+            <Checkout />
+          </StepFrame>
         </div>
       ) : catalogError.value !== undefined ? (
         <ProblemAlert error={catalogError.value}>

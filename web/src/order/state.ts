@@ -8,6 +8,9 @@ import { language } from "../text";
 import { currentStep, fitSelection, orderLink, quoteQuery, readSelection, type Selection, type Step, stepOfPointer } from "./selection";
 import { QuoteLoader } from "./quote-loader";
 
+/** Whether an order is being placed. */
+export const busy = signal(false);
+
 export const catalog = signal<Catalog | undefined>(undefined);
 export const catalogError = signal<unknown>(undefined);
 

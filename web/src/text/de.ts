@@ -93,7 +93,7 @@ export const de = {
     cancel: "Abbrechen",
   },
 
-  account: { signIn: "Anmelden", menu: "Ihr Konto", orders: "Meine Aufträge", order: "Auftrag", invoice: "Rechnung" },
+  account: { signIn: "Anmelden", menu: "Ihr Konto", orders: "Meine Aufträge", order: "Auftrag", invoice: "Rechnung", sites: "Baustellen", site: "Baustelle" },
 
   invalid: {
     required: "Bitte ausfüllen.",

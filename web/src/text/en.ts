@@ -94,7 +94,7 @@ export const en: Text = {
     cancel: "Cancel",
   },
 
-  account: { signIn: "Sign in", menu: "Your account", orders: "My orders", order: "Order", invoice: "Invoice" },
+  account: { signIn: "Sign in", menu: "Your account", orders: "My orders", order: "Order", invoice: "Invoice", sites: "Sites", site: "Site" },
 
   invalid: {
     required: "Please fill in.",
