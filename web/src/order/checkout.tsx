@@ -9,6 +9,7 @@ import { checkForm, Field, focusFirstComplaint } from "../ui/field";
 import { Icon } from "../ui/icon";
 import { ProblemAlert } from "../ui/problem";
 import { accountMode, complaints, draft, failure, notice, order, ownWords } from "./checkout-state";
+import { SiteChoice } from "./site-choice";
 import { busy, selection, shownQuote } from "./state";
 import { checkoutForm } from "./step";
 
@@ -32,7 +33,8 @@ type Typed = "name" | "street" | "city" | "email";
 
 function keep(member: Typed) {
   return (event: Event) => {
-    draft.value = { ...draft.value, [member]: (event.currentTarget as HTMLInputElement).value };
+    const typed = { [member]: (event.currentTarget as HTMLInputElement).value };
+    draft.value = { ...draft.value, ...typed, ...(member === "street" || member === "city" ? { site: "" } : {}) }; // it is not at the site then
   };
 }
 
@@ -48,6 +50,7 @@ export function Checkout() {
           <Icon name="truck" />
           {words.space}
         </p>
+        <SiteChoice complaint={found["/site_id"]} />
         <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
         <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
         <div class="town">
@@ -72,7 +75,7 @@ export function Checkout() {
 }
 
 /** Fields of the form that can show a complaint themselves. */
-const shownBeside = new Set(["/address/name", "/name", "/address/street", "/address/city", "/email", "/password"]);
+const shownBeside = new Set(["/address/name", "/name", "/address/street", "/address/city", "/site_id", "/email", "/password"]);
 
 function CheckoutProblem() {
   const pointers = Object.keys(complaints.value);

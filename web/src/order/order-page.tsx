@@ -4,11 +4,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { navigations } from "../route";
 import { text } from "../text";
 import { ProblemAlert } from "../ui/problem";
+import { Icon } from "../ui/icon";
 import sprite from "../ui/icons.svg";
 import { lazily } from "../ui/lazy";
 import { Skeleton } from "../ui/skeleton";
 import { DateStep, PostcodeStep, SizeStep, WasteStep } from "./choices";
-import { catalog, catalogError, loadCatalog, quotes, refusal, selection, step } from "./state";
+import { catalog, catalogError, loadCatalog, quotes, refusal, resumed, selection, step } from "./state";
 import { PriceBar } from "./price-bar";
 import { StepFrame } from "./step";
 
@@ -50,6 +51,15 @@ export function OrderPage() {
       </div>
       {offered !== undefined ? (
         <div class="steps" ref={steps}>
+          {resumed.value !== undefined && (
+            <p class="note" role="status">
+              <Icon name="loop" />
+              <span>{words.order.resumed}</span>
+              <button type="button" class="quiet" onClick={resumed.value}>
+                {words.order.anew}
+              </button>
+            </p>
+          )}
           <PostcodeStep />
           <WasteStep catalog={offered} />
           <SizeStep catalog={offered} />

@@ -2,9 +2,10 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { ListProblem } from "../account/home-page";
+import { ListProblem } from "../account/list-problem";
 import { useAnswer } from "../account/loaded";
 import { Intent } from "../http";
+import { draft } from "../order/checkout-state";
 import { orderLink } from "../order/selection";
 import { withSession } from "../session";
 import { keepLanguage, language } from "../text";
@@ -75,7 +76,7 @@ function SiteCard({ site, onChange }: { site: Site; onChange: () => void }) {
       {(site.contact !== "" || site.phone !== "") && <p class="hint">{[site.contact, site.phone].filter((part) => part !== "").join(", ")}</p>}
       {site.active && (
         <p class="buttons">
-          <a class="button" href={`${orderLink({ plz: site.postcode, abfall: "", groesse: undefined, datum: "" }, language.value)}&baustelle=${site.site_id}`}>
+          <a class="button" href={orderLink({ plz: site.postcode, abfall: "", groesse: undefined, datum: "" }, language.value)} onClick={() => takeSite(site)}>
             {words.order}
           </a>
           <a class="button quiet" href={`${keepLanguage("/konto")}${language.value === "de" ? "?" : "&"}baustelle=${site.site_id}`}>
@@ -95,6 +96,11 @@ function SiteCard({ site, onChange }: { site: Site; onChange: () => void }) {
       </details>
     </article>
   );
+}
+
+/** The form of the order page begins with the site. */
+function takeSite({ site_id, street, city }: Site): void {
+  draft.value = { ...draft.peek(), site: site_id, street, city };
 }
 
 function MakeSite({ open, onMade }: { open: boolean; onMade: () => void }) {

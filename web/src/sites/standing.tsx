@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
-import { ListProblem } from "../account/home-page";
+import { ListProblem } from "../account/list-problem";
 import { useAnswer } from "../account/loaded";
 import { berlinDate } from "../account/states";
 import { day } from "../format";
