@@ -12,13 +12,13 @@ func (s *service) consume(ctx context.Context, _ event.Event, payload event.Payl
 		return s.moveStanding(ctx, p)
 	case event.Placed:
 		if p.StandingID != "" {
-			return s.settle(ctx, p.StandingID, p.Occurrence, Occurrence{State: placed, Date: p.Date, OrderID: p.OrderID})
+			return s.settle(ctx, p.StandingID, p.Occurrence, Occurrence{State: Placed, Date: p.Date, OrderID: p.OrderID})
 		}
 		return s.forgetOrdered(ctx, p)
 	case event.QuoteRefused:
-		return s.settle(ctx, p.StandingID, p.Occurrence, Occurrence{State: refused, Reason: p.Reason})
+		return s.settle(ctx, p.StandingID, p.Occurrence, Occurrence{State: Refused, Reason: p.Reason})
 	case event.StandingRefused:
-		return s.settle(ctx, p.StandingID, p.Occurrence, Occurrence{State: refused, Reason: p.Reason})
+		return s.settle(ctx, p.StandingID, p.Occurrence, Occurrence{State: Refused, Reason: p.Reason})
 	}
 	return nil // the other steps of an order change nothing here
 }

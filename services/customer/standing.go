@@ -40,13 +40,15 @@ type Occurrence struct {
 	State   string `json:"state" bson:"state"`
 	OrderID string `json:"order_id,omitempty" bson:"order_id,omitempty"` // of one that is placed
 	Reason  string `json:"reason,omitempty" bson:"reason,omitempty"`     // of one that is refused
+	// At is when it was told of, or refused at once.
+	At time.Time `json:"-" bson:"at"`
 }
 
 // States of an occurrence.
 const (
-	due     = "due" // told of; a price and an order follow
-	placed  = "placed"
-	refused = "refused"
+	Due     = "due" // told of; a price and an order follow
+	Placed  = "placed"
+	Refused = "refused"
 )
 
 // Standing is the aggregate and its document.
@@ -228,16 +230,16 @@ func (s *Standing) tell(meta event.Meta, zone *time.Location) error {
 	if err != nil {
 		return err
 	}
-	o := Occurrence{Day: s.Next, State: due}
+	o := Occurrence{Day: s.Next, State: Due, At: meta.At}
 	date := catalog.Open(s.Postcode, day, meta.At.In(zone))
 	o.Date = date.Format(catalog.DateFormat)
 	if after, found := s.following(day.AddDate(0, 0, 1)); found && !date.Before(after) {
-		o.State, o.Reason = refused, "the day had passed before it could be ordered for"
+		o.State, o.Reason = Refused, "the day had passed before it could be ordered for"
 	}
 	s.Occurrences = append([]Occurrence{o}, s.Occurrences...)
 	s.Occurrences = s.Occurrences[:min(len(s.Occurrences), keptOccurrence)]
 	s.plan(meta.At, zone)
-	if o.State == refused {
+	if o.State == Refused {
 		return nil
 	}
 	return s.Emit(meta, event.StandingDue{
@@ -249,7 +251,7 @@ func (s *Standing) tell(meta event.Meta, zone *time.Location) error {
 // settle writes down what became of an occurrence. What is placed stays so.
 func (s *Standing) settle(day string, became Occurrence) {
 	i := slices.IndexFunc(s.Occurrences, func(o Occurrence) bool { return o.Day == day })
-	if i < 0 || s.Occurrences[i].State == placed {
+	if i < 0 || s.Occurrences[i].State == Placed {
 		return
 	}
 	o := &s.Occurrences[i]

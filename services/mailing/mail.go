@@ -32,8 +32,8 @@ const (
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
 	State          State            `bson:"state"`
-	UserID         string           `bson:"user_id,omitempty"` // of the recipient; empty: whoever the order belongs to
-	OrderID        string           `bson:"order_id"`
+	UserID         string           `bson:"user_id,omitempty"`  // of the recipient; empty: whoever the order belongs to
+	OrderID        string           `bson:"order_id"`           // empty: it is about none
 	Event          event.Event      `bson:"event"`              // what the mail tells of
 	Waits          int              `bson:"waits"`              // looks at which the recipient or the order was not known
 	Attempts       int              `bson:"attempts"`           // to send it
@@ -62,6 +62,10 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Paid:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
+	case event.QuoteRefused:
+		m.UserID = p.UserID // there is no order
+	case event.StandingRefused:
+		m.UserID = p.UserID
 	default:
 		return Mail{}, false
 	}

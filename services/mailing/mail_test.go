@@ -32,7 +32,8 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		}
 	}
 	want := []string{
-		"order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "payment.invoiced", "payment.paid",
+		"pricing.standing-refused", "order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled",
+		"order.standing-refused", "payment.invoiced", "payment.paid",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events with a mail (-want +got):\n%s", diff)

@@ -149,7 +149,10 @@ func patient(ctx context.Context) (_ context.Context, end func()) {
 
 // attempt writes and sends a mail. An error is one of the database.
 func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
-	o, err := s.orders.Get(ctx, m.OrderID)
+	o, err := Order{UserID: m.UserID}, error(nil)
+	if m.OrderID != "" {
+		o, err = s.orders.Get(ctx, m.OrderID)
+	}
 	if problem.KindOf(err) == problem.NotFound {
 		return outcome{unready, "the order is not known yet"}, nil
 	}

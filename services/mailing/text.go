@@ -26,7 +26,7 @@ type letter struct {
 type facts struct {
 	Name  string
 	Order Order
-	Link  string        // to the page of the order
+	Link  string        // to the page of the order; without one, to that of standing orders
 	Event event.Payload // what happened
 }
 
@@ -62,6 +62,9 @@ func parse(file string, words template.FuncMap) (*template.Template, error) {
 // write writes the letter about an event: German, with the same in English beneath.
 func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
 	f := facts{Name: r.Name, Order: o, Link: w.publicURL + "/auftrag/" + url.PathEscape(o.ID), Event: p}
+	if o.ID == "" {
+		f.Link = w.publicURL + "/konto/baustellen"
+	}
 	subject, err := run(w.de, "subject of "+p.Type(), f)
 	if err != nil {
 		return letter{}, err

@@ -35,6 +35,8 @@ func everyMail() []event.Payload {
 		event.Weighed{OrderID: "o-abc", GrossKg: 16_120, TareKg: 11_000, NetKg: 5_120, IncludedKg: 4_000, Slip: "W-77"},
 		event.Cancelled{OrderID: "o-abc", By: "customer", Reason: "Die Baustelle verzögert sich."},
 		event.Invoiced{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(123_456_789), DueOn: "2026-12-14"},
+		event.QuoteRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "7 m³ of it would be too heavy"},
+		event.StandingRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "its site cannot be ordered for any more"},
 		event.Paid{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(30_000)},
 	}
 }
@@ -55,7 +57,11 @@ func TestLetters(t *testing.T) {
 		if _, ok := newMail(event.Event{}, p, noon); !ok {
 			t.Errorf("%s gets no mail", p.Type())
 		}
-		l, err := w.write(erika, rubble, p)
+		of := rubble
+		if m, _ := newMail(event.Event{}, p, noon); m.OrderID == "" {
+			of = Order{}
+		}
+		l, err := w.write(erika, of, p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -41,6 +41,9 @@ func (l *look) compare() {
 	if l.ordersRead && l.paymentRead && l.mailsRead {
 		l.mail()
 	}
+	if l.ordersRead && l.standingRead {
+		l.occurrences()
+	}
 	l.report.Orders = len(l.orders)
 	for _, docs := range l.documents {
 		for _, d := range docs {
@@ -391,7 +394,7 @@ func (l *look) mail() {
 		}
 	}
 	for id, mails := range l.mails {
-		if _, known := l.orders[id]; !known {
+		if _, known := l.orders[id]; !known && id != "" { // mails about standing orders have none
 			l.find(mails[len(mails)-1].Event.Time, grace, "order %s: there are %d mails about it, and it does not exist", id, len(mails))
 		}
 	}

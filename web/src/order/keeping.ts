@@ -7,53 +7,13 @@ import { page, url } from "../route";
 import { sessionKnown, user } from "../session";
 import { language } from "../text";
 import { draft, placed } from "./checkout-state";
-import { readSelection, type Selection, orderLink } from "./selection";
+import { type Choice, choiceOf, type Draft, type Kept, newest, selectionOf } from "./choice";
+import { orderLink, readSelection } from "./selection";
 import { resumed, selection } from "./state";
-
-/** What the service keeps. What is not chosen is empty. */
-export interface Choice {
-  postcode: string;
-  waste_code: string;
-  size_m3: number;
-  date: string;
-  address: { name: string; street: string; city: string };
-  site_id: string;
-  public_ground: boolean;
-}
-
-/** The copy in this browser. The version is the last that the service told; 0 before. */
-interface Kept {
-  id: string;
-  version: number;
-  choice?: Choice;
-}
-
-interface Draft {
-  draft_id: string;
-  version: number;
-  choice: Choice;
-}
 
 const store = "kreislauf_choice";
 const base = "/api/customer/v1";
 const pauseMs = 800;
-
-export function choiceOf(selection: Selection, typed: typeof draft.value): Choice {
-  const { name, street, city, site, publicGround } = typed;
-  const { plz, abfall, groesse, datum } = selection;
-  return { postcode: plz, waste_code: abfall, size_m3: groesse ?? 0, date: datum, address: { name, street, city }, site_id: site, public_ground: publicGround };
-}
-
-export function selectionOf(choice: Choice): Selection {
-  return { plz: choice.postcode, abfall: choice.waste_code, groesse: choice.size_m3 || undefined, datum: choice.date };
-}
-
-/** Which of the copies to go on with: another device's when it has written the same draft since, else this browser's, else the newest. */
-export function newest(kept: Kept, drafts: Draft[]): Draft | undefined {
-  const same = drafts.find((each) => each.draft_id === kept.id);
-  if (kept.choice === undefined) return same ?? drafts[0];
-  return same !== undefined && same.version > kept.version ? same : undefined;
-}
 
 function read(): Kept {
   try {
