@@ -27,8 +27,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: true,
-    // What the first load needs is one file: split by who else imports it, the same code compresses to 2 kB more.
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "frame", test: /src[\\/]main\.tsx$/ }] } } },
   },
   server: {
     host: "127.0.0.1",
