@@ -80,7 +80,7 @@ function SiteCard({ site, onChange }: { site: Site; onChange: () => void }) {
             {words.order}
           </a>
           <a class="button quiet" href={`${keepLanguage("/konto")}${language.value === "de" ? "?" : "&"}baustelle=${site.site_id}`}>
-            {words.back}
+            {words.ordersOf}
           </a>
         </p>
       )}

@@ -24,6 +24,7 @@ const de = {
   remove: "Baustelle löschen",
   removeHint: "Aufträge bleiben erhalten. Links und Daueraufträge der Baustelle enden.",
   order: "Container bestellen",
+  ordersOf: "Aufträge dieser Baustelle",
   stale: "Jemand anders hat die Angaben inzwischen geändert. Laden Sie die Seite neu und prüfen Sie den Stand.",
 
   links: "Links für die Bauleitung",
@@ -115,6 +116,7 @@ const en: typeof de = {
   remove: "Delete the site",
   removeHint: "Orders stay. Links and standing orders of the site end.",
   order: "Order a container",
+  ordersOf: "Orders of this site",
   stale: "Somebody else has changed this meanwhile. Load the page again and check.",
 
   links: "Links for site managers",
