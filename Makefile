@@ -60,7 +60,7 @@ test-go: deps ## the tests of all Go packages
 
 .PHONY: test-foreign
 test-foreign: ## a service in Python joins by the contracts alone; says so where it is skipped
-	$(call said,service in another language,set -o pipefail; go test -v ./test/foreign | grep -E '^(---|ok|FAIL)|SKIPPED|_test.go')
+	$(call said,service in another language,set -o pipefail; go test -count=1 -v ./test/foreign | grep -E '^(---|ok|FAIL)|SKIPPED|_test.go')
 
 # The modules below read files beside theirs, which go test does not see when it decides whether an earlier result still holds: hence -count=1.
 .PHONY: test-released
