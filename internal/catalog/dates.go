@@ -107,3 +107,15 @@ func CheckDate(postcode, date string, today time.Time) error {
 		return fmt.Errorf("%w: %s is a public holiday at %s (%s); the next possible date is %s", ErrDate, date, postcode, reason, next)
 	}
 }
+
+// OpenDates lists the days from a date on, inside of the window, on which a container can be placed at a postcode, seen from today.
+func OpenDates(postcode, from string, today time.Time) []string {
+	var list []string
+	c := newCalendar(postcode, today)
+	for d := c.first; !d.After(c.last); d = d.AddDate(0, 0, 1) {
+		if date := d.Format(DateFormat); date >= from && c.closed(d) == "" {
+			list = append(list, date)
+		}
+	}
+	return list
+}

@@ -60,11 +60,17 @@ func Topics() []Topic {
 	month := week
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
-		{TopicIdentity, []Payload{SignedUp{}, CompanyChanged{}}, "identity", []string{"mailing", "payment", "statistics"}, week},
-		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
+		{
+			TopicIdentity,
+			[]Payload{SignedUp{}, CompanyChanged{}, SignInLocked{}, PasswordResetRequested{}, PasswordChanged{}, MemberInvited{}},
+			"identity",
+			[]string{"mailing", "payment", "statistics"},
+			week,
+		},
+		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "order", "payment", "pricing", "statistics"}, newest},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
+			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}},
 			"order",
 			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
 			week,

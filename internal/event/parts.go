@@ -21,3 +21,16 @@ type Pay struct {
 	NetCents          money.Cents `json:"net_cents" bson:"net_cents"`
 	PerTonneOverCents money.Cents `json:"per_tonne_over_cents" bson:"per_tonne_over_cents"`
 }
+
+// PriceLine is a part of a price, net. The lines of a price add up to it.
+type PriceLine struct {
+	// Kind is "service" (placing, rent and collecting), "disposal" (of what the price includes) or "permit" (getting the municipality's permit).
+	Kind     string      `json:"kind" bson:"kind"`
+	NetCents money.Cents `json:"net_cents" bson:"net_cents"`
+}
+
+// Capacity is how many containers of a size a partner places on one day.
+type Capacity struct {
+	SizeM3 int `json:"size_m3" bson:"size_m3"`
+	PerDay int `json:"per_day" bson:"per_day"` // 0: none of this size
+}

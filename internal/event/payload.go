@@ -22,7 +22,41 @@ type SignedUp struct {
 	Name      string `json:"name,omitempty"`
 	Email     string `json:"email,omitempty"`
 	PartnerID string `json:"partner_id,omitempty" line:"partner.id,omitempty"` // of a dispatcher or driver
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"` // of a customer who orders for a company
 }
+
+// SignInLocked says that after many failed attempts signing in to an account has to wait. The owner may want to know.
+type SignInLocked struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// PasswordResetRequested says that somebody who says to own the account has forgotten its password.
+type PasswordResetRequested struct {
+	UserID string    `json:"user_id" line:"user.id"`
+	Sealed string    `json:"sealed"` // the token of the link, for mailing alone: package sealed, kind SealedReset
+	Until  time.Time `json:"until"`
+}
+
+// PasswordChanged says that the account has a new password, and that its sessions have ended but for the one that changed it.
+type PasswordChanged struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// MemberInvited says that a company's administrator invites somebody to order for the company. Email is personal, as in SignedUp.
+type MemberInvited struct {
+	CompanyID string    `json:"company_id" line:"company.id"`
+	Company   string    `json:"company"` // its name
+	By        string    `json:"by"`      // name of the administrator
+	Email     string    `json:"email"`
+	Sealed    string    `json:"sealed"` // the invitation code: package sealed, kind SealedInvite
+	Until     time.Time `json:"until"`
+}
+
+// Kinds of the sealed secrets in payloads.
+const (
+	SealedReset  = "password-reset"
+	SealedInvite = "company-invitation"
+)
 
 // PartnerChanged holds a disposal partner as it is now. A reader keeps the one with the highest Version and ignores older ones.
 type PartnerChanged struct {
@@ -39,6 +73,8 @@ type PartnerChanged struct {
 	AutoAccept bool     `json:"auto_accept"` // takes what it is offered at once, by a standing order
 	Active     bool     `json:"active"`      // is offered orders
 	Rates      Rates    `json:"rates"`
+	// Capacity is how many containers of each size the partner places a day; nil in events of before there was one.
+	Capacity []Capacity `json:"capacity,omitempty"`
 }
 
 // Placed says that a customer ordered. It holds all that another service needs to act on the order without asking.
@@ -56,12 +92,42 @@ type Placed struct {
 	Address      Address `json:"address"`
 	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"` // that ordered; empty of a private customer
 	SiteID       string  `json:"site_id,omitempty" line:"site.id,omitempty"`       // of the customer, where the container stands
+
+	Window string `json:"window,omitempty"` // of the day, a catalog.Window; empty: any time
+	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", a quote.Model; empty in orders of before tariff 2027-01: flat
+	// PermitNetCents is what the customer pays us for getting the municipality's permit; it is a part of Price. 0: we do not get one.
+	PermitNetCents money.Cents `json:"permit_net_cents,omitempty"`
+	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
+	// SlotPartnerID is the partner of whose capacity on Date the order holds a place: it is asked first. Empty: of nobody's.
+	SlotPartnerID string `json:"slot_partner_id,omitempty"`
+}
+
+// CapacityChanged says that a partner has no more room for containers of a size on a day, or has room again. A reader keeps the one with the
+// highest Version of a partner, size and date. It is for showing: whether an order can be placed is decided when it is placed.
+type CapacityChanged struct {
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	SizeM3    int    `json:"size_m3" line:"container.size_m3"`
+	Date      string `json:"date"`
+	Full      bool   `json:"full"`
+	Version   int64  `json:"version"`
 }
 
 // Matched says that the order belongs to a partner now.
 type Matched struct {
 	OrderID   string `json:"order_id" line:"order.id"`
 	PartnerID string `json:"partner_id" line:"partner.id"`
+}
+
+// Scheduled says when the partner comes, for the first time or anew.
+type Scheduled struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	UserID    string `json:"user_id" line:"user.id"`
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	Trip      string `json:"trip"`              // "place" or "fetch" the container
+	Day       string `json:"day"`               // local date in Europe/Berlin, YYYY-MM-DD
+	Window    string `json:"window,omitempty"`  // "morning", "afternoon"; empty: any time of the day
+	WasDay    string `json:"was_day,omitempty"` // what was said before, if anything was
+	WasWindow string `json:"was_window,omitempty"`
 }
 
 // OnSite says that the container stands where it was ordered.
@@ -107,6 +173,9 @@ type Weighed struct {
 	FailedTrips        int         `json:"failed_trips"`                                     // that the truck made for nothing
 	CompanyID          string      `json:"company_id,omitempty" line:"company.id,omitempty"` // as in Placed
 	SiteID             string      `json:"site_id,omitempty" line:"site.id,omitempty"`
+	Tariff             string      `json:"tariff,omitempty"` // these three as in Placed
+	PermitNetCents     money.Cents `json:"permit_net_cents,omitempty"`
+	Lines              []PriceLine `json:"lines,omitempty"`
 }
 
 // CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
@@ -206,24 +275,31 @@ type Recorded struct {
 }
 
 // Type implements Payload, as do the methods below.
-func (SignedUp) Type() string       { return "identity.signed-up" }
-func (CompanyChanged) Type() string { return "identity.company-changed" }
-func (PartnerChanged) Type() string { return "disposer.partner-changed" }
-func (Placed) Type() string         { return "order.placed" }
-func (Matched) Type() string        { return "order.matched" }
-func (OnSite) Type() string         { return "order.on-site" }
-func (Collected) Type() string      { return "order.collected" }
-func (Weighed) Type() string        { return "order.weighed" }
-func (Cancelled) Type() string      { return "order.cancelled" }
-func (Offered) Type() string        { return "matching.offered" }
-func (Accepted) Type() string       { return "matching.accepted" }
-func (Declined) Type() string       { return "matching.declined" }
-func (Unmatched) Type() string      { return "matching.unmatched" }
-func (Invoiced) Type() string       { return "payment.invoiced" }
-func (Credited) Type() string       { return "payment.credited" }
-func (Reminded) Type() string       { return "payment.reminded" }
-func (Paid) Type() string           { return "payment.paid" }
-func (Recorded) Type() string       { return "statistics.recorded" }
+func (SignedUp) Type() string        { return "identity.signed-up" }
+func (CompanyChanged) Type() string  { return "identity.company-changed" }
+func (PartnerChanged) Type() string  { return "disposer.partner-changed" }
+func (Placed) Type() string          { return "order.placed" }
+func (CapacityChanged) Type() string { return "order.capacity-changed" }
+func (Matched) Type() string         { return "order.matched" }
+func (Scheduled) Type() string       { return "order.scheduled" }
+func (OnSite) Type() string          { return "order.on-site" }
+func (Collected) Type() string       { return "order.collected" }
+func (Weighed) Type() string         { return "order.weighed" }
+func (Cancelled) Type() string       { return "order.cancelled" }
+func (Offered) Type() string         { return "matching.offered" }
+func (Accepted) Type() string        { return "matching.accepted" }
+func (Declined) Type() string        { return "matching.declined" }
+func (Unmatched) Type() string       { return "matching.unmatched" }
+func (Invoiced) Type() string        { return "payment.invoiced" }
+func (Credited) Type() string        { return "payment.credited" }
+func (Reminded) Type() string        { return "payment.reminded" }
+func (Paid) Type() string            { return "payment.paid" }
+func (Recorded) Type() string        { return "statistics.recorded" }
+
+func (SignInLocked) Type() string           { return "identity.sign-in-locked" }
+func (PasswordResetRequested) Type() string { return "identity.password-reset-requested" }
+func (PasswordChanged) Type() string        { return "identity.password-changed" }
+func (MemberInvited) Type() string          { return "identity.member-invited" }
 
 // Action is what the event line says that happened, instead of the type.
 func (r Recorded) Action() string { return r.Name }

@@ -47,6 +47,8 @@ type Profile struct {
 	AutoAccept bool      `json:"auto_accept"`
 	Drivers    []Driver  `json:"drivers"`
 	Vehicles   []Vehicle `json:"vehicles"`
+
+	Capacity []event.Capacity `json:"capacity,omitempty"`
 }
 
 // Master is all that is known of a partner, in the words of the file and the back office.
@@ -65,14 +67,16 @@ type Master struct {
 	Certificates []Certificate `json:"certificates" bson:"certificates"`
 	Drivers      []Driver      `json:"drivers" bson:"drivers"`
 	Vehicles     []Vehicle     `json:"vehicles" bson:"vehicles"`
+	// Capacity is how many containers of each size the partner places a day. A size that is not listed is not limited.
+	Capacity []event.Capacity `json:"capacity,omitempty" bson:"capacity,omitempty"`
 }
 
 func (m Master) profile() Profile {
-	return Profile{m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles}
+	return Profile{m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles, m.Capacity}
 }
 
 func (m Master) with(p Profile) Master {
-	m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles = p.Email, p.RadiusKm, p.AutoAccept, p.Drivers, p.Vehicles
+	m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles, m.Capacity = p.Email, p.RadiusKm, p.AutoAccept, p.Drivers, p.Vehicles, p.Capacity
 	return m
 }
 
@@ -152,7 +156,7 @@ func (p *Partner) State(version int64) event.PartnerChanged {
 	return event.PartnerChanged{
 		PartnerID: p.ID, Version: version,
 		Name: m.Name, Street: m.Street, Postcode: m.Postcode, City: m.City, Email: m.Email, TaxID: m.TaxID, RadiusKm: m.RadiusKm,
-		Wastes: m.Wastes, AutoAccept: m.AutoAccept, Active: m.Active, Rates: m.Rates,
+		Wastes: m.Wastes, AutoAccept: m.AutoAccept, Active: m.Active, Rates: m.Rates, Capacity: m.Capacity,
 	}
 }
 

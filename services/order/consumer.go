@@ -4,17 +4,20 @@ import (
 	"context"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 )
 
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
 	var id string
 	var decide func(*Order) error
-	meta := s.meta(ctx)
+	meta, moves := s.meta(ctx), false // to another partner's capacity, or out of all
 	switch p := payload.(type) {
+	case event.PartnerChanged:
+		return s.places.learn(ctx, network.PartnerOf(p))
 	case event.Accepted:
-		id, decide = p.OrderID, func(o *Order) error { return o.match(p, e.Time, meta) }
+		moves, id, decide = true, p.OrderID, func(o *Order) error { return o.match(p, e.Time, meta) }
 	case event.Unmatched:
-		id, decide = p.OrderID, func(o *Order) error { return o.unmatch(e.Time, meta) }
+		moves, id, decide = true, p.OrderID, func(o *Order) error { return o.unmatch(e.Time, meta) }
 	case event.Invoiced:
 		id, decide = p.OrderID, func(o *Order) error { return o.invoice(p, e.Time, meta) }
 	case event.Paid:
@@ -22,6 +25,9 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 	default:
 		return nil // offers and credit notes do not change an order
 	}
-	_, _, err := s.orders.Change(ctx, id, decide)
-	return err
+	o, _, err := s.orders.Change(ctx, id, decide)
+	if err != nil || !moves {
+		return err
+	}
+	return s.places.follow(ctx, o)
 }

@@ -25,8 +25,11 @@ type jobView struct {
 	Postcode     string        `json:"postcode"`
 	Address      event.Address `json:"address"` // with the customer's name
 	PublicGround bool          `json:"public_ground"`
+	Phone        string        `json:"phone,omitempty"`
+	AccessNotes  string        `json:"access_notes,omitempty"`
 	Pay          event.Pay     `json:"pay"`
 	DriverID     string        `json:"driver_id,omitempty"`
+	Plan         *Plan         `json:"plan,omitempty"`
 	work
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
@@ -34,7 +37,8 @@ type jobView struct {
 
 func jobOf(o Order) jobView {
 	return jobView{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Pay, o.DriverID, workOf(o), o.Cancellation, o.History,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan,
+		workOf(o), o.Cancellation, o.History,
 	}
 }
 
@@ -104,14 +108,20 @@ func (s *service) work(w http.ResponseWriter, r *http.Request, caller session.Se
 	return httpserver.JSON(w, http.StatusOK, jobOf(o))
 }
 
-func (s *service) postDriver(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+func (s *service) postPlan(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	var req struct {
+		Day      string `json:"day"`
+		Window   string `json:"window"`
 		DriverID string `json:"driver_id"`
+		Vehicle  string `json:"vehicle"`
+		Position int    `json:"position"`
 	}
 	if err := httpserver.Decode(r, &req); err != nil {
 		return err
 	}
-	return s.work(w, r, caller, "order.driver-assigned", func(o *Order, m event.Meta) error { return o.assign(req.DriverID, m) })
+	p := Planned{Plan: Plan{Day: req.Day, Window: req.Window, Vehicle: req.Vehicle, Position: req.Position}, DriverID: req.DriverID, By: caller.UserID}
+	today := s.now().In(s.zone)
+	return s.work(w, r, caller, "order.scheduled", func(o *Order, m event.Meta) error { return o.plan(p, today, m) })
 }
 
 func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller session.Session) error {

@@ -155,8 +155,9 @@ func TestLifeOfAnOrder(t *testing.T) {
 	if a := f.ask(t, f.anna, "GET", one, nil, 200); a["pay"] != nil {
 		t.Errorf("the customer sees the partner's pay: %v", a)
 	}
-	f.ask(t, f.dispatcher, "POST", job+"/driver", map[string]any{"driver_id": "d-1"}, 200)
-	f.ask(t, f.driver, "POST", job+"/driver", map[string]any{"driver_id": "d-2"}, 403)
+	today := time.Now().Format(time.DateOnly)
+	f.ask(t, f.dispatcher, "POST", job+"/plan", map[string]any{"day": today, "driver_id": "d-1"}, 200)
+	f.ask(t, f.driver, "POST", job+"/plan", map[string]any{"day": today, "driver_id": "d-2"}, 403)
 	trip := map[string]any{"reason": "blocked", "note": "a lorry in front of the gate"}
 	for range 2 {
 		f.ask(t, f.driver, "POST", job+"/failed-trip", trip, 200, "Idempotency-Key", "trip-0001")
@@ -189,7 +190,7 @@ func TestLifeOfAnOrder(t *testing.T) {
 	for _, s := range a["history"].([]any) {
 		states = append(states, s.(map[string]any)["state"].(string))
 	}
-	want := []string{"placed", "matched", "matched", "on_site", "collected", "weighed", "invoiced", "paid"}
+	want := []string{"placed", "matched", "matched", "matched", "on_site", "collected", "weighed", "invoiced", "paid"}
 	if d := cmp.Diff(want, states); d != "" {
 		t.Errorf("history (-want +got):\n%s", d)
 	}
@@ -231,8 +232,9 @@ func TestJobsAreListedByDate(t *testing.T) {
 	a, b := f.place(t, f.anna), f.place(t, f.anna)
 	f.accept(t, a)
 	f.accept(t, b)
-	f.ask(t, f.dispatcher, "POST", jobs+"/"+b+"/driver", map[string]any{"driver_id": "d-1"}, 200)
 	first, _ := catalog.Window("50667", time.Now())
+	tomorrow := time.Now().AddDate(0, 0, 1).Format(time.DateOnly)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+b+"/plan", map[string]any{"day": tomorrow, "driver_id": "d-1", "position": 2}, 200)
 	for _, tc := range []struct {
 		name  string
 		who   *http.Client
@@ -241,7 +243,8 @@ func TestJobsAreListedByDate(t *testing.T) {
 	}{
 		{"all", f.dispatcher, "", 2},
 		{"one", f.dispatcher, "?limit=1", 1},
-		{"of the day", f.dispatcher, "?date=" + first.Format(time.DateOnly), 2},
+		{"of the day", f.dispatcher, "?date=" + first.Format(time.DateOnly), 1},
+		{"of the planned day", f.dispatcher, "?date=" + tomorrow, 1},
 		{"of another day", f.dispatcher, "?date=2020-01-01", 0},
 		{"in another state", f.dispatcher, "?state=on_site", 0},
 		{"another partner's", f.other, "", 0},

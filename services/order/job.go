@@ -3,7 +3,6 @@ package order
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +60,7 @@ func (o *Order) putOnSite(container string, said *time.Time, meta event.Meta) er
 	if err := o.take(stepOnSite, at, meta); err != nil {
 		return err
 	}
-	o.Container = container
+	o.Container, o.Plan = container, nil
 	return o.emit(meta, event.OnSite{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: container, At: at})
 }
 
@@ -237,20 +236,6 @@ func (o *Order) failedTrips() int {
 		}
 	}
 	return n
-}
-
-var driverPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
-// assign gives the job to one of the partner's drivers, who may then read it and take its steps. Another driver takes the place of the first.
-func (o *Order) assign(driverID string, meta event.Meta) error {
-	if !driverPattern.MatchString(driverID) {
-		return problem.InvalidField("/driver_id", "must be up to 64 characters of A-Z, a-z, 0-9, _ and -")
-	}
-	if err := o.take(stepDriver, meta.At, meta); err != nil {
-		return err
-	}
-	o.DriverID = driverID
-	return nil
 }
 
 // recorded refuses a step that contradicts what is recorded of it.

@@ -148,7 +148,7 @@ func TestWeighedHoldsTheBill(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := event.Weighed{
-		OrderID: o.ID, UserID: "u-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7,
+		OrderID: o.ID, UserID: "u-1", CompanyID: "c-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7,
 		Address: event.Address{Name: "A B", Street: "C 1", City: "D"}, GrossKg: 3200, TareKg: 1200, NetKg: 2000, Slip: "W-1",
 		PlacedOn: "2026-11-25", FetchedOn: "2026-12-10", FailedTrips: 2, Price: money.FromNet(100_00), IncludedDays: 10, ExtraDayNetCents: 300,
 		IncludedKg: 1700, ExtraTonneNetCents: 208_00, Pay: pay,
@@ -239,16 +239,4 @@ func TestFailedTrips(t *testing.T) {
 		}
 	}
 	refused(t, o, problem.Conflict, "back office", do(FailedTrip{Reason: "blocked", Key: "one-more"}))
-}
-
-func TestAssign(t *testing.T) {
-	o := in(t, Matched)
-	for _, driver := range []string{"d-1", "d-2"} {
-		if err := o.assign(driver, after(2*day)); err != nil || o.DriverID != driver {
-			t.Errorf("driver %q: %v", o.DriverID, err)
-		}
-	}
-	for _, bad := range []string{"", "d 1", strings.Repeat("d", 65)} {
-		refused(t, o, problem.Invalid, "/driver_id", func(o *Order) error { return o.assign(bad, after(2*day)) })
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 	"kreislauf/internal/process"
 )
 
@@ -16,6 +17,7 @@ import (
 //	matching, payment --> consumer.go --+
 type service struct {
 	orders store
+	places capacity
 	files  files
 	meta   func(context.Context) event.Meta
 	now    func() time.Time
@@ -34,7 +36,14 @@ func Wire(p *process.Process) error {
 		files:  files{p.Blobs},
 		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
 	}
+	s.places = capacity{
+		days:     days{process.Repository[Day](p, "days", "day", event.TopicOrder)},
+		partners: partners{process.Collection[network.Partner](p, "network", "partner")},
+		orders:   s.orders, meta: p.Meta, zone: berlin,
+	}
 	p.Late(s.orders.ensureIndexes)
+	p.Late(s.places.days.ensureIndexes)
+	p.Background("capacity sweep", func(ctx context.Context) error { return s.places.run(ctx, p.Log) })
 	p.AuditLog("orders")
 	p.Handle("POST", "/api/order/v1/orders", s.postOrder)
 	p.Handle("GET", "/api/order/v1/orders", s.getOrders)
@@ -43,7 +52,7 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/order/v1/orders/{id}/pick-up", s.postPickUp)
 	p.Handle("GET", "/api/order/v1/jobs", s.getJobs)
 	p.Handle("GET", "/api/order/v1/jobs/{id}", s.getJob)
-	p.Handle("POST", "/api/order/v1/jobs/{id}/driver", s.postDriver)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/plan", s.postPlan)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/failed-trip", s.postFailedTrip)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/on-site", s.postOnSite)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)

@@ -35,6 +35,7 @@ type catalogView struct {
 	LatestDate   string      `json:"latest_date"`
 	ClosedDates  []closedDay `json:"closed_dates"`
 	IncludedDays int         `json:"included_days"`
+	Towns        []string    `json:"towns,omitempty"` // that have the postcode of the query
 }
 
 // cacheable: browsers keep the catalogue for a minute. nginx asks again after a second, answers with its old copy while it asks, and goes
@@ -49,17 +50,19 @@ type closedDay struct {
 
 // getCatalog answers for the whole country, or with the dates of the postcode that the query names.
 func (s *service) getCatalog(w http.ResponseWriter, r *http.Request, _ session.Session) error {
-	postcode := r.URL.Query().Get("postcode")
+	postcode, towns := r.URL.Query().Get("postcode"), []string(nil)
 	if r.URL.Query().Has("postcode") {
-		if _, err := catalog.FindZone(postcode); err != nil {
+		place, err := catalog.FindPlace(postcode)
+		if err != nil {
 			return problem.InvalidField("?postcode", "%v", err)
 		}
+		towns = place.Towns
 	}
 	today := s.now().In(s.zone)
 	first, last := catalog.Window(postcode, today)
 	v := catalogView{
 		SizesM3: catalog.Sizes(), EarliestDate: first.Format(catalog.DateFormat), LatestDate: last.Format(catalog.DateFormat),
-		ClosedDates: []closedDay{}, IncludedDays: tariff.IncludedDays,
+		ClosedDates: []closedDay{}, Towns: towns, IncludedDays: tariff.IncludedDays,
 	}
 	for _, c := range catalog.ClosedDates(postcode, today) {
 		v.ClosedDates = append(v.ClosedDates, closedDay{c.Date.Format(catalog.DateFormat), c.Reason})
@@ -121,7 +124,8 @@ func price(r *http.Request, today time.Time) (quote.Quote, catalog.Zone, catalog
 			fields = append(fields, problem.Field{Pointer: "?" + name, Detail: err.Error()})
 		}
 	}
-	zone, err := catalog.FindZone(query.Get("postcode"))
+	place, err := catalog.FindPlace(query.Get("postcode"))
+	zone := place.Zone
 	bad("postcode", err)
 	size, err := strconv.Atoi(query.Get("size"))
 	if err != nil {

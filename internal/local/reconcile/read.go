@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"kreislauf/internal/mongodb"
@@ -38,6 +39,7 @@ type look struct {
 func (l *look) read(ctx context.Context, dbs map[string]*mongodb.Database) {
 	l.documents, l.mails = map[string][]payment.Document{}, map[string][]mailing.Mail{}
 	l.ordersRead = byID(ctx, l, dbs, "order", "orders", &l.orders, func(o order.Order) string { return o.ID })
+	maps.DeleteFunc(l.orders, func(_ string, o order.Order) bool { return o.State == order.Void }) // nobody was told of it
 	l.matchesRead = byID(ctx, l, dbs, "matching", "matches", &l.matches, func(m matching.Match) string { return m.ID })
 	documents := all(ctx, l, dbs, "payment", "documents", func(d payment.Document) { l.documents[d.OrderID] = append(l.documents[d.OrderID], d) })
 	lines := byID(ctx, l, dbs, "payment", "statement_lines", &l.lines, func(s payment.StatementLine) string { return s.ID })
