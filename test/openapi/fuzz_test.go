@@ -23,8 +23,8 @@ import (
 
 	"kreislauf/internal/authz"
 	"kreislauf/internal/client"
-	"kreislauf/internal/event"
 	"kreislauf/internal/session"
+	"kreislauf/services/identity"
 )
 
 var (
@@ -50,11 +50,11 @@ func TestGeneratedRequests(t *testing.T) {
 	for round := uint64(0); round == 0 || time.Now().Before(end) && !t.Failed(); round++ {
 		f.generator = &generator{rand.New(rand.NewPCG(*fuzzSeed, round)), f.known, f.named}
 		before := f.seenByAnna(c)
-		f.round(append(strangers(), f.another))
+		f.round(f.strangers)
 		if after := f.seenByAnna(c); before != after {
 			t.Errorf("seed %d, round %d: somebody has changed what is anna's:\n%s\n%s", *fuzzSeed, round, before, after)
 		}
-		f.round(insiders())
+		f.round(f.insiders)
 	}
 	t.Logf("seed %d: statuses %v; operations that have done what was asked for %v", *fuzzSeed, f.statuses, slices.Sorted(maps.Keys(f.done)))
 	if f.statuses[200] == 0 || f.statuses[422] == 0 || f.statuses[403] == 0 || f.statuses[404] == 0 {
@@ -74,7 +74,7 @@ func strangers() []caller {
 	list := []caller{{name: "nobody"}}
 	for _, role := range []authz.Role{authz.Customer, authz.SiteManager, authz.Dispatcher, authz.Driver} {
 		list = append(list, caller{name: "a strange " + string(role), session: session.Session{
-			UserID: event.NewID("u"), Email: "stranger@example.org", Name: "Stranger", Role: string(role), SiteID: "s-strange", PartnerID: "p-next", DriverID: "d-strange",
+			Role: string(role), SiteID: "s-strange", PartnerID: "p-next", DriverID: "d-strange",
 		}})
 	}
 	return list
@@ -83,7 +83,7 @@ func strangers() []caller {
 func insiders() []caller {
 	in := func(role authz.Role) caller {
 		return caller{string(role), session.Session{
-			UserID: event.NewID("u"), Email: "insider@example.org", Name: "Insider", Role: string(role), PartnerID: "p-auto", DriverID: "d-1",
+			Role: string(role), PartnerID: "p-auto", DriverID: "d-1",
 		}, true}
 	}
 	byHand := in(authz.Dispatcher)
@@ -94,24 +94,33 @@ func insiders() []caller {
 type fuzz struct {
 	*platform
 	*generator
-	t        *testing.T
-	problem  *base.Schema
-	check    schema_validation.SchemaValidator
-	known    []string // ids of what is anna's, and a few more
-	hidden   []string // texts that no stranger may see, unless they said them
-	order    string
-	named    map[string][]string
-	another  caller // a customer with orders of its own
-	statuses map[int]int
-	done     map[string]int // operation -> answers of 2xx
+	t       *testing.T
+	problem *base.Schema
+	check   schema_validation.SchemaValidator
+	known   []string // ids of what is anna's, and a few more
+	hidden  []string // texts that no stranger may see, unless they said them
+	order   string
+	named   map[string][]string
+
+	strangers, insiders []caller
+	statuses            map[int]int
+	done                map[string]int // operation -> answers of 2xx
 }
 
 // plant has anna order twice, and one of the orders lead to its invoice; and another customer order, too.
 func (f *fuzz) plant(c cast) {
 	t, p := f.t, f.platform
-	f.another = caller{name: "another customer", session: session.Session{UserID: event.NewID("u"), Email: "another@example.org", Name: "Another", Role: string(authz.Customer)}}
+	another := f.account(caller{name: "another customer", session: session.Session{Role: string(authz.Customer)}})
+	f.strangers = []caller{another}
+	for _, who := range strangers() {
+		f.strangers = append(f.strangers, f.account(who))
+	}
+	for _, who := range insiders() {
+		f.insiders = append(f.insiders, f.account(who))
+	}
 	place := func(who *client.Client, name, postcode string) string {
-		body := with(p.newOrder(t, postcode, "170904"), "address", map[string]any{"name": name + " Person", "street": name + "weg 1", "city": "Köln"})
+		body := p.newOrder(t, postcode, "170904")
+		body["address"] = with(with(body["address"].(map[string]any), "name", name+" Person"), "street", name+"weg 1")
 		return p.send(t, exchange{who: who, method: "POST", path: orders, header: key(), body: body, status: 201})["order_id"].(string)
 	}
 	matched := func(id string) string {
@@ -139,7 +148,7 @@ func (f *fuzz) plant(c cast) {
 	}
 	invoice, credit := number(c.anna, invoices, "invoices"), number(c.auto, creditNotes, "credit_notes")
 	ids := []string{first, second}
-	other := f.person(f.another)
+	other := f.person(another)
 	for _, postcode := range []string{"50667", "10115", "10115", "50667"} { // those of 10115 are offered to p-hand, which answers by hand
 		ids = append(ids, place(other, "Andrea", postcode))
 	}
@@ -151,6 +160,30 @@ func (f *fuzz) plant(c cast) {
 		"orders": ids, "jobs": ids, "offers": ids, "matches": ids, "order_id": ids, "invoices": {invoice}, "number": {invoice}, "invoice": {invoice}, "credit-notes": {credit},
 		"partners": {"p-auto", "p-hand"}, "partner_id": {"p-auto", "p-hand", "p-next"}, "driver_id": {"d-1"}, "quote": {quote}, "date": {p.earliest(t, "50667")},
 	}
+}
+
+// account signs somebody up.
+func (f *fuzz) account(who caller) caller {
+	s := &who.session
+	if s.Role == "" {
+		return who
+	}
+	s.Name, s.Email = "Somebody", strings.ReplaceAll(who.name, " ", ".")+"@example.org"
+	body := signUp("email", s.Email)
+	if role := authz.Role(s.Role); role != authz.Customer {
+		i := identity.Invite{Role: role}
+		switch role {
+		case authz.SiteManager:
+			i.SiteID = s.SiteID
+		case authz.Dispatcher:
+			i.PartnerID = s.PartnerID
+		case authz.Driver:
+			i.PartnerID, i.DriverID = s.PartnerID, s.DriverID
+		}
+		body["invite"] = f.invite(f.t, i)
+	}
+	s.UserID = f.send(f.t, exchange{method: "POST", path: users, header: key(), body: body, status: 201})["user_id"].(string)
+	return who
 }
 
 // seenByAnna is all that anna sees of her orders and invoices.
