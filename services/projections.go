@@ -16,6 +16,7 @@ type Projection struct {
 func Projections() []Projection {
 	return []Projection{
 		{"matching", "network", event.PartnerChanged{}, false},
+		{"order", "network", event.PartnerChanged{}, false},
 		{"payment", "partners", event.PartnerChanged{}, false},
 		{"payment", "customers", event.SignedUp{}, false},
 		{"pricing", "sales", event.Placed{}, false},
