@@ -38,6 +38,7 @@ func Wire(p *process.Process) error {
 	process.WorkThen(p, "account follow-up", s.users.Repository, func(m event.Meta, u *User) error { return u.claim(m) }, s.follow)
 	process.WorkThen(p, "account notice", s.notices, func(m event.Meta, n *Notice) error { return n.claim(m) }, s.deliver)
 	p.Handle("POST", "/api/identity/v1/users", s.postUser)
+	p.Handle("POST", "/api/identity/v1/driver-invitations", s.postInvitation)
 	p.Handle("POST", "/api/identity/v1/sessions", s.postSession)
 	p.Handle("GET", "/api/identity/v1/sessions/current", s.getSession)
 	p.Handle("DELETE", "/api/identity/v1/sessions/current", s.deleteSession)

@@ -63,6 +63,8 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Invoiced:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
+	case event.Reminded:
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Paid:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.SignInLocked:

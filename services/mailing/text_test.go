@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -38,6 +39,9 @@ func everyMail() []event.Payload {
 		event.Weighed{OrderID: "o-abc", GrossKg: 16_120, TareKg: 11_000, NetKg: 5_120, IncludedKg: 4_000, Slip: "W-77"},
 		event.Cancelled{OrderID: "o-abc", By: "customer", Reason: "Die Baustelle verzögert sich."},
 		event.Invoiced{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(123_456_789), DueOn: "2026-12-14"},
+		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 1, OpenCents: 500_00, DueOn: "2026-12-14", PayBy: "2026-12-29"},
+		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 2, OpenCents: 505_00, DueOn: "2026-12-14", PayBy: "2027-01-13", FeeCents: 5_00},
+		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 3, OpenCents: 510_00, DueOn: "2026-12-14", PayBy: "2027-01-28", FeeCents: 5_00, Last: true},
 		event.Paid{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(30_000)},
 		event.SignInLocked{UserID: "u-1"},
 		event.PasswordResetRequested{UserID: "u-1", Sealed: seal(event.SealedReset, "TOKEN"), Until: summer},
@@ -88,7 +92,11 @@ func TestLetters(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := "Subject: " + l.Subject + "\n\n" + l.Body
-		file := filepath.Join("testdata", p.Type()+".golden")
+		name := p.Type()
+		if r, ok := p.(event.Reminded); ok {
+			name += fmt.Sprint("-", r.Level)
+		}
+		file := filepath.Join("testdata", name+".golden")
 		if *update {
 			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 				t.Fatal(err)

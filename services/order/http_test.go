@@ -166,8 +166,12 @@ func TestLifeOfAnOrder(t *testing.T) {
 		t.Errorf("the driver's jobs: %v", got)
 	}
 	f.ask(t, f.driver, "POST", job+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}, 409)
+	placed := map[string]any{"container": "K 17", "at": time.Now().Add(-time.Minute)} // of a phone whose clock is behind
 	for range 2 {
-		f.ask(t, f.driver, "POST", job+"/on-site", map[string]any{"container": "K 17"}, 200)
+		a := f.ask(t, f.driver, "POST", job+"/on-site", placed, 200, "Idempotency-Key", "on-site-0001")
+		if d := cmp.Diff(map[string]any{"least": 87.0, "most": 3500.0}, a["plausible_kg"]); d != "" {
+			t.Errorf("plausible net weight (-want +got):\n%s", d)
+		}
 	}
 	f.ask(t, f.driver, "POST", job+"/on-site", map[string]any{"container": "K 18"}, 409)
 	first, _ := catalog.Window("50667", time.Now())
@@ -249,6 +253,9 @@ func TestJobsAreListedByDate(t *testing.T) {
 		{"in another state", f.dispatcher, "?state=on_site", 0},
 		{"another partner's", f.other, "", 0},
 		{"the driver's", f.driver, "", 1},
+		{"the driver's of the day", f.driver, "?date=" + first.Format(time.DateOnly), 1},
+		{"the driver's of an earlier day", f.driver, "?date=2020-01-01", 0},
+		{"the driver's overdue ones", f.driver, "?date=" + first.AddDate(0, 0, 9).Format(time.DateOnly), 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := f.listed(t, tc.who, tc.query); len(got) != tc.want {

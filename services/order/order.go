@@ -28,6 +28,7 @@ type Step struct {
 	RecordedAt time.Time   `json:"recorded_at,omitzero" bson:"recorded_at,omitempty"`
 	FailedTrip *FailedTrip `json:"failed_trip,omitempty" bson:"failed_trip,omitempty"` // a truck came in vain; the state stayed
 	Planned    *Planned    `json:"planned,omitempty" bson:"planned,omitempty"`         // the partner planned a trip; the state stayed
+	Request    string      `json:"-" bson:"request,omitempty"`                         // digest of key and content that took it, see Order.once
 }
 
 // Enters says whether the order came into the state by this step. Otherwise it was in it, and something else happened.

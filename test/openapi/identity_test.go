@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	users    = client.UsersPath
-	sessions = client.SessionsPath
-	current  = client.SessionPath
+	users             = client.UsersPath
+	sessions          = client.SessionsPath
+	driverInvitations = "/api/identity/v1/driver-invitations"
+	current           = client.SessionPath
 
 	password = "correct horse battery"
 )
@@ -78,7 +79,19 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 	in := func(name string, who *client.Client, body any, status int, breaks bool) exchange {
 		return exchange{name: name, who: who, method: "POST", path: sessions, body: body, status: status, breaks: breaks}
 	}
+	invite := func(name string, who *client.Client, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: who, method: "POST", path: driverInvitations, body: body, status: status, breaks: breaks}
+	}
+	d1 := map[string]any{"driver_id": "d-1"}
+	nobody := invite("nobody's driver", nil, d1, 401, true)
+	nobody.header = map[string]string{"X-CSRF-Token": "x"}
 	return []exchange{
+		invite("a driver", c.hand, d1, 201, false),
+		invite("malformed", c.hand, client.Raw(`{"x":`), 400, true),
+		nobody,
+		invite("a customer's driver", c.anna, d1, 403, false),
+		invite("too large", c.hand, tooLarge(), 413, true),
+		invite("no driver", c.hand, map[string]any{"driver_id": "Jonas"}, 422, true),
 		keyed(post("first", signUp("email", "twice@example.org"), 201, false), again),
 		keyed(replayed, again),
 		post("e-mail taken", signUp("email", "twice@example.org"), 409, false),

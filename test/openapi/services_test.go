@@ -361,7 +361,9 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	add("bad list", exchange{who: c.auto, method: "GET", path: jobs + "?state=paid", status: 422, breaks: true})
 	post("future", c.auto, job+"/on-site", map[string]any{"container": "K 17", "at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, 422)
 	post("first", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
-	post("again", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
+	add("again", exchange{
+		who: c.auto, method: "POST", path: job + "/on-site", header: key(), body: map[string]any{"container": "K 17"}, status: 200, replayed: true,
+	})
 	post("another", c.auto, job+"/on-site", map[string]any{"container": "K 18"}, 409)
 	post("Sunday", c.anna, one+"/pick-up", map[string]any{"date": "2026-01-04"}, 422)
 	post("first", c.anna, one+"/pick-up", map[string]any{"date": date}, 200)
@@ -474,6 +476,7 @@ func (p *platform) storesAway(c cast) []exchange {
 	list := []exchange{
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
+		{name: "invite a driver", who: c.hand, method: "POST", path: driverInvitations, body: map[string]any{"driver_id": "d-1"}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
 		{name: "end session", who: c.anna, method: "DELETE", path: sessions + "/x", status: 503},
 		{name: "end other sessions", who: c.anna, method: "DELETE", path: sessions, status: 503},
