@@ -35,7 +35,7 @@ var (
 const (
 	secret = "Plantgeheim" // stands in everything that anna says of herself
 	// perCaller is how many requests a caller sends to an operation in one round; one who may not call it sends one.
-	perCaller = 7
+	perCaller = 5
 )
 
 // TestGeneratedRequests sends generated requests to every operation as everybody: no answer is a fault of the server, each fits its
