@@ -51,7 +51,8 @@ func install(t *testing.T) string {
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", dir, client).CombinedOutput()
+	pip := exec.CommandContext(ctx, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", dir, client)
+	out, err := pip.CombinedOutput()
 	if err != nil {
 		t.Skipf("SKIPPED 1 of 1: pip cannot install %s: %v: %s", client, err, bytes.TrimSpace(out))
 	}
@@ -131,7 +132,8 @@ func kafka(t *testing.T, b *embedded.Backends) *kgo.Client {
 // sendGarbage writes a record that is no event.
 func sendGarbage(t *testing.T, b *embedded.Backends) {
 	t.Helper()
-	if err := kafka(t, b).ProduceSync(t.Context(), &kgo.Record{Topic: event.TopicOrder, Key: []byte("o-x"), Value: []byte(`{"specversion":"0.3"}`)}).FirstErr(); err != nil {
+	garbage := &kgo.Record{Topic: event.TopicOrder, Key: []byte("o-x"), Value: []byte(`{"specversion":"0.3"}`)}
+	if err := kafka(t, b).ProduceSync(t.Context(), garbage).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -140,7 +142,8 @@ func sendGarbage(t *testing.T, b *embedded.Backends) {
 func start(t *testing.T, b *embedded.Backends, packages string) (stop func()) {
 	t.Helper()
 	cmd := exec.Command("python3", "tally.py")
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+packages, "PYTHONDONTWRITEBYTECODE=1", "KREISLAUF_ENV=test", "KREISLAUF_CUSTOMER=kreislauf", "KREISLAUF_INSTANCE=tally-1",
+	cmd.Env = append(os.Environ(), "PYTHONPATH="+packages, "PYTHONDONTWRITEBYTECODE=1",
+		"KREISLAUF_ENV=test", "KREISLAUF_CUSTOMER=kreislauf", "KREISLAUF_INSTANCE=tally-1",
 		"KREISLAUF_PLATFORM_VERSION=test", "KREISLAUF_KAFKA_BROKERS="+b.Kafka, "KREISLAUF_LOG_DIR="+logs(b))
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -228,7 +231,8 @@ func checkLine(t *testing.T, l map[string]any) {
 	t.Helper()
 	needed, at := []string{"log.level", "message", "event.action"}, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$`
 	if l["data_stream.type"] == "traces" {
-		needed, at = []string{"data_stream.dataset", "trace.id", "span.id", "span.name", "span.kind", "event.duration", "event.outcome"}, `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`
+		needed = []string{"data_stream.dataset", "trace.id", "span.id", "span.name", "span.kind", "event.duration", "event.outcome"}
+		at = `^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$`
 	}
 	for _, key := range append(needed, "service_name", "env", "customer", "instance", "platform_version") {
 		if l[key] == nil || l[key] == "" {

@@ -242,7 +242,8 @@ func (g *generator) segment(p *v3.Parameter, before string) (text string, plain 
 	}
 	switch g.IntN(6) {
 	case 0:
-		return pick(g, "%00", "..%2f..%2fx", "%ff%fe", "a%2fb", "%27%20or%201=1", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", strings.Repeat("x", 3000), "%20", "-1", "NaN", "%E2%80%AE"), false
+		return pick(g, "%00", "..%2f..%2fx", "%ff%fe", "a%2fb", "%27%20or%201=1", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", strings.Repeat("x", 3000),
+			"%20", "-1", "NaN", "%E2%80%AE"), false
 	case 1, 2:
 		if p.In == "path" && len(g.known) > 0 {
 			return url.PathEscape(pick(g, g.known...)), true
@@ -309,7 +310,8 @@ func (g *generator) call(at operation, op *v3.Operation, shared []*v3.Parameter)
 		c.Header["Content-Type"] = typ
 		c.Body = client.Raw(g.body(typ, media))
 		if g.IntN(12) == 0 {
-			c.Header["Content-Type"] = pick(g, "text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16", "/", ";;;")
+			c.Header["Content-Type"] = pick(g, "text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+				"application/json; charset=utf-16", "/", ";;;")
 		}
 		if g.IntN(20) == 0 {
 			c.Header["Content-Encoding"] = "gzip"
