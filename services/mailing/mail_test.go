@@ -32,7 +32,7 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		}
 	}
 	want := []string{
-		"identity.sign-in-locked", "identity.password-reset-requested", "identity.password-changed", "identity.member-invited",
+		"identity.sign-in-locked", "identity.password-reset-requested", "identity.password-changed", "identity.member-invited", "pricing.standing-refused",
 		"order.placed", "order.matched", "order.scheduled", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "payment.invoiced", "payment.paid",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -3,6 +3,7 @@ package pricing
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -95,7 +96,7 @@ type quoteView struct {
 
 func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	now := s.now()
-	q, zone, waste, err := price(r, now.In(s.zone))
+	q, zone, waste, err := price(r.URL.Query(), now.In(s.zone))
 	if err != nil {
 		return err
 	}
@@ -116,8 +117,7 @@ func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Ses
 }
 
 // price checks the four parameters, reporting all mistakes at once, and applies the tariff.
-func price(r *http.Request, today time.Time) (quote.Quote, catalog.Zone, catalog.Waste, error) {
-	query := r.URL.Query()
+func price(query url.Values, today time.Time) (quote.Quote, catalog.Zone, catalog.Waste, error) {
 	var fields []problem.Field
 	bad := func(name string, err error) {
 		if err != nil {
