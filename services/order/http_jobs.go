@@ -30,11 +30,15 @@ type jobView struct {
 	work
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
+
+	Window string `json:"window,omitempty"`
+	Permit string `json:"permit,omitempty"` // as in view
 }
 
 func jobOf(o Order) jobView {
 	return jobView{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Pay, o.DriverID, workOf(o), o.Cancellation, o.History,
+		o.Window, o.permit(),
 	}
 }
 
