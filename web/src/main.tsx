@@ -10,6 +10,7 @@ import { unreachableSince } from "./http";
 import { startQuoting } from "./order/state";
 import { startRouting } from "./route";
 import { loadSession } from "./session";
+import { startText } from "./text";
 
 const root = document.getElementById("app");
 if (root === null) throw new Error("index.html has no element #app");
@@ -19,4 +20,4 @@ startQuoting();
 void loadSession();
 addEventListener("online", reconnect);
 addEventListener("offline", () => (unreachableSince.value ??= new Date()));
-render(<App />, root);
+startText(() => render(<App />, root));

@@ -1,14 +1,16 @@
 // The order page: a short promise, the steps, and what went wrong with the catalogue or the price.
 
 import { useEffect, useRef } from "preact/hooks";
+import { preloadAccount } from "../account/lazy";
 import { navigations } from "../route";
 import { text } from "../text";
 import { ProblemAlert } from "../ui/problem";
 import sprite from "../ui/icons.svg";
 import { Skeleton } from "../ui/skeleton";
-import { Checkout } from "./checkout";
+import { CheckoutForm, preloadCheckout, preloadDate } from "./later-lazy";
 import { DateStep, PostcodeStep, SizeStep, WasteStep } from "./choices";
-import { catalog, catalogError, loadCatalog, quotes, refusal, step } from "./state";
+import { catalog, catalogError, loadCatalog, quotes, refusal, selection, step } from "./state";
+import { StepFrame } from "./step";
 import { PriceBar } from "./price-bar";
 
 export function OrderPage() {
@@ -26,6 +28,13 @@ export function OrderPage() {
     section?.querySelector<HTMLElement>("h2")?.focus({ preventScroll: true });
     section?.scrollIntoView({ block: "start" });
   }, [open]);
+
+  const placeKnown = selection.value.plz !== "";
+  useEffect(() => {
+    if (placeKnown) preloadDate();
+    if (placeKnown) preloadCheckout();
+    if (open === "adresse") preloadAccount(); // the next page
+  }, [placeKnown, open]);
 
   const offered = catalog.value;
   return (
@@ -46,7 +55,9 @@ export function OrderPage() {
           <SizeStep catalog={offered} />
           <DateStep catalog={offered} />
           <QuoteProblem />
-          <Checkout />
+          <StepFrame name="adresse">
+            <CheckoutForm />
+          </StepFrame>
         </div>
       ) : catalogError.value !== undefined ? (
         <ProblemAlert error={catalogError.value}>

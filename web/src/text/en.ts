@@ -35,16 +35,14 @@ export const en: Text = {
     allowed: "Goes in",
     forbidden: "Must not go in",
     code: "Waste code",
-    hazardous: "Hazardous waste",
+    hazardous: "We do not collect hazardous waste (waste codes with an asterisk); it takes a disposal company with a permit (§ 54 KrWG):",
   },
 
   size: {
     name: (size) => `${size} m³`,
     fits: (barrows) => `about ${barrows} wheelbarrows`,
     limit: "A skip lorry lifts 7 t at most. Fill the container no higher than its rim.",
-    tooHeavy: (sizes) =>
-      `Heavy waste: ${sizes} m³ when full would be more than a skip lorry may lift (7 t). For larger amounts order several containers.`,
-    notOffered: (sizes, waste) => `We do not offer ${sizes} m³ for “${waste}”.`,
+    reasons: { "too-heavy": "too heavy for the lorry when full (7 t)", taken: "fully booked" },
   },
 
   date: {
@@ -53,10 +51,14 @@ export const en: Text = {
     other: "Another day",
     take: "Take this day",
     closed: (day, reason) => `We do not deliver here on ${day} (${reason}). Please choose another day.`,
+    taken: (day, next) => `All containers of this size are taken on ${day}.${next === "" ? "" : ` Next free day: ${next}.`}`,
   },
 
   price: {
     label: "Price",
+    from: (price) => `from ${price}`,
+    perTonne: (price) => `by weight, ${price} a tonne`,
+    byWeight: (least, tonne) => `by weight: ${least} included (least amount), each further tonne ${tonne}`,
     vat: "incl. VAT",
     days: (days) => `${days} days included`,
     extraDay: (extra) => `then ${extra} a day`,
