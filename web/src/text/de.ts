@@ -13,7 +13,7 @@ export const de = {
 
   order: {
     title: "Container bestellen",
-    lead: "In vier Schritten zum Festpreis. Ein Konto brauchen Sie erst für die Bestellung.",
+    lead: "In vier Schritten zum Container. Den Preis sehen Sie vorher, ein Konto brauchen Sie erst für die Bestellung.",
     steps: { plz: "Postleitzahl", abfall: "Abfall", groesse: "Größe", datum: "Termin", adresse: "Adresse und Bestellung" },
     questions: {
       plz: "Wo soll der Container stehen?",
@@ -29,7 +29,7 @@ export const de = {
   postcode: { label: "Postleitzahl der Baustelle oder des Grundstücks", hint: "Fünf Ziffern, zum Beispiel 10115." },
 
   waste: {
-    hint: "Ein Container, eine Abfallart: So bleibt der Preis fest.",
+    hint: "Ein Container, eine Abfallart: Gemischt wird es teurer.",
     allowed: "Darf hinein",
     forbidden: "Darf nicht hinein",
     code: "Abfallschlüssel",

@@ -15,7 +15,7 @@ export const en: Text = {
 
   order: {
     title: "Order a container",
-    lead: "A fixed price in four steps. You need an account only to order.",
+    lead: "A container in four steps. You see the price before; you need an account only to order.",
     steps: { plz: "Postcode", abfall: "Waste", groesse: "Size", datum: "Date", adresse: "Address and order" },
     questions: {
       plz: "Where should the container stand?",
@@ -31,7 +31,7 @@ export const en: Text = {
   postcode: { label: "Postcode of the site", hint: "Five digits, for example 10115." },
 
   waste: {
-    hint: "One container, one kind of waste: that keeps the price fixed.",
+    hint: "One container, one kind of waste: mixing them costs more.",
     allowed: "Goes in",
     forbidden: "Must not go in",
     code: "Waste code",

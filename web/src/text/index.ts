@@ -14,16 +14,22 @@ export const language = computed<Language>(() => (url.value.searchParams.get("la
 
 export const text = computed<Text>(() => (language.value === "en" ? english.value : undefined) ?? de);
 
+let asked: Promise<void> | undefined;
+
+function loadEnglish(): Promise<void> {
+  asked ??= import("./en").then(
+    ({ en }) => void (english.value = en),
+    () => (asked = undefined),
+  );
+  return asked;
+}
+
 /** Gets the English texts whenever the page turns English, and shows it once the texts of its first language are there. */
 export function startText(show: () => void): void {
-  let shown = false;
-  const first = () => {
-    if (!shown) show();
-    shown = true;
-  };
+  if (language.peek() === "de") show();
+  else void loadEnglish().then(show);
   effect(() => {
-    if (language.value === "de" || english.peek() !== undefined) return first();
-    import("./en").then(({ en }) => (english.value = en), () => undefined).finally(first);
+    if (language.value === "en") void loadEnglish();
   });
 }
 
