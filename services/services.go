@@ -53,19 +53,20 @@ func All() []Service {
 	const (
 		quoteKey  = "KREISLAUF_QUOTE_KEY"
 		inviteKey = "KREISLAUF_INVITE_KEY"
+		mailKey   = "KREISLAUF_MAIL_KEY"
 		partners  = "KREISLAUF_PARTNERS_FILE"
 		company   = "KREISLAUF_COMPANY_FILE"
 	)
 	events, sessions := process.Needs{MongoDB: true, Kafka: true}, process.Needs{MongoDB: true, Kafka: true, Sessions: true}
 	files := process.Needs{MongoDB: true, Kafka: true, Sessions: true, Blobs: true}
 	return []Service{
-		{"identity", Normal, true, sessions, []string{inviteKey}, nil, nil, identity.Wire},
+		{"identity", Normal, true, sessions, []string{inviteKey, mailKey}, nil, []string{"account follow-up", "account notice"}, identity.Wire},
 		{"disposer", Uncritical, true, sessions, nil, []string{partners}, []string{"end of permits"}, disposer.Wire},
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
 		{"order", Critical, true, files, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},
 		{"payment", Normal, true, sessions, nil, []string{company}, []string{"payment reminder"}, payment.Wire},
-		{"mailing", Uncritical, false, events, nil, nil, []string{"mail delivery"}, mailing.Wire},
+		{"mailing", Uncritical, false, events, []string{mailKey}, nil, []string{"mail delivery"}, mailing.Wire},
 		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}
 }

@@ -60,17 +60,23 @@ func Topics() []Topic {
 	month := week
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
-		{TopicIdentity, []Payload{SignedUp{}, CompanyChanged{}}, "identity", []string{"mailing", "payment", "statistics"}, week},
+		{
+			TopicIdentity,
+			[]Payload{SignedUp{}, CompanyChanged{}, SignInLocked{}, PasswordResetRequested{}, PasswordChanged{}, MemberInvited{}},
+			"identity",
+			[]string{"mailing", "payment", "statistics"},
+			week,
+		},
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "order", "payment", "pricing", "statistics"}, newest},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}},
+			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}},
 			"order",
 			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
 			week,
 		},
 		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
-		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}}, "payment", []string{"mailing", "order", "statistics"}, week},
+		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}, Corrected{}, Objected{}, ObjectionAnswered{}}, "payment", []string{"mailing", "order", "statistics"}, week},
 		{TopicStatistics, []Payload{Recorded{}}, "statistics", []string{"statistics"}, week},
 		{TopicDeadLetter, nil, "", nil, month},
 	}

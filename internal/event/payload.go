@@ -22,7 +22,41 @@ type SignedUp struct {
 	Name      string `json:"name,omitempty"`
 	Email     string `json:"email,omitempty"`
 	PartnerID string `json:"partner_id,omitempty" line:"partner.id,omitempty"` // of a dispatcher or driver
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"` // of a customer who orders for a company
 }
+
+// SignInLocked says that after many failed attempts signing in to an account has to wait. The owner may want to know.
+type SignInLocked struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// PasswordResetRequested says that somebody who says to own the account has forgotten its password.
+type PasswordResetRequested struct {
+	UserID string    `json:"user_id" line:"user.id"`
+	Sealed string    `json:"sealed"` // the token of the link, for mailing alone: package sealed, kind SealedReset
+	Until  time.Time `json:"until"`
+}
+
+// PasswordChanged says that the account has a new password, and that its sessions have ended but for the one that changed it.
+type PasswordChanged struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// MemberInvited says that a company's administrator invites somebody to order for the company. Email is personal, as in SignedUp.
+type MemberInvited struct {
+	CompanyID string    `json:"company_id" line:"company.id"`
+	Company   string    `json:"company"` // its name
+	By        string    `json:"by"`      // name of the administrator
+	Email     string    `json:"email"`
+	Sealed    string    `json:"sealed"` // the invitation code: package sealed, kind SealedInvite
+	Until     time.Time `json:"until"`
+}
+
+// Kinds of the sealed secrets in payloads.
+const (
+	SealedReset  = "password-reset"
+	SealedInvite = "company-invitation"
+)
 
 // PartnerChanged holds a disposal partner as it is now. A reader keeps the one with the highest Version and ignores older ones.
 type PartnerChanged struct {
@@ -41,6 +75,9 @@ type PartnerChanged struct {
 	Rates      Rates    `json:"rates"`
 	// Capacity is how many containers of each size the partner places a day; nil in events of before there was one.
 	Capacity []Capacity `json:"capacity,omitempty"`
+	// SmallBusiness means that section 19 UStG applies to the partner: its services bear no VAT.
+	SmallBusiness bool   `json:"small_business,omitempty"`
+	IBAN          string `json:"iban,omitempty"` // where the partner is paid; empty while nobody has told it
 }
 
 // Placed says that a customer ordered. It holds all that another service needs to act on the order without asking.
@@ -82,6 +119,18 @@ type CapacityChanged struct {
 type Matched struct {
 	OrderID   string `json:"order_id" line:"order.id"`
 	PartnerID string `json:"partner_id" line:"partner.id"`
+}
+
+// Scheduled says when the partner comes, for the first time or anew.
+type Scheduled struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	UserID    string `json:"user_id" line:"user.id"`
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	Trip      string `json:"trip"`              // "place" or "fetch" the container
+	Day       string `json:"day"`               // local date in Europe/Berlin, YYYY-MM-DD
+	Window    string `json:"window,omitempty"`  // "morning", "afternoon"; empty: any time of the day
+	WasDay    string `json:"was_day,omitempty"` // what was said before, if anything was
+	WasWindow string `json:"was_window,omitempty"`
 }
 
 // OnSite says that the container stands where it was ordered.
@@ -190,6 +239,9 @@ type Invoiced struct {
 	Number  string      `json:"number" line:"invoice.number"` // "R-2026-000001"
 	Total   money.Price `json:"total" line:"value_cents"`
 	DueOn   string      `json:"due_on"` // local date, YYYY-MM-DD
+	// CompanyID is the buyer; empty when the user is.
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"`
+	Replaces  string `json:"replaces,omitempty"` // number of the cancelled invoice in whose place it is
 }
 
 // Credited says that the partner's credit note was made.
@@ -198,6 +250,40 @@ type Credited struct {
 	PartnerID string      `json:"partner_id" line:"partner.id"`
 	Number    string      `json:"number" line:"credit_note.number"` // "G-2026-000001"
 	Total     money.Price `json:"total" line:"value_cents"`
+	Replaces  string      `json:"replaces,omitempty"` // number of the credit note in whose place it is
+}
+
+// Corrected says that an invoice (then UserID is there) or a credit note (PartnerID) was cancelled by a correction, and perhaps replaced.
+type Corrected struct {
+	OrderID     string      `json:"order_id" line:"order.id"`
+	UserID      string      `json:"user_id,omitempty" line:"user.id,omitempty"`
+	CompanyID   string      `json:"company_id,omitempty" line:"company.id,omitempty"`
+	PartnerID   string      `json:"partner_id,omitempty" line:"partner.id,omitempty"`
+	Number      string      `json:"number" line:"invoice.number"` // of what was cancelled
+	Correction  string      `json:"correction"`                   // "K-2026-000001"
+	Replacement string      `json:"replacement,omitempty"`        // number of what came in its place
+	Total       money.Price `json:"total" line:"value_cents"`     // of what was cancelled
+	Reason      string      `json:"reason"`                       // the back office's, or that the order was corrected
+}
+
+// Objected says that a partner objected to its credit note, which has no effect any more, or a customer (then UserID is there) to its invoice,
+// which stays as it is and is not reminded of.
+type Objected struct {
+	OrderID   string      `json:"order_id" line:"order.id"`
+	UserID    string      `json:"user_id,omitempty" line:"user.id,omitempty"`
+	CompanyID string      `json:"company_id,omitempty" line:"company.id,omitempty"`
+	PartnerID string      `json:"partner_id,omitempty" line:"partner.id,omitempty"`
+	Number    string      `json:"number" line:"invoice.number"` // of the credit note or the invoice
+	Total     money.Price `json:"total" line:"value_cents"`
+	Reason    string      `json:"reason"` // the words of who objects
+}
+
+// ObjectionAnswered says that the back office has issued a new credit note in place of one that the partner objected to.
+type ObjectionAnswered struct {
+	OrderID     string `json:"order_id" line:"order.id"`
+	PartnerID   string `json:"partner_id" line:"partner.id"`
+	Number      string `json:"number" line:"credit_note.number"`
+	Replacement string `json:"replacement"` // number of the new one
 }
 
 // Reminded says that the customer was late and is reminded to pay.
@@ -209,6 +295,9 @@ type Reminded struct {
 	OpenCents money.Cents `json:"open_cents" line:"value_cents"` // gross, what is left to pay
 	DueOn     string      `json:"due_on"`                        // when it was due
 	PayBy     string      `json:"pay_by"`                        // the new date
+	CompanyID string      `json:"company_id,omitempty" line:"company.id,omitempty"`
+	FeeCents  money.Cents `json:"fee_cents,omitempty"` // of this reminder, within OpenCents
+	Last      bool        `json:"last,omitempty"`      // what comes next is a lawyer or a debt collector
 }
 
 // Paid says that the customer has paid an invoice whole.
@@ -223,28 +312,40 @@ type Paid struct {
 type Recorded struct {
 	Name string            `json:"type"` // "order-attempt"
 	Data map[string]string `json:"data,omitempty" line:"attributes,omitempty"`
+	// Trust is "application" when an application has shown its key, whose name is Application, and "stranger" otherwise; older events lack it.
+	Trust       string `json:"trust,omitempty" line:"event.source_trust,omitempty"`
+	Application string `json:"application,omitempty" line:"event.provider,omitempty"`
 }
 
 // Type implements Payload, as do the methods below.
-func (SignedUp) Type() string        { return "identity.signed-up" }
-func (CompanyChanged) Type() string  { return "identity.company-changed" }
-func (PartnerChanged) Type() string  { return "disposer.partner-changed" }
-func (Placed) Type() string          { return "order.placed" }
-func (CapacityChanged) Type() string { return "order.capacity-changed" }
-func (Matched) Type() string         { return "order.matched" }
-func (OnSite) Type() string          { return "order.on-site" }
-func (Collected) Type() string       { return "order.collected" }
-func (Weighed) Type() string         { return "order.weighed" }
-func (Cancelled) Type() string       { return "order.cancelled" }
-func (Offered) Type() string         { return "matching.offered" }
-func (Accepted) Type() string        { return "matching.accepted" }
-func (Declined) Type() string        { return "matching.declined" }
-func (Unmatched) Type() string       { return "matching.unmatched" }
-func (Invoiced) Type() string        { return "payment.invoiced" }
-func (Credited) Type() string        { return "payment.credited" }
-func (Reminded) Type() string        { return "payment.reminded" }
-func (Paid) Type() string            { return "payment.paid" }
-func (Recorded) Type() string        { return "statistics.recorded" }
+func (SignedUp) Type() string          { return "identity.signed-up" }
+func (CompanyChanged) Type() string    { return "identity.company-changed" }
+func (PartnerChanged) Type() string    { return "disposer.partner-changed" }
+func (Placed) Type() string            { return "order.placed" }
+func (CapacityChanged) Type() string   { return "order.capacity-changed" }
+func (Matched) Type() string           { return "order.matched" }
+func (Scheduled) Type() string         { return "order.scheduled" }
+func (OnSite) Type() string            { return "order.on-site" }
+func (Collected) Type() string         { return "order.collected" }
+func (Weighed) Type() string           { return "order.weighed" }
+func (Cancelled) Type() string         { return "order.cancelled" }
+func (Offered) Type() string           { return "matching.offered" }
+func (Accepted) Type() string          { return "matching.accepted" }
+func (Declined) Type() string          { return "matching.declined" }
+func (Unmatched) Type() string         { return "matching.unmatched" }
+func (Invoiced) Type() string          { return "payment.invoiced" }
+func (Credited) Type() string          { return "payment.credited" }
+func (Corrected) Type() string         { return "payment.corrected" }
+func (Objected) Type() string          { return "payment.objected" }
+func (ObjectionAnswered) Type() string { return "payment.objection-answered" }
+func (Reminded) Type() string          { return "payment.reminded" }
+func (Paid) Type() string              { return "payment.paid" }
+func (Recorded) Type() string          { return "statistics.recorded" }
+
+func (SignInLocked) Type() string           { return "identity.sign-in-locked" }
+func (PasswordResetRequested) Type() string { return "identity.password-reset-requested" }
+func (PasswordChanged) Type() string        { return "identity.password-changed" }
+func (MemberInvited) Type() string          { return "identity.member-invited" }
 
 // Action is what the event line says that happened, instead of the type.
 func (r Recorded) Action() string { return r.Name }

@@ -50,3 +50,21 @@ func TestEmail(t *testing.T) {
 		}
 	}
 }
+
+func TestIBAN(t *testing.T) {
+	for text, want := range map[string]string{
+		"DE89 3704 0044 0532 0130 00": "DE89370400440532013000",
+		"at61 1904 3002 3457 3201":    "AT611904300234573201",
+		"GB82WEST12345698765432":      "GB82WEST12345698765432",
+		"DE98370400440532013000":      "", // digits changed over
+		"DE8937040044053201300":       "", // one is missing
+		"DE89370400440532013000X":     "",
+		"89370400440532013000":        "",
+		"":                            "",
+	} {
+		got, fault := input.IBAN(text)
+		if (fault == "") != (want != "") || want != "" && got != want {
+			t.Errorf("IBAN(%q) = %q, %q; want %q", text, got, fault, want)
+		}
+	}
+}

@@ -31,7 +31,9 @@ const (
 var (
 	idPattern     = regexp.MustCompile(`^p-[a-z0-9]+(-[a-z0-9]+)*$`)
 	driverPattern = regexp.MustCompile(`^d-[a-z0-9]+(-[a-z0-9]+)*$`)
+	phonePattern  = regexp.MustCompile(`^\+?[0-9][0-9 /()-]{3,28}[0-9]$`)
 	vatPattern    = regexp.MustCompile(`^DE[0-9]{9}$`)
+	taxPattern    = regexp.MustCompile(`^[0-9]{2,5}/[0-9]{3,4}/[0-9]{4,5}$`)
 	platePattern  = regexp.MustCompile(`^[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} [1-9][0-9]{0,3}[EH]?$`)
 )
 
@@ -88,6 +90,9 @@ func (p Profile) normal(at string) (Profile, faults) {
 		here := fmt.Sprintf("%s/drivers/%d", at, i)
 		d.Name, fault = input.Line(d.Name, 2, 100)
 		f.note(here+"/name", fault)
+		if d.Phone = strings.Join(strings.Fields(d.Phone), " "); d.Phone != "" && !phonePattern.MatchString(d.Phone) {
+			f.add(here+"/phone", "a telephone number is needed: 5 to 30 of the digits, +, -, / and space, for example +49 171 1234567")
+		}
 		if len(d.ID) > 40 || !driverPattern.MatchString(d.ID) {
 			f.add(here+"/id", "d- and up to 38 of a to z, 0 to 9 and - are needed, for example d-1")
 		}
@@ -155,7 +160,13 @@ func (m Master) normal(at string) (Master, faults) {
 		f.add(at+"/postcode", "%v", err)
 	}
 	m.TaxID = strings.ToUpper(strings.ReplaceAll(m.TaxID, " ", ""))
-	if !vatPattern.MatchString(m.TaxID) || !checkDigitFits(m.TaxID[2:]) {
+	if m.IBAN != "" {
+		fault := ""
+		m.IBAN, fault = input.IBAN(m.IBAN)
+		f.note(at+"/iban", fault)
+	}
+	taxNumber := m.SmallBusiness && taxPattern.MatchString(m.TaxID) // who may have no VAT id
+	if !taxNumber && (!vatPattern.MatchString(m.TaxID) || !checkDigitFits(m.TaxID[2:])) {
 		f.add(at+"/tax_id", "a German VAT id is needed, DE and nine digits of which the last fits the others; compare it with the partner's letter")
 	}
 	m.wastes(at, &f)

@@ -32,6 +32,8 @@ type Certificate struct {
 type Driver struct {
 	ID   string `json:"id" bson:"id"` // "d-1", the partner's own
 	Name string `json:"name" bson:"name"`
+	// Phone is where the dispatcher reaches the driver; empty when it did not say.
+	Phone string `json:"phone,omitempty" bson:"phone,omitempty"`
 }
 
 // Vehicle is a truck.
@@ -58,7 +60,7 @@ type Master struct {
 	Postcode     string        `json:"postcode" bson:"postcode"` // of the yard
 	City         string        `json:"city" bson:"city"`
 	Email        string        `json:"email" bson:"email"`         // where credit notes go
-	TaxID        string        `json:"tax_id" bson:"tax_id"`       // VAT id
+	TaxID        string        `json:"tax_id" bson:"tax_id"`       // VAT id; of a small trader also its tax number
 	RadiusKm     int           `json:"radius_km" bson:"radius_km"` // how far its trucks go
 	Wastes       []string      `json:"waste_codes" bson:"waste_codes"`
 	AutoAccept   bool          `json:"auto_accept" bson:"auto_accept"` // standing order: takes what it is offered at once, unseen
@@ -69,6 +71,10 @@ type Master struct {
 	Vehicles     []Vehicle     `json:"vehicles" bson:"vehicles"`
 	// Capacity is how many containers of each size the partner places a day. A size that is not listed is not limited.
 	Capacity []event.Capacity `json:"capacity,omitempty" bson:"capacity,omitempty"`
+	// SmallBusiness means that section 19 UStG applies: the partner's credit notes have no VAT.
+	SmallBusiness bool `json:"small_business,omitempty" bson:"small_business,omitempty"`
+	// IBAN is where the partner is paid. Only the back office changes it, so that a stolen session of the partner cannot.
+	IBAN string `json:"iban,omitempty" bson:"iban,omitempty"`
 }
 
 func (m Master) profile() Profile {
@@ -157,6 +163,7 @@ func (p *Partner) State(version int64) event.PartnerChanged {
 		PartnerID: p.ID, Version: version,
 		Name: m.Name, Street: m.Street, Postcode: m.Postcode, City: m.City, Email: m.Email, TaxID: m.TaxID, RadiusKm: m.RadiusKm,
 		Wastes: m.Wastes, AutoAccept: m.AutoAccept, Active: m.Active, Rates: m.Rates, Capacity: m.Capacity,
+		SmallBusiness: m.SmallBusiness, IBAN: m.IBAN,
 	}
 }
 

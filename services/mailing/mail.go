@@ -32,8 +32,9 @@ const (
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
 	State          State            `bson:"state"`
-	UserID         string           `bson:"user_id,omitempty"` // of the recipient; empty: whoever the order belongs to
-	OrderID        string           `bson:"order_id"`
+	UserID         string           `bson:"user_id,omitempty"`  // of the recipient; empty: whoever the order belongs to
+	OrderID        string           `bson:"order_id"`           // empty: it is about the account
+	To             Recipient        `bson:"to,omitempty"`       // of somebody without an account; else empty
 	Event          event.Event      `bson:"event"`              // what the mail tells of
 	Waits          int              `bson:"waits"`              // looks at which the recipient or the order was not known
 	Attempts       int              `bson:"attempts"`           // to send it
@@ -50,6 +51,8 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Matched:
 		m.OrderID = p.OrderID
+	case event.Scheduled:
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.OnSite:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Collected:
@@ -60,8 +63,18 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Invoiced:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
+	case event.Reminded:
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Paid:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
+	case event.SignInLocked:
+		m.UserID = p.UserID
+	case event.PasswordResetRequested:
+		m.UserID = p.UserID
+	case event.PasswordChanged:
+		m.UserID = p.UserID
+	case event.MemberInvited:
+		m.To = Recipient{Email: p.Email}
 	default:
 		return Mail{}, false
 	}

@@ -2,6 +2,7 @@ package mailing
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/mail"
 	"regexp"
@@ -20,6 +21,7 @@ import (
 	"kreislauf/internal/problem"
 	"kreislauf/internal/process"
 	"kreislauf/internal/repository"
+	"kreislauf/internal/sealed"
 	"kreislauf/internal/telemetry"
 )
 
@@ -49,7 +51,7 @@ type Suppression struct {
 
 // Wire gives a process the work of an instance.
 func Wire(p *process.Process) error {
-	w, err := newWriter(p.Config.URL("KREISLAUF_PUBLIC_URL", "http://127.0.0.1:8080", "http", "https"))
+	w, err := newWriter(p.Config.URL("KREISLAUF_PUBLIC_URL", "http://127.0.0.1:8080", "http", "https"), p.Config.Key("KREISLAUF_MAIL_KEY"))
 	if err != nil {
 		return err
 	}
@@ -149,19 +151,28 @@ func patient(ctx context.Context) (_ context.Context, end func()) {
 
 // attempt writes and sends a mail. An error is one of the database.
 func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
-	o, err := s.orders.Get(ctx, m.OrderID)
-	if problem.KindOf(err) == problem.NotFound {
-		return outcome{unready, "the order is not known yet"}, nil
+	var o Order
+	r, userID := m.To, m.UserID
+	if m.OrderID != "" {
+		var err error
+		o, err = s.orders.Get(ctx, m.OrderID)
+		if problem.KindOf(err) == problem.NotFound {
+			return outcome{unready, "the order is not known yet"}, nil
+		}
+		if err != nil {
+			return outcome{}, err
+		}
+		userID = o.UserID
 	}
-	if err != nil {
-		return outcome{}, err
-	}
-	r, err := s.recipients.Get(ctx, o.UserID)
-	if problem.KindOf(err) == problem.NotFound {
-		return outcome{unready, "the recipient is not known yet"}, nil
-	}
-	if err != nil {
-		return outcome{}, err
+	if userID != "" {
+		var err error
+		r, err = s.recipients.Get(ctx, userID)
+		if problem.KindOf(err) == problem.NotFound {
+			return outcome{unready, "the recipient is not known yet"}, nil
+		}
+		if err != nil {
+			return outcome{}, err
+		}
 	}
 	if r.Email == "" {
 		return outcome{withheld, "the recipient has no address"}, nil
@@ -177,6 +188,9 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 		return outcome{refused, "the event cannot be read"}, nil
 	}
 	l, err := s.writer.write(r, o, payload)
+	if errors.Is(err, sealed.ErrForged) {
+		return outcome{refused, "its secret cannot be read"}, nil
+	}
 	if err != nil {
 		return outcome{}, err
 	}
@@ -206,7 +220,10 @@ func (s *service) tell(ctx context.Context, m *Mail, o outcome) {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
 		line = line.Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID())
 	}
-	line = line.Str("event.action", "mail."+became).Str("event.id", m.ID).Str("mail.type", m.Event.Type).Str("order.id", m.OrderID).Int("mail.attempts", m.Attempts)
+	line = line.Str("event.action", "mail."+became).Str("event.id", m.ID).Str("mail.type", m.Event.Type).Int("mail.attempts", m.Attempts)
+	if m.OrderID != "" {
+		line = line.Str("order.id", m.OrderID)
+	}
 	if m.UserID != "" {
 		line = line.Str("user.id", m.UserID)
 	}

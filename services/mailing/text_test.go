@@ -2,7 +2,9 @@ package mailing
 
 import (
 	"bytes"
+	"errors"
 	"flag"
+	"fmt"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
+	"kreislauf/internal/sealed"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -30,18 +33,47 @@ func everyMail() []event.Payload {
 	return []event.Payload{
 		event.Placed{OrderID: "o-abc", Price: money.FromNet(103_740), PublicGround: true},
 		event.Matched{OrderID: "o-abc"},
+		event.Scheduled{OrderID: "o-abc", Trip: "fetch", Day: "2026-12-03", Window: "morning", WasDay: "2026-12-02"},
 		event.OnSite{OrderID: "o-abc", Container: "M-0815", At: summer},
 		event.Collected{OrderID: "o-abc", Container: "M-0815", At: summer},
 		event.Weighed{OrderID: "o-abc", GrossKg: 16_120, TareKg: 11_000, NetKg: 5_120, IncludedKg: 4_000, Slip: "W-77"},
 		event.Cancelled{OrderID: "o-abc", By: "customer", Reason: "Die Baustelle verzögert sich."},
 		event.Invoiced{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(123_456_789), DueOn: "2026-12-14"},
+		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 1, OpenCents: 500_00, DueOn: "2026-12-14", PayBy: "2026-12-29"},
+		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 2, OpenCents: 505_00, DueOn: "2026-12-14", PayBy: "2027-01-13", FeeCents: 5_00},
+		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 3, OpenCents: 510_00, DueOn: "2026-12-14", PayBy: "2027-01-28", FeeCents: 5_00, Last: true},
 		event.Paid{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(30_000)},
+		event.SignInLocked{UserID: "u-1"},
+		event.PasswordResetRequested{UserID: "u-1", Sealed: seal(event.SealedReset, "TOKEN"), Until: summer},
+		event.PasswordChanged{UserID: "u-1"},
+		event.MemberInvited{Company: "Muster Bau GmbH", By: "Erika Muster", Email: "new@example.org", Sealed: seal(event.SealedInvite, "i2.CODE"), Until: summer},
+	}
+}
+
+var mailKey = []byte(strings.Repeat("k", 32))
+
+func seal(kind, secret string) string {
+	s, err := sealed.Seal(mailKey, kind, secret)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// TestForeignSecret: a secret of another key, or of another kind, becomes no link.
+func TestForeignSecret(t *testing.T) {
+	for _, p := range []event.Payload{
+		event.PasswordResetRequested{Sealed: seal(event.SealedInvite, "TOKEN")}, event.PasswordResetRequested{Sealed: "AAAA"}, event.MemberInvited{},
+	} {
+		if l, err := testWriter(t).write(erika, Order{}, p); !errors.Is(err, sealed.ErrForged) {
+			t.Errorf("%+v: %v, %+v", p, err, l)
+		}
 	}
 }
 
 func testWriter(t *testing.T) writer {
 	t.Helper()
-	w, err := newWriter("https://shop.example/")
+	w, err := newWriter("https://shop.example/", mailKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +92,11 @@ func TestLetters(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := "Subject: " + l.Subject + "\n\n" + l.Body
-		file := filepath.Join("testdata", p.Type()+".golden")
+		name := p.Type()
+		if r, ok := p.(event.Reminded); ok {
+			name += fmt.Sprint("-", r.Level)
+		}
+		file := filepath.Join("testdata", name+".golden")
 		if *update {
 			if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
 				t.Fatal(err)
@@ -123,6 +159,7 @@ func TestNothingTypedBecomesAHeader(t *testing.T) {
 		order.ID, order.Waste, order.Date, order.Postcode, order.Address = evil, evil, evil, evil, event.Address{Name: evil, Street: evil, City: evil}
 		for _, p := range []event.Payload{
 			event.Invoiced{Number: evil, DueOn: evil}, event.Cancelled{By: evil, Reason: evil}, event.OnSite{Container: evil}, event.Weighed{Slip: evil},
+			event.MemberInvited{Company: evil, By: evil, Sealed: seal(event.SealedInvite, "i2.CODE")},
 		} {
 			l, err := w.write(name, order, p)
 			if err != nil {

@@ -4,7 +4,7 @@
 // store's files of orders (photos and weighing slips), which the order's document lists.
 // Collections network (a copy of each partner's newest state) and days (the places of a partner, size and day, with the orders that hold them).
 // Consumes: disposer.partner-changed, matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched,
-// order.on-site, order.collected, order.weighed, order.cancelled, order.capacity-changed (topic kreislauf.order.v1, key = order id, of the last
+// order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled, order.capacity-changed (topic kreislauf.order.v1, key = order id, of the last
 // one the day's id).
 // Invariants: the state machine of state.go is the only way to change a state; an order's _id follows from customer and
 // Idempotency-Key, so a repeated request can never make a second order; state, history and events change in one document write. A step

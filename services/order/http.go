@@ -3,6 +3,7 @@ package order
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"time"
 	"unicode/utf8"
 
@@ -27,8 +28,11 @@ type view struct {
 	Postcode     string        `json:"postcode"`
 	Address      event.Address `json:"address"`
 	PublicGround bool          `json:"public_ground"`
+	Phone        string        `json:"phone,omitempty"`
+	AccessNotes  string        `json:"access_notes,omitempty"`
 	Price        money.Price   `json:"price"`
 	PartnerID    string        `json:"partner_id,omitempty"`
+	Plan         *Plan         `json:"plan,omitempty"`
 	work
 	Invoice      *Invoice      `json:"invoice,omitempty"`
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
@@ -77,8 +81,8 @@ func workOf(o Order) work {
 
 func viewOf(o Order) view {
 	return view{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, workOf(o), o.Invoice,
-		o.Cancellation, o.History, o.Window, o.Tariff, o.permit(), o.Lines,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Price, o.PartnerID,
+		o.Plan.told(), workOf(o), o.Invoice, o.Cancellation, o.toldHistory(), o.Window, o.Tariff, o.permit(), o.Lines,
 	}
 }
 
@@ -155,6 +159,8 @@ func answerReplay(w http.ResponseWriter, stored Order, sum string) error {
 	return httpserver.JSON(w, http.StatusCreated, viewOf(stored.asPlaced()))
 }
 
+var phonePattern = regexp.MustCompile(`^[+0-9][0-9 /()-]{4,29}$`)
+
 // errEnded marks a quote that was ours but has ended, or whose date has passed.
 var errEnded = errors.New("quote ended")
 
@@ -187,8 +193,14 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 			fields = append(fields, problem.Field{Pointer: "/address/city", Detail: err.Error()})
 		}
 	}
+	if req.Phone != "" && !phonePattern.MatchString(req.Phone) {
+		fields = append(fields, problem.Field{Pointer: "/phone", Detail: "must be a telephone number, for example +49 221 123456, or left out"})
+	}
+	if !oneLine(req.AccessNotes, 0, 300) {
+		fields = append(fields, problem.Field{Pointer: "/access_notes", Detail: "must be one line of at most 300 characters"})
+	}
 	if fields != nil {
-		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address cannot be right; see errors.", Fields: fields}
+		return q, &problem.Error{Kind: problem.Invalid, Detail: "The order cannot be taken as it is; see errors.", Fields: fields}
 	}
 	if _, err := catalog.FindWindow(req.Window); err != nil {
 		return q, problem.InvalidField("/window", "%v", err)

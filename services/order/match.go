@@ -13,6 +13,8 @@ type Invoice struct {
 	Number string      `json:"number" bson:"number"`
 	Total  money.Price `json:"total" bson:"total"`
 	DueOn  string      `json:"due_on,omitempty" bson:"due_on,omitempty"` // YYYY-MM-DD; empty until payment.invoiced has come
+	// Replaces is the number of the cancelled invoice in whose place this one is.
+	Replaces string `json:"-" bson:"replaces,omitempty"`
 }
 
 // match gives the order to a partner for the pay that it was promised. The same partner again changes nothing; another one is a conflict.
@@ -52,10 +54,15 @@ func (o *Order) invoice(p event.Invoiced, at time.Time, meta event.Meta) error {
 		}
 		o.Invoice = &Invoice{Number: p.Number, Total: p.Total}
 	}
-	if o.Invoice.Number != p.Number {
+	switch {
+	case p.Replaces == o.Invoice.Number: // the order stays paid if it was: what was paid is taken over
+		*o.Invoice = Invoice{Number: p.Number, Total: p.Total}
+	case o.Invoice.Replaces != "" && o.Invoice.Replaces == p.Number:
+		return nil // the cancelled one is told of late
+	case o.Invoice.Number != p.Number:
 		return problem.New(problem.Conflict, "The order %s cannot have the invoice %s: it has %s.", o.ID, p.Number, o.Invoice.Number)
 	}
-	o.Invoice.DueOn = p.DueOn
+	o.Invoice.DueOn, o.Invoice.Replaces = p.DueOn, p.Replaces
 	return nil
 }
 
@@ -69,6 +76,8 @@ func (o *Order) pay(p event.Paid, at time.Time, meta event.Meta) error {
 		o.Invoice = &Invoice{Number: p.Number, Total: p.Total}
 	}
 	switch {
+	case o.Invoice.Replaces == p.Number && p.Number != "":
+		return nil // of the cancelled one, told of late
 	case o.Invoice.Number != p.Number:
 		return problem.New(problem.Conflict, "The order %s has the invoice %s, not %s.", o.ID, o.Invoice.Number, p.Number)
 	case o.State == Paid:

@@ -52,7 +52,7 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/order/v1/orders/{id}/pick-up", s.postPickUp)
 	p.Handle("GET", "/api/order/v1/jobs", s.getJobs)
 	p.Handle("GET", "/api/order/v1/jobs/{id}", s.getJob)
-	p.Handle("POST", "/api/order/v1/jobs/{id}/driver", s.postDriver)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/plan", s.postPlan)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/failed-trip", s.postFailedTrip)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/on-site", s.postOnSite)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)

@@ -33,7 +33,7 @@ const (
 	stepMatch      step = "match"
 	stepUnmatch    step = "unmatch"
 	stepCancel     step = "cancel"
-	stepDriver     step = "driver"
+	stepPlan       step = "plan"
 	stepFailedTrip step = "failed-trip"
 	stepOnSite     step = "on-site"
 	stepPickUp     step = "pick-up"
@@ -59,7 +59,7 @@ func machine() []rule {
 		{stepMatch, []State{Placed, Unmatched}, Matched},
 		{stepUnmatch, []State{Placed}, Unmatched},
 		{stepCancel, []State{Placed, Matched, Unmatched}, Cancelled},
-		{stepDriver, []State{Matched, OnSite, Collected}, ""},
+		{stepPlan, []State{Matched, OnSite, Collected}, ""},
 		{stepFailedTrip, []State{Matched, OnSite}, ""},
 		{stepOnSite, []State{Matched}, OnSite},
 		{stepPickUp, []State{OnSite}, ""},

@@ -1,8 +1,10 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -32,14 +34,24 @@ func (s store) newest(ctx context.Context, c authz.Caller, limit int64) ([]Order
 	return s.Find(ctx, own, bson.D{{Key: "placed_at", Value: -1}}, limit)
 }
 
-// jobs lists a partner's orders in one of some states, by the day of placing; with a driver or a day only those.
+// jobs lists a partner's orders in one of some states, by the day of placing; with a driver only its own. With a day only those whose trip is
+// planned for it, in the order of the driver's day, and those that nobody has planned and that the customer wants then.
 func (s store) jobs(ctx context.Context, partnerID, driverID, date string, states []State, limit int64) ([]Order, error) {
 	filter := bson.D{{Key: "partner_id", Value: partnerID}, {Key: "state", Value: bson.D{{Key: "$in", Value: states}}}}
 	if driverID != "" {
 		filter = append(filter, bson.E{Key: "driver_id", Value: driverID})
 	}
 	if date != "" {
-		filter = append(filter, bson.E{Key: "date", Value: date})
+		unplanned := bson.E{Key: "plan", Value: bson.D{{Key: "$exists", Value: false}}}
+		filter = append(filter, bson.E{Key: "$or", Value: bson.A{
+			bson.D{{Key: "plan.day", Value: date}},
+			bson.D{unplanned, {Key: "state", Value: Matched}, {Key: "date", Value: date}},
+			bson.D{unplanned, {Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{OnSite, Collected}}}}, {Key: "pick_up_on", Value: date}},
+		}})
 	}
-	return s.Find(ctx, filter, bson.D{{Key: "date", Value: 1}, {Key: "_id", Value: 1}}, limit)
+	list, err := s.Find(ctx, filter, bson.D{{Key: "date", Value: 1}, {Key: "_id", Value: 1}}, limit)
+	if date != "" {
+		slices.SortStableFunc(list, func(a, b Order) int { return cmp.Compare(a.position(), b.position()) })
+	}
+	return list, err
 }

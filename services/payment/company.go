@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"kreislauf/internal/input"
 	"kreislauf/services/payment/paper"
 )
 
@@ -25,6 +26,8 @@ type Company struct {
 	BIC       string `json:"bic"`
 	Email     string `json:"email"`
 	Phone     string `json:"phone"`
+
+	Reminders []Level `json:"reminders"` // of invoices that are not paid in time; without any: usualLevels
 }
 
 var (
@@ -50,6 +53,9 @@ func readCompany(path string) (c Company, mistakes []error) {
 		return c, []error{fmt.Errorf("read company in %s: %w", path, err)}
 	}
 	c.IBAN = strings.ReplaceAll(c.IBAN, " ", "")
+	if c.Reminders == nil {
+		c.Reminders = usualLevels()
+	}
 	return c, c.check()
 }
 
@@ -81,7 +87,7 @@ func (c Company) check() (mistakes []error) {
 	if utf8.RuneCountInString(c.Register) > 100 {
 		bad("register", c.Register, "at most 100 characters")
 	}
-	if !paper.ValidIBAN(c.IBAN) {
+	if !input.ValidIBAN(c.IBAN) {
 		bad("iban", c.IBAN, "an IBAN; its check digits must be right")
 	}
 	if c.BIC != "" && !bicPattern.MatchString(c.BIC) {
@@ -93,5 +99,5 @@ func (c Company) check() (mistakes []error) {
 	if !phonePattern.MatchString(c.Phone) {
 		bad("phone", c.Phone, "digits such as +49 221 123456")
 	}
-	return mistakes
+	return append(mistakes, checkLevels(c.Reminders)...)
 }

@@ -3,17 +3,22 @@ package payment
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/problem"
+	"kreislauf/services/payment/paper"
 )
 
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
 	switch p := payload.(type) {
 	case event.SignedUp:
 		_, err := s.customers.Insert(ctx, Customer{aggregate.New(p.UserID), p.Email})
+		return err
+	case event.CompanyChanged:
+		_, err := s.clients.PutNewer(ctx, p.CompanyID, p.Version, newClient(p))
 		return err
 	case event.PartnerChanged:
 		return s.learn(ctx, p)
@@ -44,12 +49,12 @@ func (s *service) bill(ctx context.Context, w event.Weighed, meta event.Meta) er
 	if err != nil {
 		return err
 	}
-	customer, err := s.customers.Get(ctx, w.UserID)
-	if err != nil && problem.KindOf(err) != problem.NotFound { // who signed up long ago is not known: the invoice is for people then
+	buyer, err := s.buyer(ctx, w)
+	if err != nil {
 		return err
 	}
 	today, now := s.today(), time.Now()
-	invoice, err := draftInvoice(s.company, w, customer.Email, meta, today, now)
+	invoice, err := draftInvoice(s.company, w, buyer, meta, today, now)
 	if err != nil {
 		return err
 	}
@@ -68,6 +73,83 @@ func (s *service) bill(ctx context.Context, w event.Weighed, meta event.Meta) er
 	return nil
 }
 
+// buyer is whom an order is billed to.
+func (s *service) buyer(ctx context.Context, w event.Weighed) (Buyer, error) {
+	if w.CompanyID != "" {
+		c, err := s.clients.Get(ctx, w.CompanyID)
+		if problem.KindOf(err) == problem.NotFound {
+			return Buyer{}, fmt.Errorf("bill order %s: company %s is not known yet", w.OrderID, w.CompanyID) // as with partners
+		}
+		return Buyer{c.party(), true, c.reverses(w.Waste)}, err
+	}
+	customer, err := s.customers.Get(ctx, w.UserID)
+	if err != nil && problem.KindOf(err) != problem.NotFound { // who signed up long ago is not known: the invoice is for people then
+		return Buyer{}, err
+	}
+	return person(w, customer.Email), nil
+}
+
+// revised finds the documents of the order of d that are others once the facts are corrected: d itself, and the order's other one if its lines
+// depend on what changes. buyer is who is billed instead; nil: whom the facts name.
+func (s *service) revised(ctx context.Context, d Document, revise func(event.Weighed) event.Weighed, buyer *Buyer) ([]Document, []*Next, error) {
+	all, err := s.documents.ofOrder(ctx, d.OrderID)
+	if err != nil {
+		return nil, nil, err
+	}
+	docs := []Document{d}
+	for _, o := range all {
+		if o.ID != d.ID && o.Kind != d.Kind && (o.Kind == Invoice || o.Kind == CreditNote) && o.current() {
+			docs = append(docs, o)
+		}
+	}
+	var wrong []Document
+	var next []*Next
+	for i, o := range docs {
+		if o.Order.OrderID == "" {
+			return nil, nil, problem.New(problem.Conflict, "The document %s is of before there were replacements; it can be cancelled, but not billed anew.", o.Number)
+		}
+		n := &Next{Order: revise(o.Order)}
+		if n.Paper, err = s.anew(ctx, o, n.Order, buyer); err != nil {
+			return nil, nil, err
+		}
+		if i == 0 || !slices.Equal(n.Paper.Lines, o.Paper.Lines) {
+			wrong, next = append(wrong, o), append(next, n)
+		}
+	}
+	return wrong, next, nil
+}
+
+// anew is the paper of a document with other facts, as of today.
+func (s *service) anew(ctx context.Context, d Document, w event.Weighed, buyer *Buyer) (paper.Paper, error) {
+	var p paper.Paper
+	if d.Kind == CreditNote {
+		partner, err := s.partners.Get(ctx, w.PartnerID)
+		if err != nil {
+			return p, err
+		}
+		if p, err = creditPaper(s.company, partner, w, s.today()); err != nil {
+			return p, err
+		}
+	} else {
+		b := Buyer{Party: d.Paper.Buyer, Company: d.Paper.Buyer.VATID != ""} // who has no company's account stays who it was
+		if buyer != nil {
+			b = *buyer
+		} else if w.CompanyID != "" {
+			c, err := s.clients.Get(ctx, w.CompanyID)
+			if err != nil {
+				return p, err
+			}
+			b = Buyer{c.party(), true, c.reverses(w.Waste)}
+		}
+		var err error
+		if p, err = invoicePaper(s.company, w, b, s.today()); err != nil {
+			return p, err
+		}
+	}
+	p.Replaces = &paper.Reference{Number: d.Number, IssuedOn: d.Paper.IssuedOn}
+	return p, check(p)
+}
+
 // finish does what is left to do for a document, whoever began it: the number of a draft, the correction of a cancelled invoice. Each step
 // finds out whether it was done; see package numbering for why no number is lost or given twice.
 func (s *service) finish(ctx context.Context, id string) error {
@@ -80,7 +162,7 @@ func (s *service) finish(ctx context.Context, id string) error {
 		return err
 	}
 	meta := s.meta(ctx)
-	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error { return d.number(n.Text(), meta, s.zone) }); err != nil {
+	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error { return d.number(n.Text(), meta, s.terms) }); err != nil {
 		return err
 	}
 	if n.OpenSince != nil {
@@ -88,25 +170,63 @@ func (s *service) finish(ctx context.Context, id string) error {
 			return err
 		}
 	}
-	if d.State != Cancelled || d.Correction != "" {
+	if d.Cancelling == nil || d.OpenSince == nil {
 		return nil
 	}
-	correction, err := draftCorrection(d, s.zone, time.Now())
-	if err != nil {
-		return err
+	return s.follow(ctx, d)
+}
+
+// follow writes what follows from a cancelled document: its correction, its replacement, and the same for the order's other document.
+func (s *service) follow(ctx context.Context, d Document) error {
+	now, correction, replacement := time.Now(), d.Correction, d.ReplacedBy
+	if d.State == Cancelled && correction == "" {
+		draft, err := draftCorrection(d, s.zone, now)
+		if err != nil {
+			return err
+		}
+		if correction, err = s.issue(ctx, draft); err != nil {
+			return err
+		}
 	}
-	if _, err := s.documents.Insert(ctx, correction); err != nil {
-		return err
+	if d.Cancelling.Next != nil && replacement == "" {
+		draft, err := draftReplacement(d, now)
+		if err != nil {
+			return err
+		}
+		if replacement, err = s.issue(ctx, draft); err != nil {
+			return err
+		}
 	}
-	if err := s.finish(ctx, correction.ID); err != nil {
-		return err
+	if also := d.Cancelling.Also; also != nil {
+		c := Cancelling{Note: d.Cancelling.Note, Cause: d.Cancelling.Cause, Next: &also.Next}
+		_, _, err := s.documents.Change(ctx, also.ID, func(o *Document) error {
+			if o.Cancelling != nil {
+				return nil // done, or somebody was faster with another one
+			}
+			return o.cancel(c, also.Entry, now)
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.finish(ctx, also.ID); err != nil {
+			return err
+		}
 	}
-	correction, err = s.documents.Get(ctx, correction.ID)
-	if err != nil {
-		return err
-	}
-	_, _, err = s.documents.Change(ctx, id, func(d *Document) error { d.corrected(correction.Number); return nil })
+	meta := s.meta(ctx)
+	_, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.corrected(correction, replacement, meta) })
 	return err
+}
+
+// issue stores a draft, unless it is there, and gives its number.
+func (s *service) issue(ctx context.Context, d Document) (number string, err error) {
+	if _, err := s.documents.Insert(ctx, d); err != nil {
+		return "", err
+	}
+	if err := s.finish(ctx, d.ID); err != nil {
+		return "", err
+	}
+	d, err = s.documents.Get(ctx, d.ID)
+	return d.Number, err
 }
 
 // settle gives the money of an assigned statement line to its invoice.

@@ -21,10 +21,12 @@ const (
 	Invoice    Kind = "invoice"     // R: to the customer
 	CreditNote Kind = "credit-note" // G: to the partner, issued by us
 	Correction Kind = "correction"  // K: cancels an invoice
+
+	CreditCorrection Kind = "credit-note-correction" // K too: cancels a credit note
 )
 
 func (k Kind) letter() string {
-	return map[Kind]string{Invoice: "R", CreditNote: "G", Correction: "K"}[k]
+	return map[Kind]string{Invoice: "R", CreditNote: "G", Correction: "K", CreditCorrection: "K"}[k]
 }
 
 // State of a document.
@@ -33,23 +35,10 @@ type State string
 // The states.
 const (
 	Draft     State = "draft"     // written, and its number is not in it yet
-	Issued    State = "issued"    // an invoice waits for its payment
-	Paid      State = "paid"      // an invoice is paid whole
-	Cancelled State = "cancelled" // an invoice was cancelled by a correction
+	Issued    State = "issued"    // it waits for its payment
+	Paid      State = "paid"      // it is paid whole
+	Cancelled State = "cancelled" // it was cancelled by a correction
 	Objected  State = "objected"  // a credit note has lost its effect, because the partner objected; the back office looks after it
-)
-
-// Reminder is a reminder to pay.
-type Reminder struct {
-	Level int       `json:"level" bson:"level"`
-	At    time.Time `json:"at" bson:"at"`
-	PayBy string    `json:"pay_by" bson:"pay_by"` // local date
-}
-
-// After how many days beyond the due date a customer is reminded, and how many days the reminder gives.
-const (
-	reminderAfter = 7
-	reminderDays  = 7
 )
 
 // objectionDays is how long a partner can object to a credit note.
@@ -77,24 +66,31 @@ type Document struct {
 	State          State       `bson:"state"`
 	Number         string      `bson:"number,omitempty"` // "R-2026-000001"; absent in a draft
 	OrderID        string      `bson:"order_id"`
+	Round          int         `bson:"round,omitempty"`      // 2 of the first replacement, …; 0 or 1 of the first document of the order
 	UserID         string      `bson:"user_id,omitempty"`    // of an invoice and its correction
-	PartnerID      string      `bson:"partner_id,omitempty"` // of a credit note
+	CompanyID      string      `bson:"company_id,omitempty"` // of the same, when a company ordered
+	PartnerID      string      `bson:"partner_id,omitempty"` // of a credit note and its correction
 	Paper          paper.Paper `bson:"paper"`
 	At             time.Time   `bson:"at"` // when it was written
 	VisitID        string      `bson:"visit_id,omitempty"`
 	Traceparent    string      `bson:"traceparent"` // of the order, so that what happens later continues its trace
 
-	Payments   []Payment  `bson:"payments,omitempty"`
-	Reminders  []Reminder `bson:"reminders,omitempty"`
-	Objection  *Note      `bson:"objection,omitempty"`
-	Cancelling *Note      `bson:"cancelling,omitempty"`
-	Correction string     `bson:"correction,omitempty"` // number of the correction, once it has one
-	// OpenSince is there while steps outside of this document are missing: the number of a draft, the correction of a cancelled invoice.
+	Payments  []Payment  `bson:"payments,omitempty"`
+	Reminders []Reminder `bson:"reminders,omitempty"`
+	Objection *Note      `bson:"objection,omitempty"` // of the partner, or of the customer to an invoice
+	Hold      *Note      `bson:"hold,omitempty"`      // by the back office: no reminders
+
+	Order      event.Weighed `bson:"order"`             // what it bills; without OrderID in documents of before there were replacements
+	Carried    money.Cents   `bson:"carried,omitempty"` // paid for the invoice that this one replaces
+	Cancelling *Cancelling   `bson:"cancelling,omitempty"`
+	Correction string        `bson:"correction,omitempty"`  // number of the correction, once it has one
+	ReplacedBy string        `bson:"replaced_by,omitempty"` // number of what came in its place, once it has one
+	// OpenSince is there while steps outside of this document are missing: the number of a draft; correction and replacement of a cancelled one.
 	// It is the machine's time, not that of the business.
 	OpenSince *time.Time `bson:"open_since,omitempty"`
 }
 
-// idOf is the document's id: an order has one of each kind.
+// idOf is the id of the first document of a kind of an order.
 func idOf(k Kind, orderID string) string { return string(k) + "-" + orderID }
 
 // series is where the document's number comes from: "R-2026-".
@@ -104,16 +100,16 @@ func (d *Document) series() string {
 
 func draft(k Kind, w event.Weighed, p paper.Paper, meta event.Meta, now time.Time) Document {
 	return Document{
-		Root: aggregate.New(idOf(k, w.OrderID)), Kind: k, State: Draft, OrderID: w.OrderID, Paper: p, At: meta.At,
+		Root: aggregate.New(idOf(k, w.OrderID)), Kind: k, State: Draft, OrderID: w.OrderID, Paper: p, Order: w, At: meta.At,
 		VisitID: meta.VisitID, Traceparent: meta.Traceparent, OpenSince: &now,
 	}
 }
 
-// draftInvoice bills an order; email is the customer's or empty; today is the local date, now the machine's time.
-func draftInvoice(c Company, w event.Weighed, email string, meta event.Meta, today, now time.Time) (Document, error) {
-	p, err := invoicePaper(c, w, email, today)
+// draftInvoice bills an order; today is the local date, now the machine's time.
+func draftInvoice(c Company, w event.Weighed, b Buyer, meta event.Meta, today, now time.Time) (Document, error) {
+	p, err := invoicePaper(c, w, b, today)
 	d := draft(Invoice, w, p, meta, now)
-	d.UserID = w.UserID
+	d.UserID, d.CompanyID = w.UserID, w.CompanyID
 	return d, err
 }
 
@@ -125,21 +121,9 @@ func draftCredit(c Company, partner Partner, w event.Weighed, meta event.Meta, t
 	return d, err
 }
 
-// draftCorrection cancels an invoice that was cancelled in the books. It follows from the invoice alone, so whoever comes first may write it.
-func draftCorrection(invoice Document, berlin *time.Location, now time.Time) (Document, error) {
-	if invoice.Cancelling == nil {
-		return Document{}, fmt.Errorf("correct %s: it is not cancelled", invoice.ID)
-	}
-	p, err := correctionPaper(invoice.Paper, invoice.Number, invoice.Cancelling.At.In(berlin))
-	return Document{
-		Root: aggregate.New(idOf(Correction, invoice.OrderID)), Kind: Correction, State: Draft, OrderID: invoice.OrderID, UserID: invoice.UserID, Paper: p,
-		At: invoice.Cancelling.At, VisitID: invoice.VisitID, Traceparent: invoice.Traceparent, OpenSince: &now,
-	}, err
-}
-
 // number gives a draft its number: from now on it is issued, booked and told of, and an invoice's reminder is planned. A document that has
 // a number stays as it is.
-func (d *Document) number(text string, meta event.Meta, berlin *time.Location) error {
+func (d *Document) number(text string, meta event.Meta, t terms) error {
 	if d.State != Draft {
 		if d.Number != text {
 			return fmt.Errorf("number %s: it is %s already, not %s", d.ID, d.Number, text)
@@ -150,22 +134,35 @@ func (d *Document) number(text string, meta event.Meta, berlin *time.Location) e
 	sum := d.Paper.Total
 	switch d.Kind {
 	case Invoice:
-		due, err := time.ParseInLocation(time.DateOnly, d.Paper.DueOn, berlin)
-		if err != nil {
-			return fmt.Errorf("number %s: %w", d.ID, err)
-		}
 		if err := d.Book(meta.At, "invoice", invoiced(sum, 1)...); err != nil {
 			return err
 		}
-		d.Due(due.AddDate(0, 0, reminderAfter+1)) // the day after the last one
-		return d.emit(meta, event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, Number: text, Total: sum, DueOn: d.Paper.DueOn})
+		if err := d.plan(t, time.Time{}); err != nil {
+			return err
+		}
+		e := event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: text, Total: sum, DueOn: d.Paper.DueOn}
+		if r := d.Paper.Replaces; r != nil {
+			e.Replaces = r.Number
+		}
+		if err := d.emit(meta, e); err != nil {
+			return err
+		}
+		paid := min(d.Carried, sum.GrossCents)
+		if err := d.Book(meta.At, "credit of the replaced invoice", Posting{Prepayments, paid}, Posting{Receivables, -paid}); err != nil {
+			return err
+		}
+		return d.settled(meta)
 	case CreditNote:
 		if err := d.Book(meta.At, "credit note", credited(sum, 1)...); err != nil {
 			return err
 		}
-		return d.emit(meta, event.Credited{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: text, Total: sum})
+		e := event.Credited{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: text, Total: sum}
+		if r := d.Paper.Replaces; r != nil {
+			e.Replaces = r.Number
+		}
+		return d.emit(meta, e)
 	}
-	return nil // a correction is booked in its invoice, together with its cancelling
+	return nil // a correction is booked in what it cancels, together with its cancelling
 }
 
 // invoiced is what an invoice means for the books; factor -1 takes it back.
@@ -186,7 +183,7 @@ func (d *Document) emit(meta event.Meta, p event.Payload) error {
 
 // open is what the customer still has to pay.
 func (d *Document) open() money.Cents {
-	if d.State != Issued {
+	if d.Kind != Invoice || d.State != Issued {
 		return 0
 	}
 	return d.Balance[Receivables]
@@ -207,6 +204,11 @@ func (d *Document) pay(p Payment, meta event.Meta) error {
 		return err
 	}
 	d.Payments = append(d.Payments, p)
+	return d.settled(meta)
+}
+
+// settled says that an invoice is paid, once nothing of it is open.
+func (d *Document) settled(meta event.Meta) error {
 	if d.State != Issued || d.open() > 0 {
 		return nil
 	}
@@ -215,23 +217,13 @@ func (d *Document) pay(p Payment, meta event.Meta) error {
 	return d.emit(meta, event.Paid{OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Total: d.Paper.Total})
 }
 
-// remind is the timed work of an invoice that is not paid in time. There is one reminder; who does not pay then is for people to look at.
-func (d *Document) remind(meta event.Meta, berlin *time.Location) error {
-	d.Due(time.Time{})
-	if d.open() <= 0 {
-		return nil
-	}
-	r := Reminder{len(d.Reminders) + 1, meta.At, meta.At.In(berlin).AddDate(0, 0, reminderDays).Format(time.DateOnly)}
-	d.Reminders = append(d.Reminders, r)
-	return d.emit(meta, event.Reminded{
-		OrderID: d.OrderID, UserID: d.UserID, Number: d.Number, Level: r.Level, OpenCents: d.open(), DueOn: d.Paper.DueOn, PayBy: r.PayBy,
-	})
-}
-
 // object takes a credit note's effect away, by its partner. Objecting again changes nothing.
-func (d *Document) object(reason string, by audit.Entry, berlin *time.Location) error {
-	if d.State == Objected {
+func (d *Document) object(reason string, by audit.Entry, meta event.Meta, berlin *time.Location) error {
+	switch d.State {
+	case Objected:
 		return nil
+	case Cancelled:
+		return problem.New(problem.Conflict, "The credit note %s was cancelled by %s and has no effect any more.", d.Number, d.Correction)
 	}
 	issued, err := time.ParseInLocation(time.DateOnly, d.Paper.IssuedOn, berlin)
 	if err != nil {
@@ -244,29 +236,8 @@ func (d *Document) object(reason string, by audit.Entry, berlin *time.Location) 
 		return err
 	}
 	d.State, d.Objection = Objected, &Note{by.At, reason}
-	return d.Trail.Add(by)
-}
-
-// cancel takes an invoice back, by the back office. What was paid for it is the customer's credit with us. Its correction comes next.
-// Cancelling again changes nothing.
-func (d *Document) cancel(reason string, by audit.Entry, now time.Time) error {
-	if d.State == Cancelled {
-		return nil
-	}
-	if err := d.Book(by.At, "correction", invoiced(d.Paper.Total, -1)...); err != nil {
+	if err := d.emit(meta, event.Objected{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: d.Number, Total: d.Paper.Total, Reason: reason}); err != nil {
 		return err
 	}
-	if owed := d.Balance[Receivables]; owed < 0 {
-		if err := d.Book(by.At, "credit of the customer", Posting{Receivables, -owed}, Posting{Prepayments, owed}); err != nil {
-			return err
-		}
-	}
-	d.State, d.Cancelling, d.OpenSince = Cancelled, &Note{by.At, reason}, &now
-	d.Due(time.Time{})
 	return d.Trail.Add(by)
-}
-
-// corrected notes the number of the correction.
-func (d *Document) corrected(number string) {
-	d.Correction, d.OpenSince = number, nil
 }

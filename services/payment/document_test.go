@@ -24,6 +24,8 @@ var berlin = func() *time.Location {
 	return z
 }()
 
+var usual = terms{berlin, usualLevels()}
+
 func meta(at time.Time) event.Meta {
 	return event.Meta{Source: "payment", Customer: "kreislauf", VisitID: "v-1", Traceparent: "of the order", At: at}
 }
@@ -31,7 +33,7 @@ func meta(at time.Time) event.Meta {
 // issued is an invoice over 574.77 and its credit note over 416.50, both with numbers.
 func issued(t *testing.T) (invoice, credit Document) {
 	t.Helper()
-	invoice, err := draftInvoice(company, weighed(), "", meta(noon), noon.In(berlin), noon)
+	invoice, err := draftInvoice(company, weighed(), person(weighed(), ""), meta(noon), noon.In(berlin), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,7 @@ func issued(t *testing.T) (invoice, credit Document) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(invoice.number("R-2026-000001", meta(noon), berlin), credit.number("G-2026-000001", meta(noon), berlin)); err != nil {
+	if err := errors.Join(invoice.number("R-2026-000001", meta(noon), usual), credit.number("G-2026-000001", meta(noon), usual)); err != nil {
 		t.Fatal(err)
 	}
 	return invoice, credit
@@ -50,6 +52,10 @@ func by(role authz.Role, at time.Time, reason string) audit.Entry {
 		At: at, Actor: audit.Actor{UserID: "u-9", Role: role, Tenant: "kreislauf"}, Operation: "payment.test", Subject: "invoice/x", Reason: reason,
 	}
 }
+
+func cancelling(reason string) Cancelling { return Cancelling{Note: Note{noon, reason}} }
+
+func why(reason string) *audit.Entry { e := by(authz.BackOffice, noon, reason); return &e }
 
 func types(d Document) (list []string) {
 	for _, e := range d.Outbox {
@@ -62,13 +68,13 @@ func TestNumber(t *testing.T) {
 	invoice, credit := issued(t)
 	for _, d := range []*Document{&invoice, &credit} {
 		again := *d
-		if err := again.number(d.Number, meta(noon.Add(time.Hour)), berlin); err != nil {
+		if err := again.number(d.Number, meta(noon.Add(time.Hour)), usual); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(*d, again); diff != "" {
 			t.Errorf("the same number again changed %s:\n%s", d.ID, diff)
 		}
-		if err := again.number("R-2026-000002", meta(noon), berlin); err == nil {
+		if err := again.number("R-2026-000002", meta(noon), usual); err == nil {
 			t.Errorf("%s took another number", d.ID)
 		}
 		if d.State != Issued || d.OpenSince != nil || len(d.Outbox) != 1 || d.Outbox[0].VisitID != "v-1" || d.Outbox[0].Traceparent != "of the order" {
@@ -103,7 +109,7 @@ func TestNumber(t *testing.T) {
 func TestSeriesFollowsTheDateOfIssue(t *testing.T) {
 	newYear := time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC) // 00:30 in Berlin
 	for at, want := range map[time.Time]string{newYear: "R-2027-", newYear.Add(-time.Hour): "R-2026-"} {
-		d, err := draftInvoice(company, weighed(), "", meta(at), at.In(berlin), at)
+		d, err := draftInvoice(company, weighed(), person(weighed(), ""), meta(at), at.In(berlin), at)
 		if err != nil || d.series() != want {
 			t.Errorf("issued at %v: series %s, %v; want %s", at, d.series(), err, want)
 		}
@@ -159,54 +165,101 @@ func TestPay(t *testing.T) {
 	}
 }
 
-// TestRemind: the reminder is due when the seventh day after the due date is over, in Berlin, and tells what is open then.
+// TestRemind follows an invoice that nobody pays: each reminder is made when the last day of its patience is over, in Berlin, and tells what is
+// open then. A payment of all, an objection and a hold end the row.
 func TestRemind(t *testing.T) {
 	d, credit := issued(t)
-	midnight := time.Date(2026, 12, 22, 0, 0, 0, 0, berlin)
-	if d.DueAt == nil || !d.DueAt.Equal(midnight) || credit.DueAt != nil {
-		t.Fatalf("invoice due on %s: reminder at %v; credit note: %v", d.Paper.DueOn, d.DueAt, credit.DueAt)
+	day := func(month time.Month, day int) time.Time {
+		year := 2026
+		if month < time.June {
+			year++
+		}
+		return time.Date(year, month, day, 0, 0, 0, 0, berlin)
 	}
-	pay := func(d *Document, cents money.Cents) {
-		t.Helper()
-		if err := d.pay(Payment{"b-1", "2026-12-01", cents}, meta(noon)); err != nil {
+	if credit.DueAt != nil {
+		t.Errorf("a credit note waits for a reminder at %v", credit.DueAt)
+	}
+	if err := d.pay(Payment{Line: "b-1", BookedOn: "2026-12-01", Cents: 74_77}, meta(noon)); err != nil {
+		t.Fatal(err)
+	}
+	var want []Reminder
+	for i, tc := range []struct {
+		at    time.Time
+		payBy string
+		fee   money.Cents
+		open  money.Cents
+	}{
+		{day(time.December, 22), "2026-12-29", 0, 500_00}, // due on the 14th
+		{day(time.January, 6), "2027-01-13", 5_00, 505_00},
+		{day(time.January, 21), "2027-01-28", 5_00, 510_00},
+	} {
+		for name, stop := range map[string]func(*Document) error{
+			"paid": func(d *Document) error {
+				return d.pay(Payment{Line: "b-2", BookedOn: "2026-12-20", Cents: d.open()}, meta(noon))
+			},
+			"objected": func(d *Document) error {
+				return d.dispute("it was half full", by(authz.Customer, noon, "it was half full"), meta(noon))
+			},
+			"held": func(d *Document) error { return d.hold("lawyer writes", by(authz.BackOffice, noon, "lawyer writes")) },
+		} {
+			stopped := d
+			if err := stop(&stopped); err != nil || stopped.DueAt != nil {
+				t.Errorf("%s: %v, and the next reminder is at %v", name, err, stopped.DueAt)
+			}
+			if err := stopped.remind(meta(tc.at), usual); err != nil || len(stopped.Reminders) != i {
+				t.Errorf("%s: %v, reminders %v", name, err, stopped.Reminders)
+			}
+			late := tc.at.AddDate(0, 1, 0)
+			if err := stopped.release(by(authz.BackOffice, late, "settled by phone"), usual); err != nil || (stopped.DueAt == nil) != (name == "paid") {
+				t.Errorf("%s, and released: %v, the next reminder is at %v", name, err, stopped.DueAt)
+			} else if name != "paid" && !stopped.DueAt.Equal(late) {
+				t.Errorf("%s, and released: the next reminder is at %v, not now", name, stopped.DueAt)
+			}
+		}
+		if d.DueAt == nil || !d.DueAt.Equal(tc.at) {
+			t.Fatalf("reminder %d is planned at %v, want %v", i+1, d.DueAt, tc.at)
+		}
+		if err := d.remind(meta(tc.at), usual); err != nil {
 			t.Fatal(err)
 		}
+		want = append(want, Reminder{i + 1, tc.at, tc.payBy, tc.fee})
+		if diff := cmp.Diff(want, d.Reminders); diff != "" {
+			t.Errorf("reminders (-want +got):\n%s", diff)
+		}
+		told, err := event.Decode[event.Reminded](d.Outbox[len(d.Outbox)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted := event.Reminded{
+			OrderID: d.OrderID, UserID: "u-1", Number: d.Number, Level: i + 1, OpenCents: tc.open, DueOn: "2026-12-14", PayBy: tc.payBy, FeeCents: tc.fee, Last: i == 2,
+		}
+		if diff := cmp.Diff(wanted, told); diff != "" {
+			t.Errorf("event (-want +got):\n%s", diff)
+		}
 	}
-	paid, part := d, d
-	pay(&paid, 574_77)
-	pay(&part, 74_77)
-	if paid.DueAt != nil {
-		t.Errorf("a paid invoice waits for a reminder at %v", paid.DueAt)
+	if d.DueAt != nil {
+		t.Errorf("after the last reminder another one is planned at %v", d.DueAt)
 	}
-	if err := errors.Join(part.remind(meta(midnight), berlin), paid.remind(meta(midnight), berlin)); err != nil {
+	if err := d.cancel(cancelling("it was wrong"), why("it was wrong"), noon); err != nil {
 		t.Fatal(err)
 	}
-	if len(paid.Reminders) != 0 || part.DueAt != nil {
-		t.Errorf("reminders of a paid invoice: %v; the other one's next is at %v", paid.Reminders, part.DueAt)
-	}
-	if diff := cmp.Diff([]Reminder{{1, midnight, "2026-12-29"}}, part.Reminders); diff != "" {
-		t.Errorf("reminders (-want +got):\n%s", diff)
-	}
-	told, err := event.Decode[event.Reminded](part.Outbox[len(part.Outbox)-1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := event.Reminded{OrderID: d.OrderID, UserID: "u-1", Number: d.Number, Level: 1, OpenCents: 500_00, DueOn: "2026-12-14", PayBy: "2026-12-29"}
-	if diff := cmp.Diff(want, told); diff != "" {
-		t.Errorf("event (-want +got):\n%s", diff)
+	for a, c := range map[Account]money.Cents{Receivables: 0, Revenue: 0, ReminderFees: 0, Prepayments: -74_77} {
+		if d.Balance[a] != c {
+			t.Errorf("cancelled, %s has %s, want %s", a, d.Balance[a], c)
+		}
 	}
 }
 
 func TestObject(t *testing.T) {
 	lastMoment := time.Date(2026, 12, 14, 23, 59, 59, 0, berlin)
 	_, d := issued(t)
-	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment.Add(time.Second), "wrong weight"), berlin); problem.KindOf(err) != problem.Conflict {
+	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment.Add(time.Second), "wrong weight"), meta(noon), berlin); problem.KindOf(err) != problem.Conflict {
 		t.Fatalf("too late: %v", err)
 	}
 	if d.State != Issued || d.Audit != nil {
 		t.Fatalf("a refused objection left %+v", d)
 	}
-	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment, "wrong weight"), berlin); err != nil {
+	if err := d.object("wrong weight", by(authz.Dispatcher, lastMoment, "wrong weight"), meta(noon), berlin); err != nil {
 		t.Fatal(err)
 	}
 	if d.State != Objected || d.Objection.Reason != "wrong weight" || len(d.Audit) != 1 {
@@ -218,7 +271,7 @@ func TestObject(t *testing.T) {
 		}
 	}
 	before := d
-	if err := d.object("again", by(authz.Dispatcher, lastMoment.AddDate(1, 0, 0), "again"), berlin); err != nil {
+	if err := d.object("again", by(authz.Dispatcher, lastMoment.AddDate(1, 0, 0), "again"), meta(noon), berlin); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, d); diff != "" {
@@ -235,7 +288,7 @@ func TestCancel(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := d.cancel("why", by(authz.BackOffice, noon, "why"), noon); problem.KindOf(err) != problem.Invalid {
+			if err := d.cancel(cancelling("why"), why("why"), noon); problem.KindOf(err) != problem.Invalid {
 				t.Fatalf("a reason of three letters: %v", err)
 			}
 			d, _ = issued(t) // what decides and fails is thrown away
@@ -244,7 +297,7 @@ func TestCancel(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := d.cancel("wrong price", by(authz.BackOffice, noon, "wrong price"), noon); err != nil {
+			if err := d.cancel(cancelling("wrong price"), why("wrong price"), noon); err != nil {
 				t.Fatal(err)
 			}
 			for a, want := range map[Account]money.Cents{Receivables: 0, Revenue: 0, VATOutput: 0, Prepayments: -paid, Unassigned: paid} {
@@ -259,7 +312,7 @@ func TestCancel(t *testing.T) {
 				t.Errorf("money for a cancelled invoice: %v, %s, %v", err, d.State, d.Balance)
 			}
 			before := d
-			if err := d.cancel("again and again", by(authz.BackOffice, noon, "again and again"), noon); err != nil {
+			if err := d.cancel(cancelling("again and again"), why("again and again"), noon); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(before, d); diff != "" {
@@ -272,7 +325,7 @@ func TestCancel(t *testing.T) {
 			if c.ID != "correction-"+d.OrderID || c.UserID != "u-1" || c.series() != "K-2026-" || c.Paper.Corrects.Number != d.Number {
 				t.Errorf("correction %+v", c)
 			}
-			if err := c.number("K-2026-000001", meta(noon), berlin); err != nil || c.State != Issued || len(c.Outbox) != 0 || len(c.Entries) != 0 {
+			if err := c.number("K-2026-000001", meta(noon), usual); err != nil || c.State != Issued || len(c.Outbox) != 0 || len(c.Entries) != 0 {
 				t.Errorf("correction %+v, %v", c, err)
 			}
 		})
@@ -293,9 +346,9 @@ func TestBooksAreZero(t *testing.T) {
 			var err error
 			switch rand.IntN(6) {
 			case 0:
-				err = d.cancel("it was wrong", by(authz.BackOffice, noon, "it was wrong"), noon)
+				err = d.cancel(cancelling("it was wrong"), why("it was wrong"), noon)
 			case 1:
-				err = credit.object("it was wrong", by(authz.Dispatcher, noon, "it was wrong"), berlin)
+				err = credit.object("it was wrong", by(authz.Dispatcher, noon, "it was wrong"), meta(noon), berlin)
 			default:
 				p := Payment{string(rune('a' + i)), "2026-12-01", money.Cents(1 + rand.IntN(300_00))}
 				paid += p.Cents

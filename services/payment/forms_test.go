@@ -2,14 +2,16 @@ package payment
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/money"
 	"kreislauf/services/payment/letter"
 	"kreislauf/services/payment/paper"
 )
@@ -45,14 +47,54 @@ func everyKind(t *testing.T) map[string]struct {
 	odd := weighed() // what customers write must not break a file
 	odd.Address = event.Address{Name: "Müller & Söhne <Bau> GmbH \U0001f6a7", Street: "Straße des 17. Juni 135, Hinterhaus, Aufgang B, bei Wiśniewska", City: "Köln"}
 
-	invoice, err := invoicePaper(company, weighed(), "anna@example.org", noon)
+	scrap := weighed() // with rent and a trip for nothing, which bear VAT
+	scrap.Waste, scrap.CompanyID, scrap.FetchedOn, scrap.NetKg, scrap.FailedTrips, scrap.PermitNetCents = "170407", "c-1", "2026-11-24", 1595, 1, 68_00
+	apart := scrap // the price says what is for disposal
+	apart.Lines = []event.PriceLine{{Kind: "service", NetCents: 300_00}, {Kind: "disposal", NetCents: 115_00}, {Kind: "permit", NetCents: 68_00}}
+	plain := scrap // no VAT at all
+	plain.FetchedOn, plain.FailedTrips, plain.PermitNetCents = "2026-11-21", 0, 0
+	byWeight := weighed()
+	byWeight.Tariff, byWeight.Price, byWeight.IncludedKg, byWeight.PermitNetCents = weightTariff, money.FromNet(178_00), 0, 68_00
+	dealer := Buyer{newClient(event.CompanyChanged{
+		CompanyID: "c-1", Version: 1, Name: "Schrotthandel Ruhr GmbH", Street: "Kanalstraße 8", Postcode: "45127", City: "Essen",
+		Email: "rechnung@schrott.example", VATID: "DE812379198", ReverseCharge: true,
+	}).party(), true, true}
+	builder := Buyer{newClient(event.CompanyChanged{
+		CompanyID: "c-2", Version: 1, Name: "Bau Nord AG", Street: "Elbe 4", Postcode: "20457", City: "Hamburg", Email: "rechnung@bau.example", VATID: "DE812300009",
+	}).party(), true, false}
+	trader := partner // §19 UStG
+	trader.SmallBusiness = true
+
+	invoice, err := invoicePaper(company, weighed(), person(weighed(), "anna@example.org"), noon)
 	add("invoice", "R-2026-000001", invoice, err)
-	p, err := invoicePaper(small, all, "anna@example.org", noon)
+	p, err := invoicePaper(small, all, person(all, "anna@example.org"), noon)
 	add("invoice-all", "R-2026-000002", p, err)
-	p, err = invoicePaper(company, odd, "bau@example.org", noon)
+	p, err = invoicePaper(company, odd, person(odd, "bau@example.org"), noon)
 	add("invoice-odd", "R-2026-000003", p, err)
 	p, err = correctionPaper(invoice, "R-2026-000001", noon.AddDate(0, 0, 9))
 	add("correction", "K-2026-000001", p, err)
+	p, err = invoicePaper(company, weighed(), builder, noon)
+	add("invoice-company", "R-2026-000004", p, err)
+	reverse, err := invoicePaper(company, scrap, dealer, noon)
+	add("invoice-reverse-charge-mixed", "R-2026-000005", reverse, err)
+	p, err = invoicePaper(company, apart, dealer, noon)
+	add("invoice-reverse-charge-apart", "R-2026-000009", p, err)
+	p, err = invoicePaper(company, plain, dealer, noon)
+	add("invoice-reverse-charge", "R-2026-000006", p, err)
+	p, err = invoicePaper(company, byWeight, person(byWeight, "anna@example.org"), noon)
+	add("invoice-weight", "R-2026-000007", p, err)
+	p, err = invoicePaper(company, all, person(all, "anna@example.org"), noon.AddDate(0, 0, 9))
+	p.Replaces = &paper.Reference{Number: "R-2026-000001", IssuedOn: invoice.IssuedOn}
+	add("invoice-replacement", "R-2026-000008", p, cmp.Or(err, check(p)))
+	p, err = correctionPaper(reverse, "R-2026-000005", noon.AddDate(0, 0, 9))
+	add("correction-reverse-charge", "K-2026-000002", p, err)
+	small19, err := creditPaper(company, trader, all, noon)
+	add("credit-note-small-business", "G-2026-000003", small19, err)
+	p, err = correctionPaper(small19, "G-2026-000003", noon.AddDate(0, 0, 9))
+	add("credit-note-correction", "K-2026-000003", p, err)
+	p, err = creditPaper(company, vat, weighed(), noon)
+	p.Replaces = &paper.Reference{Number: "G-2026-000002", IssuedOn: p.IssuedOn}
+	add("credit-note-replacement", "G-2026-000004", p, cmp.Or(err, check(p)))
 	p, err = creditPaper(company, vat, weighed(), noon)
 	add("credit-note", "G-2026-000001", p, err)
 	p, err = creditPaper(company, partner, all, noon)
@@ -85,7 +127,7 @@ func TestForms(t *testing.T) {
 			}
 			if ext == ".pdf" && !bytes.Equal(want, got) {
 				t.Errorf("%s: %d bytes that differ from the golden %d", file, len(got), len(want))
-			} else if diff := cmp.Diff(string(want), string(got)); ext != ".pdf" && diff != "" {
+			} else if diff := gocmp.Diff(string(want), string(got)); ext != ".pdf" && diff != "" {
 				t.Errorf("%s (-want +got):\n%s", file, diff)
 			}
 		}

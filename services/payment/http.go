@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gorilla/mux"
 
@@ -51,10 +50,14 @@ type view struct {
 	Reminders  []Reminder `json:"reminders,omitempty"`
 	Correction string     `json:"correction,omitempty"`
 	Objection  *Note      `json:"objection,omitempty"`
+	ReplacedBy string     `json:"replaced_by,omitempty"`
+	Hold       *Note      `json:"hold,omitempty"`
+
+	Carried money.Cents `json:"carried_cents,omitempty"`
 }
 
 func viewOf(d Document) view {
-	return view{d.Number, d.Kind, d.State, d.open(), d.Paper, d.Payments, d.Reminders, d.Correction, d.Objection}
+	return view{d.Number, d.Kind, d.State, d.open(), d.Paper, d.Payments, d.Reminders, d.Correction, d.Objection, d.ReplacedBy, d.Hold, max(0, min(d.Carried, d.Paper.Total.GrossCents))}
 }
 
 func (s *service) getInvoices(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -62,7 +65,7 @@ func (s *service) getInvoices(w http.ResponseWriter, r *http.Request, caller ses
 }
 
 func (s *service) getCreditNotes(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	return s.list(w, r, caller, CreditNote, "credit_notes", Issued, Objected)
+	return s.list(w, r, caller, CreditNote, "credit_notes", Issued, Paid, Cancelled, Objected)
 }
 
 // list answers the newest documents of a kind that the caller may see.
@@ -77,7 +80,7 @@ func (s *service) list(w http.ResponseWriter, r *http.Request, caller session.Se
 	}
 	switch caller.Scope {
 	case authz.Own:
-		q.userID = caller.UserID
+		q.userID, q.companyID = caller.UserID, caller.CompanyID
 	case authz.Partner:
 		q.partnerID = caller.PartnerID
 	case authz.Tenant: // all of them
@@ -108,11 +111,14 @@ func (s *service) getInvoice(w http.ResponseWriter, r *http.Request, caller sess
 	if err != nil {
 		return err
 	}
+	if caller.Scope != authz.Tenant {
+		d.Hold = nil // its reason is for the back office alone
+	}
 	return httpserver.JSON(w, http.StatusOK, viewOf(d))
 }
 
 func (s *service) getCreditNote(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	d, err := s.named(r, caller, "credit note", CreditNote)
+	d, err := s.named(r, caller, "credit note", CreditNote, CreditCorrection)
 	if err != nil {
 		return err
 	}
@@ -126,7 +132,7 @@ func (s *service) named(r *http.Request, caller session.Session, noun string, ki
 	if err != nil {
 		return d, err
 	}
-	if !found || !slices.Contains(kinds, d.Kind) || !caller.Covers(authz.Object{UserID: d.UserID, PartnerID: d.PartnerID}) {
+	if !found || !slices.Contains(kinds, d.Kind) || !caller.Covers(authz.Object{UserID: d.UserID, CompanyID: d.CompanyID, PartnerID: d.PartnerID}) {
 		return d, problem.New(problem.NotFound, "There is no %s %.40s.", noun, number)
 	}
 	httpserver.Annotate(r.Context(), "order.id", d.OrderID)
@@ -182,7 +188,7 @@ func (s *service) postObjection(w http.ResponseWriter, r *http.Request, caller s
 	if err != nil {
 		return err
 	}
-	d, changed, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.object(reason, entry(reason), s.zone) })
+	d, changed, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.object(reason, entry(reason), meta, s.zone) })
 	if err != nil {
 		return err
 	}
@@ -190,42 +196,4 @@ func (s *service) postObjection(w http.ResponseWriter, r *http.Request, caller s
 		httpserver.Action(ctx, "payment.objected")
 	}
 	return httpserver.JSON(w, http.StatusOK, viewOf(d))
-}
-
-// postCorrection is idempotent by itself: an invoice is cancelled once and has one correction.
-func (s *service) postCorrection(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	ctx := r.Context()
-	d, err := s.named(r, caller, "invoice", Invoice)
-	if err != nil {
-		return err
-	}
-	meta := s.meta(ctx)
-	entry := func(reason string) audit.Entry { return s.entry(meta, caller, "payment.correct", d, reason) }
-	reason, err := readReason(r, entry)
-	if err != nil {
-		return err
-	}
-	// What can refuse comes before the invoice is cancelled.
-	if _, err := correctionPaper(d.Paper, d.Number, meta.At.In(s.zone)); err != nil {
-		return err
-	}
-	now := time.Now()
-	_, changed, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.cancel(reason, entry(reason), now) })
-	if err != nil {
-		return err
-	}
-	if err := s.finish(ctx, d.ID); err != nil {
-		return err
-	}
-	correction, err := s.documents.Get(ctx, idOf(Correction, d.OrderID))
-	if err != nil {
-		return err
-	}
-	if changed {
-		httpserver.Action(ctx, "payment.corrected")
-	} else {
-		httpserver.Replayed(w)
-	}
-	w.Header().Set("Location", "/api/payment/v1/invoices/"+correction.Number)
-	return httpserver.JSON(w, http.StatusCreated, viewOf(correction))
 }

@@ -101,11 +101,18 @@ func (s *service) payable(r *http.Request, reference string) (string, error) {
 		case err != nil:
 			return "", err
 		case !known || d.Kind != Invoice:
-		case d.State == Cancelled || found != "":
-			return "", nil
-		default:
-			found = number
+			continue
 		}
+		for d.ReplacedBy != "" { // the customer pays by the old letter
+			number = d.ReplacedBy
+			if d, _, err = s.documents.numbered(r.Context(), number); err != nil {
+				return "", err
+			}
+		}
+		if d.State == Cancelled || found != "" && found != number {
+			return "", nil
+		}
+		found = number
 	}
 	return found, nil
 }

@@ -13,20 +13,21 @@ type Account string
 
 // The accounts. On those of what we own and spend a positive balance is usual, on those of what we owe and earn a negative one.
 const (
-	Bank        Account = "bank"
-	Receivables Account = "receivables"          // what customers owe us
-	Payables    Account = "payables"             // what we owe to partners
-	Prepayments Account = "customer-prepayments" // what customers paid and do not owe
-	Unassigned  Account = "unassigned-receipts"  // money in the bank of which nobody knows yet what it pays
-	Revenue     Account = "revenue"
-	Cost        Account = "cost-of-disposal"
-	VATOutput   Account = "vat-output" // of our invoices, owed to the tax office
-	VATInput    Account = "vat-input"  // of credit notes, which the tax office gives back
+	Bank         Account = "bank"
+	Receivables  Account = "receivables"          // what customers owe us
+	Payables     Account = "payables"             // what we owe to partners
+	Prepayments  Account = "customer-prepayments" // what customers paid and do not owe
+	Unassigned   Account = "unassigned-receipts"  // money in the bank of which nobody knows yet what it pays
+	Revenue      Account = "revenue"
+	ReminderFees Account = "reminder-fees"
+	Cost         Account = "cost-of-disposal"
+	VATOutput    Account = "vat-output" // of our invoices, owed to the tax office
+	VATInput     Account = "vat-input"  // of credit notes, which the tax office gives back
 )
 
 // Accounts lists all of them, in the order in which people read them.
 func Accounts() []Account {
-	return []Account{Bank, Receivables, Payables, Prepayments, Unassigned, Revenue, Cost, VATOutput, VATInput}
+	return []Account{Bank, Receivables, Payables, Prepayments, Unassigned, Revenue, ReminderFees, Cost, VATOutput, VATInput}
 }
 
 // Posting is an amount on one account: a debit is positive, a credit negative.

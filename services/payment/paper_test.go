@@ -108,7 +108,7 @@ func TestLines(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			w := weighed()
 			tc.change(&w)
-			invoice, err := invoicePaper(company, w, "", noon)
+			invoice, err := invoicePaper(company, w, person(w, ""), noon)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,7 +148,7 @@ func TestLines(t *testing.T) {
 // TestTaxIsCalculatedOnce: line by line the tax of three times 0.19 would be 0.12, on their sum it is 0.11.
 func TestTaxIsCalculatedOnce(t *testing.T) {
 	l := line(itemWeight, "x", 1000, paper.Tonne, 19)
-	taxes, sum := total([]paper.Line{l, l, l})
+	taxes, sum := paper.Total([]paper.Line{l, l, l})
 	if taxes[0].VATCents != 11 || sum.GrossCents != 68 {
 		t.Errorf("taxes %+v, total %+v", taxes, sum)
 	}
@@ -158,7 +158,7 @@ func TestPapersAreComplete(t *testing.T) {
 	today := time.Date(2026, 12, 20, 0, 30, 0, 0, time.UTC)
 	w := weighed()
 	w.NetKg = 1500
-	invoice, err := invoicePaper(company, w, "", today)
+	invoice, err := invoicePaper(company, w, person(w, ""), today)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,11 +234,11 @@ func TestPapersThatMustNotBeIssued(t *testing.T) {
 	} {
 		w := weighed()
 		change(&w)
-		if _, err := invoicePaper(company, w, "", noon); problem.KindOf(err) != problem.Invalid {
+		if _, err := invoicePaper(company, w, person(w, ""), noon); problem.KindOf(err) != problem.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	good, err := invoicePaper(company, weighed(), "", noon)
+	good, err := invoicePaper(company, weighed(), person(weighed(), ""), noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ type Partner struct {
 	City           string           `bson:"city"`
 	Email          string           `bson:"email"`
 	TaxID          string           `bson:"tax_id"`
+	SmallBusiness  bool             `bson:"small_business,omitempty"` // §19 UStG: no VAT
+	IBAN           string           `bson:"iban,omitempty"`
 }
 
 func newPartner(e event.PartnerChanged) Partner {
@@ -29,6 +31,7 @@ func (p *Partner) learn(e event.PartnerChanged) {
 		return
 	}
 	p.Known, p.Name, p.Street, p.Postcode, p.City, p.Email, p.TaxID = e.Version, e.Name, e.Street, e.Postcode, e.City, e.Email, e.TaxID
+	p.SmallBusiness, p.IBAN = e.SmallBusiness, e.IBAN
 }
 
 // Customer is a projection: where an electronic invoice for a user goes. An account of before the event had it has no e-mail address.

@@ -17,15 +17,15 @@ import (
 // Follows refuses an invoice or credit note whose amounts are not those that the order asks for, to the cent. Texts are not compared: names
 // of wastes may change.
 func (d *Document) Follows(w event.Weighed) error {
-	lines, whose, stored := creditLines(w), w.PartnerID, d.PartnerID
+	lines, whose, stored := creditLines(w, d.bears(paper.Exempt)), w.PartnerID, d.PartnerID
 	if d.Kind == Invoice {
 		var err error
-		if lines, err = invoiceLines(w); err != nil {
+		if lines, err = invoiceLines(w, d.bears(paper.ReverseCharge)); err != nil {
 			return err
 		}
 		whose, stored = w.UserID, d.UserID
 	}
-	_, sum := total(lines)
+	_, sum := paper.Total(lines)
 	switch {
 	case stored != whose:
 		return fmt.Errorf("it is for %s, not for %s", stored, whose)
@@ -37,9 +37,14 @@ func (d *Document) Follows(w event.Weighed) error {
 	return nil
 }
 
+// bears says whether a line is of a category of VAT: which one applied is known of who buys and sells at that time.
+func (d *Document) bears(category string) bool {
+	return slices.ContainsFunc(d.Paper.Lines, func(l paper.Line) bool { return l.Category == category })
+}
+
 // Cancels refuses a correction that does not take back the whole invoice.
 func (d *Document) Cancels(invoice Document) error {
-	_, back := total(negated(invoice.Paper.Lines))
+	_, back := paper.Total(negated(invoice.Paper.Lines))
 	switch {
 	case d.Paper.Total != back:
 		return fmt.Errorf("it is about %s gross, not %s", d.Paper.Total.GrossCents, back.GrossCents)

@@ -48,7 +48,9 @@ func TestProofs(t *testing.T) {
 
 func TestCancels(t *testing.T) {
 	invoice, _ := issued(t)
-	invoice.Cancelling = &Note{At: noon}
+	if err := invoice.cancel(cancelling("it was wrong"), why("it was wrong"), noon); err != nil {
+		t.Fatal(err)
+	}
 	c, err := draftCorrection(invoice, berlin, noon)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/health"
+	"kreislauf/internal/mongodb"
 	"kreislauf/internal/process"
 )
 
@@ -19,9 +20,11 @@ type service struct {
 	lines     lines
 	partners  partners
 	customers customers
+	clients   mongodb.Collection[Client]
 	meta      func(context.Context) event.Meta
 	now       func() time.Time
 	zone      *time.Location
+	terms     terms
 }
 
 // Wire gives a process the work of an instance.
@@ -41,23 +44,30 @@ func Wire(p *process.Process) error {
 		lines:     lines{process.Repository[StatementLine](p, "statement_lines", "statement line", event.TopicPayment)},
 		partners:  partners{process.Repository[Partner](p, "partners", "partner", event.TopicPayment)},
 		customers: customers{process.Repository[Customer](p, "customers", "customer", event.TopicPayment)},
-		meta:      p.Meta, now: p.Now, zone: berlin,
+		clients:   process.Collection[Client](p, "clients", "company"),
+		meta:      p.Meta, now: p.Now, zone: berlin, terms: terms{berlin, company.Reminders},
 	}
 	p.AuditLog("documents")
 	p.Late(s.documents.ensureIndexes)
 	p.Late(s.lines.ensureIndexes)
-	process.Work(p, "payment reminder", s.documents.Repository, func(m event.Meta, d *Document) error { return d.remind(m, berlin) })
+	process.Work(p, "payment reminder", s.documents.Repository, func(m event.Meta, d *Document) error { return d.remind(m, s.terms) })
 	p.Background("unfinished documents", func(ctx context.Context) error { return s.finishAll(ctx, p.Log) })
 	p.Handle("GET", "/api/payment/v1/invoices", s.getInvoices)
 	p.Handle("GET", "/api/payment/v1/invoices/{number}", s.getInvoice)
 	p.Handle("GET", "/api/payment/v1/invoices/{number}/pdf", s.getFile(pdfFile(), "invoice", Invoice, Correction))
 	p.Handle("GET", "/api/payment/v1/invoices/{number}/xml", s.getFile(xmlFile(), "invoice", Invoice, Correction))
 	p.Handle("POST", "/api/payment/v1/invoices/{number}/correction", s.postCorrection)
+	p.Handle("POST", "/api/payment/v1/invoices/{number}/objection", s.postDispute)
+	p.Handle("POST", "/api/payment/v1/invoices/{number}/hold", s.postHold)
+	p.Handle("POST", "/api/payment/v1/invoices/{number}/release", s.postRelease)
+	p.Handle("POST", "/api/payment/v1/invoices/{number}/correction-preview", s.postInvoicePreview)
 	p.Handle("GET", "/api/payment/v1/credit-notes", s.getCreditNotes)
 	p.Handle("GET", "/api/payment/v1/credit-notes/{number}", s.getCreditNote)
-	p.Handle("GET", "/api/payment/v1/credit-notes/{number}/pdf", s.getFile(pdfFile(), "credit note", CreditNote))
-	p.Handle("GET", "/api/payment/v1/credit-notes/{number}/xml", s.getFile(xmlFile(), "credit note", CreditNote))
+	p.Handle("GET", "/api/payment/v1/credit-notes/{number}/pdf", s.getFile(pdfFile(), "credit note", CreditNote, CreditCorrection))
+	p.Handle("GET", "/api/payment/v1/credit-notes/{number}/xml", s.getFile(xmlFile(), "credit note", CreditNote, CreditCorrection))
 	p.Handle("POST", "/api/payment/v1/credit-notes/{number}/objection", s.postObjection)
+	p.Handle("POST", "/api/payment/v1/credit-notes/{number}/correction", s.postCreditNoteCorrection)
+	p.Handle("POST", "/api/payment/v1/credit-notes/{number}/correction-preview", s.postCreditNotePreview)
 	p.Handle("GET", "/api/payment/v1/ledger", s.getLedger)
 	p.Handle("POST", "/api/payment/v1/statement-lines", s.postStatementLine)
 	p.Handle("GET", "/api/payment/v1/statement-lines", s.getStatementLines)

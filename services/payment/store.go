@@ -27,6 +27,7 @@ func (s documents) ensureIndexes(ctx context.Context) error {
 		{"number", bson.D{{Key: "number", Value: 1}}, options.Index().SetUnique(true).SetSparse(true)},
 		{"order", bson.D{{Key: "order_id", Value: 1}}, nil},
 		{"user_kind_at", bson.D{{Key: "user_id", Value: 1}, {Key: "kind", Value: 1}, at}, nil},
+		{"company_kind_at", bson.D{{Key: "company_id", Value: 1}, {Key: "kind", Value: 1}, at}, options.Index().SetSparse(true)},
 		{"partner_kind_at", bson.D{{Key: "partner_id", Value: 1}, {Key: "kind", Value: 1}, at}, nil},
 		{"kind_state_at", bson.D{{Key: "kind", Value: 1}, {Key: "state", Value: 1}, at}, nil},
 		{"kind_at", bson.D{{Key: "kind", Value: 1}, at}, nil},
@@ -43,14 +44,22 @@ func (s documents) ensureIndexes(ctx context.Context) error {
 type query struct {
 	kind                       Kind
 	userID, partnerID, orderID string
+	companyID                  string // with userID: of the user or the company
 	state                      State
 }
 
 // newest lists issued documents, newest first.
 func (s documents) newest(ctx context.Context, q query, limit int64) ([]Document, error) {
 	filter := bson.D{{Key: "kind", Value: q.kind}}
+	owner := bson.D{{Key: "user_id", Value: q.userID}}
+	if q.companyID != "" {
+		owner = bson.D{{Key: "$or", Value: bson.A{owner, bson.D{{Key: "company_id", Value: q.companyID}}}}}
+	}
+	if q.userID != "" {
+		filter = append(filter, owner...)
+	}
 	for _, f := range []struct{ key, value string }{
-		{"user_id", q.userID}, {"partner_id", q.partnerID}, {"order_id", q.orderID}, {"state", string(q.state)},
+		{"partner_id", q.partnerID}, {"order_id", q.orderID}, {"state", string(q.state)},
 	} {
 		if f.value != "" {
 			filter = append(filter, bson.E{Key: f.key, Value: f.value})
@@ -63,6 +72,11 @@ func (s documents) newest(ctx context.Context, q query, limit int64) ([]Document
 // numbered finds a document by its number.
 func (s documents) numbered(ctx context.Context, number string) (d Document, found bool, err error) {
 	return s.First(ctx, bson.D{{Key: "number", Value: number}})
+}
+
+// ofOrder lists all documents of an order.
+func (s documents) ofOrder(ctx context.Context, orderID string) ([]Document, error) {
+	return s.Find(ctx, bson.D{{Key: "order_id", Value: orderID}}, bson.D{{Key: "_id", Value: 1}}, 0)
 }
 
 // unfinished lists ids of documents whose steps were begun before a time and are not done, and the owners of numbers that are in no

@@ -103,6 +103,9 @@ func Start(t testing.TB) *Backends {
 			t.Errorf("miniredis: %v", err)
 		}
 	})
+	if dir := os.Getenv(RecordSetting); dir != "" {
+		t.Cleanup(func() { b.record(t, dir) })
+	}
 	return b
 }
 

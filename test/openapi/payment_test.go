@@ -155,6 +155,23 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		get("its correction", paula, invoices+"/"+correction, 200),
 		post("no such invoice", back, invoices+"/R-1999-000001/correction", reason("wrong size"), 404, false),
 		post("a short reason", back, invoices+"/"+invoice+"/correction", reason("no"), 422, true),
+		post("what a replacement would do", back, invoices+"/"+invoice+"/correction-preview", heavier(), 200, false),
+		post("of no invoice", back, invoices+"/R-1999-000001/correction-preview", heavier(), 404, false),
+		post("of half a weight", back, invoices+"/"+invoice+"/correction-preview", map[string]any{"replacement": map[string]any{"gross_kg": 14000}}, 422, false),
+		post("replaced", back, invoices+"/"+invoice+"/correction", with(heavier(), "reason", "wrong weight"), 201, false),
+		again(post("replaced again", back, invoices+"/"+invoice+"/correction", with(heavier(), "reason", "wrong weight"), 201, false)),
+		post("replaced by nothing", back, invoices+"/"+invoice+"/correction", map[string]any{"reason": "wrong weight", "replacement": map[string]any{}}, 409, false),
+		post("replaced by nothing, before", back, invoices+"/"+invoice+"/correction-preview", map[string]any{"replacement": map[string]any{}}, 409, false),
+		get("a replaced invoice", paula, invoices+"/"+invoice, 200),
+		get("paid out credit notes", back, creditNotes+"?state=paid", 200),
+		post("what a credit note's correction would do", back, creditNotes+"/"+late+"/correction-preview", map[string]any{}, 200, false),
+		post("of no credit note", back, creditNotes+"/G-1999-000001/correction-preview", heavier(), 404, false),
+		post("with a buyer", back, creditNotes+"/"+late+"/correction-preview", buyerless(), 422, false),
+		post("a cancelled credit note", back, creditNotes+"/"+late+"/correction", reason("never driven"), 201, false),
+		again(post("a cancelled credit note again", back, creditNotes+"/"+late+"/correction", reason("never driven"), 201, false)),
+		post("an objection to it", disp, creditNotes+"/"+late+"/objection", reason("it was driven"), 409, false),
+		post("no such credit note", back, creditNotes+"/G-1999-000001/correction", reason("never driven"), 404, false),
+		post("a credit note for another buyer", back, creditNotes+"/"+late+"/correction", with(buyerless(), "reason", "wrong buyer"), 422, false),
 		get("the books at the end", back, ledger, 200),
 	}
 	for _, path := range []string{invoices, creditNotes, receipts} {
@@ -168,6 +185,9 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		body            map[string]any
 	}{
 		{invoices + "/" + invoice + "/correction", "a customer corrects", back, paula, reason("wrong size")},
+		{invoices + "/" + invoice + "/correction-preview", "a customer looks", back, paula, heavier()},
+		{creditNotes + "/" + credit + "/correction", "a dispatcher corrects", back, disp, reason("wrong size")},
+		{creditNotes + "/" + credit + "/correction-preview", "a dispatcher looks", back, disp, heavier()},
 		{creditNotes + "/" + credit + "/objection", "the back office objects", disp, back, reason("wrong weight")},
 		{receipts, "a customer books", back, paula, receipt("b-9", 1, "")},
 		{receipts + "/b-4/assign", "a dispatcher assigns", back, disp, map[string]any{"invoice": invoice}},
@@ -181,6 +201,16 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 			post("too large "+op.path, op.who, op.path, tooLarge(), 413, true))
 	}
 	return list
+}
+
+// heavier is the replacement of a document by one of another weight.
+func heavier() map[string]any {
+	return map[string]any{"replacement": map[string]any{"gross_kg": 14750, "tare_kg": 12000}}
+}
+
+// buyerless is a replacement with a buyer, which a credit note does not have.
+func buyerless() map[string]any {
+	return map[string]any{"replacement": map[string]any{"buyer": map[string]any{"company_id": "c-1"}}}
 }
 
 // objectTooLate asks an instance whose clock is fifteen days ahead.

@@ -39,6 +39,7 @@ func (p *platform) scenes(c cast) []scene {
 	return []scene{
 		{"roles", func(t *testing.T) []exchange { return p.roles(t, c) }},
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
+		{"accounts", func(t *testing.T) []exchange { return p.accounts(t, c) }},
 		{"disposer", func(t *testing.T) []exchange { return p.disposer(t, c) }},
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
@@ -303,7 +304,7 @@ func steps(id string, c cast) []exchange {
 	return slices.Concat(
 		step(c.anna, orders+"/"+id+"/cancel", map[string]any{"reason": "no longer needed"}, map[string]any{"reason": "no"}),
 		step(c.anna, orders+"/"+id+"/pick-up", map[string]any{"date": "2026-12-04"}, nil),
-		step(c.auto, jobs+"/"+id+"/driver", map[string]any{"driver_id": "d-1"}, map[string]any{"driver_id": "d 1"}),
+		step(c.auto, jobs+"/"+id+"/plan", map[string]any{"day": today(), "driver_id": "d-1"}, map[string]any{"day": today(), "driver_id": "d 1"}),
 		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
 		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
 		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
@@ -311,6 +312,8 @@ func steps(id string, c cast) []exchange {
 			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
 	)
 }
+
+func today() string { return time.Now().Format(time.DateOnly) }
 
 // jobs asks each step in every way that fails, then leads an order through its work.
 func (p *platform) jobs(t *testing.T, c cast) []exchange {
@@ -364,14 +367,16 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too early", c.anna, one+"/pick-up", map[string]any{"date": date}, 409)
 	post("too early", c.auto, job+"/collected", map[string]any{}, 409)
 	post("too early", c.auto, job+"/weighed", weighing, 409)
-	post("first", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 200)
+	post("first", c.auto, job+"/plan", map[string]any{"day": date, "window": "morning", "driver_id": "d-1", "vehicle": "K-AB 17", "position": 1}, 200)
 	add("first", trip)
 	add("again", again)
 	add("list", exchange{who: c.auto, method: "GET", path: jobs + "?state=matched&limit=1&date=" + date, status: 200})
 	add("bad list", exchange{who: c.auto, method: "GET", path: jobs + "?state=paid", status: 422, breaks: true})
 	post("future", c.auto, job+"/on-site", map[string]any{"container": "K 17", "at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, 422)
 	post("first", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
-	post("again", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
+	add("again", exchange{
+		who: c.auto, method: "POST", path: job + "/on-site", header: key(), body: map[string]any{"container": "K 17"}, status: 200, replayed: true,
+	})
 	post("another", c.auto, job+"/on-site", map[string]any{"container": "K 18"}, 409)
 	post("Sunday", c.anna, one+"/pick-up", map[string]any{"date": "2026-01-04"}, 422)
 	post("first", c.anna, one+"/pick-up", map[string]any{"date": date}, 200)
@@ -381,7 +386,7 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too late", c.auto, job+"/failed-trip", map[string]any{"reason": "overfilled"}, 409)
 	post("too heavy", c.auto, job+"/weighed", heavy, 422)
 	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
-	post("too late", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 409)
+	post("too late", c.auto, job+"/plan", map[string]any{"day": today()}, 409)
 	list = append(list, documents(id, c)...)
 	add("one", exchange{who: c.auto, method: "GET", path: job, status: 200})
 	add("another's", exchange{who: c.hand, method: "GET", path: job, status: 404})
@@ -455,7 +460,10 @@ func (p *platform) statistics() []exchange {
 	replayed.replayed = true
 	named := post("named by the entry", map[string]any{"type": "page-view"}, 202, false)
 	named.header = map[string]string{"X-Request-Id": strings.Repeat("a", 64)}
+	unknown := post("unknown key", full, 401, false)
+	unknown.header = map[string]string{"X-Api-Key": "nobody's"}
 	return []exchange{
+		unknown,
 		post("full", full, 202, false), replayed,
 		post("least", map[string]any{"type": "ab"}, 202, false), named,
 		post("most", data(16, 64, 256), 202, false),
@@ -481,7 +489,14 @@ func (p *platform) storesAway(c cast) []exchange {
 	list := []exchange{
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
+		{name: "invite a driver", who: c.hand, method: "POST", path: driverInvitations, body: map[string]any{"driver_id": "d-1"}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
+		{name: "end session", who: c.anna, method: "DELETE", path: sessions + "/x", status: 503},
+		{name: "end other sessions", who: c.anna, method: "DELETE", path: sessions, status: 503},
+		{name: "end sessions of", who: c.office, method: "POST", path: sessions + "/end", body: map[string]any{"user_id": "u-1", "reason": "stolen"}, status: 503},
+		{name: "new password", who: c.anna, method: "PUT", path: "/api/identity/v1/password", body: map[string]any{"password": "x", "new_password": password}, status: 503},
+		{name: "forgotten password", method: "POST", path: "/api/identity/v1/password-resets", body: map[string]any{"email": "anna@example.org"}, status: 503},
+		{name: "confirmed password", method: "POST", path: "/api/identity/v1/password-resets/confirm", body: map[string]any{"token": "FORGED", "password": password}, status: 503},
 		{name: "sign out", who: c.anna, method: "DELETE", path: current, status: 503},
 		{name: "order", who: c.anna, method: "POST", path: orders, header: key(), body: map[string]any{
 			"quote": "q1.e30.AAAA", "address": map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"},

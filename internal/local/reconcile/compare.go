@@ -75,7 +75,7 @@ func newest(o order.Order) time.Time {
 // entered is when the platform learned that an order came to a state.
 func entered(o order.Order, state order.State) (at time.Time, was bool) {
 	for _, s := range o.History {
-		if s.State == state && s.FailedTrip == nil {
+		if s.State == state && s.Enters() {
 			return later(s.At, s.RecordedAt), true
 		}
 	}
@@ -108,26 +108,43 @@ func (l *look) bill(o order.Order) {
 		return
 	}
 	for _, kind := range []payment.Kind{payment.Invoice, payment.CreditNote} {
-		docs := of[kind]
+		var docs []payment.Document // without those that others have replaced
+		for _, d := range of[kind] {
+			if d.ReplacedBy == "" {
+				docs = append(docs, d)
+			}
+		}
 		switch {
 		case len(docs) == 0:
 			l.find(weighed, grace, "order %s: it is %s and has no %s; look at the dead letters of payment", o.ID, o.State, kind)
 		case len(docs) > 1:
-			l.find(docs[1].At, grace, "order %s: it has %d documents %s: %s and %s; correct one", o.ID, len(docs), kind, name(docs[0]), name(docs[1]))
+			l.find(later(docs[0].At, docs[1].At), grace, "order %s: it has %d documents %s: %s and %s; correct one", o.ID, len(docs), kind, name(docs[0]), name(docs[1]))
 		}
-		for _, d := range docs {
+		for _, d := range of[kind] {
 			if d.State == payment.Draft {
 				l.find(d.At, grace, "%s of order %s: it has no number yet; payment finishes it within seconds, look at its lines", name(d), o.ID)
 			}
-			if err := d.Follows(bill); err != nil {
+			facts := bill
+			if d.Order.OrderID != "" && (d.Paper.Replaces != nil || d.ReplacedBy != "") {
+				facts = d.Order // what the back office corrected; the order may say otherwise
+			}
+			if err := d.Follows(facts); err != nil {
 				l.find(time.Time{}, grace, "%s of order %s: %v; correct it", name(d), o.ID, err)
 			}
 		}
 	}
-	if invoices := of[payment.Invoice]; len(invoices) == 1 && invoices[0].Number != "" {
-		l.invoice(o, invoices[0], of[payment.Correction])
-	} else if len(invoices) == 1 && o.State != order.Weighed {
-		l.find(newest(o), grace, "order %s: it is %s and its invoice has no number", o.ID, o.State)
+	for _, d := range of[payment.Invoice] {
+		var corrections []payment.Document
+		for _, c := range of[payment.Correction] {
+			if c.Round == d.Round || c.Round+d.Round == 1 {
+				corrections = append(corrections, c)
+			}
+		}
+		if d.Number != "" {
+			l.invoice(o, d, corrections)
+		} else if o.State != order.Weighed {
+			l.find(newest(o), grace, "order %s: it is %s and its invoice has no number", o.ID, o.State)
+		}
 	}
 	if len(of[payment.Invoice]) == 0 {
 		for _, d := range of[payment.Correction] {
@@ -153,10 +170,17 @@ func (l *look) invoice(o order.Order, d payment.Document, corrections []payment.
 		payment.Paid:      {order.Paid},
 		payment.Cancelled: {order.Invoiced, order.Paid}, // a correction changes no order
 	}[d.State]
+	if d.Paper.Replaces != nil {
+		allowed = []order.State{order.Invoiced, order.Paid} // which the order was by the replaced one already
+	}
 	if !slices.Contains(allowed, o.State) {
 		l.find(since, grace, "order %s: it is %s and its %s is %s; look at the dead letters of order", o.ID, o.State, name(d), d.State)
 	}
-	if i := o.Invoice; i != nil && (i.Number != d.Number || i.Total != d.Paper.Total || i.DueOn != "" && i.DueOn != d.Paper.DueOn) {
+	i := o.Invoice
+	if d.ReplacedBy != "" {
+		i = nil // the order has the one that came in its place
+	}
+	if i != nil && (i.Number != d.Number || i.Total != d.Paper.Total || i.DueOn != "" && i.DueOn != d.Paper.DueOn) {
 		l.find(since, grace, "order %s: it says that it has the invoice %s about %s, and payment has %s about %s; correct the order", o.ID, i.Number,
 			i.Total.GrossCents, d.Number, d.Paper.Total.GrossCents)
 	} else if i != nil && i.DueOn == "" {
@@ -259,7 +283,7 @@ func (l *look) series() {
 		if !reserved[number] && !d.At.After(l.now) { // numbers are read after documents
 			l.find(time.Time{}, 0, "numbers: %s bears %s, which was never given; restore it in the numbers of payment", d.ID, number)
 		}
-		if series := map[payment.Kind]string{payment.Invoice: "R-", payment.CreditNote: "G-", payment.Correction: "K-"}[d.Kind]; !strings.HasPrefix(number, series) {
+		if series := map[payment.Kind]string{payment.Invoice: "R-", payment.CreditNote: "G-", payment.Correction: "K-", payment.CreditCorrection: "K-"}[d.Kind]; !strings.HasPrefix(number, series) {
 			l.find(time.Time{}, 0, "numbers: the %s %s bears %s, not a number of the series %s", d.Kind, d.ID, number, series)
 		}
 	}
@@ -384,6 +408,7 @@ func (l *look) mail() {
 		for of, n := range count {
 			_, wanted := due[of]
 			switch {
+			case of == event.Scheduled{}.Type(): // a trip is planned as often as the dispatcher likes
 			case n > 1:
 				l.find(time.Time{}, 0, "order %s: there are %d mails about %s; the event was made twice", id, n, of)
 			case !wanted && !(cancelled && of == event.Paid{}.Type()): // paid before it was cancelled
@@ -392,7 +417,7 @@ func (l *look) mail() {
 		}
 	}
 	for id, mails := range l.mails {
-		if _, known := l.orders[id]; !known {
+		if _, known := l.orders[id]; !known && id != "" { // those without an order are about accounts
 			l.find(mails[len(mails)-1].Event.Time, grace, "order %s: there are %d mails about it, and it does not exist", id, len(mails))
 		}
 	}

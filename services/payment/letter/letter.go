@@ -241,10 +241,18 @@ func (l *letter) head() {
 		paper.Correction: "Wir nehmen die folgende Rechnung ganz zurück:",
 	}[p.TypeCode]
 	if c := p.Corrects; c != nil {
-		sentence = fmt.Sprintf("Wir nehmen die Rechnung %s vom %s ganz zurück:", c.Number, paper.Date(c.IssuedOn))
+		sentence = fmt.Sprintf("Wir nehmen die %s %s vom %s ganz zurück:", corrected(p), c.Number, paper.Date(c.IssuedOn))
 	}
 	l.put(left, subjectTop+9, width, "L", sentence)
 	l.SetY(subjectTop + 18)
+}
+
+// corrected is the word for what a correction cancels, and a replacement replaces.
+func corrected(p paper.Paper) string {
+	if p.SelfBilled {
+		return "Gutschrift"
+	}
+	return "Rechnung"
 }
 
 type fact struct{ label, value string }
@@ -266,12 +274,17 @@ func (l *letter) facts() []fact {
 	default:
 		list[0].label = "Korrekturnummer"
 		if p.Corrects != nil {
-			list = append(list, fact{"Zu Rechnung", p.Corrects.Number})
+			list = append(list, fact{"Zu " + corrected(p), p.Corrects.Number})
 		}
+	}
+	if p.Replaces != nil {
+		list = append(list, fact{"Ersetzt " + corrected(p), p.Replaces.Number})
 	}
 	list = append(list, fact{"Leistungszeit", supplied}, fact{"Auftrag", p.OrderID}, fact{"Wiegeschein", p.Slip})
 	if p.SelfBilled { // the law wants the tax number of who did the work
 		list = append(list, fact{"Ihre Nummer", p.Seller.SellerID}, fact{"Ihre USt-IdNr.", p.Seller.VATID}, fact{"Ihre Steuernummer", p.Seller.TaxNumber})
+	} else {
+		list = append(list, fact{"Ihre USt-IdNr.", p.Buyer.VATID})
 	}
 	return list
 }

@@ -22,7 +22,11 @@ func (l *letter) lines() {
 	y := l.tableHead(l.GetY())
 	for i, line := range l.paper.Lines {
 		l.style("", normal, 20)
-		height := float64(len(l.SplitText(l.text(line.Text), textWidth)))*lineHeight + 2.4
+		text := line.Text
+		if _, _, paragraph := paper.Exemption(line.Category); paragraph != "" && len(l.paper.Taxes) > 1 {
+			text += " – ohne Umsatzsteuer (" + paragraph + ")"
+		}
+		height := float64(len(l.SplitText(l.text(text), textWidth)))*lineHeight + 2.4
 		if y+height > bottom {
 			l.AddPage()
 			y = l.tableHead(continuedTop)
@@ -33,7 +37,7 @@ func (l *letter) lines() {
 		l.put(atQuantity, y, 26, "R", quantity(line))
 		l.put(atPrice, y, 28, "R", euros(line.UnitCents))
 		l.put(right-inset, y, 26, "R", euros(line.NetCents))
-		y = l.block(atText, y, textWidth, line.Text) + 1.2
+		y = l.block(atText, y, textWidth, text) + 1.2
 		l.rule(y, 215)
 	}
 	l.SetY(y)
@@ -54,7 +58,7 @@ func (l *letter) tableHead(y float64) float64 {
 
 // totals stand together, on one page.
 func (l *letter) totals() {
-	y := l.need(l.GetY()+2, 24)
+	y := l.need(l.GetY()+2, 24+5.2*float64(len(l.paper.Taxes)-1))
 	row := func(weight string, size float64, label string, c money.Cents) {
 		l.style(weight, size, 20)
 		l.put(atPrice, y, 70, "R", label)
@@ -64,7 +68,11 @@ func (l *letter) totals() {
 	row("", normal, "Summe netto", p.Total.NetCents)
 	for _, t := range p.Taxes {
 		y += 5.2
-		row("", normal, fmt.Sprintf("Umsatzsteuer %d %% auf %s", t.Percent, euros(t.NetCents)), t.VATCents)
+		label := fmt.Sprintf("Umsatzsteuer %d %% auf %s", t.Percent, euros(t.NetCents))
+		if _, _, paragraph := paper.Exemption(t.Category); paragraph != "" {
+			label = fmt.Sprintf("Keine Umsatzsteuer auf %s (%s)", euros(t.NetCents), paragraph)
+		}
+		row("", normal, label, t.VATCents)
 	}
 	y += 6.4
 	l.SetDrawColor(60, 60, 60)

@@ -3,17 +3,19 @@ package paper
 import (
 	"errors"
 	"fmt"
-	"math/big"
 	"regexp"
-	"strings"
+	"slices"
 	"time"
 
-	"kreislauf/internal/money"
+	"kreislauf/internal/input"
 )
 
-// titles are the words that the law or custom want above each type.
-func titles() map[string]string {
-	return map[string]string{Invoice: "Rechnung", Correction: "Rechnungskorrektur", SelfBilled: "Gutschrift"}
+// title is the word that the law or custom want above the document.
+func (p Paper) title() string {
+	if p.SelfBilled && p.TypeCode == Correction {
+		return "Gutschriftkorrektur"
+	}
+	return map[string]string{Invoice: "Rechnung", Correction: "Rechnungskorrektur", SelfBilled: "Gutschrift"}[p.TypeCode]
 }
 
 // Check lists what would make the document wrong, as one error. Validators of electronic invoices let most of it pass.
@@ -24,8 +26,8 @@ func (p Paper) Check() error {
 			errs = append(errs, fmt.Errorf(what, args...))
 		}
 	}
-	need(titles()[p.TypeCode] == p.Title && p.Title != "", "the type %q has the title %q", p.TypeCode, p.Title)
-	need(p.SelfBilled == (p.TypeCode == SelfBilled), `a self-billed one, and no other, is a "Gutschrift"`)
+	need(p.title() == p.Title && p.Title != "", "the type %q has the title %q", p.TypeCode, p.Title)
+	need(p.SelfBilled == (p.TypeCode == SelfBilled) || p.TypeCode == Correction, `a self-billed one, and no other, is a "Gutschrift"`)
 	need(p.Seller.complete(), "the seller's name or address is missing")
 	need(p.Buyer.complete(), "the buyer's name or address is missing")
 	need(p.Seller != p.Buyer, "seller and buyer are the same")
@@ -36,7 +38,7 @@ func (p Paper) Check() error {
 		need(id == "" || ValidVATID(id), "the VAT id %q is wrong", id)
 	}
 	need(p.IBAN != "" || p.TypeCode != Invoice, "the account to pay to is missing")
-	need(p.IBAN == "" || ValidIBAN(p.IBAN), "the IBAN %q is wrong", p.IBAN)
+	need(p.IBAN == "" || input.ValidIBAN(p.IBAN), "the IBAN %q is wrong", p.IBAN)
 	errs = append(errs, p.checkDates(), p.checkAmounts())
 	return errors.Join(errs...)
 }
@@ -59,35 +61,52 @@ func (p Paper) checkDates() error {
 		errs = append(errs, errors.New("the supply ends before it begins"))
 	}
 	if (p.TypeCode == Correction) != (p.Corrects != nil && p.Corrects.Number != "") {
-		errs = append(errs, errors.New("only a correction names the invoice that it corrects"))
+		errs = append(errs, errors.New("only a correction names the document that it corrects"))
 	}
-	if p.Corrects != nil {
-		if _, err := time.Parse(time.DateOnly, p.Corrects.IssuedOn); err != nil || p.Corrects.IssuedOn > p.IssuedOn {
-			errs = append(errs, fmt.Errorf("it corrects something of %q", p.Corrects.IssuedOn))
+	if p.Replaces != nil && (p.TypeCode == Correction || p.Replaces.Number == "") {
+		errs = append(errs, errors.New("only an invoice or credit note names the one that it replaces"))
+	}
+	for _, r := range []*Reference{p.Corrects, p.Replaces} {
+		if r == nil {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, r.IssuedOn); err != nil || r.IssuedOn > p.IssuedOn {
+			errs = append(errs, fmt.Errorf("it refers to something of %q", r.IssuedOn))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// checkAmounts adds up again. There is one rate, so there is one tax, calculated once on the sum of the lines.
+// checkAmounts adds up again, and holds the categories against who sells to whom.
 func (p Paper) checkAmounts() error {
 	var errs []error
-	var net money.Cents
+	used := map[string]bool{}
 	for _, l := range p.Lines {
-		net += l.NetCents
+		used[l.Category] = true
 		known := l.Unit == Piece || l.Unit == Day || l.Unit == Tonne
 		if l.Text == "" || l.Quantity == 0 || l.UnitCents < 0 || l.NetCents != l.Quantity.Times(l.UnitCents) || !known {
 			errs = append(errs, fmt.Errorf("the line %s is not right", l.Item))
 		}
-		if l.Category != StandardRate || l.Percent != money.VATPercent {
+		if !slices.Contains([]string{StandardRate, ReverseCharge, Exempt}, l.Category) || l.Percent != Percent(l.Category) {
 			errs = append(errs, fmt.Errorf("the line %s is taxed with %s %d %%", l.Item, l.Category, l.Percent))
 		}
 	}
-	sum := money.FromNet(net)
+	if used[Exempt] && len(used) > 1 {
+		errs = append(errs, errors.New("a small trader sells all without tax, or nothing"))
+	}
+	if used[ReverseCharge] && (p.Buyer.VATID == "" || p.SelfBilled) {
+		errs = append(errs, errors.New("who owes the tax of an invoice needs a VAT id"))
+	}
+	for category := range used {
+		if _, reason, _ := Exemption(category); reason != "" && !slices.Contains(p.Notes, reason) {
+			errs = append(errs, fmt.Errorf("the note about the category %s is missing", category))
+		}
+	}
+	taxes, sum := Total(p.Lines)
 	if p.Total != sum {
 		errs = append(errs, errors.New("the lines do not add up to the total"))
 	}
-	if len(p.Taxes) != 1 || p.Taxes[0] != (Tax{StandardRate, money.VATPercent, sum.NetCents, sum.VATCents}) {
+	if !slices.Equal(p.Taxes, taxes) {
 		errs = append(errs, errors.New("the tax is not that of the lines"))
 	}
 	if p.Total.GrossCents == 0 || (p.Total.GrossCents < 0) != (p.TypeCode == Correction) {
@@ -96,27 +115,7 @@ func (p Paper) checkAmounts() error {
 	return errors.Join(errs...)
 }
 
-var (
-	ibanPattern = regexp.MustCompile(`^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$`)
-	germanVATID = regexp.MustCompile(`^DE[0-9]{9}$`)
-)
-
-// ValidIBAN checks the form and the check digits (ISO 13616, modulo 97); a German one has 22 characters.
-func ValidIBAN(s string) bool {
-	if !ibanPattern.MatchString(s) || strings.HasPrefix(s, "DE") && len(s) != 22 {
-		return false
-	}
-	var digits strings.Builder
-	for _, r := range s[4:] + s[:4] {
-		if r >= 'A' {
-			fmt.Fprint(&digits, r-'A'+10)
-		} else {
-			digits.WriteRune(r)
-		}
-	}
-	n, ok := new(big.Int).SetString(digits.String(), 10)
-	return ok && n.Mod(n, big.NewInt(97)).Int64() == 1
-}
+var germanVATID = regexp.MustCompile(`^DE[0-9]{9}$`)
 
 // ValidVATID checks a German VAT id and its check digit (ISO 7064, modulo 11,10).
 func ValidVATID(s string) bool {

@@ -5,7 +5,7 @@
 // syntaxes of EN 16931: UBL for offices and machines, CII for the inside of a PDF. They are functions of number and Paper alone: the same
 // Paper gives the same bytes. What is printed is the business of the package letter.
 //
-// Reverse charge, exempt amounts, discounts, charges, and parts that were paid already are not there yet.
+// Discounts, charges, and parts that were paid already are not there.
 package paper
 
 import (
@@ -35,14 +35,15 @@ type Paper struct {
 	Notes        []string    `json:"notes" bson:"notes"`                                 // printed below, in German
 	OrderID      string      `json:"order_id" bson:"order_id"`                           // the reference of both sides
 	Slip         string      `json:"slip" bson:"slip"`                                   // number of the weighing slip
-	Corrects     *Reference  `json:"corrects,omitempty" bson:"corrects,omitempty"`       // of a correction: the invoice that it cancels
+	Corrects     *Reference  `json:"corrects,omitempty" bson:"corrects,omitempty"`       // of a correction: the document that it cancels
+	Replaces     *Reference  `json:"replaces,omitempty" bson:"replaces,omitempty"`       // of an invoice or credit note: the cancelled one in whose place it is
 	SelfBilled   bool        `json:"self_billed,omitempty" bson:"self_billed,omitempty"` // the buyer issues it on the seller's behalf
 }
 
 // Codes of types (UNTDID 1001).
 const (
 	Invoice    = "380"
-	Correction = "384" // cancels an invoice: the same lines with the opposite sign
+	Correction = "384" // cancels another document: the same lines with the opposite sign
 	SelfBilled = "389" // a credit note to a partner, which is the partner's invoice to us
 )
 
@@ -109,13 +110,61 @@ type Line struct {
 	UnitCents money.Cents `json:"unit_cents" bson:"unit_cents"`
 	NetCents  money.Cents `json:"net_cents" bson:"net_cents"`
 	Percent   int         `json:"vat_percent" bson:"vat_percent"`
-	Category  string      `json:"vat_category" bson:"vat_category"` // of the list UNTDID 5305: StandardRate
+	Category  string      `json:"vat_category" bson:"vat_category"` // of the list UNTDID 5305: one of those below
 }
 
-// StandardRate is the category of money.VATPercent, the only one there is yet.
-const StandardRate = "S"
+// Categories of VAT. The last two have the rate 0.
+const (
+	StandardRate  = "S"  // money.VATPercent
+	ReverseCharge = "AE" // the buyer owes the tax (§13b UStG)
+	Exempt        = "E"  // the seller is a small trader (§19 UStG)
+)
 
-// Tax is what is due at one rate, calculated once on the sum of its lines.
+// Exemption says why a category has no tax, as the law wants it on the document (§14a (5) and §14 (4) no. 8 UStG), and the code of the list
+// VATEX where there is one; all is empty of a category that has a tax.
+func Exemption(category string) (code, reason, paragraph string) {
+	switch category {
+	case ReverseCharge:
+		return "VATEX-EU-AE", "Steuerschuldnerschaft des Leistungsempfängers (§ 13b UStG).", "§ 13b UStG"
+	case Exempt:
+		return "", "Steuerfrei nach § 19 UStG (Kleinunternehmer).", "§ 19 UStG"
+	}
+	return "", "", ""
+}
+
+// Percent is the rate of a category.
+func Percent(category string) int {
+	if category == StandardRate {
+		return money.VATPercent
+	}
+	return 0
+}
+
+// Total adds lines up. The tax of each category is calculated once, on the sum of its lines.
+func Total(lines []Line) ([]Tax, money.Price) {
+	var taxes []Tax
+	sum := money.Price{Currency: "EUR"}
+	for _, c := range []string{StandardRate, ReverseCharge, Exempt} {
+		t, used := Tax{Category: c, Percent: Percent(c)}, false
+		for _, l := range lines {
+			if l.Category == c {
+				t.NetCents, used = t.NetCents+l.NetCents, true
+			}
+		}
+		if !used {
+			continue
+		}
+		if c == StandardRate {
+			t.VATCents = money.FromNet(t.NetCents).VATCents
+		}
+		taxes = append(taxes, t)
+		sum.NetCents, sum.VATCents = sum.NetCents+t.NetCents, sum.VATCents+t.VATCents
+	}
+	sum.GrossCents = sum.NetCents + sum.VATCents
+	return taxes, sum
+}
+
+// Tax is what is due of one category, calculated once on the sum of its lines.
 type Tax struct {
 	Category string      `json:"category" bson:"category"`
 	Percent  int         `json:"percent" bson:"percent"`

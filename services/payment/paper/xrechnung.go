@@ -41,7 +41,7 @@ func XRechnung(number string, p Paper) ([]byte, error) {
 		el("cac:InvoicePeriod", el("cbc:StartDate", p.SuppliedFrom), el("cbc:EndDate", p.SuppliedTo)),
 		el("cac:OrderReference", el("cbc:ID", p.OrderID)),
 	)
-	if c := p.Corrects; c != nil {
+	if c := p.preceding(); c != nil {
 		root.add(el("cac:BillingReference", el("cac:InvoiceDocumentReference", el("cbc:ID", c.Number), el("cbc:IssueDate", c.IssuedOn))))
 	}
 	contact := p.contact()
@@ -128,14 +128,27 @@ func (p Paper) ublPayment(number string) *element {
 func (p Paper) ublTaxes() *element {
 	total := el("cac:TaxTotal", ublAmount("TaxAmount", p.Total.VATCents.String()))
 	for _, t := range p.Taxes {
+		code, reason, _ := Exemption(t.Category)
 		total.add(el(
 			"cac:TaxSubtotal",
 			ublAmount("TaxableAmount", t.NetCents.String()),
 			ublAmount("TaxAmount", t.VATCents.String()),
-			el("cac:TaxCategory", el("cbc:ID", t.Category), el("cbc:Percent", strconv.Itoa(t.Percent)), scheme("VAT", t.Category)),
+			el(
+				"cac:TaxCategory",
+				el("cbc:ID", t.Category), el("cbc:Percent", strconv.Itoa(t.Percent)), el("cbc:TaxExemptionReasonCode", code),
+				el("cbc:TaxExemptionReason", reason), scheme("VAT", t.Category),
+			),
 		))
 	}
 	return total
+}
+
+// preceding is the document that this one corrects or replaces; nil when it stands for itself.
+func (p Paper) preceding() *Reference {
+	if p.Corrects != nil {
+		return p.Corrects
+	}
+	return p.Replaces
 }
 
 // payable says whether the buyer is to transfer the total to the account of the document.

@@ -108,12 +108,15 @@ func (p Paper) ciiSettlement(number string) *element {
 		means,
 	)
 	for _, t := range p.Taxes {
+		code, reason, _ := Exemption(t.Category)
 		s.add(el(
 			"ram:ApplicableTradeTax",
 			el("ram:CalculatedAmount", t.VATCents.String()),
 			el("ram:TypeCode", "VAT"),
+			el("ram:ExemptionReason", reason),
 			el("ram:BasisAmount", t.NetCents.String()),
 			el("ram:CategoryCode", t.Category),
+			el("ram:ExemptionReasonCode", code),
 			el("ram:RateApplicablePercent", strconv.Itoa(t.Percent)),
 		))
 	}
@@ -129,7 +132,7 @@ func (p Paper) ciiSettlement(number string) *element {
 			el("ram:DuePayableAmount", p.Total.GrossCents.String()),
 		),
 	)
-	if c := p.Corrects; c != nil {
+	if c := p.preceding(); c != nil {
 		s.add(el("ram:InvoiceReferencedDocument", el("ram:IssuerAssignedID", c.Number), ciiDate("ram:FormattedIssueDateTime", "qdt", c.IssuedOn)))
 	}
 	return s

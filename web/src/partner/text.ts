@@ -6,7 +6,7 @@ import type { NextStep } from "./rules";
 
 const de = {
   area: "Partnerbereich",
-  nav: { offers: "Angebote", jobs: "Aufträge", notes: "Gutschriften" },
+  nav: { offers: "Angebote", jobs: "Aufträge", notes: "Gutschriften", plan: "Planung", fleet: "Betrieb" },
   open: (count: number) => `${count} offen`,
   asOf: (time: string) => `Stand ${time} Uhr`,
   again: "Noch einmal versuchen",
@@ -211,7 +211,7 @@ type Words = typeof de;
 
 const en: Words = {
   area: "Partner area",
-  nav: { offers: "Offers", jobs: "Jobs", notes: "Credit notes" },
+  nav: { offers: "Offers", jobs: "Jobs", notes: "Credit notes", plan: "Planning", fleet: "Company" },
   open: (count) => `${count} open`,
   asOf: (time) => `As of ${time}`,
   again: "Try again",
