@@ -96,8 +96,8 @@ type Placed struct {
 	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"` // that ordered; empty of a private customer
 	SiteID       string  `json:"site_id,omitempty" line:"site.id,omitempty"`       // of the customer, where the container stands
 
-	Window string `json:"window,omitempty"` // of the day, a catalog.Window; empty: any time
-	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", a quote.Model; empty in orders of before tariff 2027-01: flat
+	Window string `json:"window,omitempty"` // of the day: "morning" or "afternoon"; empty: any time
+	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", see quote.Quote; empty in orders of before tariff 2027-01: flat
 	// PermitNetCents is what the customer pays us for getting the municipality's permit; it is a part of Price. 0: we do not get one.
 	PermitNetCents money.Cents `json:"permit_net_cents,omitempty"`
 	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
