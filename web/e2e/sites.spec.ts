@@ -86,7 +86,8 @@ test("a customer makes a site, orders for it, lets a site manager in and out, an
   await expect(page.getByText(/Jeden Monat am 15\./)).toBeVisible();
   await page.getByRole("button", { name: "Pausieren" }).click();
   await expect(page.getByText("Pausiert")).toBeVisible();
-  await page.getByRole("button", { name: "Beenden" }).click();
+  await page.getByText("Beenden", { exact: true }).click();
+  await page.getByRole("button", { name: "Endgültig beenden" }).click();
   await expect(page.getByText("Beendet")).toBeVisible();
 
   await page.getByRole("link", { name: "Container bestellen" }).first().click();

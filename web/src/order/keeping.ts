@@ -14,11 +14,13 @@ import { resumed, selection } from "./state";
 const store = "kreislauf_choice";
 const base = "/api/customer/v1";
 const pauseMs = 800;
+/** As long as the service keeps a cart: whoever shares this browser does not find an address after months. */
+const keepMs = 7 * 24 * 3_600_000;
 
 function read(): Kept {
   try {
     const found = JSON.parse(localStorage.getItem(store) ?? "") as Kept;
-    if (typeof found.id === "string" && typeof found.version === "number") return found;
+    if (typeof found.id === "string" && typeof found.version === "number" && Date.now() - (found.at ?? 0) < keepMs) return found;
   } catch {
     // Nothing there, nothing that this version wrote, or a browser that keeps nothing.
   }
@@ -32,7 +34,7 @@ let shown = false;
 
 function write(): void {
   try {
-    localStorage.setItem(store, JSON.stringify(kept));
+    localStorage.setItem(store, JSON.stringify({ ...kept, at: Date.now() }));
   } catch {
     // A browser that keeps nothing: the service still does.
   }
