@@ -148,7 +148,7 @@ func TestWeighedHoldsTheBill(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := event.Weighed{
-		OrderID: o.ID, UserID: "u-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7,
+		OrderID: o.ID, UserID: "u-1", CompanyID: "c-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7,
 		Address: event.Address{Name: "A B", Street: "C 1", City: "D"}, GrossKg: 3200, TareKg: 1200, NetKg: 2000, Slip: "W-1",
 		PlacedOn: "2026-11-25", FetchedOn: "2026-12-10", FailedTrips: 2, Price: money.FromNet(100_00), IncludedDays: 10, ExtraDayNetCents: 300,
 		IncludedKg: 1700, ExtraTonneNetCents: 208_00, Pay: pay,
