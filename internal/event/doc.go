@@ -66,7 +66,7 @@ func Topics() []Topic {
 		{TopicIdentity, []Payload{SignedUp{}, CompanyChanged{}}, "identity", []string{"mailing", "payment", "statistics"}, week},
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
 		{TopicCustomer, []Payload{SiteChanged{}}, "customer", []string{"customer", "order", "statistics"}, newest},
-		{TopicStanding, []Payload{StandingDue{}}, "customer", []string{"pricing", "statistics"}, month},
+		{TopicStanding, []Payload{StandingDue{}, StandingMissed{}}, "customer", []string{"mailing", "pricing", "statistics"}, month},
 		{TopicPricing, []Payload{StandingQuoted{}, QuoteRefused{}}, "pricing", []string{"customer", "mailing", "order", "statistics"}, month},
 		{
 			TopicOrder,

@@ -62,8 +62,10 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Paid:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
-	case event.QuoteRefused:
+	case event.StandingMissed:
 		m.UserID = p.UserID // there is no order
+	case event.QuoteRefused:
+		m.UserID = p.UserID
 	case event.StandingRefused:
 		m.UserID = p.UserID
 	default:

@@ -32,7 +32,7 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		}
 	}
 	want := []string{
-		"pricing.standing-refused", "order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled",
+		"customer.standing-refused", "pricing.standing-refused", "order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled",
 		"order.standing-refused", "payment.invoiced", "payment.paid",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

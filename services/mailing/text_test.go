@@ -35,6 +35,7 @@ func everyMail() []event.Payload {
 		event.Weighed{OrderID: "o-abc", GrossKg: 16_120, TareKg: 11_000, NetKg: 5_120, IncludedKg: 4_000, Slip: "W-77"},
 		event.Cancelled{OrderID: "o-abc", By: "customer", Reason: "Die Baustelle verzögert sich."},
 		event.Invoiced{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(123_456_789), DueOn: "2026-12-14"},
+		event.StandingMissed{StandingID: "so-1", Date: "2026-11-30", Reason: "the day had passed before it could be ordered for"},
 		event.QuoteRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "7 m³ of it would be too heavy"},
 		event.StandingRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "its site cannot be ordered for any more"},
 		event.Paid{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(30_000)},
