@@ -230,6 +230,15 @@ type StandingDue struct {
 	PublicGround bool    `json:"public_ground"`
 }
 
+// StandingMissed says that nobody ran when an occurrence of a standing order was due, and that it is too late for it now.
+type StandingMissed struct {
+	StandingID string `json:"standing_id" line:"standing.id"`
+	Occurrence string `json:"occurrence"`
+	UserID     string `json:"user_id" line:"user.id"`
+	Date       string `json:"date"`
+	Reason     string `json:"reason" line:"event.reason"` // in English, for the customer
+}
+
 // StandingQuoted is the price of an occurrence of a standing order.
 type StandingQuoted struct {
 	StandingID string      `json:"standing_id" line:"standing.id"`
@@ -393,6 +402,7 @@ func (Weighed) Type() string           { return "order.weighed" }
 func (Cancelled) Type() string         { return "order.cancelled" }
 func (SiteChanged) Type() string       { return "customer.site-changed" }
 func (StandingDue) Type() string       { return "customer.order-due" }
+func (StandingMissed) Type() string    { return "customer.standing-refused" }
 func (StandingQuoted) Type() string    { return "pricing.standing-quoted" }
 func (QuoteRefused) Type() string      { return "pricing.standing-refused" }
 func (StandingRefused) Type() string   { return "order.standing-refused" }

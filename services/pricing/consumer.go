@@ -27,13 +27,7 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 func (s *service) quoteStanding(ctx context.Context, e event.Event, due event.StandingDue) error {
 	meta := s.meta(ctx)
 	meta.Customer = e.Customer
-	var answer StandingQuote
-	q, _, _, err := s.price(standingQuery(due), s.now().In(s.zone))
-	if err != nil {
-		answer, err = refuseStanding(due, reasonOf(err), meta)
-	} else {
-		answer, err = quoteStanding(due, q, s.key, s.zone, meta)
-	}
+	answer, err := s.answerStanding(due, meta)
 	if err != nil {
 		return err
 	}

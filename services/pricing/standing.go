@@ -20,9 +20,15 @@ type StandingQuote struct {
 	Reason         string           `bson:"reason,omitempty"` // why there is no price
 }
 
-// standingQuery is what is asked for an occurrence, in the words of GET /quotes.
-func standingQuery(due event.StandingDue) url.Values {
-	return url.Values{"postcode": {due.Postcode}, "waste": {due.Waste}, "size": {strconv.Itoa(due.SizeM3)}, "date": {due.Date}}
+// answerStanding gives an occurrence a price, or says why it has none.
+func (s *service) answerStanding(due event.StandingDue, meta event.Meta) (StandingQuote, error) {
+	q, _, _, err := s.price(url.Values{
+		"postcode": {due.Postcode}, "waste": {due.Waste}, "size": {strconv.Itoa(due.SizeM3)}, "date": {due.Date},
+	}, meta.At.In(s.zone))
+	if err != nil {
+		return refuseStanding(due, reasonOf(err), meta)
+	}
+	return quoteStanding(due, q, s.key, s.zone, meta)
 }
 
 // refuseStanding answers an occurrence that has no price.
