@@ -16,9 +16,12 @@ type Projection struct {
 func Projections() []Projection {
 	return []Projection{
 		{"matching", "network", event.PartnerChanged{}, false},
+		{"order", "network", event.PartnerChanged{}, false},
 		{"payment", "partners", event.PartnerChanged{}, false},
 		{"payment", "customers", event.SignedUp{}, false},
 		{"pricing", "sales", event.Placed{}, false},
+		{"pricing", "network", event.PartnerChanged{}, false},
+		{"pricing", "full_days", event.CapacityChanged{}, false},
 		{"mailing", "recipients", event.SignedUp{}, false},
 		{"mailing", "orders", event.Placed{}, false},
 		{"statistics", "lines", nil, true},

@@ -116,7 +116,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// publish tells of two partners, one of them twice, of two people and of two orders.
+// publish tells of two partners, each twice, of two people, of two orders and of a full day of each partner.
 func publish(t *testing.T, b *embedded.Backends) {
 	t.Helper()
 	for _, id := range []string{"1", "2"} {
@@ -126,6 +126,8 @@ func publish(t *testing.T, b *embedded.Backends) {
 		b.Publish(t, event.TopicDisposer, "p-"+id, partner, newer)
 		b.Publish(t, event.TopicIdentity, "u-"+id, event.SignedUp{UserID: "u-" + id, Role: "customer", Name: "Person", Email: id + "@example.org"})
 		b.Publish(t, event.TopicOrder, "o-"+id, event.Placed{OrderID: "o-" + id, UserID: "u-" + id, Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-12-01"})
+		day := event.CapacityChanged{PartnerID: "p-" + id, SizeM3: 7, Date: "2026-12-01", Full: true, Version: 2}
+		b.Publish(t, event.TopicOrder, day.PartnerID+"/7/"+day.Date, day)
 	}
 }
 
@@ -133,7 +135,7 @@ func publish(t *testing.T, b *embedded.Backends) {
 func expected(service string) int {
 	n := 0
 	for _, topic := range event.ConsumedBy(service) {
-		n += map[string]int{event.TopicDisposer: 4, event.TopicIdentity: 2, event.TopicOrder: 2}[topic]
+		n += map[string]int{event.TopicDisposer: 4, event.TopicIdentity: 2, event.TopicOrder: 4}[topic]
 	}
 	return n
 }

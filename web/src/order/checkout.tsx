@@ -108,7 +108,7 @@ function Window() {
 /** What is in the price, and what may come on top. */
 function PriceParts() {
   const quote = shownQuote.value;
-  if (quote === undefined) return null;
+  if (quote?.lines === undefined) return null;
   const words = orderText.value;
   const euros = (cents: number) => money(cents, language.value);
   const least = weight(quote.included_kg, language.value);
