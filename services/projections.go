@@ -19,6 +19,7 @@ func Projections() []Projection {
 		{"order", "network", event.PartnerChanged{}, false},
 		{"payment", "partners", event.PartnerChanged{}, false},
 		{"payment", "customers", event.SignedUp{}, false},
+		{"payment", "clients", event.CompanyChanged{}, false},
 		{"pricing", "sales", event.Placed{}, false},
 		{"pricing", "network", event.PartnerChanged{}, false},
 		{"pricing", "full_days", event.CapacityChanged{}, false},

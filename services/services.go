@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"kreislauf/internal/process"
+	"kreislauf/services/customer"
 	"kreislauf/services/disposer"
 	"kreislauf/services/identity"
 	"kreislauf/services/mailing"
@@ -54,6 +55,7 @@ func All() []Service {
 		quoteKey  = "KREISLAUF_QUOTE_KEY"
 		inviteKey = "KREISLAUF_INVITE_KEY"
 		mailKey   = "KREISLAUF_MAIL_KEY"
+		linkKey   = "KREISLAUF_LINK_KEY"
 		partners  = "KREISLAUF_PARTNERS_FILE"
 		company   = "KREISLAUF_COMPANY_FILE"
 	)
@@ -62,6 +64,7 @@ func All() []Service {
 	return []Service{
 		{"identity", Normal, true, sessions, []string{inviteKey, mailKey}, nil, []string{"account follow-up", "account notice"}, identity.Wire},
 		{"disposer", Uncritical, true, sessions, nil, []string{partners}, []string{"end of permits"}, disposer.Wire},
+		{"customer", Normal, true, sessions, []string{linkKey}, nil, []string{"standing order"}, customer.Wire},
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
 		{"order", Critical, true, files, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},

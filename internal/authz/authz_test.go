@@ -119,7 +119,7 @@ func TestMatrix(t *testing.T) {
 		"POST /api/order/v1/orders":                 {Customer},
 		"POST /api/matching/v1/offers/{id}/accept":  {Dispatcher},
 		"DELETE /api/identity/v1/sessions/current":  slices.Collect(maps.Keys(callers())),
-		"GET /api/order/v1/orders/{id}":             {Customer, BackOffice},
+		"GET /api/order/v1/orders/{id}":             {Customer, SiteManager, BackOffice},
 		"POST /api/order/v1/jobs/{id}/plan":         {Dispatcher},
 		"POST /api/order/v1/jobs/{id}/weighed":      {Dispatcher, Driver},
 		"GET /api/order/v1/orders/{other}":          nil,

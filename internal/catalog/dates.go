@@ -69,6 +69,12 @@ func Window(postcode string, today time.Time) (earliest, latest time.Time) {
 	return c.first, c.last
 }
 
+// Open is the first day from a day on, at which a container can be placed at a postcode, seen from today (a local date). It is the last day of
+// the window when none follows.
+func Open(postcode string, from, today time.Time) time.Time {
+	return newCalendar(postcode, today).next(from)
+}
+
 // ClosedDate is a day on which no container is placed.
 type ClosedDate struct {
 	Date   time.Time

@@ -103,6 +103,9 @@ type Placed struct {
 	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
 	// SlotPartnerID is the partner of whose capacity on Date the order holds a place: it is asked first. Empty: of nobody's.
 	SlotPartnerID string `json:"slot_partner_id,omitempty"`
+	// StandingID and Occurrence name the standing order that made this one, and its day by the plan, YYYY-MM-DD; empty when a person ordered.
+	StandingID string `json:"standing_id,omitempty" line:"standing.id,omitempty"`
+	Occurrence string `json:"occurrence,omitempty"`
 }
 
 // CapacityChanged says that a partner has no more room for containers of a size on a day, or has room again. A reader keeps the one with the
@@ -193,6 +196,65 @@ type CompanyChanged struct {
 	VATID     string `json:"vat_id,omitempty"` // "DE123456789"
 	// ReverseCharge means that the company resells scrap or gives the like supplies itself, so that section 13b UStG applies to it.
 	ReverseCharge bool `json:"reverse_charge"`
+}
+
+// SiteChanged holds a place where a customer has containers put, as it is now. A reader keeps the one with the highest Version and ignores
+// older ones. Access, Contact and Phone are personal: they are for who drives there, never for a line.
+type SiteChanged struct {
+	SiteID    string `json:"site_id" line:"site.id"`
+	Version   int64  `json:"version"`
+	UserID    string `json:"user_id" line:"user.id"`                           // who made it
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"` // whose it is; empty: the user's own
+	Name      string `json:"name"`                                             // what its people call it: "Neubau Hafenstraße"
+	Street    string `json:"street"`                                           // with house number
+	Postcode  string `json:"postcode" line:"postcode"`
+	City      string `json:"city"`
+	Access    string `json:"access"`  // what the driver must know: gate code, hours
+	Contact   string `json:"contact"` // whom the driver calls
+	Phone     string `json:"phone"`
+	Active    bool   `json:"active"` // can be ordered for
+}
+
+// StandingDue says that a standing order wants a container. An occurrence is told of once.
+type StandingDue struct {
+	StandingID   string  `json:"standing_id" line:"standing.id"`
+	Occurrence   string  `json:"occurrence"` // its day by the plan, YYYY-MM-DD: with StandingID it names the occurrence for ever
+	UserID       string  `json:"user_id" line:"user.id"`
+	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"`
+	SiteID       string  `json:"site_id" line:"site.id"`
+	Waste        string  `json:"waste_code" line:"waste.code"`
+	SizeM3       int     `json:"size_m3" line:"container.size_m3"`
+	Postcode     string  `json:"postcode" line:"postcode"`
+	Date         string  `json:"date"` // the working day of placing, YYYY-MM-DD: Occurrence, or the next one on which trucks drive
+	Address      Address `json:"address"`
+	PublicGround bool    `json:"public_ground"`
+}
+
+// StandingQuoted is the price of an occurrence of a standing order.
+type StandingQuoted struct {
+	StandingID string      `json:"standing_id" line:"standing.id"`
+	Occurrence string      `json:"occurrence"`
+	Due        StandingDue `json:"due"`   // what was asked for
+	Quote      string      `json:"quote"` // the signed token, as a customer gets it; it holds until Date
+	Price      money.Price `json:"price" line:"value_cents"`
+}
+
+// QuoteRefused says that an occurrence of a standing order has no price, so it is not ordered.
+type QuoteRefused struct {
+	StandingID string `json:"standing_id" line:"standing.id"`
+	Occurrence string `json:"occurrence"`
+	UserID     string `json:"user_id" line:"user.id"`
+	Date       string `json:"date"`
+	Reason     string `json:"reason" line:"event.reason"` // in English, for the customer
+}
+
+// StandingRefused says that an occurrence of a standing order has a price and was not ordered all the same.
+type StandingRefused struct {
+	StandingID string `json:"standing_id" line:"standing.id"`
+	Occurrence string `json:"occurrence"`
+	UserID     string `json:"user_id" line:"user.id"`
+	Date       string `json:"date"`
+	Reason     string `json:"reason" line:"event.reason"` // in English, for the customer
 }
 
 // Cancelled says that the order ends without a bill.
@@ -329,6 +391,11 @@ func (OnSite) Type() string            { return "order.on-site" }
 func (Collected) Type() string         { return "order.collected" }
 func (Weighed) Type() string           { return "order.weighed" }
 func (Cancelled) Type() string         { return "order.cancelled" }
+func (SiteChanged) Type() string       { return "customer.site-changed" }
+func (StandingDue) Type() string       { return "customer.order-due" }
+func (StandingQuoted) Type() string    { return "pricing.standing-quoted" }
+func (QuoteRefused) Type() string      { return "pricing.standing-refused" }
+func (StandingRefused) Type() string   { return "order.standing-refused" }
 func (Offered) Type() string           { return "matching.offered" }
 func (Accepted) Type() string          { return "matching.accepted" }
 func (Declined) Type() string          { return "matching.declined" }

@@ -45,6 +45,7 @@ type Session struct {
 	PartnerID string      `json:"partner_id,omitempty"` // of a dispatcher or driver
 	DriverID  string      `json:"driver_id,omitempty"`  // of a driver
 	Device    string      `json:"device,omitempty"`     // with what the user signed in, in words: "Firefox, Windows"
+	Link      string      `json:"link,omitempty"`       // of somebody without an account: the link with which the session ends, see OpenLink
 	CSRF      string      `json:"csrf"`
 	CreatedAt time.Time   `json:"created_at"`
 	Listed    bool        `json:"listed,omitempty"` // it is in its user's list; false in records of versions that had none
@@ -143,6 +144,9 @@ func (s *Store) Get(ctx context.Context, token string) (Session, error) {
 	}
 	if time.Since(sess.CreatedAt) > Age {
 		return Session{}, ended
+	}
+	if sess.Link != "" {
+		return sess, s.checkLink(ctx, sess.Link)
 	}
 	if !sess.Listed {
 		return sess, s.adopt(ctx, id, &sess)

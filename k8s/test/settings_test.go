@@ -97,6 +97,7 @@ func TestAppsSecretsByService(t *testing.T) {
 	o := mustRender(t, "apps", nil)
 	for name, want := range map[string][]string{
 		"identity":   {"KREISLAUF_INVITE_KEY", "KREISLAUF_MAIL_KEY", "KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
+		"customer":   {"KREISLAUF_LINK_KEY", "KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"pricing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY"},
 		"order":      {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY", "KREISLAUF_REDIS_PASSWORD"},
 		"matching":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},

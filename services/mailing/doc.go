@@ -3,7 +3,7 @@
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
 // (_id = user id: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
 // Consumes: identity.signed-up, identity.sign-in-locked, identity.password-reset-requested, identity.password-changed, identity.member-invited, order.placed, order.matched, order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled,
-// payment.invoiced, payment.paid. Emits: nothing.
+// payment.invoiced, payment.paid, pricing.standing-refused, order.standing-refused. Emits: nothing.
 //
 // Invariants:
 //   - An event gets one mail, however often it is delivered; a mail has one recipient.

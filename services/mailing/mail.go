@@ -75,6 +75,9 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID = p.UserID
 	case event.MemberInvited:
 		m.To = Recipient{Email: p.Email}
+	case event.QuoteRefused:
+		m.UserID = p.UserID // there is no order
+	case event.StandingRefused:
 	default:
 		return Mail{}, false
 	}

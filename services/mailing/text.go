@@ -27,7 +27,7 @@ type letter struct {
 type facts struct {
 	Name  string
 	Order Order
-	Link  string        // to the page of the order, or where the account is looked after
+	Link  string        // to the page of the order, or where the account or standing orders are looked after
 	Event event.Payload // what happened
 }
 
@@ -95,6 +95,8 @@ func (w writer) path(o Order, p event.Payload) (string, error) {
 		return "/konto/einladung#" + code, err
 	case event.SignInLocked, event.PasswordChanged:
 		return "/passwort/vergessen", nil
+	case event.QuoteRefused, event.StandingRefused:
+		return "/konto/baustellen", nil
 	}
 	return "/auftrag/" + url.PathEscape(o.ID), nil
 }

@@ -42,6 +42,8 @@ func everyMail() []event.Payload {
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 1, OpenCents: 500_00, DueOn: "2026-12-14", PayBy: "2026-12-29"},
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 2, OpenCents: 505_00, DueOn: "2026-12-14", PayBy: "2027-01-13", FeeCents: 5_00},
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 3, OpenCents: 510_00, DueOn: "2026-12-14", PayBy: "2027-01-28", FeeCents: 5_00, Last: true},
+		event.QuoteRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "7 m³ of it would be too heavy"},
+		event.StandingRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "its site cannot be ordered for any more"},
 		event.Paid{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(30_000)},
 		event.SignInLocked{UserID: "u-1"},
 		event.PasswordResetRequested{UserID: "u-1", Sealed: seal(event.SealedReset, "TOKEN"), Until: summer},
@@ -87,7 +89,11 @@ func TestLetters(t *testing.T) {
 		if _, ok := newMail(event.Event{}, p, noon); !ok {
 			t.Errorf("%s gets no mail", p.Type())
 		}
-		l, err := w.write(erika, rubble, p)
+		of := rubble
+		if m, _ := newMail(event.Event{}, p, noon); m.OrderID == "" {
+			of = Order{}
+		}
+		l, err := w.write(erika, of, p)
 		if err != nil {
 			t.Fatal(err)
 		}

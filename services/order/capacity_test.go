@@ -69,8 +69,8 @@ func eventually(t *testing.T, check func() (wrong string)) {
 // openDates are the days on which a container can be placed in Cologne.
 func openDates() []string { return catalog.OpenDates("50667", "", time.Now()) }
 
-// try places an order of 7 m³ for a day, and gives status and body of the answer.
-func (f *fixture) try(t *testing.T, who *http.Client, key, date string) (status int, body string) {
+// placeOn places an order of 7 m³ for a day, and gives status and body of the answer.
+func (f *fixture) placeOn(t *testing.T, who *http.Client, key, date string) (status int, body string) {
 	t.Helper()
 	k, err := hex.DecodeString(embedded.Key)
 	if err != nil {
@@ -134,7 +134,7 @@ func TestCapacityIsNeverOversold(t *testing.T) {
 			if i%2 == 1 {
 				instance.addr = second
 			}
-			status, body := instance.try(t, f.anna, key, dates[0])
+			status, body := instance.placeOn(t, f.anna, key, dates[0])
 			results <- result{key, body, status}
 		})
 	}
@@ -152,7 +152,7 @@ func TestCapacityIsNeverOversold(t *testing.T) {
 	if len(placed) != 5 || f.holds(t, "p-koeln", dates[0]) != 3 || f.holds(t, "p-bonn", dates[0]) != 2 {
 		t.Fatalf("%d orders placed; places taken: %d and %d", len(placed), f.holds(t, "p-koeln", dates[0]), f.holds(t, "p-bonn", dates[0]))
 	}
-	if status, body := f.try(t, f.anna, placed[0].key, dates[0]); status != 201 || body != placed[0].body {
+	if status, body := f.placeOn(t, f.anna, placed[0].key, dates[0]); status != 201 || body != placed[0].body {
 		t.Errorf("a retry is answered %d: %s", status, body)
 	}
 	var o struct {
@@ -162,13 +162,13 @@ func TestCapacityIsNeverOversold(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.ask(t, f.anna, "POST", orders+"/"+o.ID+"/cancel", map[string]any{"reason": "no longer needed"}, 200)
-	if status, body := f.try(t, f.bert, "key-after-cancel", dates[0]); status != 201 {
+	if status, body := f.placeOn(t, f.bert, "key-after-cancel", dates[0]); status != 201 {
 		t.Errorf("after a place was given back: %d %s", status, body)
 	}
-	if status, _ := f.try(t, f.bert, "key-too-late", dates[0]); status != 409 {
+	if status, _ := f.placeOn(t, f.bert, "key-too-late", dates[0]); status != 409 {
 		t.Errorf("then another one is answered %d", status)
 	}
-	if status, body := f.try(t, f.bert, "key-next-day", dates[1]); status != 201 {
+	if status, body := f.placeOn(t, f.bert, "key-next-day", dates[1]); status != 201 {
 		t.Errorf("the next day: %d %s", status, body)
 	}
 }
@@ -178,7 +178,7 @@ func TestCapacityFollowsTheOrder(t *testing.T) {
 	f := start(t)
 	f.learnt(t, partnerAt("p-koeln", "50735", 1, 1), partnerAt("p-bonn", "53111", 1, 1))
 	date := openDates()[0]
-	a, body := f.try(t, f.anna, "key-first-1", date)
+	a, body := f.placeOn(t, f.anna, "key-first-1", date)
 	var o struct {
 		ID string `json:"order_id"`
 	}
@@ -194,14 +194,14 @@ func TestCapacityFollowsTheOrder(t *testing.T) {
 		}
 		return "the place did not move to the partner that took the order"
 	})
-	if status, _ := f.try(t, f.anna, "key-second", date); status != 201 || f.holds(t, "p-koeln", date) != 1 {
+	if status, _ := f.placeOn(t, f.anna, "key-second", date); status != 201 || f.holds(t, "p-koeln", date) != 1 {
 		t.Errorf("the place that became free: %d", status)
 	}
-	if status, _ := f.try(t, f.anna, "key-third-1", date); status != 409 {
+	if status, _ := f.placeOn(t, f.anna, "key-third-1", date); status != 409 {
 		t.Errorf("a third one of two: %d", status)
 	}
 	f.learnt(t, partnerAt("p-koeln", "50735", 2, 2))
-	status, body := f.try(t, f.anna, "key-fourth", date)
+	status, body := f.placeOn(t, f.anna, "key-fourth", date)
 	if err := json.Unmarshal([]byte(body), &o); err != nil || status != 201 {
 		t.Fatalf("with one more place: %d %s", status, body)
 	}
@@ -220,7 +220,7 @@ func TestCapacityOfAnUnlimitedPartner(t *testing.T) {
 	f.learnt(t, partnerAt("p-koeln", "50735", 1, -1))
 	date := openDates()[0]
 	for i := range 2 {
-		status, body := f.try(t, f.anna, fmt.Sprintf("key-unlimited-%d", i), date)
+		status, body := f.placeOn(t, f.anna, fmt.Sprintf("key-unlimited-%d", i), date)
 		var o struct {
 			ID string `json:"order_id"`
 		}
@@ -238,8 +238,8 @@ func TestCapacityOfAnUnlimitedPartner(t *testing.T) {
 		}
 		return ""
 	})
-	first, _ := f.try(t, f.anna, "key-limited-1", date)
-	second, _ := f.try(t, f.anna, "key-limited-2", date)
+	first, _ := f.placeOn(t, f.anna, "key-limited-1", date)
+	second, _ := f.placeOn(t, f.anna, "key-limited-2", date)
 	if diff := cmp.Diff([]int{201, 409}, []int{first, second}); diff != "" {
 		t.Errorf("two more of three (-want +got):\n%s", diff)
 	}

@@ -33,6 +33,8 @@ type view struct {
 	Price        money.Price   `json:"price"`
 	PartnerID    string        `json:"partner_id,omitempty"`
 	Plan         *Plan         `json:"plan,omitempty"`
+	SiteID       string        `json:"site_id,omitempty"`
+	StandingID   string        `json:"standing_id,omitempty"`
 	work
 	Invoice      *Invoice      `json:"invoice,omitempty"`
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
@@ -82,7 +84,7 @@ func workOf(o Order) work {
 func viewOf(o Order) view {
 	return view{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Price, o.PartnerID,
-		o.Plan.told(), workOf(o), o.Invoice, o.Cancellation, o.toldHistory(), o.Window, o.Tariff, o.permit(), o.Lines,
+		o.Plan.told(), o.SiteID, o.StandingID, workOf(o), o.Invoice, o.Cancellation, o.toldHistory(), o.Window, o.Tariff, o.permit(), o.Lines,
 	}
 }
 
@@ -106,6 +108,9 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 		return err
 	}
 	id := idFor(caller.UserID, key)
+	if err := s.checkSite(ctx, caller, req, q); err != nil {
+		return s.replay(w, r, id, req, err) // the site may have changed since the order was placed
+	}
 	slot, err := s.places.book(ctx, id, network.Job{Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date})
 	if problem.KindOf(err) == problem.Conflict {
 		return s.replay(w, r, id, req, err) // a retry of an order that was placed must still get its answer
@@ -221,13 +226,13 @@ func checkTown(postcode, city string) error {
 }
 
 func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	list, err := s.orders.newest(r.Context(), caller.Caller(), 100)
+	list, err := s.orders.newest(r.Context(), caller.Caller(), siteOf(r, caller), 100)
 	if err != nil {
 		return err
 	}
-	views := make([]view, len(list))
+	views := make([]any, len(list))
 	for i, o := range list {
-		views[i] = viewOf(o)
+		views[i] = shown(o, caller)
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"orders": views})
 }
@@ -273,7 +278,7 @@ func (s *service) getOrder(w http.ResponseWriter, r *http.Request, caller sessio
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+	return httpserver.JSON(w, http.StatusOK, shown(o, caller))
 }
 
 func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -305,5 +310,5 @@ func (s *service) postPickUp(w http.ResponseWriter, r *http.Request, caller sess
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+	return httpserver.JSON(w, http.StatusOK, shown(o, caller))
 }

@@ -37,6 +37,7 @@ type jobView struct {
 	Window       string        `json:"window,omitempty"`
 	Permit       string        `json:"permit,omitempty"`       // as in view
 	Plausible    *weights      `json:"plausible_kg,omitempty"` // with it a device without network checks what is typed
+	Access       *Access       `json:"access,omitempty"`       // to the customer's site, as it is now
 }
 
 // weights are the least and the most that the container's waste can weigh net, in kg: see catalog.Waste.PlausibleKg.
@@ -45,7 +46,7 @@ type weights struct {
 	Most  int `json:"most"`
 }
 
-func jobOf(o Order) jobView {
+func jobOf(o Order, access *Access) jobView {
 	var plausible *weights
 	if waste, err := catalog.FindWaste(o.Waste); err == nil {
 		least, most := waste.PlausibleKg(o.SizeM3)
@@ -53,7 +54,7 @@ func jobOf(o Order) jobView {
 	}
 	return jobView{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan,
-		workOf(o), o.Cancellation, o.History, o.Window, o.permit(), plausible,
+		workOf(o), o.Cancellation, o.History, o.Window, o.permit(), plausible, access,
 	}
 }
 
@@ -77,9 +78,13 @@ func (s *service) getJobs(w http.ResponseWriter, r *http.Request, caller session
 	if err != nil {
 		return err
 	}
+	access, err := s.accessTo(r.Context(), list...)
+	if err != nil {
+		return err
+	}
 	views := make([]jobView, len(list))
 	for i, o := range list {
-		views[i] = jobOf(o)
+		views[i] = jobOf(o, access[o.SiteID])
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"jobs": views})
 }
@@ -129,7 +134,7 @@ func (s *service) getJob(w http.ResponseWriter, r *http.Request, caller session.
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 // work changes a job and answers with what has become of it.
@@ -138,7 +143,7 @@ func (s *service) work(w http.ResponseWriter, r *http.Request, caller session.Se
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 // step is work with a step of a job. A device that sends it late, and perhaps again, gives it an Idempotency-Key; others need none. content is
@@ -160,7 +165,7 @@ func (s *service) step(w http.ResponseWriter, r *http.Request, caller session.Se
 	if !changed && key != "" {
 		httpserver.Replayed(w)
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 func (s *service) postPlan(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -200,7 +205,7 @@ func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller 
 	if !changed {
 		httpserver.Replayed(w)
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller session.Session) error {

@@ -58,6 +58,16 @@ type answer map[string]any
 // ask sends a request and demands a status.
 func (f *fixture) ask(t *testing.T, who *http.Client, method, path string, body any, status int, header ...string) answer {
 	t.Helper()
+	a, got := f.try(t, who, method, path, body, header...)
+	if got != status {
+		t.Fatalf("%s %s: %d, want %d: %v", method, path, got, status, a)
+	}
+	return a
+}
+
+// try sends a request.
+func (f *fixture) try(t *testing.T, who *http.Client, method, path string, body any, header ...string) (answer, int) {
+	t.Helper()
 	var content io.Reader = http.NoBody
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -84,10 +94,10 @@ func (f *fixture) ask(t *testing.T, who *http.Client, method, path string, body 
 		t.Fatal(err)
 	}
 	var a answer
-	if err := json.Unmarshal(got, &a); err != nil || res.StatusCode != status {
-		t.Fatalf("%s %s: %s, want %d, %v: %s", method, path, res.Status, status, err, got)
+	if err := json.Unmarshal(got, &a); err != nil {
+		t.Fatalf("%s %s: %s, %v: %s", method, path, res.Status, err, got)
 	}
-	return a
+	return a, res.StatusCode
 }
 
 // place orders 7 m³ of mixed construction waste.

@@ -63,6 +63,8 @@ type Order struct {
 	RequestHash    string        `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
 	PlacedAt       time.Time     `bson:"placed_at"`
 	SlotPartnerID  string        `bson:"slot_partner_id,omitempty"` // of whose capacity it took a place when it was placed
+	StandingID     string        `bson:"standing_id,omitempty"`     // of the standing order that made it, and the day of its plan
+	Occurrence     string        `bson:"occurrence,omitempty"`
 
 	Window    string            `bson:"window,omitempty"`           // of the day of placing, see catalog.FindWindow
 	Tariff    string            `bson:"tariff,omitempty"`           // these three as in event.Placed
@@ -91,6 +93,7 @@ type Request struct {
 	VisitID      string        `json:"visit_id,omitempty"`
 	// Window of the day in which the customer wants the container, in place of the quote's.
 	Window string `json:"window,omitempty"`
+	SiteID string `json:"site_id,omitempty"` // of the customer, where the container stands; empty: none of its sites
 }
 
 // trimmed takes the space around texts off, which does not count.
@@ -119,22 +122,28 @@ func idFor(userID, idempotencyKey string) string {
 
 // place makes a new order from a verified quote and tells of it. slot is the partner of whose capacity it holds a place, see capacity.book.
 func place(by authz.Caller, key string, r Request, q quote.Quote, slot string, meta event.Meta) (Order, error) {
+	return placeFor(by, idFor(by.UserID, key), occurrence{}, r, q, slot, meta)
+}
+
+// placeFor is place with the order's id, and with what made it when nobody did.
+func placeFor(by authz.Caller, id string, of occurrence, r Request, q quote.Quote, slot string, meta event.Meta) (Order, error) {
 	sum, err := r.hash()
 	if err != nil {
 		return Order{}, err
 	}
 	o := Order{
-		Root: aggregate.New(idFor(by.UserID, key)), UserID: by.UserID, CompanyID: by.CompanyID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
+		Root: aggregate.New(id), UserID: by.UserID, CompanyID: by.CompanyID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
 		QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, IncludedDays: q.IncludedDays,
 		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
 		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At, SlotPartnerID: slot,
 		Window: wished(r, q), Tariff: q.Model, PermitNet: q.PermitNetCents, Lines: q.Lines,
-		Phone: r.Phone, AccessNotes: r.AccessNotes,
+		Phone: r.Phone, AccessNotes: r.AccessNotes, SiteID: r.SiteID, StandingID: of.standingID, Occurrence: of.day,
 	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
 		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SlotPartnerID: slot,
 		Window: o.Window, Tariff: o.Tariff, PermitNetCents: o.PermitNet, Lines: o.Lines,
+		StandingID: o.StandingID, Occurrence: o.Occurrence,
 	})
 }
 
@@ -150,7 +159,7 @@ func (o Order) asPlaced() Order {
 		Root: aggregate.Root{ID: o.ID}, UserID: o.UserID, State: Placed, History: o.History[:1], Postcode: o.Postcode, Waste: o.Waste,
 		SizeM3: o.SizeM3, Date: o.Date, Price: o.Price, Address: o.Address, PublicGround: o.PublicGround,
 		Window: o.Window, Tariff: o.Tariff, PermitNet: o.PermitNet, Lines: o.Lines,
-		Phone: o.Phone, AccessNotes: o.AccessNotes,
+		Phone: o.Phone, AccessNotes: o.AccessNotes, SiteID: o.SiteID,
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/network"
 	"kreislauf/internal/process"
+	"kreislauf/internal/repository"
 )
 
 // service is what the handlers need.
@@ -16,13 +17,15 @@ import (
 //	partner ------------> http_jobs.go -+-> Order (pure) -> orders (MongoDB) -> relay -> kreislauf.order.v1
 //	matching, payment --> consumer.go --+
 type service struct {
-	orders store
-	places capacity
-	files  files
-	meta   func(context.Context) event.Meta
-	now    func() time.Time
-	key    []byte
-	zone   *time.Location
+	orders   store
+	places   capacity
+	files    files
+	sites    sites                                     // of customers
+	refusals *repository.Repository[Refusal, *Refusal] // of occurrences of standing orders
+	meta     func(context.Context) event.Meta
+	now      func() time.Time
+	key      []byte
+	zone     *time.Location
 }
 
 // Wire gives a process the work of an instance.
@@ -32,9 +35,11 @@ func Wire(p *process.Process) error {
 		return fmt.Errorf("load time zone: %w", err)
 	}
 	s := &service{
-		orders: store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
-		files:  files{p.Blobs},
-		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
+		orders:   store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
+		files:    files{p.Blobs},
+		sites:    sites{process.Collection[Site](p, "sites", "site")},
+		refusals: process.Repository[Refusal](p, "refusals", "refusal", event.TopicOrder),
+		meta:     p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
 	}
 	s.places = capacity{
 		days:     days{process.Repository[Day](p, "days", "day", event.TopicOrder)},

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"kreislauf/internal/authz"
+	"kreislauf/internal/mongodb"
 	"kreislauf/internal/repository"
 )
 
@@ -21,15 +22,23 @@ func (s store) ensureIndexes(ctx context.Context) error {
 	return errors.Join(
 		s.Index("user_placed", bson.D{{Key: "user_id", Value: 1}, {Key: "placed_at", Value: -1}}, nil)(ctx),
 		s.Index("company_placed", bson.D{{Key: "company_id", Value: 1}, {Key: "placed_at", Value: -1}}, options.Index().SetSparse(true))(ctx),
+		s.Index("site_placed", bson.D{{Key: "site_id", Value: 1}, {Key: "placed_at", Value: -1}}, options.Index().SetSparse(true))(ctx),
 		s.Index("partner_date", bson.D{{Key: "partner_id", Value: 1}, {Key: "date", Value: 1}}, options.Index().SetSparse(true))(ctx),
 	)
 }
 
 // newest lists the orders of a customer or its company, newest first.
-func (s store) newest(ctx context.Context, c authz.Caller, limit int64) ([]Order, error) {
+// With a site only those for it; a site manager's caller has nothing else.
+func (s store) newest(ctx context.Context, c authz.Caller, siteID string, limit int64) ([]Order, error) {
 	own := bson.D{{Key: "user_id", Value: c.UserID}}
 	if c.CompanyID != "" {
 		own = bson.D{{Key: "$or", Value: bson.A{own, bson.D{{Key: "company_id", Value: c.CompanyID}}}}}
+	}
+	if c.Role == authz.SiteManager {
+		own, siteID = nil, c.SiteID
+	}
+	if siteID != "" {
+		own = append(own, bson.E{Key: "site_id", Value: siteID})
 	}
 	return s.Find(ctx, own, bson.D{{Key: "placed_at", Value: -1}}, limit)
 }
@@ -54,4 +63,22 @@ func (s store) jobs(ctx context.Context, partnerID, driverID, date string, state
 		slices.SortStableFunc(list, func(a, b Order) int { return cmp.Compare(a.position(), b.position()) })
 	}
 	return list, err
+}
+
+type sites struct{ mongodb.Collection[Site] }
+
+// put keeps the newest state of a site; an older one, or the same again, changes nothing.
+func (s sites) put(ctx context.Context, site Site) error {
+	_, err := s.PutNewer(ctx, site.ID, site.Version, site)
+	return err
+}
+
+// find reads a site; known is false for one that nobody has told of.
+func (s sites) find(ctx context.Context, id string) (site Site, known bool, err error) {
+	return s.First(ctx, bson.D{{Key: "_id", Value: id}})
+}
+
+// all reads the sites of some ids.
+func (s sites) all(ctx context.Context, ids []string) ([]Site, error) {
+	return s.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, nil, 0)
 }

@@ -9,20 +9,24 @@ import (
 	"github.com/rs/zerolog"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
 	"kreislauf/internal/health"
 	"kreislauf/internal/network"
 	"kreislauf/internal/process"
+	"kreislauf/internal/repository"
 )
 
 // Validity of a quote: long enough to find a card and an address, short enough for a tariff change.
 const Validity = 2 * time.Hour
 
 type service struct {
-	key   []byte
-	sales store
-	known knowledge
-	now   func() time.Time
-	zone  *time.Location
+	key      []byte
+	sales    store
+	standing *repository.Repository[StandingQuote, *StandingQuote] // of occurrences of standing orders
+	meta     func(context.Context) event.Meta
+	now      func() time.Time
+	zone     *time.Location
+	known    knowledge
 
 	snapshot atomic.Pointer[snapshot] // of what is known; renewed by look
 }
@@ -63,7 +67,8 @@ func Wire(p *process.Process) error {
 	}
 	s := &service{
 		key: p.Config.Key("KREISLAUF_QUOTE_KEY"), sales: store{process.Collection[sale](p, "sales", "sale")}, now: p.Now, zone: berlin,
-		known: knowledge{process.Collection[network.Partner](p, "network", "partner"), process.Collection[fullDay](p, "full_days", "full day")},
+		known:    knowledge{process.Collection[network.Partner](p, "network", "partner"), process.Collection[fullDay](p, "full_days", "full day")},
+		standing: process.Repository[StandingQuote](p, "standing_quotes", "quote of a standing order", event.TopicPricing), meta: p.Meta,
 	}
 	s.snapshot.Store(&snapshot{})
 	p.Background("network snapshot", func(ctx context.Context) error { return s.look(ctx, p.Log) })

@@ -32,7 +32,7 @@ func TestAnswersFitTheDocuments(t *testing.T) {
 	}
 	p.withoutStores(t)
 	p.run(t, scene{"sessions away", func(t *testing.T) []exchange { return p.sessionsAway(t, c) }})
-	p.run(t, scene{"stores away", func(*testing.T) []exchange { return p.storesAway(c) }})
+	p.run(t, scene{"stores away", func(t *testing.T) []exchange { return p.storesAway(t, c) }})
 	if !t.Failed() {
 		p.everythingSeen(t)
 	}

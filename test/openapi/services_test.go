@@ -14,6 +14,7 @@ import (
 	"kreislauf/internal/client"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
+	"kreislauf/internal/session"
 	"kreislauf/test/embedded"
 )
 
@@ -41,6 +42,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
 		{"accounts", func(t *testing.T) []exchange { return p.accounts(t, c) }},
 		{"disposer", func(t *testing.T) []exchange { return p.disposer(t, c) }},
+		{"customer", func(t *testing.T) []exchange { return p.customer(t, c) }},
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
 		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
@@ -133,7 +135,7 @@ func (p *platform) place(t *testing.T, who *client.Client, postcode, waste strin
 
 func endedQuote(t *testing.T) string {
 	t.Helper()
-	return signed(t, quote.Quote{
+	return signQuote(t, quote.Quote{
 		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
 		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
 	})
@@ -142,12 +144,12 @@ func endedQuote(t *testing.T) string {
 // fullQuote is for a size of which the partner of Cologne has no container. Pricing gives no such quote, unless it has heard of it too late.
 func fullQuote(t *testing.T, date string) string {
 	t.Helper()
-	return signed(t, quote.Quote{
+	return signQuote(t, quote.Quote{
 		ID: "q-full", Postcode: "50667", Waste: "170904", SizeM3: 5, Date: date, Price: money.FromNet(100_00), ValidUntil: time.Now().Add(time.Hour),
 	})
 }
 
-func signed(t *testing.T, q quote.Quote) string {
+func signQuote(t *testing.T, q quote.Quote) string {
 	t.Helper()
 	k, err := hex.DecodeString(embedded.Key)
 	if err != nil {
@@ -484,7 +486,7 @@ func (p *platform) statistics() []exchange {
 }
 
 // storesAway asks operations that need a store which is away: sessions, or for statistics the database.
-func (p *platform) storesAway(c cast) []exchange {
+func (p *platform) storesAway(t *testing.T, c cast) []exchange {
 	one := orders + "/" + nowhere
 	list := []exchange{
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
@@ -525,8 +527,14 @@ func (p *platform) storesAway(c cast) []exchange {
 		name: "document", who: c.auto, method: "PUT", path: jobs + "/" + nowhere + "/documents/" + strings.Repeat("a", 64) + "?kind=photo",
 		body: client.Raw("x"), header: map[string]string{"Content-Type": "image/png"}, status: 503,
 	})
-	for _, e := range steps(nowhere, c) {
-		if e.status == 0 { // its body is good
+	visitor := p.newPerson().With("Cookie", session.CartCookie+"="+strings.Repeat("a", 43))
+	list = append(list,
+		exchange{name: "cart", who: visitor, method: "GET", path: cart, status: 503},
+		exchange{name: "cart forgotten", who: visitor, method: "DELETE", path: cart, status: 503},
+		exchange{name: "visit", method: "POST", path: visits, body: map[string]any{"code": sitePass(t)}, status: 503},
+	)
+	for _, e := range slices.Concat(steps(nowhere, c), customerCalls(c, noSite, noStanding)) {
+		if e.status == 0 && e.method != "GET" { // its body is good
 			e.name, e.status = e.path, 503
 			list = append(list, e)
 		}

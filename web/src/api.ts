@@ -8,6 +8,8 @@ export interface User {
   email: string;
   name: string;
   role: string;
+  /** Of a site manager. */
+  site_id?: string;
 }
 
 export interface Waste {
@@ -103,6 +105,8 @@ export interface OrderRequest {
   public_ground: boolean;
   window?: DayWindow;
   visit_id: string;
+  /** One of the customer's sites at the postcode of the quote. */
+  site_id?: string;
 }
 
 /** When a container is wished on its day: 7 to 12, 12 to 17 o'clock, or at any time. */
@@ -120,6 +124,8 @@ export interface Order {
   window?: "morning" | "afternoon";
   permit?: "ours" | "own";
   partner_id?: string;
+  /** Of the customer; absent without. */
+  site_id?: string;
   container?: string;
   /** The day on which the customer wants the container fetched. */
   pick_up_on?: string;

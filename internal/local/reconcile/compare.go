@@ -42,6 +42,9 @@ func (l *look) compare() {
 	if l.ordersRead && l.paymentRead && l.mailsRead {
 		l.mail()
 	}
+	if l.ordersRead && l.standingRead {
+		l.occurrences()
+	}
 	l.report.Orders = len(l.orders)
 	for _, docs := range l.documents {
 		for _, d := range docs {
@@ -417,7 +420,7 @@ func (l *look) mail() {
 		}
 	}
 	for id, mails := range l.mails {
-		if _, known := l.orders[id]; !known && id != "" { // those without an order are about accounts
+		if _, known := l.orders[id]; !known && id != "" { // those without an order are about accounts and standing orders
 			l.find(mails[len(mails)-1].Event.Time, grace, "order %s: there are %d mails about it, and it does not exist", id, len(mails))
 		}
 	}

@@ -12,7 +12,7 @@ import { busy, loadCatalog, quotes } from "./state";
 import { orderText } from "./text";
 
 /** What was typed; kept here so that opening another step or changing the language loses nothing. Passwords are not kept. */
-export const draft = signal({ name: "", street: "", city: "", email: "", publicGround: false, window: "any" as DayWindow });
+export const draft = signal({ name: "", street: "", city: "", email: "", site: "", publicGround: false, window: "any" as DayWindow });
 
 export const accountMode = signal<"fresh" | "known">("fresh");
 export const failure = signal<unknown>(undefined);
@@ -38,8 +38,8 @@ export async function order(shown: Quote, password: string): Promise<Order | und
     const quote = isSameChoice(unsettled.value, shown) ? unsettled.value : await freshQuote(shown);
     if (quote === undefined) return undefined;
     if (user.value === undefined) await openAccount(password);
-    const { name, street, city, publicGround, window } = draft.value;
-    const body = { quote: quote.quote, address: { name, street, city }, public_ground: publicGround, window, visit_id: visitId() };
+    const { name, street, city, site, publicGround, window } = draft.value;
+    const body = { quote: quote.quote, address: { name, street, city }, public_ground: publicGround, window, visit_id: visitId(), ...(site === "" ? {} : { site_id: site }) };
     unsettled.value = quote;
     placed.value = await withSession(() => placeOrder(orderIntent, body));
     unsettled.value = undefined;

@@ -1,4 +1,4 @@
-// The last step: account (only without a session), address, public ground. The button that sends it is in the price bar.
+// Inside the last step: account (only without a session), address, public ground. The button that sends it is in the price bar.
 
 import { useEffect } from "preact/hooks";
 import type { DayWindow } from "../api";
@@ -10,7 +10,9 @@ import { checkForm, Field, focusFirstComplaint } from "../ui/field";
 import { Icon } from "../ui/icon";
 import { ProblemAlert } from "../ui/problem";
 import { accountMode, complaints, draft, failure, notice, order, ownWords } from "./checkout-state";
-import { busy, catalog, checkoutForm, permit, selection, shownQuote } from "./state";
+import { SiteChoice } from "./site-choice";
+import { busy, catalog, permit, selection, shownQuote } from "./state";
+import { checkoutForm } from "./step";
 import { orderText } from "./text";
 
 /** The server's limit for new passwords; a stricter server still answers beside the field. */
@@ -33,7 +35,8 @@ type Typed = "name" | "street" | "city" | "email";
 
 function keep(member: Typed) {
   return (event: Event) => {
-    draft.value = { ...draft.value, [member]: (event.currentTarget as HTMLInputElement).value };
+    const typed = { [member]: (event.currentTarget as HTMLInputElement).value };
+    draft.value = { ...draft.value, ...typed, ...(member === "street" || member === "city" ? { site: "" } : {}) }; // it is not at the site then
   };
 }
 
@@ -46,40 +49,41 @@ export function CheckoutForm() {
   const words = text.value.checkout;
   const found = complaints.value;
   return (
-      <form class="form" id={checkoutForm} noValidate onSubmit={submit}>
-        <fieldset>
-          <legend>{words.address}</legend>
-          <p class="note">
-            <Icon name="truck" />
-            {words.space}
-          </p>
-          <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
-          <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
-          <div class="town">
-            <div class="field">
-              <span class="label">{words.postcode}</span>
-              <span class="fixed-value">{selection.value.plz}</span>
-            </div>
-            <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"] && { text: orderText.value.towns(selection.value.plz, towns) }} />
+    <form class="form" id={checkoutForm} noValidate onSubmit={submit}>
+      <fieldset>
+        <legend>{words.address}</legend>
+        <p class="note">
+          <Icon name="truck" />
+          {words.space}
+        </p>
+        <SiteChoice complaint={found["/site_id"]} />
+        <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
+        <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
+        <div class="town">
+          <div class="field">
+            <span class="label">{words.postcode}</span>
+            <span class="fixed-value">{selection.value.plz}</span>
           </div>
-          <PublicGround />
-        </fieldset>
-        <Window />
-        <PriceParts />
-        <Account />
-        {notice.value !== "" && (
-          <p class="note" role="alert">
-            <Icon name="alert" />
-            {notice.value}
-          </p>
-        )}
-        <CheckoutProblem />
-      </form>
+          <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"] && { text: orderText.value.towns(selection.value.plz, towns) }} />
+        </div>
+        <PublicGround />
+      </fieldset>
+      <Window />
+      <PriceParts />
+      <Account />
+      {notice.value !== "" && (
+        <p class="note" role="alert">
+          <Icon name="alert" />
+          {notice.value}
+        </p>
+      )}
+      <CheckoutProblem />
+    </form>
   );
 }
 
 /** Fields of the form that can show a complaint themselves. */
-const shownBeside = new Set(["/address/name", "/name", "/address/street", "/address/city", "/email", "/password"]);
+const shownBeside = new Set(["/address/name", "/name", "/address/street", "/address/city", "/site_id", "/email", "/password"]);
 
 function CheckoutProblem() {
   const pointers = Object.keys(complaints.value);

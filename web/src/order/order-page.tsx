@@ -5,13 +5,14 @@ import { preloadAccount } from "../account/lazy";
 import { navigations } from "../route";
 import { text } from "../text";
 import { ProblemAlert } from "../ui/problem";
+import { Icon } from "../ui/icon";
 import sprite from "../ui/icons.svg";
 import { Skeleton } from "../ui/skeleton";
 import { CheckoutForm, preloadCheckout, preloadDate } from "./later-lazy";
 import { DateStep, PostcodeStep, SizeStep, WasteStep } from "./choices";
-import { catalog, catalogError, loadCatalog, quotes, refusal, selection, step } from "./state";
-import { StepFrame } from "./step";
+import { catalog, catalogError, loadCatalog, quotes, refusal, resumed, selection, step } from "./state";
 import { PriceBar } from "./price-bar";
+import { StepFrame } from "./step";
 
 export function OrderPage() {
   const words = text.value;
@@ -50,6 +51,15 @@ export function OrderPage() {
       </div>
       {offered !== undefined ? (
         <div class="steps" ref={steps}>
+          {resumed.value !== undefined && (
+            <p class="note" role="status">
+              <Icon name="loop" />
+              <span>{words.order.resumed}</span>
+              <button type="button" class="quiet" onClick={resumed.value}>
+                {words.order.anew}
+              </button>
+            </p>
+          )}
           <PostcodeStep />
           <WasteStep catalog={offered} />
           <SizeStep catalog={offered} />

@@ -8,6 +8,12 @@ import { language } from "../text";
 import { currentStep, fitSelection, orderLink, quoteQuery, readSelection, type Selection, type Step, stepOfPointer } from "./selection";
 import { QuoteLoader } from "./quote-loader";
 
+/** Begins anew, when an earlier choice has come back; undefined otherwise. */
+export const resumed = signal<(() => void) | undefined>(undefined);
+
+/** Whether an order is being placed. */
+export const busy = signal(false);
+
 export const catalog = signal<Catalog | undefined>(undefined);
 export const catalogError = signal<unknown>(undefined);
 
@@ -49,12 +55,6 @@ export const selection = computed<Selection>(() => {
 
 /** The customer wants us to get the permit for public ground: the price includes it. */
 export const permit = signal(false);
-
-/** An order is being placed. */
-export const busy = signal(false);
-
-/** The form's id: the button in the price bar refers to it. */
-export const checkoutForm = "bestellung";
 
 export const quotes = new QuoteLoader(getQuote);
 
