@@ -91,9 +91,9 @@ type Request struct {
 	Phone        string        `json:"phone,omitempty"`
 	AccessNotes  string        `json:"access_notes,omitempty"`
 	VisitID      string        `json:"visit_id,omitempty"`
-	SiteID       string        `json:"site_id,omitempty"` // of the customer, where the container stands; empty: none of its sites
 	// Window of the day in which the customer wants the container, in place of the quote's.
 	Window string `json:"window,omitempty"`
+	SiteID string `json:"site_id,omitempty"` // of the customer, where the container stands; empty: none of its sites
 }
 
 // trimmed takes the space around texts off, which does not count.
@@ -136,14 +136,14 @@ func placeFor(by authz.Caller, id string, of occurrence, r Request, q quote.Quot
 		QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, IncludedDays: q.IncludedDays,
 		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
 		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At, SlotPartnerID: slot,
-		Phone: r.Phone, AccessNotes: r.AccessNotes, SiteID: r.SiteID, StandingID: of.standingID, Occurrence: of.day,
 		Window: wished(r, q), Tariff: q.Model, PermitNet: q.PermitNetCents, Lines: q.Lines,
+		Phone: r.Phone, AccessNotes: r.AccessNotes, SiteID: r.SiteID, StandingID: of.standingID, Occurrence: of.day,
 	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
 		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SlotPartnerID: slot,
-		StandingID: o.StandingID, Occurrence: o.Occurrence,
 		Window: o.Window, Tariff: o.Tariff, PermitNetCents: o.PermitNet, Lines: o.Lines,
+		StandingID: o.StandingID, Occurrence: o.Occurrence,
 	})
 }
 

@@ -9,12 +9,12 @@ import (
 
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
 	switch p := payload.(type) {
+	case event.StandingDue:
+		return s.quoteStanding(ctx, e, p)
 	case event.Placed:
 		return s.sales.record(ctx, sale{
 			ID: p.OrderID, QuoteID: p.QuoteID, Postcode: p.Postcode, Waste: p.Waste, SizeM3: p.SizeM3, Date: p.Date, Price: p.Price, At: e.Time,
 		})
-	case event.StandingDue:
-		return s.quoteStanding(ctx, e, p)
 	case event.PartnerChanged:
 		return s.known.learnPartner(ctx, network.PartnerOf(p))
 	case event.CapacityChanged:
@@ -27,10 +27,10 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 func (s *service) quoteStanding(ctx context.Context, e event.Event, due event.StandingDue) error {
 	meta := s.meta(ctx)
 	meta.Customer = e.Customer
-	answer, err := s.answerStanding(due, meta)
+	q, err := quoteStanding(due, s.key, s.now().In(s.zone), meta)
 	if err != nil {
 		return err
 	}
-	_, err = s.standing.Insert(ctx, answer)
+	_, err = s.standing.Insert(ctx, q)
 	return err
 }

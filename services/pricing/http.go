@@ -163,9 +163,13 @@ type quoteView struct {
 
 func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	now := s.now()
-	q, zone, waste, err := s.price(r.URL.Query(), now.In(s.zone))
+	today := now.In(s.zone)
+	q, zone, waste, err := price(r.URL.Query(), today)
 	if err != nil {
 		return err
+	}
+	if err := s.checkRoom(network.Job{Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date}, today); err != nil {
+		return problem.InvalidField("?date", "%v", err)
 	}
 	q.ValidUntil = now.UTC().Add(Validity).Truncate(time.Second)
 	token, err := quote.Sign(s.key, q)
@@ -184,8 +188,8 @@ func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Ses
 	})
 }
 
-// price checks the parameters, reporting all mistakes at once, and applies the tariff.
-func (s *service) price(query url.Values, today time.Time) (quote.Quote, catalog.Zone, catalog.Waste, error) {
+// price checks the parameters, reporting all mistakes at once, and applies the tariff. Whether a container is left it does not ask.
+func price(query url.Values, today time.Time) (quote.Quote, catalog.Zone, catalog.Waste, error) {
 	var fields []problem.Field
 	bad := func(name string, err error) {
 		if err != nil {
@@ -210,9 +214,6 @@ func (s *service) price(query url.Values, today time.Time) (quote.Quote, catalog
 	permit := query.Get("permit") == "true"
 	if query.Has("permit") && !permit && query.Get("permit") != "false" {
 		bad("permit", errors.New("use true when we are to get the permit for public ground, else false or nothing"))
-	}
-	if fields == nil {
-		bad("date", s.checkRoom(network.Job{Postcode: place.Postcode, Waste: waste.Code, SizeM3: size, Date: query.Get("date")}, today))
 	}
 	if fields != nil {
 		return quote.Quote{}, zone, waste, &problem.Error{Kind: problem.Invalid, Detail: "No price can be given; see errors.", Fields: fields}

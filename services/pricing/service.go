@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"kreislauf/internal/event"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
 	"kreislauf/internal/health"
 	"kreislauf/internal/network"
 	"kreislauf/internal/process"
@@ -23,10 +23,10 @@ type service struct {
 	key      []byte
 	sales    store
 	standing *repository.Repository[StandingQuote, *StandingQuote] // of occurrences of standing orders
-	known    knowledge
 	meta     func(context.Context) event.Meta
 	now      func() time.Time
 	zone     *time.Location
+	known    knowledge
 
 	snapshot atomic.Pointer[snapshot] // of what is known; renewed by look
 }
@@ -67,8 +67,8 @@ func Wire(p *process.Process) error {
 	}
 	s := &service{
 		key: p.Config.Key("KREISLAUF_QUOTE_KEY"), sales: store{process.Collection[sale](p, "sales", "sale")}, now: p.Now, zone: berlin,
+		known:    knowledge{process.Collection[network.Partner](p, "network", "partner"), process.Collection[fullDay](p, "full_days", "full day")},
 		standing: process.Repository[StandingQuote](p, "standing_quotes", "quote of a standing order", event.TopicPricing), meta: p.Meta,
-		known: knowledge{process.Collection[network.Partner](p, "network", "partner"), process.Collection[fullDay](p, "full_days", "full day")},
 	}
 	s.snapshot.Store(&snapshot{})
 	p.Background("network snapshot", func(ctx context.Context) error { return s.look(ctx, p.Log) })

@@ -20,30 +20,20 @@ type StandingQuote struct {
 	Reason         string           `bson:"reason,omitempty"` // why there is no price
 }
 
-// answerStanding gives an occurrence a price, or says why it has none.
-func (s *service) answerStanding(due event.StandingDue, meta event.Meta) (StandingQuote, error) {
-	q, _, _, err := s.price(url.Values{
-		"postcode": {due.Postcode}, "waste": {due.Waste}, "size": {strconv.Itoa(due.SizeM3)}, "date": {due.Date},
-	}, meta.At.In(s.zone))
-	if err != nil {
-		return refuseStanding(due, reasonOf(err), meta)
-	}
-	return quoteStanding(due, q, s.key, s.zone, meta)
-}
-
-// refuseStanding answers an occurrence that has no price.
-func refuseStanding(due event.StandingDue, reason string, meta event.Meta) (StandingQuote, error) {
-	s := StandingQuote{Root: aggregate.New(due.StandingID + "/" + due.Occurrence), Reason: reason}
-	return s, s.Emit(meta, event.QuoteRefused{
-		StandingID: due.StandingID, Occurrence: due.Occurrence, UserID: due.UserID, Date: due.Date, Reason: reason,
-	})
-}
-
-// quoteStanding gives an occurrence the price q of the day on which it is told of, as any customer would get it. It holds until the day of
-// placing: whoever is away meanwhile, the customer pays what was promised. zone is where the day is.
-func quoteStanding(due event.StandingDue, q quote.Quote, key []byte, zone *time.Location, meta event.Meta) (StandingQuote, error) {
+// quoteStanding gives an occurrence the price of the day on which it is told of, as any customer would get it. It holds until the day of
+// placing: whoever is away meanwhile, the customer pays what was promised. today is a local time.
+func quoteStanding(due event.StandingDue, key []byte, today time.Time, meta event.Meta) (StandingQuote, error) {
 	s := StandingQuote{Root: aggregate.New(due.StandingID + "/" + due.Occurrence)}
-	day, err := time.ParseInLocation(time.DateOnly, q.Date, zone)
+	q, _, _, err := price(url.Values{
+		"postcode": {due.Postcode}, "waste": {due.Waste}, "size": {strconv.Itoa(due.SizeM3)}, "date": {due.Date},
+	}, today)
+	if err != nil {
+		s.Reason = reasonOf(err)
+		return s, s.Emit(meta, event.QuoteRefused{
+			StandingID: due.StandingID, Occurrence: due.Occurrence, UserID: due.UserID, Date: due.Date, Reason: s.Reason,
+		})
+	}
+	day, err := time.ParseInLocation(time.DateOnly, q.Date, today.Location())
 	if err != nil {
 		return s, err
 	}

@@ -24,9 +24,7 @@ func TestQuoteStanding(t *testing.T) {
 	good := event.StandingDue{
 		StandingID: "so-1", Occurrence: "2026-12-08", UserID: "u-1", SiteID: "s-1", Waste: "170904", SizeM3: 7, Postcode: "50667", Date: "2026-12-08",
 	}
-	s := &service{key: key[:], zone: zone}
-	s.snapshot.Store(&snapshot{})
-	q, err := s.answerStanding(good, meta)
+	q, err := quoteStanding(good, key[:], now, meta)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +44,7 @@ func TestQuoteStanding(t *testing.T) {
 	heavy.Waste, heavy.SizeM3 = "170504", 10
 	closed.Date = "2026-12-06"
 	for want, due := range map[string]event.StandingDue{"10 m³": heavy, "Sunday": closed} {
-		q, err := s.answerStanding(due, meta)
+		q, err := quoteStanding(due, key[:], now, meta)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -47,9 +47,10 @@ export interface Catalog {
   /** Days between the two on which no container is placed; the reason is the name of a holiday, or "Sonntag". */
   closed_dates: { date: string; reason: string }[];
   included_days: number;
-  permit_cents: number;
+  /** Not in a copy that nginx has kept of an earlier version, as the next. */
+  permit_cents?: number;
   /** Wastes that cannot be ordered; their codes end with an asterisk. */
-  hazardous: { code: string; name_de: string; name_en: string }[];
+  hazardous?: { code: string; name_de: string; name_en: string }[];
   /** The towns that have the postcode that was asked for. */
   towns?: string[];
 }
@@ -86,8 +87,8 @@ export interface Quote {
   max_weight_kg: number;
   valid_until: string;
   tariff: "flat" | "weight";
-  /** What the price consists of, net. */
-  lines: { kind: "service" | "disposal" | "permit"; net_cents: number }[];
+  /** What the price consists of, net; none in quotes of an earlier version. */
+  lines?: { kind: "service" | "disposal" | "permit"; net_cents: number }[];
   permit_cents?: number;
   failed_trip_cents: number;
 }

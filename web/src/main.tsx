@@ -20,5 +20,5 @@ startQuoting();
 void loadSession();
 addEventListener("online", reconnect);
 addEventListener("offline", () => (unreachableSince.value ??= new Date()));
-void import("./order/keeping").then(({ startKeeping }) => startKeeping(), () => undefined); // without it nothing is kept, and all else works
 startText(() => render(<App />, root));
+void import("./order/keeping").then(({ startKeeping }) => startKeeping(), () => undefined); // without it nothing is kept, and all else works

@@ -10,8 +10,9 @@ import { checkForm, Field, focusFirstComplaint } from "../ui/field";
 import { Icon } from "../ui/icon";
 import { ProblemAlert } from "../ui/problem";
 import { accountMode, complaints, draft, failure, notice, order, ownWords } from "./checkout-state";
-import { busy, catalog, checkoutForm, permit, selection, shownQuote } from "./state";
 import { SiteChoice } from "./site-choice";
+import { busy, catalog, permit, selection, shownQuote } from "./state";
+import { checkoutForm } from "./step";
 import { orderText } from "./text";
 
 /** The server's limit for new passwords; a stricter server still answers beside the field. */
@@ -48,36 +49,36 @@ export function CheckoutForm() {
   const words = text.value.checkout;
   const found = complaints.value;
   return (
-      <form class="form" id={checkoutForm} noValidate onSubmit={submit}>
-        <fieldset>
-          <legend>{words.address}</legend>
-          <p class="note">
-            <Icon name="truck" />
-            {words.space}
-          </p>
-          <SiteChoice complaint={found["/site_id"]} />
-          <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
-          <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
-          <div class="town">
-            <div class="field">
-              <span class="label">{words.postcode}</span>
-              <span class="fixed-value">{selection.value.plz}</span>
-            </div>
-            <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"] && { text: orderText.value.towns(selection.value.plz, towns) }} />
+    <form class="form" id={checkoutForm} noValidate onSubmit={submit}>
+      <fieldset>
+        <legend>{words.address}</legend>
+        <p class="note">
+          <Icon name="truck" />
+          {words.space}
+        </p>
+        <SiteChoice complaint={found["/site_id"]} />
+        <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
+        <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
+        <div class="town">
+          <div class="field">
+            <span class="label">{words.postcode}</span>
+            <span class="fixed-value">{selection.value.plz}</span>
           </div>
-          <PublicGround />
-        </fieldset>
-        <Window />
-        <PriceParts />
-        <Account />
-        {notice.value !== "" && (
-          <p class="note" role="alert">
-            <Icon name="alert" />
-            {notice.value}
-          </p>
-        )}
-        <CheckoutProblem />
-      </form>
+          <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"] && { text: orderText.value.towns(selection.value.plz, towns) }} />
+        </div>
+        <PublicGround />
+      </fieldset>
+      <Window />
+      <PriceParts />
+      <Account />
+      {notice.value !== "" && (
+        <p class="note" role="alert">
+          <Icon name="alert" />
+          {notice.value}
+        </p>
+      )}
+      <CheckoutProblem />
+    </form>
   );
 }
 
@@ -111,7 +112,7 @@ function Window() {
 /** What is in the price, and what may come on top. */
 function PriceParts() {
   const quote = shownQuote.value;
-  if (quote === undefined) return null;
+  if (quote?.lines === undefined) return null;
   const words = orderText.value;
   const euros = (cents: number) => money(cents, language.value);
   const least = weight(quote.included_kg, language.value);

@@ -126,12 +126,14 @@ export function WasteStep({ catalog }: { catalog: Catalog }) {
           </li>
         ))}
       </ul>
-      <p class="note">
-        <Icon name="alert" />
-        <span>
-          {words.waste.hazardous} {catalog.hazardous.map((waste) => `${wasteCode(waste.code)} ${english ? waste.name_en : waste.name_de}`).join("; ")}.
-        </span>
-      </p>
+      {catalog.hazardous !== undefined && (
+        <p class="note">
+          <Icon name="alert" />
+          <span>
+            {words.waste.hazardous} {catalog.hazardous.map((waste) => `${wasteCode(waste.code)} ${english ? waste.name_en : waste.name_de}`).join("; ")}.
+          </span>
+        </p>
+      )}
     </StepFrame>
   );
 }

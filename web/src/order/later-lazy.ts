@@ -2,8 +2,8 @@
 
 import { lazily } from "../ui/lazy";
 
-const part = { heading: false };
+const isPage = false;
 const load = () => import("./later");
 
-export const { Lazy: CheckoutForm, preload: preloadCheckout } = lazily(async () => (await load()).CheckoutForm, part);
-export const { Lazy: DateChoice, preload: preloadDate } = lazily(async () => (await load()).DateChoice, part);
+export const { Lazy: CheckoutForm, preload: preloadCheckout } = lazily(async () => (await load()).CheckoutForm, isPage);
+export const { Lazy: DateChoice, preload: preloadDate } = lazily(async () => (await load()).DateChoice, isPage);

@@ -11,8 +11,8 @@ import { Skeleton } from "../ui/skeleton";
 import { CheckoutForm, preloadCheckout, preloadDate } from "./later-lazy";
 import { DateStep, PostcodeStep, SizeStep, WasteStep } from "./choices";
 import { catalog, catalogError, loadCatalog, quotes, refusal, resumed, selection, step } from "./state";
-import { StepFrame } from "./step";
 import { PriceBar } from "./price-bar";
+import { StepFrame } from "./step";
 
 export function OrderPage() {
   const words = text.value;

@@ -2,7 +2,8 @@
 
 import { money, weight } from "../format";
 import { language, text } from "../text";
-import { busy, checkoutForm, quotes, selection, shownQuote, step } from "./state";
+import { checkoutForm } from "./step";
+import { busy, quotes, selection, shownQuote, step } from "./state";
 
 export function PriceBar() {
   const words = text.value;

@@ -56,9 +56,6 @@ export const selection = computed<Selection>(() => {
 /** The customer wants us to get the permit for public ground: the price includes it. */
 export const permit = signal(false);
 
-/** The form's id: the button in the price bar refers to it. */
-export const checkoutForm = "bestellung";
-
 export const quotes = new QuoteLoader(getQuote);
 
 /** The quote to show: the present one, or the last one while the next is on its way. */
