@@ -70,7 +70,7 @@ func Topics() []Topic {
 			week,
 		},
 		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
-		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}, Corrected{}, Objected{}, ObjectionAnswered{}}, "payment", []string{"mailing", "order", "statistics"}, week},
+		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}, Corrected{}, Objected{}, ObjectionAnswered{}, Returned{}, PaidOut{}}, "payment", []string{"mailing", "order", "statistics"}, week},
 		{TopicStatistics, []Payload{Recorded{}}, "statistics", []string{"statistics"}, week},
 		{TopicDeadLetter, nil, "", nil, month},
 	}

@@ -252,6 +252,23 @@ type Paid struct {
 	Total   money.Price `json:"total" line:"value_cents"`
 }
 
+// Returned says that money which had paid an invoice went back, so that the invoice is open again.
+type Returned struct {
+	OrderID   string      `json:"order_id" line:"order.id"`
+	UserID    string      `json:"user_id" line:"user.id"`
+	CompanyID string      `json:"company_id,omitempty" line:"company.id,omitempty"`
+	Number    string      `json:"number" line:"invoice.number"`
+	OpenCents money.Cents `json:"open_cents" line:"value_cents"` // gross, what is left to pay
+}
+
+// PaidOut says that a partner was paid what its credit note says.
+type PaidOut struct {
+	OrderID   string      `json:"order_id" line:"order.id"`
+	PartnerID string      `json:"partner_id" line:"partner.id"`
+	Number    string      `json:"number" line:"credit_note.number"`
+	Total     money.Price `json:"total" line:"value_cents"`
+}
+
 // Recorded says that an app posted an event.
 type Recorded struct {
 	Name string            `json:"type"` // "order-attempt"
@@ -279,6 +296,8 @@ func (Objected) Type() string          { return "payment.objected" }
 func (ObjectionAnswered) Type() string { return "payment.objection-answered" }
 func (Reminded) Type() string          { return "payment.reminded" }
 func (Paid) Type() string              { return "payment.paid" }
+func (Returned) Type() string          { return "payment.returned" }
+func (PaidOut) Type() string           { return "payment.paid-out" }
 func (Recorded) Type() string          { return "statistics.recorded" }
 
 // Action is what the event line says that happened, instead of the type.

@@ -9,6 +9,7 @@ import (
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/problem"
+	"kreislauf/services/payment/bank"
 	"kreislauf/services/payment/paper"
 )
 
@@ -229,24 +230,157 @@ func (s *service) issue(ctx context.Context, d Document) (number string, err err
 	return d.Number, err
 }
 
-// settle gives the money of an assigned statement line to its invoice.
+// payable is the number of the one invoice that a reference text names; empty when it names none, more than one, or a cancelled one, which
+// are for people to look at.
+func (s *service) payable(ctx context.Context, reference string) (string, error) {
+	found := ""
+	for _, number := range numbersIn(reference) {
+		d, known, err := s.documents.numbered(ctx, number)
+		switch {
+		case err != nil:
+			return "", err
+		case !known || d.Kind != Invoice:
+			continue
+		}
+		for d.ReplacedBy != "" { // the customer pays by the old letter
+			number = d.ReplacedBy
+			if d, _, err = s.documents.numbered(ctx, number); err != nil {
+				return "", err
+			}
+		}
+		if d.State == Cancelled || found != "" && found != number {
+			return "", nil
+		}
+		found = number
+	}
+	return found, nil
+}
+
+// receive takes an entry of an account statement, and gives its money on; fresh is false for one that was there.
+func (s *service) receive(ctx context.Context, e bank.Entry, meta event.Meta) (l StatementLine, fresh bool, err error) {
+	if l, err = newEntry(e, meta); err != nil {
+		return l, false, err
+	}
+	now := time.Now()
+	if endToEndPattern.MatchString(l.EndToEnd) {
+		run, err := s.runs.Get(ctx, runOf(l.EndToEnd))
+		if err != nil && problem.KindOf(err) != problem.NotFound {
+			return l, false, err
+		}
+		if item, found := run.item(l.EndToEnd); found && (item.Cents == l.Cents || item.Cents == -l.Cents) {
+			l.Payout, l.OpenSince = true, &now
+		}
+	} else if invoice, err := s.payable(ctx, l.EndToEnd+" "+l.Reference); err != nil {
+		return l, false, err
+	} else if invoice != "" {
+		if err := l.assign(invoice, "", now); err != nil {
+			return l, false, err
+		}
+	}
+	l, replayed, err := s.lines.Add(ctx, l)
+	if err != nil {
+		return l, false, err
+	}
+	return l, !replayed, s.settle(ctx, l)
+}
+
+// settle gives the money of an assigned statement line to its invoice, or to the credit notes of its payout.
 func (s *service) settle(ctx context.Context, l StatementLine) error {
-	if l.Invoice == "" || l.OpenSince == nil {
+	if !l.assigned() || l.OpenSince == nil {
 		return nil
 	}
-	d, found, err := s.documents.numbered(ctx, l.Invoice)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return fmt.Errorf("settle statement line %s: there is no invoice %s", l.ID, l.Invoice)
-	}
 	meta := s.meta(ctx)
-	if _, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error {
-		return d.pay(Payment{l.ID, l.BookedOn, l.Cents}, meta)
-	}); err != nil {
-		return err
+	if l.Payout {
+		run, err := s.runs.Get(ctx, runOf(l.EndToEnd))
+		if err != nil {
+			return err
+		}
+		item, _ := run.item(l.EndToEnd)
+		for _, share := range item.Shares {
+			cents := share.Cents // money that left; what comes back has the opposite sign
+			if l.Cents > 0 {
+				cents = -cents
+			}
+			if _, _, err := s.documents.Change(ctx, share.ID, func(d *Document) error {
+				return d.payOut(Payment{l.ID, l.BookedOn, cents}, meta)
+			}); err != nil {
+				return err
+			}
+		}
+	} else {
+		d, found, err := s.documents.numbered(ctx, l.Invoice)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("settle statement line %s: there is no invoice %s", l.ID, l.Invoice)
+		}
+		if _, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error {
+			return d.pay(Payment{l.ID, l.BookedOn, l.Cents}, meta, s.terms)
+		}); err != nil {
+			return err
+		}
 	}
-	_, _, err = s.lines.Change(ctx, l.ID, func(l *StatementLine) error { l.OpenSince = nil; return nil })
+	_, _, err := s.lines.Change(ctx, l.ID, func(l *StatementLine) error { l.OpenSince = nil; return nil })
 	return err
+}
+
+// collect claims the candidates of a run that is begun, and makes its items of those that it has got.
+func (s *service) collect(ctx context.Context, r Run) (Run, error) {
+	if r.OpenSince == nil {
+		return r, nil
+	}
+	var docs []Document
+	for _, id := range r.Candidates {
+		d, _, err := s.documents.Change(ctx, id, func(d *Document) error { d.take(r.ID); return nil })
+		if err != nil {
+			return r, err
+		}
+		if d.Run == r.ID {
+			docs = append(docs, d)
+		}
+	}
+	partners, mandates := map[string]Partner{}, map[string]Mandate{}
+	for _, d := range docs {
+		if r.Kind == Payout && partners[d.PartnerID].ID == "" {
+			p, err := s.partners.Get(ctx, d.PartnerID)
+			if err != nil {
+				return r, err
+			}
+			partners[p.ID] = p
+		}
+		if r.Kind == Collection {
+			m, err := s.mandates.Get(ctx, d.payer())
+			if err != nil && problem.KindOf(err) != problem.NotFound {
+				return r, err
+			}
+			if m.IBAN != "" {
+				mandates[m.ID] = m
+			}
+		}
+	}
+	r, _, err := s.runs.Change(ctx, r.ID, func(r *Run) error {
+		if r.OpenSince == nil {
+			return nil // another instance was faster
+		}
+		r.OpenSince = nil
+		if r.Kind == Payout {
+			r.payouts(docs, partners)
+		} else {
+			r.collections(docs, mandates)
+		}
+		return nil
+	})
+	if err != nil {
+		return r, err
+	}
+	for _, id := range r.Candidates { // what could not be used is free for the next run
+		if r.holds(id) {
+			continue
+		}
+		if _, _, err := s.documents.Change(ctx, id, func(d *Document) error { d.free(r.ID); return nil }); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }

@@ -77,6 +77,7 @@ func (d *Document) cancel(c Cancelling, by *audit.Entry, now time.Time) error {
 		if err := d.Book(c.At, "correction", credited(d.Paper.Total, -1)...); err != nil {
 			return err
 		}
+		d.again()
 		d.State = Cancelled
 	default:
 		if err := d.Book(c.At, "correction", d.claim(-1)...); err != nil {

@@ -79,9 +79,13 @@ func (a api) call(method, path string, body any, status int) map[string]any {
 	if got != status {
 		a.t.Fatalf("%s %s: %d, want %d: %s", method, path, got, status, text)
 	}
-	var m map[string]any
+	return members(a.t, text)
+}
+
+func members(t *testing.T, text []byte) (m map[string]any) {
+	t.Helper()
 	if err := json.Unmarshal(text, &m); err != nil {
-		a.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return m
 }
