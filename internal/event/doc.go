@@ -61,7 +61,7 @@ func Topics() []Topic {
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
 		{TopicIdentity, []Payload{SignedUp{}, CompanyChanged{}}, "identity", []string{"mailing", "payment", "statistics"}, week},
-		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
+		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"mailing", "matching", "payment", "statistics"}, newest},
 		{
 			TopicOrder,
 			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
@@ -69,8 +69,8 @@ func Topics() []Topic {
 			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
 			week,
 		},
-		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},
-		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}, Corrected{}, Objected{}, ObjectionAnswered{}, Returned{}, PaidOut{}}, "payment", []string{"mailing", "order", "statistics"}, week},
+		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"mailing", "order", "statistics"}, week},
+		{TopicPayment, []Payload{Invoiced{}, Credited{}, Reminded{}, Paid{}, DocumentCorrected{}, Objected{}, ObjectionAnswered{}, Returned{}, PaidOut{}}, "payment", []string{"mailing", "order", "statistics"}, week},
 		{TopicStatistics, []Payload{Recorded{}}, "statistics", []string{"statistics"}, week},
 		{TopicDeadLetter, nil, "", nil, month},
 	}

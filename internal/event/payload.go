@@ -186,6 +186,7 @@ type Invoiced struct {
 	// CompanyID is the buyer; empty when the user is.
 	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"`
 	Replaces  string `json:"replaces,omitempty"` // number of the cancelled invoice in whose place it is
+	File      *File  `json:"file,omitempty"`     // the invoice as PDF; nil where no documents are kept
 }
 
 // Credited says that the partner's credit note was made.
@@ -195,10 +196,11 @@ type Credited struct {
 	Number    string      `json:"number" line:"credit_note.number"` // "G-2026-000001"
 	Total     money.Price `json:"total" line:"value_cents"`
 	Replaces  string      `json:"replaces,omitempty"` // number of the credit note in whose place it is
+	File      *File       `json:"file,omitempty"`     // as of Invoiced
 }
 
-// Corrected says that an invoice (then UserID is there) or a credit note (PartnerID) was cancelled by a correction, and perhaps replaced.
-type Corrected struct {
+// DocumentCorrected says that an invoice (then UserID is there) or a credit note (PartnerID) was cancelled by a correction, and perhaps replaced.
+type DocumentCorrected struct {
 	OrderID     string      `json:"order_id" line:"order.id"`
 	UserID      string      `json:"user_id,omitempty" line:"user.id,omitempty"`
 	CompanyID   string      `json:"company_id,omitempty" line:"company.id,omitempty"`
@@ -208,6 +210,7 @@ type Corrected struct {
 	Replacement string      `json:"replacement,omitempty"`        // number of what came in its place
 	Total       money.Price `json:"total" line:"value_cents"`     // of what was cancelled
 	Reason      string      `json:"reason"`                       // the back office's, or that the order was corrected
+	File        *File       `json:"file,omitempty"`               // the correction, as of Invoiced
 }
 
 // Objected says that a partner objected to its credit note, which has no effect any more, or a customer (then UserID is there) to its invoice,
@@ -291,7 +294,7 @@ func (Declined) Type() string          { return "matching.declined" }
 func (Unmatched) Type() string         { return "matching.unmatched" }
 func (Invoiced) Type() string          { return "payment.invoiced" }
 func (Credited) Type() string          { return "payment.credited" }
-func (Corrected) Type() string         { return "payment.corrected" }
+func (DocumentCorrected) Type() string { return "payment.corrected" }
 func (Objected) Type() string          { return "payment.objected" }
 func (ObjectionAnswered) Type() string { return "payment.objection-answered" }
 func (Reminded) Type() string          { return "payment.reminded" }

@@ -1,6 +1,7 @@
 package mailing
 
 import (
+	"cmp"
 	"time"
 
 	"kreislauf/internal/aggregate"
@@ -32,7 +33,7 @@ const (
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
 	State          State            `bson:"state"`
-	UserID         string           `bson:"user_id,omitempty"` // of the recipient; empty: whoever the order belongs to
+	To             string           `bson:"user_id,omitempty"` // id of the recipient: user, company, partner or backOffice; empty: whoever the order belongs to
 	OrderID        string           `bson:"order_id"`
 	Event          event.Event      `bson:"event"`              // what the mail tells of
 	Waits          int              `bson:"waits"`              // looks at which the recipient or the order was not known
@@ -42,28 +43,45 @@ type Mail struct {
 	Reason         string           `bson:"reason,omitempty"` // of the last attempt that failed: "recipient refused: 550 5.1.1"
 }
 
+// backOffice is the recipient whose address is a setting.
+const backOffice = "back-office"
+
 // newMail queues the mail about an event; ok is false for events that get none.
 func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bool) {
 	m = Mail{Root: aggregate.New(e.ID), State: Queued, Event: e}
 	switch p := payload.(type) {
 	case event.Placed:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = p.UserID, p.OrderID
 	case event.Matched:
 		m.OrderID = p.OrderID
 	case event.OnSite:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = p.UserID, p.OrderID
 	case event.Collected:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = p.UserID, p.OrderID
 	case event.Weighed:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = p.UserID, p.OrderID
 	case event.Cancelled:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = p.UserID, p.OrderID
 	case event.Invoiced:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
 	case event.Reminded:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
+	case event.Returned:
+		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
+	case event.DocumentCorrected:
+		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID, p.PartnerID), p.OrderID
 	case event.Paid:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.To, m.OrderID = p.UserID, p.OrderID
+	case event.Credited:
+		m.To, m.OrderID = p.PartnerID, p.OrderID
+	case event.ObjectionAnswered:
+		m.To, m.OrderID = p.PartnerID, p.OrderID
+	case event.PaidOut:
+		m.To, m.OrderID = p.PartnerID, p.OrderID
+	case event.Objected:
+		m.To, m.OrderID = backOffice, p.OrderID
+	case event.Unmatched:
+		m.To, m.OrderID = backOffice, p.OrderID
 	default:
 		return Mail{}, false
 	}

@@ -32,13 +32,15 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		}
 	}
 	want := []string{
-		"order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "payment.invoiced", "payment.paid",
+		"order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "matching.unmatched",
+		"payment.invoiced", "payment.credited", "payment.reminded", "payment.paid", "payment.corrected", "payment.objected", "payment.objection-answered",
+		"payment.returned", "payment.paid-out",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events with a mail (-want +got):\n%s", diff)
 	}
 	m, _ := newMail(event.Event{}, event.Invoiced{OrderID: "o-1", UserID: "u-1"}, noon)
-	if m.OrderID != "o-1" || m.UserID != "u-1" {
+	if m.OrderID != "o-1" || m.To != "u-1" {
 		t.Errorf("%+v", m)
 	}
 	if _, ok := newMail(event.Event{}, nil, noon); ok {

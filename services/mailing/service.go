@@ -1,6 +1,7 @@
 package mailing
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/mail"
@@ -33,6 +34,8 @@ type service struct {
 	suppressed mongodb.Collection[Suppression]
 	server     submission
 	writer     writer
+	files      files
+	office     string // e-mail address of the back office; empty: it gets none
 	now        func() time.Time
 	log        zerolog.Logger
 	tracer     trace.Tracer
@@ -58,7 +61,8 @@ func Wire(p *process.Process) error {
 		recipients: process.Collection[Recipient](p, "recipients", "recipient"),
 		orders:     process.Collection[Order](p, "orders", "order"),
 		suppressed: process.Collection[Suppression](p, "suppressed", "suppressed address"),
-		server:     readSubmission(p.Config), writer: w, now: p.Now, log: p.Log, tracer: p.Tracing.Tracer,
+		files:      files{p.Documents}, office: p.Config.String("KREISLAUF_OFFICE_MAIL", ""),
+		server: readSubmission(p.Config), writer: w, now: p.Now, log: p.Log, tracer: p.Tracing.Tracer,
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "kreislauf_mail_delay_seconds", Help: "From the event to the moment at which the mail server took the mail about it.",
 			Buckets: []float64{.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600},
@@ -156,7 +160,7 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	r, err := s.recipients.Get(ctx, o.UserID)
+	r, err := s.recipient(ctx, cmp.Or(m.To, o.UserID))
 	if problem.KindOf(err) == problem.NotFound {
 		return outcome{unready, "the recipient is not known yet"}, nil
 	}
@@ -180,6 +184,10 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	l.Attached, err = s.files.attachment(ctx, payload)
+	if err != nil {
+		return outcome{later, "the attachment cannot be read"}, nil
+	}
 	to, message, err := s.server.compose(r, l, m.ID, s.now())
 	if err != nil {
 		return outcome{refused, err.Error()}, nil
@@ -191,6 +199,14 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 		}
 	}
 	return out, nil
+}
+
+// recipient finds out where a mail goes.
+func (s *service) recipient(ctx context.Context, id string) (Recipient, error) {
+	if id == backOffice {
+		return Recipient{ID: id, Name: "kreislauf", Email: s.office}, nil
+	}
+	return s.recipients.Get(ctx, id)
 }
 
 // tell writes the line about an attempt and counts it.
@@ -207,8 +223,8 @@ func (s *service) tell(ctx context.Context, m *Mail, o outcome) {
 		line = line.Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID())
 	}
 	line = line.Str("event.action", "mail."+became).Str("event.id", m.ID).Str("mail.type", m.Event.Type).Str("order.id", m.OrderID).Int("mail.attempts", m.Attempts)
-	if m.UserID != "" {
-		line = line.Str("user.id", m.UserID)
+	if kind := map[string]string{"u-": "user.id", "c-": "company.id", "p-": "partner.id"}[m.To[:min(2, len(m.To))]]; kind != "" {
+		line = line.Str(kind, m.To)
 	}
 	if o.verdict == accepted {
 		delay := m.SentAt.Sub(m.Event.Time)

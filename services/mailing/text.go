@@ -20,6 +20,13 @@ var texts embed.FS
 // letter is a mail in words.
 type letter struct {
 	Subject, Body string
+	Attached      *attachment // nil: nothing
+}
+
+// attachment is a file that goes with a letter.
+type attachment struct {
+	name, contentType string
+	content           []byte
 }
 
 // facts are what a template tells.
@@ -27,6 +34,7 @@ type facts struct {
 	Name  string
 	Order Order
 	Link  string        // to the page of the order
+	Home  string        // the platform's page, for partners and the back office
 	Event event.Payload // what happened
 }
 
@@ -61,7 +69,7 @@ func parse(file string, words template.FuncMap) (*template.Template, error) {
 
 // write writes the letter about an event: German, with the same in English beneath.
 func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
-	f := facts{Name: r.Name, Order: o, Link: w.publicURL + "/auftrag/" + url.PathEscape(o.ID), Event: p}
+	f := facts{Name: r.Name, Order: o, Link: w.publicURL + "/auftrag/" + url.PathEscape(o.ID), Home: w.publicURL, Event: p}
 	subject, err := run(w.de, "subject of "+p.Type(), f)
 	if err != nil {
 		return letter{}, err
@@ -75,7 +83,7 @@ func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
 		return letter{}, err
 	}
 	const between = "\n\n----------------------------------------\n\n"
-	return letter{plain(subject, 150), german + between + english + "\n"}, nil
+	return letter{Subject: plain(subject, 150), Body: german + between + english + "\n"}, nil
 }
 
 func run(t *template.Template, name string, f facts) (string, error) {

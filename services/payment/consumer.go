@@ -162,8 +162,16 @@ func (s *service) finish(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	meta := s.meta(ctx)
-	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error { return d.number(n.Text(), meta, s.terms) }); err != nil {
+	meta, file := s.meta(ctx), d.File
+	if d.State == Draft {
+		if file, err = s.files.print(ctx, d, n.Text()); err != nil {
+			return err
+		}
+	}
+	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error {
+		d.File = file
+		return d.number(n.Text(), meta, s.terms)
+	}); err != nil {
 		return err
 	}
 	if n.OpenSince != nil {
@@ -180,23 +188,28 @@ func (s *service) finish(ctx context.Context, id string) error {
 // follow writes what follows from a cancelled document: its correction, its replacement, and the same for the order's other document.
 func (s *service) follow(ctx context.Context, d Document) error {
 	now, correction, replacement := time.Now(), d.Correction, d.ReplacedBy
+	var file *event.File // of the correction
 	if d.State == Cancelled && correction == "" {
 		draft, err := draftCorrection(d, s.zone, now)
 		if err != nil {
 			return err
 		}
-		if correction, err = s.issue(ctx, draft); err != nil {
+		c, err := s.issue(ctx, draft)
+		if err != nil {
 			return err
 		}
+		correction, file = c.Number, c.File
 	}
 	if d.Cancelling.Next != nil && replacement == "" {
 		draft, err := draftReplacement(d, now)
 		if err != nil {
 			return err
 		}
-		if replacement, err = s.issue(ctx, draft); err != nil {
+		r, err := s.issue(ctx, draft)
+		if err != nil {
 			return err
 		}
+		replacement = r.Number
 	}
 	if also := d.Cancelling.Also; also != nil {
 		c := Cancelling{Note: d.Cancelling.Note, Cause: d.Cancelling.Cause, Next: &also.Next}
@@ -214,20 +227,19 @@ func (s *service) follow(ctx context.Context, d Document) error {
 		}
 	}
 	meta := s.meta(ctx)
-	_, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.corrected(correction, replacement, meta) })
+	_, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.corrected(correction, replacement, file, meta) })
 	return err
 }
 
-// issue stores a draft, unless it is there, and gives its number.
-func (s *service) issue(ctx context.Context, d Document) (number string, err error) {
+// issue stores a draft, unless it is there, and gives it with its number.
+func (s *service) issue(ctx context.Context, d Document) (Document, error) {
 	if _, err := s.documents.Insert(ctx, d); err != nil {
-		return "", err
+		return d, err
 	}
 	if err := s.finish(ctx, d.ID); err != nil {
-		return "", err
+		return d, err
 	}
-	d, err = s.documents.Get(ctx, d.ID)
-	return d.Number, err
+	return s.documents.Get(ctx, d.ID)
 }
 
 // payable is the number of the one invoice that a reference text names; empty when it names none, more than one, or a cancelled one, which

@@ -81,6 +81,7 @@ type Document struct {
 	Hold      *Note      `bson:"hold,omitempty"`      // by the back office: no reminders
 
 	Order      event.Weighed `bson:"order"`             // what it bills; without OrderID in documents of before there were replacements
+	File       *event.File   `bson:"file,omitempty"`    // the PDF in the store of documents, for mails; nil where none are kept
 	Run        string        `bson:"run,omitempty"`     // id of the run that takes it to the bank
 	Carried    money.Cents   `bson:"carried,omitempty"` // paid for the invoice that this one replaces
 	Cancelling *Cancelling   `bson:"cancelling,omitempty"`
@@ -141,7 +142,7 @@ func (d *Document) number(text string, meta event.Meta, t terms) error {
 		if err := d.plan(t, time.Time{}); err != nil {
 			return err
 		}
-		e := event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: text, Total: sum, DueOn: d.Paper.DueOn}
+		e := event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: text, Total: sum, DueOn: d.Paper.DueOn, File: d.File}
 		if r := d.Paper.Replaces; r != nil {
 			e.Replaces = r.Number
 		}
@@ -157,7 +158,7 @@ func (d *Document) number(text string, meta event.Meta, t terms) error {
 		if err := d.Book(meta.At, "credit note", credited(sum, 1)...); err != nil {
 			return err
 		}
-		e := event.Credited{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: text, Total: sum}
+		e := event.Credited{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: text, Total: sum, File: d.File}
 		if r := d.Paper.Replaces; r != nil {
 			e.Replaces = r.Number
 		}

@@ -22,6 +22,7 @@ type service struct {
 	partners  partners
 	customers customers
 	clients   mongodb.Collection[Client]
+	files     files
 	runs      runs
 	mandates  mandates
 	imports   *repository.Repository[Imported, *Imported]
@@ -48,6 +49,7 @@ func Wire(p *process.Process) error {
 		lines:     lines{process.Repository[StatementLine](p, "statement_lines", "statement line", event.TopicPayment)},
 		partners:  partners{process.Repository[Partner](p, "partners", "partner", event.TopicPayment)},
 		customers: customers{process.Repository[Customer](p, "customers", "customer", event.TopicPayment)},
+		files:     files{p.Documents},
 		runs:      runs{process.Repository[Run](p, "runs", "run", event.TopicPayment)},
 		mandates:  mandates{process.Repository[Mandate](p, "mandates", "mandate", event.TopicPayment)},
 		imports:   process.Repository[Imported](p, "statements", "statement", event.TopicPayment),

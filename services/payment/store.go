@@ -1,15 +1,19 @@
 package payment
 
 import (
+	"bytes"
 	"context"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"kreislauf/internal/blob"
+	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/numbering"
 	"kreislauf/internal/repository"
+	"kreislauf/services/payment/letter"
 )
 
 type documents struct {
@@ -142,6 +146,28 @@ func (s lines) newest(ctx context.Context, unassigned bool, limit int64) ([]Stat
 // unfinished lists lines whose invoice has not taken their money, oldest first.
 func (s lines) unfinished(ctx context.Context, before time.Time, limit int64) ([]StatementLine, error) {
 	return s.Find(ctx, openBefore(before), bson.D{{Key: "open_since", Value: 1}}, limit)
+}
+
+// maxPDF is more than a document of a thousand lines has, in bytes.
+const maxPDF = 8 << 20
+
+// files is the store of documents, where mailing finds what it attaches.
+type files struct{ *blob.Store }
+
+// print stores a document as PDF under the number that it is about to get. The same document gives the same file. Where none are kept it is nil.
+func (f files) print(ctx context.Context, d Document, number string) (*event.File, error) {
+	if !f.Keeps() {
+		return nil, nil
+	}
+	pdf, err := letter.PDF(number, d.Paper)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Put(ctx, d.ID, "application/pdf", "", bytes.NewReader(pdf), maxPDF)
+	if err != nil {
+		return nil, err
+	}
+	return &event.File{Name: number + ".pdf", Key: info.Key, Type: info.Type, Size: info.Size, SHA256: info.SHA256}, nil
 }
 
 type runs struct {

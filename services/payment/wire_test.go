@@ -352,7 +352,7 @@ func TestKill(t *testing.T) {
 	lookup := b.Lookup("payment-2", nil)
 	settings := map[string]string{}
 	for _, name := range []string{
-		"KREISLAUF_ENV", "KREISLAUF_MONGODB_URI", "KREISLAUF_KAFKA_BROKERS", "KREISLAUF_REDIS_ADDR", "KREISLAUF_REDIS_PASSWORD", "KREISLAUF_COMPANY_FILE",
+		"KREISLAUF_ENV", "KREISLAUF_MONGODB_URI", "KREISLAUF_KAFKA_BROKERS", "KREISLAUF_REDIS_ADDR", "KREISLAUF_REDIS_PASSWORD", "KREISLAUF_COMPANY_FILE", "KREISLAUF_DOCUMENTS_URL",
 	} {
 		settings[name], _ = lookup(name)
 	}
