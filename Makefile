@@ -49,7 +49,7 @@ tour: $(BIN) web/dist/index.html deps ## the tour of the README, by itself: its 
 smoke: $(BIN) web/dist/index.html deps ## everything up on free ports in a temporary folder, one order, its trace
 	go run ./test/smoke -bin $(BIN) -web web/dist $(REAL_FLAG) $(SMOKE_ARGS)
 
-test: test-go test-k8s test-web smoke test-real ## all tests
+test: test-go test-released test-k8s test-web smoke test-real ## all tests
 
 test-real: ## the smoke test with the real Kafka and OpenSearch, on machines that have Java and Maven
 	@if command -v mvn >/dev/null && [ "$$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p')" -ge 17 ] 2>/dev/null; then $(MAKE) smoke REAL=1; \
@@ -57,6 +57,10 @@ test-real: ## the smoke test with the real Kafka and OpenSearch, on machines tha
 
 test-go: deps ## the tests of all Go packages
 	$(call said,Go tests,go test ./...)
+
+.PHONY: test-released
+test-released: ## today's OpenAPI documents break no client of a release
+	$(call said,documents of releases,cd test/openapi/released && go test ./...)
 
 test-k8s: ## what the Helm charts render
 	$(call said,chart tests,cd k8s/test && go test ./...)
@@ -90,6 +94,15 @@ race: ## race detector on the packages that changed since the last push (BASE=co
 record-mongodb: ## those of the MongoDB server at CONTRACT_MONGODB_URI
 	@[ -n "$$CONTRACT_MONGODB_URI" ] || { echo "set CONTRACT_MONGODB_URI to the address of a MongoDB server"; exit 1; }
 	go test ./test/contract/mongodb -count=1 -record
+
+.PHONY: fuzz-api
+fuzz-api: ## generated requests to every operation as everybody, for as long as ARGS="-seconds 300 -seed 7" says
+	go test -count=1 -timeout 0 -v ./test/openapi -run 'TestGeneratedRequests$$' -args $(or $(ARGS),-seconds 300)
+
+.PHONY: record-release
+record-release: ## what RELEASE=commit promises: its events and OpenAPI documents, see docs/releases.md
+	@[ -n "$(RELEASE)" ] || { echo "say which: make record-release RELEASE=<commit>"; exit 1; }
+	sh test/contract/record.sh $(RELEASE)
 
 .PHONY: check-invoices
 check-invoices: ## the golden invoices against phive, Mustang, veraPDF and factur-x; needs Java and Maven

@@ -42,6 +42,8 @@ require (
 	golang.org/x/image v0.40.0
 )
 
+require github.com/leodido/go-syslog/v4 v4.6.0 // indirect
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/aws/aws-sdk-go-v2 v1.47.3 // indirect

@@ -2,6 +2,7 @@ package logship
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/rs/zerolog"
 
@@ -13,6 +14,8 @@ type Options struct {
 	config.Config
 	// PlatformVersion is what the documents about logship itself carry; empty when it is no part of the platform.
 	PlatformVersion string
+	// Stdin is read by inputs that receive from it; nil stands for that of the process.
+	Stdin io.Reader
 	// Logger gets what logship itself has to say, the same thing at most every 30 seconds.
 	Logger zerolog.Logger
 }

@@ -183,16 +183,16 @@ func TestLimitsFitTogether(t *testing.T) {
 		return list
 	}
 	connect := limits("proxy_connect_timeout", "m?s")[0]
-	read := limits("proxy_read_timeout", "m?s")                            // everywhere, then files, sign-up and sign-in
+	read := limits("proxy_read_timeout", "m?s")                            // everywhere, then passwords, files, sign-up and sign-in
 	again := limits("proxy_next_upstream_timeout", "m?s")                  // the same
 	budget := append(limits("default", ""), limits(`sessions\)\$`, "")...) // the same, without sign-in
-	if len(read) != 4 || len(again) != 4 || len(budget) != 2 {
+	if len(read) != 5 || len(again) != 5 || len(budget) != 2 {
 		t.Fatalf("limits %v, %v, %v", read, again, budget)
 	}
 	if two := 2 * (connect + read[0]); two >= 2*time.Second {
 		t.Errorf("two tries may take %v", two)
 	}
-	if one := connect + read[1]; one >= 2*time.Second || one < again[1] || read[1] != read[2] || again[1] != again[2] || read[2] != read[3] || again[2] != again[3] {
+	if one := connect + read[1]; one >= 2*time.Second || one < again[1] || read[1] != read[2] || again[1] != again[2] || read[2] != read[3] || again[2] != again[3] || read[3] != read[4] || again[3] != again[4] {
 		t.Errorf("a sign-in that got no answer within %v is tried again until %v", one, again[1])
 	}
 	for i, b := range budget {

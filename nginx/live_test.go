@@ -29,11 +29,15 @@ func real(t *testing.T) (binary string, o Options) {
 	}
 	dir := t.TempDir()
 	web := filepath.Join(dir, "web")
-	if err := os.MkdirAll(web, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(web, "fahrer"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(web, "index.html"), []byte("<!doctype html>page"), 0o644); err != nil {
-		t.Fatal(err)
+	for name, content := range map[string]string{
+		"index.html": "<!doctype html>page", "fahrer/index.html": "<!doctype html>driver", "fahrer/worker.js": "worker", "fahrer/app.webmanifest": "{}",
+	} {
+		if err := os.WriteFile(filepath.Join(web, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o = options()
 	o.Listen, o.Prefix, o.Workers, o.User = freeAddr(t), filepath.Join(dir, "nginx")+"/", "1", ""

@@ -112,3 +112,32 @@ func TestPage(t *testing.T) {
 		t.Errorf("/healthz: %q %v", b, err)
 	}
 }
+
+// TestDriverPage: the driver's app has its own page below /fahrer, and a worker that may serve all of it and is asked for each time.
+func TestDriverPage(t *testing.T) {
+	e := run(t, map[string][]string{})
+	for path, want := range map[string]struct {
+		status      int
+		body        string
+		typ, policy string
+	}{
+		"/fahrer":                  {200, "driver", "text/html", "trusted-types driver-worker"},
+		"/fahrer/":                 {200, "driver", "text/html", "trusted-types driver-worker"},
+		"/fahrer/auftrag/o-1":      {200, "driver", "text/html", "trusted-types driver-worker"},
+		"/fahrer/worker.js":        {200, "worker", "text/javascript", "connect-src 'self'"},
+		"/fahrer/app.webmanifest":  {200, "{}", "application/manifest+json", ""},
+		"/fahrer/none.js":          {404, "", "", ""},
+		"/fahrerin":                {200, "page", "text/html", "trusted-types 'none'"},
+		"/fahrer/auftrag/../x.css": {404, "", "", ""},
+	} {
+		a := e.do(t, "GET", path, "", nil)
+		if a.status != want.status || !strings.Contains(a.body, want.body) || !strings.Contains(a.header.Get("Content-Type"), want.typ) ||
+			!strings.Contains(a.header.Get("Content-Security-Policy"), want.policy) {
+			t.Errorf("%s: %d %v %q", path, a.status, a.header, a.body)
+		}
+	}
+	h := e.do(t, "GET", "/fahrer/worker.js", "", nil).header
+	if h.Get("Service-Worker-Allowed") != "/fahrer" || h.Get("Cache-Control") != "no-cache" || h.Get("ETag") != "" {
+		t.Errorf("worker: %v", h)
+	}
+}

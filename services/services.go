@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"kreislauf/internal/process"
+	"kreislauf/services/customer"
 	"kreislauf/services/disposer"
 	"kreislauf/services/identity"
 	"kreislauf/services/mailing"
@@ -53,6 +54,8 @@ func All() []Service {
 	const (
 		quoteKey  = "KREISLAUF_QUOTE_KEY"
 		inviteKey = "KREISLAUF_INVITE_KEY"
+		mailKey   = "KREISLAUF_MAIL_KEY"
+		linkKey   = "KREISLAUF_LINK_KEY"
 		partners  = "KREISLAUF_PARTNERS_FILE"
 		company   = "KREISLAUF_COMPANY_FILE"
 	)
@@ -60,13 +63,14 @@ func All() []Service {
 	files := process.Needs{MongoDB: true, Kafka: true, Sessions: true, Blobs: true}
 	issuing, sending := process.Needs{MongoDB: true, Kafka: true, Sessions: true, Documents: true}, process.Needs{MongoDB: true, Kafka: true, Documents: true}
 	return []Service{
-		{"identity", Normal, true, sessions, []string{inviteKey}, nil, nil, identity.Wire},
+		{"identity", Normal, true, sessions, []string{inviteKey, mailKey}, nil, []string{"account follow-up", "account notice"}, identity.Wire},
 		{"disposer", Uncritical, true, sessions, nil, []string{partners}, []string{"end of permits"}, disposer.Wire},
+		{"customer", Normal, true, sessions, []string{linkKey}, nil, []string{"standing order"}, customer.Wire},
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
 		{"order", Critical, true, files, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},
 		{"payment", Normal, true, issuing, nil, []string{company}, []string{"payment reminder"}, payment.Wire},
-		{"mailing", Uncritical, false, sending, nil, nil, []string{"mail delivery"}, mailing.Wire},
+		{"mailing", Uncritical, false, sending, []string{mailKey}, nil, []string{"mail delivery"}, mailing.Wire},
 		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}
 }

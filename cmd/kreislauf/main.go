@@ -36,6 +36,7 @@ func commands() []command {
 		{"dead-letters", "list, show and replay events that a consumer could not handle", runDeadLetters, []subcommand{
 			{"list", "those that are not replayed yet"}, {"show", "one of them, whole"}, {"replay", "hand some to their consumer again"},
 		}},
+		{"rebuild", "make what a service keeps of another's events anew, from the events", runRebuild, []subcommand{{"list", "the projections that there are"}}},
 		{"funnel", "count how many visits get from step to step", runFunnel, []subcommand{{"run", "count one over the last day: kreislauf funnel run orders"}}},
 		{"invite", "print an invitation code for an account with a role", runInvite, nil},
 		{"provision", "put templates and policies into Elasticsearch or OpenSearch", runProvision, nil},

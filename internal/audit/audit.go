@@ -54,8 +54,8 @@ var (
 	subjectPattern   = regexp.MustCompile(`^[a-z-]+/[A-Za-z0-9_.-]{1,128}$`)
 )
 
-// Complete checks an entry and gives it its id. A missing or unreadable reason is the caller's to mend (Invalid, pointer /reason);
-// every other error is a mistake in the program.
+// Complete checks an entry and gives it its id. A missing or unreadable reason is the caller's to mend (Invalid, pointer /reason), and a
+// subject whose id, mostly from the request's path, nothing can have, does not exist (NotFound); every other error is a mistake in the program.
 func (e Entry) Complete() (Entry, error) {
 	e.Reason = strings.TrimSpace(e.Reason)
 	n := utf8.RuneCountInString(e.Reason)
@@ -69,8 +69,10 @@ func (e Entry) Complete() (Entry, error) {
 		return e, problem.InvalidField("/reason", "must be one line of text")
 	case e.Actor.UserID == "" || e.Actor.Tenant == "" || !known:
 		return e, fmt.Errorf("audit %s: actor %+v is not complete", e.Operation, e.Actor)
-	case !operationPattern.MatchString(e.Operation) || !subjectPattern.MatchString(e.Subject) || e.At.IsZero():
-		return e, fmt.Errorf("audit: operation %q, subject %q, time %v are not complete", e.Operation, e.Subject, e.At)
+	case !operationPattern.MatchString(e.Operation) || e.At.IsZero():
+		return e, fmt.Errorf("audit: operation %q of %q, time %v are not complete", e.Operation, e.Subject, e.At)
+	case !subjectPattern.MatchString(e.Subject):
+		return e, problem.New(problem.NotFound, "There is no %q.", e.Subject)
 	}
 	e.At = e.At.UTC().Truncate(time.Millisecond)
 	if e.ID == "" {

@@ -47,7 +47,8 @@ func TestComplete(t *testing.T) {
 		{"no tenant", func(e *Entry) { e.Actor.Tenant = "" }, false, "not complete"},
 		{"unknown role", func(e *Entry) { e.Actor.Role = "admin" }, false, "not complete"},
 		{"no operation", func(e *Entry) { e.Operation = "reassign" }, false, "not complete"},
-		{"no subject", func(e *Entry) { e.Subject = "o-1" }, false, "not complete"},
+		{"no subject", func(e *Entry) { e.Subject = "o-1" }, false, "There is no"},
+		{"an id that nothing can have", func(e *Entry) { e.Subject = "order/' or 1=1" }, false, "There is no"},
 		{"no time", func(e *Entry) { e.At = time.Time{} }, false, "not complete"},
 	} {
 		e := entry()

@@ -3,8 +3,8 @@
 //
 // Invariants: type × size is a rule, never a free choice: loose density × volume must stay within the payload of a chain-lift
 // skip (7,000 kg, Absetzmulde); hazardous codes (asterisk in the list) are not offered.
-// It does not know prices (services/pricing) and whether a single five-digit postcode is assigned: a zone covers the postcodes
-// that share their first two digits.
+// It does not know prices (services/pricing), and of a postcode only whether it exists and which towns have it (package postcodes): distances
+// are those between zones, and a zone covers the postcodes that share their first two digits.
 package catalog
 
 import (
@@ -123,6 +123,7 @@ var (
 	ErrWaste    = errors.New("unknown waste type")
 	ErrSize     = errors.New("size does not fit")
 	ErrPostcode = errors.New("unknown postcode")
+	ErrTown     = errors.New("the town does not fit the postcode")
 	ErrDate     = errors.New("date not possible")
 )
 

@@ -69,6 +69,12 @@ func Window(postcode string, today time.Time) (earliest, latest time.Time) {
 	return c.first, c.last
 }
 
+// Open is the first day from a day on, at which a container can be placed at a postcode, seen from today (a local date). It is the last day of
+// the window when none follows.
+func Open(postcode string, from, today time.Time) time.Time {
+	return newCalendar(postcode, today).next(from)
+}
+
 // ClosedDate is a day on which no container is placed.
 type ClosedDate struct {
 	Date   time.Time
@@ -106,4 +112,16 @@ func CheckDate(postcode, date string, today time.Time) error {
 	default:
 		return fmt.Errorf("%w: %s is a public holiday at %s (%s); the next possible date is %s", ErrDate, date, postcode, reason, next)
 	}
+}
+
+// OpenDates lists the days from a date on, inside of the window, on which a container can be placed at a postcode, seen from today.
+func OpenDates(postcode, from string, today time.Time) []string {
+	var list []string
+	c := newCalendar(postcode, today)
+	for d := c.first; !d.After(c.last); d = d.AddDate(0, 0, 1) {
+		if date := d.Format(DateFormat); date >= from && c.closed(d) == "" {
+			list = append(list, date)
+		}
+	}
+	return list
 }

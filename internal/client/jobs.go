@@ -51,9 +51,18 @@ func (c *Client) step(ctx context.Context, id, name, key string, body any) (Job,
 	return j, err
 }
 
-// Assign gives a job to a driver of the partner.
-func (c *Client) Assign(ctx context.Context, id, driverID string) (Job, error) {
-	return c.step(ctx, id, "driver", "", map[string]string{"driver_id": driverID})
+// Plan says when the partner comes next, and who drives.
+type Plan struct {
+	Day      string `json:"day"`              // YYYY-MM-DD
+	Window   string `json:"window,omitempty"` // morning or afternoon; empty: the whole day
+	DriverID string `json:"driver_id,omitempty"`
+	Vehicle  string `json:"vehicle,omitempty"`
+	Position int    `json:"position,omitempty"` // in the driver's day
+}
+
+// Plan plans a job's next trip; another plan takes the place of the first.
+func (c *Client) Plan(ctx context.Context, id string, p Plan) (Job, error) {
+	return c.step(ctx, id, "plan", "", p)
 }
 
 // Placing says which container stands where it was ordered, and since when; the zero time is now, here and in the steps below.

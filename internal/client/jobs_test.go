@@ -17,7 +17,7 @@ func TestTheWorkOfAnOrder(t *testing.T) {
 	ctx, at := t.Context(), time.Date(2026, 11, 24, 8, 20, 0, 0, time.UTC)
 	for _, ask := range []func() (client.Job, error){
 		func() (client.Job, error) { return c.Job(ctx, "o-1") },
-		func() (client.Job, error) { return c.Assign(ctx, "o-1", "d-1") },
+		func() (client.Job, error) { return c.Plan(ctx, "o-1", client.Plan{Day: "2026-11-24", DriverID: "d-1"}) },
 		func() (client.Job, error) {
 			return c.FailTrip(ctx, "o-1", client.FailedTrip{Key: "trip-0001", Reason: "blocked"})
 		},
@@ -45,7 +45,7 @@ func TestTheWorkOfAnOrder(t *testing.T) {
 	const typ, job = "application/json", " " + client.JobsPath + "/o-1"
 	want := []seen{
 		{"GET" + job, "", "", "", "", ""},
-		{"POST" + job + "/driver", "", "", "", typ, `{"driver_id":"d-1"}`},
+		{"POST" + job + "/plan", "", "", "", typ, `{"day":"2026-11-24","driver_id":"d-1"}`},
 		{"POST" + job + "/failed-trip", "", "", "trip-0001", typ, `{"reason":"blocked"}`},
 		{"POST" + job + "/on-site", "", "", "", typ, `{"container":"K 17","at":"2026-11-24T08:20:00Z"}`},
 		{"POST" + job + "/collected", "", "", "", typ, `{}`},

@@ -45,6 +45,9 @@ func (k Keep) Config() map[string]string {
 // Names of the topics.
 const (
 	TopicIdentity   = "kreislauf.identity.v1"
+	TopicCustomer   = "kreislauf.customer.v1"
+	TopicStanding   = "kreislauf.customer.standing.v1"
+	TopicPricing    = "kreislauf.pricing.v1"
 	TopicDisposer   = "kreislauf.disposer.v1"
 	TopicOrder      = "kreislauf.order.v1"
 	TopicMatching   = "kreislauf.matching.v1"
@@ -60,13 +63,22 @@ func Topics() []Topic {
 	month := week
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
-		{TopicIdentity, []Payload{SignedUp{}, CompanyChanged{}}, "identity", []string{"mailing", "payment", "statistics"}, week},
-		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"mailing", "matching", "payment", "statistics"}, newest},
+		{
+			TopicIdentity,
+			[]Payload{SignedUp{}, CompanyChanged{}, SignInLocked{}, PasswordResetRequested{}, PasswordChanged{}, MemberInvited{}},
+			"identity",
+			[]string{"mailing", "payment", "statistics"},
+			week,
+		},
+		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"mailing", "matching", "order", "payment", "pricing", "statistics"}, newest},
+		{TopicCustomer, []Payload{SiteChanged{}}, "customer", []string{"customer", "order", "statistics"}, newest},
+		{TopicStanding, []Payload{StandingDue{}}, "customer", []string{"pricing", "statistics"}, month},
+		{TopicPricing, []Payload{StandingQuoted{}, QuoteRefused{}}, "pricing", []string{"customer", "mailing", "order", "statistics"}, month},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
+			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}, StandingRefused{}},
 			"order",
-			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
+			[]string{"customer", "mailing", "matching", "payment", "pricing", "statistics"},
 			week,
 		},
 		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"mailing", "order", "statistics"}, week},

@@ -17,7 +17,7 @@ import (
 
 func TestTableIsConsistent(t *testing.T) {
 	topicOf := map[string]string{}
-	name := regexp.MustCompile(`^kreislauf\.[a-z-]+\.v[0-9]+$`)
+	name := regexp.MustCompile(`^kreislauf\.[a-z-]+(\.[a-z-]+)?\.v[0-9]+$`)
 	for _, topic := range Topics() {
 		if !name.MatchString(topic.Name) {
 			t.Errorf("topic name %q", topic.Name)

@@ -22,7 +22,41 @@ type SignedUp struct {
 	Name      string `json:"name,omitempty"`
 	Email     string `json:"email,omitempty"`
 	PartnerID string `json:"partner_id,omitempty" line:"partner.id,omitempty"` // of a dispatcher or driver
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"` // of a customer who orders for a company
 }
+
+// SignInLocked says that after many failed attempts signing in to an account has to wait. The owner may want to know.
+type SignInLocked struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// PasswordResetRequested says that somebody who says to own the account has forgotten its password.
+type PasswordResetRequested struct {
+	UserID string    `json:"user_id" line:"user.id"`
+	Sealed string    `json:"sealed"` // the token of the link, for mailing alone: package sealed, kind SealedReset
+	Until  time.Time `json:"until"`
+}
+
+// PasswordChanged says that the account has a new password, and that its sessions have ended but for the one that changed it.
+type PasswordChanged struct {
+	UserID string `json:"user_id" line:"user.id"`
+}
+
+// MemberInvited says that a company's administrator invites somebody to order for the company. Email is personal, as in SignedUp.
+type MemberInvited struct {
+	CompanyID string    `json:"company_id" line:"company.id"`
+	Company   string    `json:"company"` // its name
+	By        string    `json:"by"`      // name of the administrator
+	Email     string    `json:"email"`
+	Sealed    string    `json:"sealed"` // the invitation code: package sealed, kind SealedInvite
+	Until     time.Time `json:"until"`
+}
+
+// Kinds of the sealed secrets in payloads.
+const (
+	SealedReset  = "password-reset"
+	SealedInvite = "company-invitation"
+)
 
 // PartnerChanged holds a disposal partner as it is now. A reader keeps the one with the highest Version and ignores older ones.
 type PartnerChanged struct {
@@ -69,12 +103,37 @@ type Placed struct {
 	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
 	// SlotPartnerID is the partner of whose capacity on Date the order holds a place: it is asked first. Empty: of nobody's.
 	SlotPartnerID string `json:"slot_partner_id,omitempty"`
+	// StandingID and Occurrence name the standing order that made this one, and its day by the plan, YYYY-MM-DD; empty when a person ordered.
+	StandingID string `json:"standing_id,omitempty" line:"standing.id,omitempty"`
+	Occurrence string `json:"occurrence,omitempty"`
+}
+
+// CapacityChanged says that a partner has no more room for containers of a size on a day, or has room again. A reader keeps the one with the
+// highest Version of a partner, size and date. It is for showing: whether an order can be placed is decided when it is placed.
+type CapacityChanged struct {
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	SizeM3    int    `json:"size_m3" line:"container.size_m3"`
+	Date      string `json:"date"`
+	Full      bool   `json:"full"`
+	Version   int64  `json:"version"`
 }
 
 // Matched says that the order belongs to a partner now.
 type Matched struct {
 	OrderID   string `json:"order_id" line:"order.id"`
 	PartnerID string `json:"partner_id" line:"partner.id"`
+}
+
+// Scheduled says when the partner comes, for the first time or anew.
+type Scheduled struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	UserID    string `json:"user_id" line:"user.id"`
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	Trip      string `json:"trip"`              // "place" or "fetch" the container
+	Day       string `json:"day"`               // local date in Europe/Berlin, YYYY-MM-DD
+	Window    string `json:"window,omitempty"`  // "morning", "afternoon"; empty: any time of the day
+	WasDay    string `json:"was_day,omitempty"` // what was said before, if anything was
+	WasWindow string `json:"was_window,omitempty"`
 }
 
 // OnSite says that the container stands where it was ordered.
@@ -137,6 +196,65 @@ type CompanyChanged struct {
 	VATID     string `json:"vat_id,omitempty"` // "DE123456789"
 	// ReverseCharge means that the company resells scrap or gives the like supplies itself, so that section 13b UStG applies to it.
 	ReverseCharge bool `json:"reverse_charge"`
+}
+
+// SiteChanged holds a place where a customer has containers put, as it is now. A reader keeps the one with the highest Version and ignores
+// older ones. Access, Contact and Phone are personal: they are for who drives there, never for a line.
+type SiteChanged struct {
+	SiteID    string `json:"site_id" line:"site.id"`
+	Version   int64  `json:"version"`
+	UserID    string `json:"user_id" line:"user.id"`                           // who made it
+	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"` // whose it is; empty: the user's own
+	Name      string `json:"name"`                                             // what its people call it: "Neubau Hafenstraße"
+	Street    string `json:"street"`                                           // with house number
+	Postcode  string `json:"postcode" line:"postcode"`
+	City      string `json:"city"`
+	Access    string `json:"access"`  // what the driver must know: gate code, hours
+	Contact   string `json:"contact"` // whom the driver calls
+	Phone     string `json:"phone"`
+	Active    bool   `json:"active"` // can be ordered for
+}
+
+// StandingDue says that a standing order wants a container. An occurrence is told of once.
+type StandingDue struct {
+	StandingID   string  `json:"standing_id" line:"standing.id"`
+	Occurrence   string  `json:"occurrence"` // its day by the plan, YYYY-MM-DD: with StandingID it names the occurrence for ever
+	UserID       string  `json:"user_id" line:"user.id"`
+	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"`
+	SiteID       string  `json:"site_id" line:"site.id"`
+	Waste        string  `json:"waste_code" line:"waste.code"`
+	SizeM3       int     `json:"size_m3" line:"container.size_m3"`
+	Postcode     string  `json:"postcode" line:"postcode"`
+	Date         string  `json:"date"` // the working day of placing, YYYY-MM-DD: Occurrence, or the next one on which trucks drive
+	Address      Address `json:"address"`
+	PublicGround bool    `json:"public_ground"`
+}
+
+// StandingQuoted is the price of an occurrence of a standing order.
+type StandingQuoted struct {
+	StandingID string      `json:"standing_id" line:"standing.id"`
+	Occurrence string      `json:"occurrence"`
+	Due        StandingDue `json:"due"`   // what was asked for
+	Quote      string      `json:"quote"` // the signed token, as a customer gets it; it holds until Date
+	Price      money.Price `json:"price" line:"value_cents"`
+}
+
+// QuoteRefused says that an occurrence of a standing order has no price, so it is not ordered.
+type QuoteRefused struct {
+	StandingID string `json:"standing_id" line:"standing.id"`
+	Occurrence string `json:"occurrence"`
+	UserID     string `json:"user_id" line:"user.id"`
+	Date       string `json:"date"`
+	Reason     string `json:"reason" line:"event.reason"` // in English, for the customer
+}
+
+// StandingRefused says that an occurrence of a standing order has a price and was not ordered all the same.
+type StandingRefused struct {
+	StandingID string `json:"standing_id" line:"standing.id"`
+	Occurrence string `json:"occurrence"`
+	UserID     string `json:"user_id" line:"user.id"`
+	Date       string `json:"date"`
+	Reason     string `json:"reason" line:"event.reason"` // in English, for the customer
 }
 
 // Cancelled says that the order ends without a bill.
@@ -276,6 +394,9 @@ type PaidOut struct {
 type Recorded struct {
 	Name string            `json:"type"` // "order-attempt"
 	Data map[string]string `json:"data,omitempty" line:"attributes,omitempty"`
+	// Trust is "application" when an application has shown its key, whose name is Application, and "stranger" otherwise; older events lack it.
+	Trust       string `json:"trust,omitempty" line:"event.source_trust,omitempty"`
+	Application string `json:"application,omitempty" line:"event.provider,omitempty"`
 }
 
 // Type implements Payload, as do the methods below.
@@ -283,11 +404,18 @@ func (SignedUp) Type() string          { return "identity.signed-up" }
 func (CompanyChanged) Type() string    { return "identity.company-changed" }
 func (PartnerChanged) Type() string    { return "disposer.partner-changed" }
 func (Placed) Type() string            { return "order.placed" }
+func (CapacityChanged) Type() string   { return "order.capacity-changed" }
 func (Matched) Type() string           { return "order.matched" }
+func (Scheduled) Type() string         { return "order.scheduled" }
 func (OnSite) Type() string            { return "order.on-site" }
 func (Collected) Type() string         { return "order.collected" }
 func (Weighed) Type() string           { return "order.weighed" }
 func (Cancelled) Type() string         { return "order.cancelled" }
+func (SiteChanged) Type() string       { return "customer.site-changed" }
+func (StandingDue) Type() string       { return "customer.order-due" }
+func (StandingQuoted) Type() string    { return "pricing.standing-quoted" }
+func (QuoteRefused) Type() string      { return "pricing.standing-refused" }
+func (StandingRefused) Type() string   { return "order.standing-refused" }
 func (Offered) Type() string           { return "matching.offered" }
 func (Accepted) Type() string          { return "matching.accepted" }
 func (Declined) Type() string          { return "matching.declined" }
@@ -302,6 +430,11 @@ func (Paid) Type() string              { return "payment.paid" }
 func (Returned) Type() string          { return "payment.returned" }
 func (PaidOut) Type() string           { return "payment.paid-out" }
 func (Recorded) Type() string          { return "statistics.recorded" }
+
+func (SignInLocked) Type() string           { return "identity.sign-in-locked" }
+func (PasswordResetRequested) Type() string { return "identity.password-reset-requested" }
+func (PasswordChanged) Type() string        { return "identity.password-changed" }
+func (MemberInvited) Type() string          { return "identity.member-invited" }
 
 // Action is what the event line says that happened, instead of the type.
 func (r Recorded) Action() string { return r.Name }

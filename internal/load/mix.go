@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
-	"strconv"
 	"time"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/catalog/postcodes"
 )
 
 // Shares of the behaviour within a visit.
@@ -146,7 +146,8 @@ func (m *mix) visit(r *rand.Rand, number, customers int) plan {
 }
 
 func (m *mix) postcode(r *rand.Rand) string {
-	return pick(r, m.prefixes) + strconv.Itoa(1000 + r.IntN(1000))[1:]
+	there := postcodes.Starting(pick(r, m.prefixes))
+	return there[r.IntN(len(there))]
 }
 
 // address draws a public unicast IPv4 address.

@@ -88,7 +88,7 @@ func TestEveryVisitIsPossible(t *testing.T) {
 				t.Fatalf("address %v is in %s", p.from, s)
 			}
 		}
-		if _, err := catalog.FindZone(p.postcode); err != nil {
+		if _, err := catalog.FindPlace(p.postcode); err != nil {
 			t.Fatal(err)
 		}
 		if n := len(p.asks); n < 1 || n > 3 {

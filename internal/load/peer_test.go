@@ -182,7 +182,7 @@ func (p *peer) quote(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	size, _ := strconv.Atoi(q.Get("size"))
 	waste, err := catalog.FindWaste(q.Get("waste"))
-	_, errZone := catalog.FindZone(q.Get("postcode"))
+	_, errZone := catalog.FindPlace(q.Get("postcode"))
 	err = errors.Join(err, errZone, catalog.CheckDate(q.Get("postcode"), q.Get("date"), time.Now()))
 	if err == nil {
 		err = waste.CheckSize(size)

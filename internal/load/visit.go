@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/catalog/postcodes"
 	"kreislauf/internal/client"
 )
 
@@ -188,14 +189,11 @@ func (v *visit) attempt(ctx context.Context) {
 
 // order places the order as one of the customers.
 func (v *visit) order(ctx context.Context, quote string) {
-	zone, err := catalog.FindZone(v.plan.postcode)
-	if err != nil {
-		panic(fmt.Sprintf("load: %v", err)) // cannot happen: the postcode was drawn from the catalogue's zones
-	}
+	towns := postcodes.Towns(v.plan.postcode) // never empty: the postcode was drawn from those that exist
 	by := v.customers[v.plan.customer]
 	n := client.NewOrder{
 		Key: v.id("k", v.plan.number), Quote: quote, PublicGround: v.plan.public, VisitID: v.id("v", v.plan.number),
-		Address: client.Address{Name: by.name, Street: "Hauptstraße " + strconv.Itoa(v.plan.house), City: zone.Region},
+		Address: client.Address{Name: by.name, Street: "Hauptstraße " + strconv.Itoa(v.plan.house), City: towns[v.plan.house%len(towns)]},
 	}
 	here := comingFrom(by.Client, v.plan.from, v.plan.agent)
 	var placed client.Order

@@ -59,6 +59,12 @@ func (c Collection[T]) PutNewer(ctx context.Context, id string, version int64, d
 	return res.MatchedCount+res.UpsertedCount > 0, nil
 }
 
+// Delete takes a document away; one that is not there is no error. It is not for aggregates whose events may wait.
+func (c Collection[T]) Delete(ctx context.Context, id string) error {
+	_, err := c.coll.DeleteOne(ctx, bson.D{{Key: "_id", Value: id}})
+	return Problem("delete "+c.noun+" "+id, err)
+}
+
 // Get reads a document; without one it is a problem of the kind NotFound.
 func (c Collection[T]) Get(ctx context.Context, id string) (T, error) {
 	doc, found, err := c.First(ctx, bson.D{{Key: "_id", Value: id}})

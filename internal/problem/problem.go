@@ -9,7 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strconv"
+	"time"
 )
 
 // Kind says what the caller can do about an error. The zero value is Internal.
@@ -63,6 +66,7 @@ type Error struct {
 	Detail string
 	Fields []Field
 	Cause  error
+	After  time.Duration // when to try again, of TooMany and Unavailable; less than a second is a second
 }
 
 // Error implements error; it includes the cause, so it is for logs, never for bodies.
@@ -131,9 +135,18 @@ func Write(w http.ResponseWriter, err error, path, traceID string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	if b.Status == http.StatusServiceUnavailable || b.Status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter(err)))
 	}
 	w.WriteHeader(b.Status)
 	// The status line is out: a failed write means the caller is gone, and there is nobody left to tell.
 	_ = json.NewEncoder(w).Encode(b)
+}
+
+// retryAfter is in whole seconds, never too few.
+func retryAfter(err error) int {
+	e, _ := errors.AsType[*Error](err)
+	if e == nil {
+		return 1
+	}
+	return max(1, int(math.Ceil(e.After.Seconds())))
 }

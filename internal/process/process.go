@@ -68,6 +68,7 @@ type Process struct {
 	stack    run.Stack
 	late     []func(context.Context) error // run by Start before anything is served
 	work     []string                      // names of the timed work
+	handle   Handler                       // of the consumer; nil without one
 	failed   chan error                    // first failure of a background part; never closed
 	internal *http.Server
 	extra    map[string]http.Handler // of the internal listener, by pattern
@@ -260,6 +261,7 @@ type Handler func(ctx context.Context, e event.Event, payload event.Payload) err
 // Consume runs the service's consumer for as long as the process serves. An event whose payload cannot be read, or that the handler
 // refuses with a problem that no retry can mend, becomes a dead letter; any other error is tried again.
 func (p *Process) Consume(handle Handler) {
+	p.handle = handle
 	h := func(ctx context.Context, e event.Event) error {
 		payload, err := event.Open(e)
 		if err != nil {
@@ -285,6 +287,22 @@ func (p *Process) Consume(handle Handler) {
 		return nil
 	})
 }
+
+// Replay hands an event to the service's handler once more, in a process that was opened and need not be started. The error is the handler's,
+// or says that the payload cannot be read.
+func (p *Process) Replay(ctx context.Context, e event.Event) error {
+	if p.handle == nil {
+		return fmt.Errorf("%s consumes nothing", p.Settings.Service)
+	}
+	payload, err := event.Open(e)
+	if err != nil {
+		return err
+	}
+	return p.handle(telemetry.WithRemote(ctx, e.Traceparent), e, payload)
+}
+
+// Brokers are the addresses of Kafka.
+func (p *Process) Brokers() []string { return p.brokers }
 
 // Background runs fn for as long as the process serves; its error ends the process. The name is this part's alone: metrics tell parts apart
 // by it.

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,24 +123,25 @@ func TestGuardRefusesToBuild(t *testing.T) {
 func TestEarlierRecords(t *testing.T) {
 	f := newFixture(t, server(t))
 	ready(t, f.Store)
+	began := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
 	for name, tc := range map[string]struct {
 		record  string
 		want    authz.Caller
 		allowed string
 	}{
 		"customer": {
-			`{"user_id":"u-1","email":"erika@example.org","name":"Erika Müller","role":"customer","csrf":"c","created_at":"2026-11-29T10:00:00Z"}`,
+			`{"user_id":"u-1","email":"erika@example.org","name":"Erika Müller","role":"customer","csrf":"c","created_at":"` + began + `"}`,
 			authz.Caller{UserID: "u-1", Role: authz.Customer},
 			"/api/order/v1/orders",
 		},
 		"partner": {
 			`{"user_id":"u-2","email":"hof@example.org","name":"Hof","role":"partner","partner_id":"p-1","csrf":"c",` +
-				`"created_at":"2026-11-29T10:00:00Z"}`,
+				`"created_at":"` + began + `"}`,
 			authz.Caller{UserID: "u-2", Role: authz.Dispatcher, PartnerID: "p-1"},
 			"/api/order/v1/trips",
 		},
 	} {
-		if err := f.raw.Set(t.Context(), f.key(name), tc.record, TTL).Err(); err != nil {
+		if err := f.raw.Set(t.Context(), f.key(ID(name)), tc.record, TTL).Err(); err != nil {
 			t.Fatal(err)
 		}
 		sess, err := f.Get(t.Context(), name)
@@ -148,6 +150,9 @@ func TestEarlierRecords(t *testing.T) {
 		}
 		if diff := cmp.Diff(tc.want, sess.Caller()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if list, err := f.List(t.Context(), sess.UserID); err != nil || len(list) != 1 || list[0].ID != ID(name) || !list[0].Listed {
+			t.Errorf("%s is in the list of its user after its first use: %+v, %v", name, list, err)
 		}
 		for _, pattern := range []string{"/api/order/v1/orders", "/api/order/v1/trips"} {
 			if _, ran, err := answer(t, f.Store, "GET", pattern, name, "c"); ran != (pattern == tc.allowed) {

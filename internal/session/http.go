@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
-	"time"
 
 	"kreislauf/internal/authz"
 	"kreislauf/internal/httpserver"
@@ -18,13 +17,10 @@ const (
 	CSRFHeader = "X-CSRF-Token"
 )
 
-// cookieAge is longer than TTL, which counts from the last use: Redis decides when a session ends, not the browser.
-const cookieAge = 30 * 24 * time.Hour
-
-// SetCookies sends both cookies. They are Secure when the browser came over TLS (nginx says so in X-Forwarded-Proto).
+// SetCookies sends both cookies. They live for Age, longer than TTL: Redis decides when a session ends, not the browser. They are Secure when the browser came over TLS (nginx says so in X-Forwarded-Proto).
 func SetCookies(w http.ResponseWriter, r *http.Request, token, csrf string) {
-	setCookie(w, r, Cookie, token, true, int(cookieAge.Seconds()))
-	setCookie(w, r, CSRFCookie, csrf, false, int(cookieAge.Seconds()))
+	setCookie(w, r, Cookie, token, true, int(Age.Seconds()))
+	setCookie(w, r, CSRFCookie, csrf, false, int(Age.Seconds()))
 }
 
 // ClearCookies removes both.

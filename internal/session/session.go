@@ -1,9 +1,13 @@
-// Package session owns who is signed in: one Redis record a session, the two cookies, and the checks of role and CSRF token.
-// It is one of the packages that may use go-redis.
+// Package session owns who is signed in: one Redis record a session, a list of the sessions of each user, the two cookies, the checks of
+// role and CSRF token, and how often somebody has tried to sign in (Attempt). It is one of the packages that may use go-redis.
 //
 // Invariants: the browser holds a random token, Redis holds only its SHA-256, so a copy of Redis signs nobody in; a mutation
-// needs the CSRF header equal to the session's token; a session ends TTL after its last use. Any instance of any service of a tenant
-// can check any of its sessions, so killing an instance signs nobody out. Losing Redis signs everybody out and loses nothing else.
+// needs the CSRF header equal to the session's token; a session ends TTL after its last use, and Age after its beginning at the latest; a
+// session that is there is in its user's list, so it can be ended. Any instance of any service of a tenant can check any of its sessions, so
+// killing an instance signs nobody out. Losing Redis signs everybody out, forgets failed attempts, and loses nothing else.
+//
+// Not guaranteed: a Redis that loses its last writes (a second of them when it dies) brings back a session that was ended in that second,
+// and forgets the attempts of it.
 package session
 
 import (
@@ -24,8 +28,11 @@ import (
 	"kreislauf/internal/telemetry"
 )
 
-// TTL is how long an unused session lives.
-const TTL = 12 * time.Hour
+// TTL is how long an unused session lives, Age how long a session lives at most.
+const (
+	TTL = 12 * time.Hour
+	Age = 30 * 24 * time.Hour
+)
 
 // Session is what a service knows of the caller.
 type Session struct {
@@ -37,9 +44,12 @@ type Session struct {
 	SiteID    string      `json:"site_id,omitempty"`    // of a site manager
 	PartnerID string      `json:"partner_id,omitempty"` // of a dispatcher or driver
 	DriverID  string      `json:"driver_id,omitempty"`  // of a driver
+	Device    string      `json:"device,omitempty"`     // with what the user signed in, in words: "Firefox, Windows"
+	Link      string      `json:"link,omitempty"`       // of somebody without an account: the link with which the session ends, see OpenLink
 	CSRF      string      `json:"csrf"`
 	CreatedAt time.Time   `json:"created_at"`
-	Scope     authz.Scope `json:"-"` // whose objects this request may touch; set by Guard
+	Listed    bool        `json:"listed,omitempty"` // it is in its user's list; false in records of versions that had none
+	Scope     authz.Scope `json:"-"`                // whose objects this request may touch; set by Guard
 }
 
 // Caller is the session in the words of the authorisation table. A role that is unknown stays as it is: no row names it.
@@ -89,31 +99,42 @@ func newToken() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func (s *Store) key(token string) string {
+// ID names the session of a token. It may be shown: nobody can sign in with it.
+func ID(token string) string {
 	h := sha256.Sum256([]byte(token))
-	return "session:" + s.customer + ":" + base64.RawURLEncoding.EncodeToString(h[:])
+	return base64.RawURLEncoding.EncodeToString(h[:])
 }
 
-// Create stores a new session and returns its token. It fills in CSRF and CreatedAt.
+func (s *Store) key(id string) string { return "session:" + s.customer + ":" + id }
+
+// Create stores a new session and returns its token. It fills in CSRF, CreatedAt and Listed.
 func (s *Store) Create(ctx context.Context, sess *Session) (string, error) {
-	sess.CSRF, sess.CreatedAt = newToken(), time.Now().UTC()
+	sess.CSRF, sess.CreatedAt, sess.Listed = newToken(), time.Now().UTC(), true
 	b, err := json.Marshal(sess)
 	if err != nil {
 		return "", fmt.Errorf("encode session: %w", err)
 	}
 	token := newToken()
-	if err := s.rdb.Set(ctx, s.key(token), b, TTL).Err(); err != nil {
+	listed, err := s.enlist(ctx, sess.UserID, ID(token), func(p redis.Pipeliner) { p.Set(ctx, s.key(ID(token)), b, TTL) })
+	if err != nil {
 		return "", unavailable("create session", err)
+	}
+	if listed > longList {
+		if _, err := s.List(ctx, sess.UserID); err != nil { // drops what has ended
+			return "", err
+		}
 	}
 	return token, nil
 }
 
 // Get reads a session and prolongs it. An unknown token is Unauthenticated.
 func (s *Store) Get(ctx context.Context, token string) (Session, error) {
-	b, err := s.rdb.GetEx(ctx, s.key(token), TTL).Bytes()
+	ended := problem.New(problem.Unauthenticated, "The session is unknown or has ended; sign in again.")
+	id := ID(token)
+	b, err := s.rdb.GetEx(ctx, s.key(id), TTL).Bytes()
 	switch {
 	case errors.Is(err, redis.Nil):
-		return Session{}, problem.New(problem.Unauthenticated, "The session is unknown or has ended; sign in again.")
+		return Session{}, ended
 	case err != nil:
 		return Session{}, unavailable("read session", err)
 	}
@@ -121,12 +142,21 @@ func (s *Store) Get(ctx context.Context, token string) (Session, error) {
 	if err := json.Unmarshal(b, &sess); err != nil {
 		return Session{}, fmt.Errorf("decode session: %w", err)
 	}
+	if time.Since(sess.CreatedAt) > Age {
+		return Session{}, ended
+	}
+	if sess.Link != "" {
+		return sess, s.checkLink(ctx, sess.Link)
+	}
+	if !sess.Listed {
+		return sess, s.adopt(ctx, id, &sess)
+	}
 	return sess, nil
 }
 
 // Delete ends a session; ending an unknown one is no error.
 func (s *Store) Delete(ctx context.Context, token string) error {
-	if err := s.rdb.Del(ctx, s.key(token)).Err(); err != nil {
+	if err := s.rdb.Del(ctx, s.key(ID(token))).Err(); err != nil {
 		return unavailable("delete session", err)
 	}
 	return nil

@@ -187,7 +187,7 @@ func TestRedisHoldsNoToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := f.raw.Keys(t.Context(), "*").Result()
+	keys, err := f.raw.Keys(t.Context(), "session:*").Result()
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("keys %v, %v", keys, err)
 	}
@@ -195,8 +195,12 @@ func TestRedisHoldsNoToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(keys[0], token) || strings.Contains(value, token) {
-		t.Errorf("Redis holds the token: %s = %s", keys[0], value)
+	list, err := f.raw.SMembers(t.Context(), "sessions:kreislauf:u-1").Result()
+	if err != nil || len(list) != 1 {
+		t.Fatalf("the list of the user: %v, %v", list, err)
+	}
+	if strings.Contains(keys[0]+list[0], token) || strings.Contains(value, token) {
+		t.Errorf("Redis holds the token: %s = %s, %s", keys[0], value, list[0])
 	}
 	stolen := keys[0][strings.LastIndexByte(keys[0], ':')+1:]
 	if _, err := f.Get(t.Context(), stolen); problem.KindOf(err) != problem.Unauthenticated {
@@ -218,7 +222,7 @@ func TestUseProlongs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := f.raw.Keys(ctx, "*").Val()[0]
+	key := f.raw.Keys(ctx, "session:*").Val()[0]
 	if left := f.raw.TTL(ctx, key).Val(); left > TTL || left < TTL-time.Minute {
 		t.Errorf("a new session lives for %v, want %v", left, TTL)
 	}
@@ -267,7 +271,7 @@ func TestDamagedRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.raw.Set(t.Context(), f.raw.Keys(t.Context(), "*").Val()[0], "{", 0).Err(); err != nil {
+	if err := f.raw.Set(t.Context(), f.raw.Keys(t.Context(), "session:*").Val()[0], "{", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := f.Get(t.Context(), token); err == nil || problem.KindOf(err) != problem.Internal {

@@ -61,5 +61,17 @@ func (t tracing) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 }
 
 func (t tracing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error { return next(ctx, cmds) }
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if !trace.SpanContextFromContext(ctx).IsValid() {
+			return next(ctx, cmds)
+		}
+		c := newCall("pipeline")
+		ctx, span := t.tracer.StartClient(ctx, c.name, c.attrs)
+		err := next(ctx, cmds)
+		if err != nil && !errors.Is(err, redis.Nil) {
+			span.SetStatus(codes.Error, err.Error())
+		}
+		span.End()
+		return err
+	}
 }

@@ -96,14 +96,15 @@ func TestAppsSettings(t *testing.T) {
 func TestAppsSecretsByService(t *testing.T) {
 	o := mustRender(t, "apps", nil)
 	for name, want := range map[string][]string{
-		"identity":   {"KREISLAUF_INVITE_KEY", "KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
+		"identity":   {"KREISLAUF_INVITE_KEY", "KREISLAUF_MAIL_KEY", "KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
+		"customer":   {"KREISLAUF_LINK_KEY", "KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"pricing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY"},
 		"order":      {"KREISLAUF_MONGODB_URI", "KREISLAUF_QUOTE_KEY", "KREISLAUF_REDIS_PASSWORD"},
 		"matching":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"disposer":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"payment":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"statistics": {"KREISLAUF_MONGODB_URI"},
-		"mailing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_SMTP_PASSWORD", "KREISLAUF_SMTP_USER"},
+		"mailing":    {"KREISLAUF_MAIL_KEY", "KREISLAUF_MONGODB_URI", "KREISLAUF_SMTP_PASSWORD", "KREISLAUF_SMTP_USER"},
 		"mailbox":    nil,
 		"nginx":      nil,
 		"mongod":     {"KREISLAUF_MONGOD_USERS"},

@@ -129,7 +129,7 @@ func PrivateNetworks() []netip.Prefix {
 }
 
 func (r *reader) checkInput(in *Input, at string) {
-	r.notEmpty(at+".paths", len(in.Paths))
+	r.checkReceive(in, at)
 	for _, name := range slices.Sorted(maps.Keys(in.Fields)) {
 		label, isLabel := strings.CutPrefix(name, "labels.")
 		if name != "env" && name != "customer" && name != "service_name" && (!isLabel || label == "") {
@@ -153,6 +153,33 @@ func (r *reader) checkInput(in *Input, at string) {
 		m.Preset = ""
 	case m.Start == nil && m.Continue == nil:
 		r.failKey(at, "needs preset, start or continue")
+	}
+}
+
+// checkReceive checks where the lines of an input come from: files or receivers.
+func (r *reader) checkReceive(in *Input, at string) {
+	switch {
+	case len(in.Receive) == 0 && len(in.Paths) == 0:
+		r.failKey(at+".paths", "is empty: name files there, or in receive where lines come from")
+	case len(in.Receive) > 0 && len(in.Paths)+len(in.Exclude)+len(in.Folders) > 0:
+		r.failKey(at+".receive", "excludes paths, exclude and folders; write two inputs")
+	case len(in.Receive) == 0 && in.ReceivedBytes != 0:
+		r.failKey(at+".received_bytes", "is for inputs with receive")
+	case len(in.Receive) > 0 && in.Type == Container:
+		r.failKey(at+".receive", "is not for the type container, whose lines say in their path where they come from")
+	}
+	if len(in.Receive) > 0 && in.ReceivedBytes == 0 {
+		in.ReceivedBytes = 256 << 20
+	}
+	for i, from := range in.Receive {
+		key := fmt.Sprintf("%s.receive[%d]", at, i)
+		source, err := ParseSource(from)
+		switch {
+		case err != nil:
+			r.failKey(key, "%v", err)
+		case source.Network == Journalctl && in.Type != Journal:
+			r.failKey(key, "journalctl is for the type journal, not for %s", in.Type)
+		}
 	}
 }
 

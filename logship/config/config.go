@@ -32,15 +32,18 @@ type Log struct {
 
 // Input is a set of files and how their lines are read.
 type Input struct {
-	Type      Type              `key:"type" required:"true" oneof:"service, nginx_access, nginx_combined, nginx_error, container, text"`
-	Paths     []Glob            `key:"paths" required:"true" allowed:"patterns with *, **, ?, [a-z], {a,b}"`
-	Exclude   []Glob            `key:"exclude" allowed:"patterns"`
-	Folders   Folders           `key:"folders" allowed:"<env>, <customer>, <service>, *, separated by /"`
-	Dataset   string            `key:"dataset" allowed:"text"`
-	Fields    map[string]string `key:"fields" allowed:"env, customer, service_name, labels.<name>"`
-	Multiline *Multiline        `key:"multiline"`
-	Keys      map[string]string `key:"keys" allowed:"names of the line: names of fields"`
-	Time      InputTime         `key:"time"`
+	Type    Type     `key:"type" required:"true" oneof:"service, nginx_access, nginx_combined, nginx_error, container, text, syslog, journal"`
+	Paths   []Glob   `key:"paths" allowed:"patterns with *, **, ?, [a-z], {a,b}"`
+	Receive []string `key:"receive" allowed:"stdin, journalctl, udp://, tcp:// with host:port, unix://, unixgram:// with a path"`
+	// ReceivedBytes bounds what was received and is not delivered yet.
+	ReceivedBytes Size              `key:"received_bytes" shown:"256MiB" min:"16MiB" max:"1024GiB"`
+	Exclude       []Glob            `key:"exclude" allowed:"patterns"`
+	Folders       Folders           `key:"folders" allowed:"<env>, <customer>, <service>, *, separated by /"`
+	Dataset       string            `key:"dataset" allowed:"text"`
+	Fields        map[string]string `key:"fields" allowed:"env, customer, service_name, labels.<name>"`
+	Multiline     *Multiline        `key:"multiline"`
+	Keys          map[string]string `key:"keys" allowed:"names of the line: names of fields"`
+	Time          InputTime         `key:"time"`
 }
 
 // InputTime says where the time stands in the JSON lines of an input, and how it is written. Both are found out when they are empty.
@@ -60,6 +63,8 @@ const (
 	NginxError    Type = "nginx_error"    // the error log of nginx
 	Container     Type = "container"      // lines of a container runtime, CRI or Docker
 	Text          Type = "text"           // anything else
+	Syslog        Type = "syslog"         // messages of syslog, RFC 3164 or 5424
+	Journal       Type = "journal"        // the journal of systemd, as journalctl -o json writes it
 )
 
 // Multiline says which lines belong together. A line starts an event when it matches Start or, with Continue, when

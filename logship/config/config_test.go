@@ -181,11 +181,11 @@ targets:
 logship.yaml:2: statedir is not known; did you mean state_dir?
 logship.yaml:4: http "9600" is no address; allowed: host:port, for example 127.0.0.1:9600
 logship.yaml:6: log.level "loud" is not known; allowed: debug, info, warn, error
-logship.yaml:8: inputs[0].type "nginxx" is not known; allowed: service, nginx_access, nginx_combined, nginx_error, container, text
+logship.yaml:8: inputs[0].type "nginxx" is not known; allowed: service, nginx_access, nginx_combined, nginx_error, container, text, syslog, journal
 logship.yaml:9: inputs[0].paths[0] "/a/[b.log" is no pattern of paths; allowed are *, **, ?, [a-z] and {a,b}, each within one folder name
 logship.yaml:10: inputs[0].folders "<tenant>" is not known; allowed: <env>, <customer>, <service>, * with / between them
 logship.yaml:11: inputs[0].fields.host is not known; allowed: env, customer, service_name, labels.<name>
-logship.yaml:13: inputs[1].paths is empty
+logship.yaml:13: inputs[1].paths is empty: name files there, or in receive where lines come from
 logship.yaml:14: inputs[1].multiline.max_bytes "4MB" is no size; write for example 64KiB, 4MiB or 1048576
 logship.yaml:14: inputs[1].multiline.timeout "1d" is no duration; write for example 50ms, 5s, 2m
 logship.yaml:14: inputs[1].multiline is for the types text and container, not for service
@@ -330,6 +330,27 @@ func TestTagsAreComplete(t *testing.T) {
 	r.fill(nil, reflect.ValueOf(&c).Elem(), "")
 	if len(r.problems) > 0 {
 		t.Error(r.err())
+	}
+}
+
+// TestReceive: where an input receives lines from, and what does not go together.
+func TestReceive(t *testing.T) {
+	for in, want := range map[string]string{
+		"{type: syslog, receive: [\"udp://127.0.0.1:514\", \"unixgram:///run/log\"]}": "",
+		"{type: journal, receive: [journalctl]}":                                      "",
+		"{type: text, receive: [stdin], received_bytes: 16MiB}":                       "",
+		"{type: syslog, receive: [\"udp://127.0.0.1\"]}":                              "inputs[0].receive[0]",
+		"{type: syslog, receive: [\"unix://run/log\"]}":                               "inputs[0].receive[0]",
+		"{type: syslog, receive: [journalctl]}":                                       "journalctl is for the type journal",
+		"{type: container, receive: [stdin]}":                                         "is not for the type container",
+		"{type: syslog, receive: [stdin], paths: [/x]}":                               "excludes paths",
+		"{type: syslog, paths: [/x], received_bytes: 16MiB}":                          "is for inputs with receive",
+		"{type: syslog, receive: [stdin], received_bytes: 1MiB}":                      "received_bytes",
+	} {
+		_, err := Parse("logship.yaml", []byte("{state_dir: /s, inputs: ["+in+"], targets: [{urls: [http://x]}]}"), "/", nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", in, err, want)
+		}
 	}
 }
 

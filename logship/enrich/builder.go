@@ -8,6 +8,7 @@ import (
 
 	"kreislauf/logship/config"
 	"kreislauf/logship/record"
+	"kreislauf/logship/syslog"
 )
 
 // maxEventID is the longest document id that the server takes, in bytes.
@@ -31,6 +32,8 @@ type Builder struct {
 	now        []byte // nowMS rendered
 	plain      []byte // a value without its escapes
 	agent      []byte // ,"agent.name":"..."
+	syslog     *syslog.Parser
+	entry      entry
 }
 
 // Options say how lines are enriched.
@@ -49,7 +52,7 @@ type Options struct {
 
 // NewBuilder returns a Builder.
 func NewBuilder(opt Options) *Builder {
-	b := &Builder{router: newRouter(opt.Routes), geo: opt.Geo, zone: opt.Zone, agent: appendKnown(nil, "agent.name", opt.Agent)}
+	b := &Builder{router: newRouter(opt.Routes), geo: opt.Geo, zone: opt.Zone, agent: appendKnown(nil, "agent.name", opt.Agent), syslog: syslog.NewParser(opt.Zone)}
 	b.plainNames, b.nginxNames = NewNames(Service, nil, "", ""), NewNames(NginxAccess, nil, "", "")
 	b.lines = make(map[*Names]*record.Line)
 	b.read(b.plainNames)
@@ -102,6 +105,8 @@ type Input struct {
 	Stderr bool
 	// Truncated says that the line was longer than a line may be and was cut.
 	Truncated bool
+	// entry is what is known of the line besides its text, nil when that is nothing.
+	entry *entry
 }
 
 // Mark says where in the buffer the parts of an appended document are.
@@ -136,17 +141,24 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 	case Text:
 		dst, m = b.wrap(dst, o, in, bytes.TrimRight(in.Line, " \t\r\n"), textTag(in, ""))
 		return dst, m, true
+	case Syslog, Journal:
+		return b.appendEntry(dst, o, in, line)
 	}
 	if in.Truncated {
 		dst, m = b.wrap(dst, o, in, line, "truncated")
 		return dst, m, true
 	}
+	dst, m = b.appendJSON(dst, o, in, line)
+	return dst, m, true
+}
+
+// appendJSON appends the document of a line that should be a JSON object.
+func (b *Builder) appendJSON(dst []byte, o *Origin, in Input, line []byte) ([]byte, Mark) {
 	if n := b.namesOf(o); n != b.names {
 		b.read(n)
 	}
 	if fault := b.line.Scan(line); fault != record.OK {
-		dst, m = b.wrap(dst, o, in, line, faultTag(fault, o.source.Kind))
-		return dst, m, true
+		return b.wrap(dst, o, in, line, faultTag(fault, o.source.Kind))
 	}
 	nginx := o.source.Kind == NginxAccess || b.isNginx(line)
 	mended := false
@@ -157,7 +169,7 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 	to := b.routeOf(o, line, true, nginx, mended)
 	dst = append(dst, to.action...)
 	dst = b.appendID(dst, o, to, line, in.Offset)
-	m = Mark{Doc: len(dst), Raw: b.line.Brace}
+	m := Mark{Doc: len(dst), Raw: b.line.Brace}
 	if !b.line.Has(record.EventCreated) && !b.line.Has(record.Agent) {
 		m.Stream = to.stream
 	}
@@ -172,7 +184,7 @@ func (b *Builder) Append(dst []byte, o *Origin, in Input) (out []byte, m Mark, o
 	if b.line.Empty { // no member before the additions: their first comma goes
 		dst = append(dst[:first], dst[first+1:]...)
 	}
-	return append(dst, '}', '\n'), m, true
+	return append(dst, '}', '\n'), m
 }
 
 // isNginx recognises a line of the access log wherever it is.
@@ -215,7 +227,10 @@ func (b *Builder) additions(dst []byte, o *Origin, to *route, line []byte, in In
 	if !b.line.Has(record.KubernetesName) {
 		dst = append(dst, o.kube...)
 	}
-	if in.Time != nil && !b.line.Has(record.IOStream) {
+	switch {
+	case in.entry != nil:
+		dst = in.entry.appendTo(dst, func(name string) bool { return b.hasField(line, name) })
+	case in.Time != nil && !b.line.Has(record.IOStream):
 		dst = append(dst, ioStream(in)...)
 	}
 	if !b.line.Has(record.EventCreated) && !b.line.Has(record.Agent) {
@@ -287,7 +302,10 @@ func (b *Builder) wrap(dst []byte, o *Origin, in Input, line []byte, tag string)
 	dst = append(appendEscaped(dst, line), '"')
 	dst = appendTags(dst, line, tag)
 	dst = append(o.appendIdentity(dst), o.kube...)
-	if in.Time != nil {
+	switch {
+	case in.entry != nil:
+		dst = in.entry.appendTo(dst, func(string) bool { return false })
+	case in.Time != nil:
 		dst = append(dst, ioStream(in)...)
 	}
 	dst = append(dst, b.agent...)

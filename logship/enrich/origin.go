@@ -18,6 +18,8 @@ const (
 	Container                 // lines of a container runtime
 	NginxCombined             // text lines of the nginx access log
 	Text                      // text, perhaps of several lines
+	Syslog                    // messages of syslog
+	Journal                   // entries of the journal of systemd, exported as JSON
 )
 
 // IdentitySize is the length of a file identity in bytes. Together with six bytes of offset it makes a
@@ -33,6 +35,8 @@ type Source struct {
 	Env, Customer, Service string
 	// Version is the platform version of whoever writes the file, for lines that cannot say it.
 	Version string
+	// Received says that each line of a Syslog begins with when it came and who sent it, see ReceivedLine.
+	Received bool
 	// Names are the foreign names of fields in the lines; nil stands for those that are common for the kind.
 	Names *Names
 	// Labels are added to lines that have none.

@@ -74,6 +74,7 @@ func (o *Origin) inFile(key string, nginx bool) string {
 var kindNames = [...]string{
 	Service: string(config.Service), NginxAccess: string(config.NginxAccess), NginxError: string(config.NginxError),
 	Container: string(config.Container), NginxCombined: string(config.NginxCombined), Text: string(config.Text),
+	Syslog: string(config.Syslog), Journal: string(config.Journal),
 }
 
 // stream is a data stream whose parts are not yet fit for a name.

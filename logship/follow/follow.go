@@ -263,6 +263,12 @@ func (f *Follower) put(file *File) {
 // Files returns all followed files, also those that are read to their end.
 func (f *Follower) Files() iter.Seq[*File] { return maps.Values(f.files) }
 
+// Delivered reports whether the first size bytes of the file with a name are final.
+func (f *Follower) Delivered(path string, size int64) bool {
+	file := f.names[path]
+	return file != nil && file.Path() == path && file.Acked() >= size
+}
+
 // Known returns how many files the checkpoint has.
 func (f *Follower) Known() int { return len(f.store.Entries()) }
 

@@ -20,7 +20,7 @@ type source struct {
 
 // inputs says which files are inputs and what their paths mean.
 type inputs struct {
-	list          []config.Input
+	list          []config.Input  // with the paths of what they receive
 	names         []*enrich.Names // of the list; nil when the configuration says nothing
 	env, customer string
 	roots         []root
@@ -33,8 +33,12 @@ type root struct {
 }
 
 func newInputs(c *config.Config) *inputs {
-	in := &inputs{list: c.Inputs, env: c.Env, customer: c.Customer}
-	for _, one := range c.Inputs {
+	in := &inputs{list: slices.Clone(c.Inputs), env: c.Env, customer: c.Customer}
+	for i := range in.list {
+		one := &in.list[i]
+		if len(one.Receive) > 0 {
+			one.Paths = []config.Glob{config.Glob(filepath.Join(c.ReceivedDir(one), "*", config.SegmentFile))}
+		}
 		var names *enrich.Names
 		if len(one.Keys) > 0 || one.Time != (config.InputTime{}) {
 			names = enrich.NewNames(kinds[one.Type], one.Keys, one.Time.Key, one.Time.Format)
@@ -108,6 +112,7 @@ func (in *inputs) sourceOf(path string) (s source, ok bool) {
 		s.multiline = one.Multiline
 		s.Kind = kinds[one.Type]
 		s.Dataset, s.Names = one.Dataset, in.names[i]
+		s.Received = one.Type == config.Syslog && len(one.Receive) > 0
 		s.Env, s.Customer, s.Service = in.env, in.customer, ""
 		fill(&s.Source, one, path)
 		return s, true
@@ -119,6 +124,7 @@ func (in *inputs) sourceOf(path string) (s source, ok bool) {
 var kinds = map[config.Type]enrich.Kind{
 	config.Service: enrich.Service, config.NginxAccess: enrich.NginxAccess, config.NginxCombined: enrich.NginxCombined,
 	config.NginxError: enrich.NginxError, config.Container: enrich.Container, config.Text: enrich.Text,
+	config.Syslog: enrich.Syslog, config.Journal: enrich.Journal,
 }
 
 // fill sets what the constants of the input and the folders of the path say. When both say something, the folders count.

@@ -1,6 +1,7 @@
 package disposer
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
 	"kreislauf/internal/input"
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
@@ -20,6 +22,7 @@ const (
 	maxCertificates = 20
 	maxDrivers      = 200
 	maxVehicles     = 200
+	maxPerDay       = 1000 // containers of a size
 	maxTrip         = money.Cents(2_000_00)
 	maxPerM3        = money.Cents(1_000_00)
 	maxPerTonne     = money.Cents(2_000_00)
@@ -28,6 +31,7 @@ const (
 var (
 	idPattern     = regexp.MustCompile(`^p-[a-z0-9]+(-[a-z0-9]+)*$`)
 	driverPattern = regexp.MustCompile(`^d-[a-z0-9]+(-[a-z0-9]+)*$`)
+	phonePattern  = regexp.MustCompile(`^\+?[0-9][0-9 /()-]{3,28}[0-9]$`)
 	vatPattern    = regexp.MustCompile(`^DE[0-9]{9}$`)
 	taxPattern    = regexp.MustCompile(`^[0-9]{2,5}/[0-9]{3,4}/[0-9]{4,5}$`)
 	platePattern  = regexp.MustCompile(`^[A-ZÄÖÜ]{1,3}-[A-Z]{1,2} [1-9][0-9]{0,3}[EH]?$`)
@@ -86,6 +90,9 @@ func (p Profile) normal(at string) (Profile, faults) {
 		here := fmt.Sprintf("%s/drivers/%d", at, i)
 		d.Name, fault = input.Line(d.Name, 2, 100)
 		f.note(here+"/name", fault)
+		if d.Phone = strings.Join(strings.Fields(d.Phone), " "); d.Phone != "" && !phonePattern.MatchString(d.Phone) {
+			f.add(here+"/phone", "a telephone number is needed: 5 to 30 of the digits, +, -, / and space, for example +49 171 1234567")
+		}
 		if len(d.ID) > 40 || !driverPattern.MatchString(d.ID) {
 			f.add(here+"/id", "d- and up to 38 of a to z, 0 to 9 and - are needed, for example d-1")
 		}
@@ -113,7 +120,28 @@ func (p Profile) normal(at string) (Profile, faults) {
 		}
 		p.Vehicles[i] = v
 	}
+	p.capacity(at, &f)
 	return p, f
+}
+
+// capacity brings the capacity into normal form: by size, nil without any.
+func (p *Profile) capacity(at string, f *faults) {
+	if len(p.Capacity) > len(catalog.Sizes()) {
+		f.add(at+"/capacity", "at most %d sizes are possible", len(catalog.Sizes()))
+		return
+	}
+	p.Capacity = append([]event.Capacity(nil), p.Capacity...)
+	for i, c := range p.Capacity {
+		here := fmt.Sprintf("%s/capacity/%d", at, i)
+		if !slices.Contains(catalog.Sizes(), c.SizeM3) {
+			f.add(here+"/size_m3", "there is no container of this size; sizes are %v", catalog.Sizes())
+		}
+		f.within(here+"/per_day", int64(c.PerDay), 0, maxPerDay)
+		if slices.ContainsFunc(p.Capacity[:i], func(o event.Capacity) bool { return o.SizeM3 == c.SizeM3 }) {
+			f.add(here+"/size_m3", "%d m³ stands here twice", c.SizeM3)
+		}
+	}
+	slices.SortFunc(p.Capacity, func(a, b event.Capacity) int { return cmp.Compare(a.SizeM3, b.SizeM3) })
 }
 
 // normal brings master data into the form that is stored, and says what is wrong with them; at is where they stand in the body.

@@ -32,6 +32,8 @@ type Certificate struct {
 type Driver struct {
 	ID   string `json:"id" bson:"id"` // "d-1", the partner's own
 	Name string `json:"name" bson:"name"`
+	// Phone is where the dispatcher reaches the driver; empty when it did not say.
+	Phone string `json:"phone,omitempty" bson:"phone,omitempty"`
 }
 
 // Vehicle is a truck.
@@ -47,6 +49,8 @@ type Profile struct {
 	AutoAccept bool      `json:"auto_accept"`
 	Drivers    []Driver  `json:"drivers"`
 	Vehicles   []Vehicle `json:"vehicles"`
+
+	Capacity []event.Capacity `json:"capacity,omitempty"`
 }
 
 // Master is all that is known of a partner, in the words of the file and the back office.
@@ -65,6 +69,8 @@ type Master struct {
 	Certificates []Certificate `json:"certificates" bson:"certificates"`
 	Drivers      []Driver      `json:"drivers" bson:"drivers"`
 	Vehicles     []Vehicle     `json:"vehicles" bson:"vehicles"`
+	// Capacity is how many containers of each size the partner places a day. A size that is not listed is not limited.
+	Capacity []event.Capacity `json:"capacity,omitempty" bson:"capacity,omitempty"`
 	// SmallBusiness means that section 19 UStG applies: the partner's credit notes have no VAT.
 	SmallBusiness bool `json:"small_business,omitempty" bson:"small_business,omitempty"`
 	// IBAN is where the partner is paid. Only the back office changes it, so that a stolen session of the partner cannot.
@@ -72,11 +78,11 @@ type Master struct {
 }
 
 func (m Master) profile() Profile {
-	return Profile{m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles}
+	return Profile{m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles, m.Capacity}
 }
 
 func (m Master) with(p Profile) Master {
-	m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles = p.Email, p.RadiusKm, p.AutoAccept, p.Drivers, p.Vehicles
+	m.Email, m.RadiusKm, m.AutoAccept, m.Drivers, m.Vehicles, m.Capacity = p.Email, p.RadiusKm, p.AutoAccept, p.Drivers, p.Vehicles, p.Capacity
 	return m
 }
 
@@ -156,7 +162,7 @@ func (p *Partner) State(version int64) event.PartnerChanged {
 	return event.PartnerChanged{
 		PartnerID: p.ID, Version: version,
 		Name: m.Name, Street: m.Street, Postcode: m.Postcode, City: m.City, Email: m.Email, TaxID: m.TaxID, RadiusKm: m.RadiusKm,
-		Wastes: m.Wastes, AutoAccept: m.AutoAccept, Active: m.Active, Rates: m.Rates,
+		Wastes: m.Wastes, AutoAccept: m.AutoAccept, Active: m.Active, Rates: m.Rates, Capacity: m.Capacity,
 		SmallBusiness: m.SmallBusiness, IBAN: m.IBAN,
 	}
 }

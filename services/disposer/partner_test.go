@@ -30,7 +30,7 @@ func good() Master {
 		TaxID: "DE136695976", RadiusKm: 150, Wastes: []string{"170904", "170107"}, AutoAccept: true, Active: true,
 		Rates:        event.Rates{TripCents: 78_00, PerM3Cents: map[string]money.Cents{"170904": 42_00, "170107": 15_00}, PerTonneOver: 6_00},
 		Certificates: []Certificate{{"efb", "E-1", "2027-06-30"}, {"53", "A-1", "2026-12-31"}},
-		Drivers:      []Driver{{"d-1", "Jonas Petersen"}}, Vehicles: []Vehicle{{"K-RM 117", "skip"}},
+		Drivers:      []Driver{{"d-1", "Jonas Petersen", ""}}, Vehicles: []Vehicle{{"K-RM 117", "skip"}},
 	}
 }
 
@@ -210,7 +210,7 @@ func TestNormal(t *testing.T) {
 func TestFaults(t *testing.T) {
 	many := func(n int) (d []Driver) {
 		for i := range n {
-			d = append(d, Driver{fmt.Sprintf("d-%d", i), "Somebody"})
+			d = append(d, Driver{fmt.Sprintf("d-%d", i), "Somebody", ""})
 		}
 		return d
 	}
@@ -251,6 +251,7 @@ func TestFaults(t *testing.T) {
 		{"21 certificates", func(m *Master) { m.Certificates = slices.Repeat(m.Certificates[1:], 21) }, append([]string{"/certificates"}, pointers(1, 20)...)},
 		{"driver's id", func(m *Master) { m.Drivers[0].ID = "1" }, []string{"/drivers/0/id"}},
 		{"driver twice", func(m *Master) { m.Drivers = append(m.Drivers, m.Drivers[0]) }, []string{"/drivers/1/id"}},
+		{"driver's phone", func(m *Master) { m.Drivers[0].Phone = "call me" }, []string{"/drivers/0/phone"}},
 		{"driver without a name", func(m *Master) { m.Drivers[0].Name = "" }, []string{"/drivers/0/name"}},
 		{"201 drivers", func(m *Master) { m.Drivers = many(201) }, []string{"/drivers"}},
 		{"plate", func(m *Master) { m.Vehicles[0].Plate = "KRM117" }, []string{"/vehicles/0/plate"}},

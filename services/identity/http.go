@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -16,6 +17,7 @@ type userView struct {
 	Email     string `json:"email"`
 	Name      string `json:"name"`
 	Role      string `json:"role"`
+	CompanyID string `json:"company_id,omitempty"`
 	PartnerID string `json:"partner_id,omitempty"`
 	DriverID  string `json:"driver_id,omitempty"`
 	SiteID    string `json:"site_id,omitempty"`
@@ -23,7 +25,7 @@ type userView struct {
 
 // viewOf shows a session with the role as it is called today, whatever it was called when the account or the session was made.
 func viewOf(s session.Session) userView {
-	return userView{s.UserID, s.Email, s.Name, string(s.Caller().Role), s.PartnerID, s.DriverID, s.SiteID}
+	return userView{s.UserID, s.Email, s.Name, string(s.Caller().Role), s.CompanyID, s.PartnerID, s.DriverID, s.SiteID}
 }
 
 // hashing runs f in one of the slots; it waits its turn as long as the caller does.
@@ -109,24 +111,33 @@ func (s *service) postSession(w http.ResponseWriter, r *http.Request, _ session.
 	if len(in.Password) > 256 {
 		return problem.New(problem.Unauthenticated, "E-mail or password is wrong.")
 	}
-	u, found, err := s.users.byEmail(ctx, strings.ToLower(strings.TrimSpace(in.Email)))
+	email := strings.ToLower(strings.TrimSpace(in.Email))
+	a, err := s.attempt(ctx, email, network(r))
 	if err != nil {
+		return err
+	}
+	u, found, err := s.users.byEmail(ctx, email)
+	if err != nil {
+		s.unheard(ctx, a)
 		return err
 	}
 	hash := s.decoy
 	if found {
 		hash = u.Password
 	}
-	same := false
-	if herr := s.hashing(ctx, func() { same, err = password.Verify(hash, in.Password) }); herr != nil {
-		return herr
-	}
+	same, err := s.knows(ctx, a, hash, in.Password)
 	if err != nil {
 		return err
 	}
 	if !found || !same {
 		httpserver.Action(ctx, "identity.sign-in-refused")
+		if err := s.wrong(ctx, a); err != nil {
+			return err
+		}
 		return problem.New(problem.Unauthenticated, "E-mail or password is wrong.")
+	}
+	if err := s.right(ctx, a); err != nil {
+		return err
 	}
 	httpserver.Action(ctx, "identity.signed-in")
 	return s.signIn(w, r, u, http.StatusCreated)
@@ -142,9 +153,18 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request, u User, status 
 		}
 	}
 	sess := u.session()
+	sess.Device = device(r.UserAgent())
 	token, err := s.sessions.Create(ctx, &sess)
 	if err != nil {
 		return err
+	}
+	// Sessions end after the account has changed. One that begins at that moment may be too late to be ended, so it is looked at here.
+	now, err := s.users.Get(ctx, u.ID)
+	if err == nil && (now.Password != u.Password || now.session() != u.session()) {
+		err = problem.New(problem.Unauthenticated, "The account was changed at this moment; sign in again.")
+	}
+	if err != nil {
+		return errors.Join(err, s.sessions.Delete(ctx, token))
 	}
 	session.SetCookies(w, r, token, sess.CSRF)
 	return httpserver.JSON(w, status, viewOf(sess))
@@ -166,6 +186,6 @@ func (s *service) deleteSession(w http.ResponseWriter, r *http.Request, _ sessio
 
 func (u User) session() session.Session {
 	return session.Session{
-		UserID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, PartnerID: u.PartnerID, DriverID: u.DriverID, SiteID: u.SiteID,
+		UserID: u.ID, Email: u.Email, Name: u.Name, Role: u.Role, CompanyID: u.CompanyID, PartnerID: u.PartnerID, DriverID: u.DriverID, SiteID: u.SiteID,
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/process"
+	"kreislauf/internal/repository"
 	"kreislauf/internal/session"
 	"kreislauf/services/identity/password"
 )
@@ -14,9 +15,11 @@ const hashers = 2
 
 type service struct {
 	users     store
+	notices   *repository.Repository[Notice, *Notice]
 	sessions  *session.Store
 	meta      func(context.Context) event.Meta
 	inviteKey []byte
+	mailKey   []byte        // seals what only mailing may read
 	slots     chan struct{} // one token a running hash
 	decoy     string        // hash compared when the e-mail is unknown, so that both cases take as long
 }
@@ -25,13 +28,26 @@ type service struct {
 func Wire(p *process.Process) error {
 	s := &service{
 		users:    store{process.Repository[User](p, "users", "account", event.TopicIdentity)},
-		sessions: p.Sessions, meta: p.Meta, inviteKey: p.Config.Key("KREISLAUF_INVITE_KEY"),
+		notices:  process.Repository[Notice](p, "notices", "notice", ""), // they emit nothing
+		sessions: p.Sessions, meta: p.Meta, inviteKey: p.Config.Key("KREISLAUF_INVITE_KEY"), mailKey: p.Config.Key("KREISLAUF_MAIL_KEY"),
 		slots: make(chan struct{}, hashers), decoy: password.Hash("decoy"),
 	}
+	p.AuditLog("users")
 	p.Late(s.users.ensureIndexes)
+	p.Late(func(ctx context.Context) error { return expire(ctx, s.notices) })
+	process.WorkThen(p, "account follow-up", s.users.Repository, func(m event.Meta, u *User) error { return u.claim(m) }, s.follow)
+	process.WorkThen(p, "account notice", s.notices, func(m event.Meta, n *Notice) error { return n.claim(m) }, s.deliver)
 	p.Handle("POST", "/api/identity/v1/users", s.postUser)
+	p.Handle("POST", "/api/identity/v1/driver-invitations", s.postInvitation)
 	p.Handle("POST", "/api/identity/v1/sessions", s.postSession)
 	p.Handle("GET", "/api/identity/v1/sessions/current", s.getSession)
 	p.Handle("DELETE", "/api/identity/v1/sessions/current", s.deleteSession)
+	p.Handle("GET", "/api/identity/v1/sessions", s.getSessions)
+	p.Handle("DELETE", "/api/identity/v1/sessions", s.deleteOtherSessions)
+	p.Handle("POST", "/api/identity/v1/sessions/end", s.postEnd)
+	p.Handle("DELETE", "/api/identity/v1/sessions/{id}", s.deleteOneSession)
+	p.Handle("PUT", "/api/identity/v1/password", s.putPassword)
+	p.Handle("POST", "/api/identity/v1/password-resets", s.postReset)
+	p.Handle("POST", "/api/identity/v1/password-resets/confirm", s.postResetConfirm)
 	return nil
 }

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"kreislauf/internal/aggregate"
+	"kreislauf/internal/audit"
 	"kreislauf/internal/authz"
 	"kreislauf/internal/event"
 	"kreislauf/internal/input"
@@ -17,15 +17,22 @@ import (
 // User is the aggregate and its document.
 type User struct {
 	aggregate.Root `bson:",inline"`
+	audit.Trail    `bson:",inline"`
 	Email          string    `bson:"email"` // lower case, unique
 	Name           string    `bson:"name"`
-	Role           string    `bson:"role"` // an authz.Role, or "partner", which older accounts have: a dispatcher
+	Role           string    `bson:"role"`                    // an authz.Role, or "partner", which older accounts have: a dispatcher
+	CompanyID      string    `bson:"company_id,omitempty"`    // of a customer who orders for a company
+	CompanyAdmin   bool      `bson:"company_admin,omitempty"` // may change the company and its members
 	PartnerID      string    `bson:"partner_id,omitempty"`
 	SiteID         string    `bson:"site_id,omitempty"`
 	DriverID       string    `bson:"driver_id,omitempty"`
 	Password       string    `bson:"password"` // PHC string
 	SignUpKey      string    `bson:"sign_up_key"`
 	CreatedAt      time.Time `bson:"created_at"`
+
+	Reset    *Reset   `bson:"reset,omitempty"`
+	Ending   *Ending  `bson:"ending,omitempty"`   // what follows a change and is not done yet, see claim
+	Founding *Details `bson:"founding,omitempty"` // the company CompanyID, which is not stored yet
 }
 
 // SignUp is the body of POST /api/identity/v1/users.
@@ -81,8 +88,8 @@ func (s SignUp) normal() (SignUp, error) {
 	if s.Email, fault = input.Email(s.Email); fault != "" {
 		bad("/email", fault)
 	}
-	if n := utf8.RuneCountInString(s.Password); n < 10 || len(s.Password) > 256 {
-		bad("/password", "10 characters or more are needed, and at most 256 bytes")
+	if fault := checkPassword(s.Password); fault != "" {
+		bad("/password", fault)
 	}
 	if s.Name, fault = input.Line(s.Name, 2, 100); fault != "" {
 		bad("/name", fault)

@@ -1,9 +1,9 @@
-// Package mailing owns the mails to customers: which event is worth one, its words, and that it reaches the customer's mail server.
+// Package mailing owns the mails to customers and to the owners of accounts: which event is worth one, its words, and that it reaches the customer's mail server.
 //
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
 // (_id = user id: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
-// Consumes: identity.signed-up, order.placed, order.matched, order.on-site, order.collected, order.weighed, order.cancelled,
-// payment.invoiced, payment.paid. Emits: nothing.
+// Consumes: identity.signed-up, identity.sign-in-locked, identity.password-reset-requested, identity.password-changed, identity.member-invited, order.placed, order.matched, order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled,
+// payment.invoiced, payment.paid, pricing.standing-refused, order.standing-refused. Emits: nothing.
 //
 // Invariants:
 //   - An event gets one mail, however often it is delivered; a mail has one recipient.
@@ -16,6 +16,7 @@
 //   - A permanent refusal (5xx) of the recipient or the content fails the mail at once. An address that the server says does not exist
 //     is suppressed: nothing more is sent to it. A 5xx to the sender, the sign-in or the greeting is our own mistake and is tried again.
 //   - Nothing that somebody typed can become a header: subjects have our words only, names and addresses are encoded or refused.
+//   - The secret of a link (a new password, an invitation) comes sealed, is opened when the mail is written, and stands in the mail alone.
 //   - No line has a mail address, and no error of a server, which may quote one: its code only.
 //
 // Language: identity does not know it, so every mail is German with the same in English beneath. Text only.

@@ -33,8 +33,9 @@ const (
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
 	State          State            `bson:"state"`
-	To             string           `bson:"user_id,omitempty"` // id of the recipient: user, company, partner or backOffice; empty: whoever the order belongs to
-	OrderID        string           `bson:"order_id"`
+	UserID         string           `bson:"user_id,omitempty"`  // id of the recipient: user, company, partner or backOffice; empty: whoever the order belongs to
+	OrderID        string           `bson:"order_id"`           // empty: it is about the account
+	To             Recipient        `bson:"to,omitempty"`       // of somebody without an account; else empty
 	Event          event.Event      `bson:"event"`              // what the mail tells of
 	Waits          int              `bson:"waits"`              // looks at which the recipient or the order was not known
 	Attempts       int              `bson:"attempts"`           // to send it
@@ -51,37 +52,50 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 	m = Mail{Root: aggregate.New(e.ID), State: Queued, Event: e}
 	switch p := payload.(type) {
 	case event.Placed:
-		m.To, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Matched:
 		m.OrderID = p.OrderID
+	case event.Scheduled:
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.OnSite:
-		m.To, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Collected:
-		m.To, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Weighed:
-		m.To, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Cancelled:
-		m.To, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Invoiced:
-		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
 	case event.Reminded:
-		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
 	case event.Returned:
-		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
 	case event.DocumentCorrected:
-		m.To, m.OrderID = cmp.Or(p.CompanyID, p.UserID, p.PartnerID), p.OrderID
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID, p.PartnerID), p.OrderID
 	case event.Paid:
-		m.To, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Credited:
-		m.To, m.OrderID = p.PartnerID, p.OrderID
+		m.UserID, m.OrderID = p.PartnerID, p.OrderID
 	case event.ObjectionAnswered:
-		m.To, m.OrderID = p.PartnerID, p.OrderID
+		m.UserID, m.OrderID = p.PartnerID, p.OrderID
 	case event.PaidOut:
-		m.To, m.OrderID = p.PartnerID, p.OrderID
+		m.UserID, m.OrderID = p.PartnerID, p.OrderID
 	case event.Objected:
-		m.To, m.OrderID = backOffice, p.OrderID
+		m.UserID, m.OrderID = backOffice, p.OrderID
 	case event.Unmatched:
-		m.To, m.OrderID = backOffice, p.OrderID
+		m.UserID, m.OrderID = backOffice, p.OrderID
+	case event.SignInLocked:
+		m.UserID = p.UserID
+	case event.PasswordResetRequested:
+		m.UserID = p.UserID
+	case event.PasswordChanged:
+		m.UserID = p.UserID
+	case event.MemberInvited:
+		m.To = Recipient{Email: p.Email}
+	case event.QuoteRefused:
+		m.UserID = p.UserID // there is no order
+	case event.StandingRefused:
 	default:
 		return Mail{}, false
 	}

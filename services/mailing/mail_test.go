@@ -32,7 +32,8 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		}
 	}
 	want := []string{
-		"order.placed", "order.matched", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "matching.unmatched",
+		"identity.sign-in-locked", "identity.password-reset-requested", "identity.password-changed", "identity.member-invited", "pricing.standing-refused",
+		"order.placed", "order.matched", "order.scheduled", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "matching.unmatched",
 		"payment.invoiced", "payment.credited", "payment.reminded", "payment.paid", "payment.corrected", "payment.objected", "payment.objection-answered",
 		"payment.returned", "payment.paid-out",
 	}
@@ -40,7 +41,7 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		t.Errorf("events with a mail (-want +got):\n%s", diff)
 	}
 	m, _ := newMail(event.Event{}, event.Invoiced{OrderID: "o-1", UserID: "u-1"}, noon)
-	if m.OrderID != "o-1" || m.To != "u-1" {
+	if m.OrderID != "o-1" || m.UserID != "u-1" {
 		t.Errorf("%+v", m)
 	}
 	if _, ok := newMail(event.Event{}, nil, noon); ok {

@@ -3,6 +3,7 @@ package mailing
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/mail"
 	"regexp"
@@ -21,6 +22,7 @@ import (
 	"kreislauf/internal/problem"
 	"kreislauf/internal/process"
 	"kreislauf/internal/repository"
+	"kreislauf/internal/sealed"
 	"kreislauf/internal/telemetry"
 )
 
@@ -52,7 +54,7 @@ type Suppression struct {
 
 // Wire gives a process the work of an instance.
 func Wire(p *process.Process) error {
-	w, err := newWriter(p.Config.URL("KREISLAUF_PUBLIC_URL", "http://127.0.0.1:8080", "http", "https"))
+	w, err := newWriter(p.Config.URL("KREISLAUF_PUBLIC_URL", "http://127.0.0.1:8080", "http", "https"), p.Config.Key("KREISLAUF_MAIL_KEY"))
 	if err != nil {
 		return err
 	}
@@ -153,19 +155,28 @@ func patient(ctx context.Context) (_ context.Context, end func()) {
 
 // attempt writes and sends a mail. An error is one of the database.
 func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
-	o, err := s.orders.Get(ctx, m.OrderID)
-	if problem.KindOf(err) == problem.NotFound {
-		return outcome{unready, "the order is not known yet"}, nil
+	var o Order
+	r, userID := m.To, m.UserID
+	if m.OrderID != "" {
+		var err error
+		o, err = s.orders.Get(ctx, m.OrderID)
+		if problem.KindOf(err) == problem.NotFound {
+			return outcome{unready, "the order is not known yet"}, nil
+		}
+		if err != nil {
+			return outcome{}, err
+		}
+		userID = cmp.Or(m.UserID, o.UserID)
 	}
-	if err != nil {
-		return outcome{}, err
-	}
-	r, err := s.recipient(ctx, cmp.Or(m.To, o.UserID))
-	if problem.KindOf(err) == problem.NotFound {
-		return outcome{unready, "the recipient is not known yet"}, nil
-	}
-	if err != nil {
-		return outcome{}, err
+	if userID != "" {
+		var err error
+		r, err = s.recipient(ctx, userID)
+		if problem.KindOf(err) == problem.NotFound {
+			return outcome{unready, "the recipient is not known yet"}, nil
+		}
+		if err != nil {
+			return outcome{}, err
+		}
 	}
 	if r.Email == "" {
 		return outcome{withheld, "the recipient has no address"}, nil
@@ -181,6 +192,9 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 		return outcome{refused, "the event cannot be read"}, nil
 	}
 	l, err := s.writer.write(r, o, payload)
+	if errors.Is(err, sealed.ErrForged) {
+		return outcome{refused, "its secret cannot be read"}, nil
+	}
 	if err != nil {
 		return outcome{}, err
 	}
@@ -222,9 +236,12 @@ func (s *service) tell(ctx context.Context, m *Mail, o outcome) {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
 		line = line.Stringer("trace.id", sc.TraceID()).Stringer("span.id", sc.SpanID())
 	}
-	line = line.Str("event.action", "mail."+became).Str("event.id", m.ID).Str("mail.type", m.Event.Type).Str("order.id", m.OrderID).Int("mail.attempts", m.Attempts)
-	if kind := map[string]string{"u-": "user.id", "c-": "company.id", "p-": "partner.id"}[m.To[:min(2, len(m.To))]]; kind != "" {
-		line = line.Str(kind, m.To)
+	line = line.Str("event.action", "mail."+became).Str("event.id", m.ID).Str("mail.type", m.Event.Type).Int("mail.attempts", m.Attempts)
+	if m.OrderID != "" {
+		line = line.Str("order.id", m.OrderID)
+	}
+	if kind := map[string]string{"u-": "user.id", "c-": "company.id", "p-": "partner.id"}[m.UserID[:min(2, len(m.UserID))]]; kind != "" {
+		line = line.Str(kind, m.UserID)
 	}
 	if o.verdict == accepted {
 		delay := m.SentAt.Sub(m.Event.Time)

@@ -204,7 +204,7 @@ func TestAttachment(t *testing.T) {
 	to := map[string]bool{}
 	for _, m := range list {
 		to[m.To] = true
-		files, err := filepath.Glob(filepath.Join(b.Mails, "*"+m.ID+"*"))
+		files, err := filepath.Glob(filepath.Join(b.Mails, "new", m.ID+"*"))
 		if err != nil || len(files) != 1 {
 			t.Fatalf("files of the mail %s: %v, %v", m.ID, files, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/catalog"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
+	"kreislauf/internal/sealed"
 )
 
 //go:embed text/*.txt
@@ -33,7 +34,7 @@ type attachment struct {
 type facts struct {
 	Name  string
 	Order Order
-	Link  string        // to the page of the order
+	Link  string        // to the page of the order, or where the account or standing orders are looked after
 	Home  string        // the platform's page, for partners and the back office
 	Event event.Payload // what happened
 }
@@ -41,16 +42,17 @@ type facts struct {
 // writer writes letters. Safe for concurrent use.
 type writer struct {
 	publicURL string // without a slash at the end
+	key       []byte // opens the secrets of links
 	de, en    *template.Template
 }
 
 // newWriter reads the templates.
-func newWriter(publicURL string) (writer, error) {
+func newWriter(publicURL string, key []byte) (writer, error) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		return writer{}, fmt.Errorf("read templates: %w", err)
 	}
-	w := writer{publicURL: strings.TrimRight(publicURL, "/")}
+	w := writer{publicURL: strings.TrimRight(publicURL, "/"), key: key}
 	if w.de, err = parse("text/de.txt", german(berlin)); err != nil {
 		return writer{}, err
 	}
@@ -69,7 +71,11 @@ func parse(file string, words template.FuncMap) (*template.Template, error) {
 
 // write writes the letter about an event: German, with the same in English beneath.
 func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
-	f := facts{Name: r.Name, Order: o, Link: w.publicURL + "/auftrag/" + url.PathEscape(o.ID), Home: w.publicURL, Event: p}
+	path, err := w.path(o, p)
+	if err != nil {
+		return letter{}, err
+	}
+	f := facts{Name: r.Name, Order: o, Link: w.publicURL + path, Home: w.publicURL, Event: p}
 	subject, err := run(w.de, "subject of "+p.Type(), f)
 	if err != nil {
 		return letter{}, err
@@ -84,6 +90,23 @@ func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
 	}
 	const between = "\n\n----------------------------------------\n\n"
 	return letter{Subject: plain(subject, 150), Body: german + between + english + "\n"}, nil
+}
+
+// path is that of the page which a mail names. A secret stands behind #: browsers send that part to no server, so no line can have it.
+func (w writer) path(o Order, p event.Payload) (string, error) {
+	switch p := p.(type) {
+	case event.PasswordResetRequested:
+		token, err := sealed.Open(w.key, event.SealedReset, p.Sealed)
+		return "/passwort/neu#" + token, err
+	case event.MemberInvited:
+		code, err := sealed.Open(w.key, event.SealedInvite, p.Sealed)
+		return "/konto/einladung#" + code, err
+	case event.SignInLocked, event.PasswordChanged:
+		return "/passwort/vergessen", nil
+	case event.QuoteRefused, event.StandingRefused:
+		return "/konto/baustellen", nil
+	}
+	return "/auftrag/" + url.PathEscape(o.ID), nil
 }
 
 func run(t *template.Template, name string, f facts) (string, error) {

@@ -2,6 +2,7 @@ package mailing
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"net/mail"
@@ -15,6 +16,7 @@ import (
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
+	"kreislauf/internal/sealed"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -31,6 +33,7 @@ func everyMail() []event.Payload {
 	return []event.Payload{
 		event.Placed{OrderID: "o-abc", Price: money.FromNet(103_740), PublicGround: true},
 		event.Matched{OrderID: "o-abc"},
+		event.Scheduled{OrderID: "o-abc", Trip: "fetch", Day: "2026-12-03", Window: "morning", WasDay: "2026-12-02"},
 		event.OnSite{OrderID: "o-abc", Container: "M-0815", At: summer},
 		event.Collected{OrderID: "o-abc", Container: "M-0815", At: summer},
 		event.Weighed{OrderID: "o-abc", GrossKg: 16_120, TareKg: 11_000, NetKg: 5_120, IncludedKg: 4_000, Slip: "W-77"},
@@ -48,13 +51,40 @@ func everyMail() []event.Payload {
 		event.Objected{OrderID: "o-abc", PartnerID: "p-1", Number: "G-2026-000001", Total: money.FromNet(20_000), Reason: "Es waren 5 t."},
 		event.Objected{OrderID: "o-abc", UserID: "u-1", Number: "R-2026-000001", Total: money.FromNet(20_000), Reason: "Der Container war halb leer."},
 		event.Unmatched{OrderID: "o-abc", Reason: "all declined"},
+		event.QuoteRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "7 m³ of it would be too heavy"},
+		event.StandingRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "its site cannot be ordered for any more"},
 		event.Paid{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(30_000)},
+		event.SignInLocked{UserID: "u-1"},
+		event.PasswordResetRequested{UserID: "u-1", Sealed: seal(event.SealedReset, "TOKEN"), Until: summer},
+		event.PasswordChanged{UserID: "u-1"},
+		event.MemberInvited{Company: "Muster Bau GmbH", By: "Erika Muster", Email: "new@example.org", Sealed: seal(event.SealedInvite, "i2.CODE"), Until: summer},
+	}
+}
+
+var mailKey = []byte(strings.Repeat("k", 32))
+
+func seal(kind, secret string) string {
+	s, err := sealed.Seal(mailKey, kind, secret)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// TestForeignSecret: a secret of another key, or of another kind, becomes no link.
+func TestForeignSecret(t *testing.T) {
+	for _, p := range []event.Payload{
+		event.PasswordResetRequested{Sealed: seal(event.SealedInvite, "TOKEN")}, event.PasswordResetRequested{Sealed: "AAAA"}, event.MemberInvited{},
+	} {
+		if l, err := testWriter(t).write(erika, Order{}, p); !errors.Is(err, sealed.ErrForged) {
+			t.Errorf("%+v: %v, %+v", p, err, l)
+		}
 	}
 }
 
 func testWriter(t *testing.T) writer {
 	t.Helper()
-	w, err := newWriter("https://shop.example/")
+	w, err := newWriter("https://shop.example/", mailKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +98,11 @@ func TestLetters(t *testing.T) {
 		if _, ok := newMail(event.Event{}, p, noon); !ok {
 			t.Errorf("%s gets no mail", p.Type())
 		}
-		l, err := w.write(erika, rubble, p)
+		of := rubble
+		if m, _ := newMail(event.Event{}, p, noon); m.OrderID == "" {
+			of = Order{}
+		}
+		l, err := w.write(erika, of, p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,6 +179,7 @@ func TestNothingTypedBecomesAHeader(t *testing.T) {
 		order.ID, order.Waste, order.Date, order.Postcode, order.Address = evil, evil, evil, evil, event.Address{Name: evil, Street: evil, City: evil}
 		for _, p := range []event.Payload{
 			event.Invoiced{Number: evil, DueOn: evil}, event.Cancelled{By: evil, Reason: evil}, event.OnSite{Container: evil}, event.Weighed{Slip: evil},
+			event.MemberInvited{Company: evil, By: evil, Sealed: seal(event.SealedInvite, "i2.CODE")},
 		} {
 			l, err := w.write(name, order, p)
 			if err != nil {

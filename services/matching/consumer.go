@@ -6,13 +6,14 @@ import (
 
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 	"kreislauf/internal/problem"
 )
 
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
 	switch p := payload.(type) {
 	case event.PartnerChanged:
-		return s.network.put(ctx, PartnerOf(p))
+		return s.partners.put(ctx, network.PartnerOf(p))
 	case event.Placed:
 		return s.match(ctx, e, p)
 	case event.Cancelled:
@@ -24,7 +25,7 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 // match looks for a partner. While no partner is known at all it fails, so that the order is tried again: disposer tells of its partners
 // within moments of its first start, and an order that came earlier must not be lost for that.
 func (s *service) match(ctx context.Context, e event.Event, placed event.Placed) error {
-	partners, err := s.network.all(ctx)
+	partners, err := s.partners.all(ctx)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (s *service) postReassign(w http.ResponseWriter, r *http.Request, caller se
 	if err != nil {
 		return err
 	}
-	partner, err := s.network.Get(ctx, body.PartnerID)
+	partner, err := s.partners.Get(ctx, body.PartnerID)
 	if problem.KindOf(err) == problem.NotFound {
 		return unknown
 	}

@@ -10,6 +10,7 @@ import (
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 	"kreislauf/internal/problem"
 )
 
@@ -52,13 +53,13 @@ type Match struct {
 }
 
 // newMatch offers an order to the best candidate, or says that there is none. An offer ends after window.
-func newMatch(network []Partner, placed event.Placed, meta event.Meta, window time.Duration) (Match, error) {
+func newMatch(partners []Partner, placed event.Placed, meta event.Meta, window time.Duration) (Match, error) {
 	m := Match{
-		Root: aggregate.New(placed.OrderID), Job: Job{placed.Postcode, placed.Waste, placed.SizeM3, placed.Date},
+		Root: aggregate.New(placed.OrderID), Job: Job{Postcode: placed.Postcode, Waste: placed.Waste, SizeM3: placed.SizeM3, Date: placed.Date, Window: placed.Window},
 		VisitID: meta.VisitID, Traceparent: meta.Traceparent,
 	}
 	var nobody string
-	m.Candidates, nobody = rank(network, m.Job)
+	m.Candidates, nobody = rank(partners, m.Job, placed.SlotPartnerID)
 	return m, m.offerNext(nobody, meta, window)
 }
 
@@ -235,10 +236,11 @@ func (m *Match) reassign(p Partner, entry audit.Entry, meta event.Meta, window t
 	if m.PartnerID == p.ID {
 		return nil
 	}
-	c, v := p.assess(m.Job)
-	if v != eligible && v != tooFar {
-		return problem.InvalidField("/partner_id", "%s %s; name another partner", p.Name, v.ofOne())
+	bid := p.Weigh(m.Job)
+	if bid.Verdict < network.TooFar {
+		return problem.InvalidField("/partner_id", "%s %s; name another partner", p.Name, bid.Verdict.OfOne())
 	}
+	c := candidateOf(bid)
 	i := slices.IndexFunc(m.Candidates, func(c Candidate) bool { return c.PartnerID == p.ID && c.Outcome == waiting })
 	if i < 0 && len(m.Candidates) >= maxEntries {
 		return problem.New(problem.Conflict, "The order %s was offered %d times; agree with a partner by telephone first, or cancel it.", m.ID, maxEntries)

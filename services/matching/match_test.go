@@ -10,6 +10,7 @@ import (
 	"kreislauf/internal/audit"
 	"kreislauf/internal/authz"
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 	"kreislauf/internal/problem"
 )
 
@@ -275,7 +276,7 @@ func TestDeclineIsWrittenDown(t *testing.T) {
 	}
 	want := Candidate{
 		PartnerID: "p-1", Name: "P-1", Pay: event.Pay{NetCents: 230_00, PerTonneOverCents: 150_00},
-		Score:   Score{TripCents: 90_00, DisposalCents: 140_00, TotalCents: 230_00},
+		Score:   network.Score{TripCents: 90_00, DisposalCents: 140_00, TotalCents: 230_00},
 		Outcome: declined, Reason: "no-vehicle", Note: "in repair", OfferedAt: at(0).At, EndsAt: at(30).At, AnsweredAt: at(5).At,
 	}
 	if d := cmp.Diff([]Candidate{want}, m.Candidates); d != "" {

@@ -9,6 +9,7 @@ import (
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
+	"kreislauf/internal/network"
 )
 
 // partner is one that takes mixed construction waste for 90 euros a trip and 20 euros a cubic metre; change makes it another.
@@ -37,29 +38,30 @@ func TestAssess(t *testing.T) {
 		name string
 		p    Partner
 		j    Job
-		want verdict
+		want network.Verdict
 	}{
-		{"all is well", partner("p", "50735", nil), job(nil), eligible},
-		{"not active", partner("p", "50735", func(p *Partner) { p.Active = false }), job(nil), inactive},
-		{"other wastes", partner("p", "50735", func(p *Partner) { p.Wastes = []string{"170107"} }), job(nil), otherWaste},
-		{"no rates", partner("p", "50735", func(p *Partner) { p.Rates = event.Rates{} }), job(nil), noRate},
-		{"a rate of another waste", partner("p", "50735", func(p *Partner) { p.Wastes = []string{"170107"} }), job(func(j *Job) { j.Waste = "170107" }), noRate},
-		{"a rate of nothing", partner("p", "50735", func(p *Partner) { p.Rates.PerM3Cents["170904"] = 0 }), job(nil), eligible},
-		{"yard of no zone", partner("p", "00000", nil), job(nil), nowhere},
-		{"order of no zone", partner("p", "50735", nil), job(func(j *Job) { j.Postcode = "x" }), nowhere},
-		{"just near enough", partner("p", "53111", func(p *Partner) { p.RadiusKm = 24 }), job(nil), eligible}, // Bonn is 24 km away
-		{"a kilometre too far", partner("p", "53111", func(p *Partner) { p.RadiusKm = 23 }), job(nil), tooFar},
+		{"all is well", partner("p", "50735", nil), job(nil), network.Eligible},
+		{"not active", partner("p", "50735", func(p *Partner) { p.Active = false }), job(nil), network.Inactive},
+		{"other wastes", partner("p", "50735", func(p *Partner) { p.Wastes = []string{"170107"} }), job(nil), network.OtherWaste},
+		{"no rates", partner("p", "50735", func(p *Partner) { p.Rates = event.Rates{} }), job(nil), network.NoRate},
+		{"a rate of another waste", partner("p", "50735", func(p *Partner) { p.Wastes = []string{"170107"} }), job(func(j *Job) { j.Waste = "170107" }), network.NoRate},
+		{"a rate of nothing", partner("p", "50735", func(p *Partner) { p.Rates.PerM3Cents["170904"] = 0 }), job(nil), network.Eligible},
+		{"yard of no zone", partner("p", "00000", nil), job(nil), network.Nowhere},
+		{"order of no zone", partner("p", "50735", nil), job(func(j *Job) { j.Postcode = "x" }), network.Nowhere},
+		{"just near enough", partner("p", "53111", func(p *Partner) { p.RadiusKm = 24 }), job(nil), network.Eligible}, // Bonn is 24 km away
+		{"a kilometre too far", partner("p", "53111", func(p *Partner) { p.RadiusKm = 23 }), job(nil), network.TooFar},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, got := tc.p.assess(tc.j)
+			bid := tc.p.Weigh(tc.j)
+			c, got := candidateOf(bid), bid.Verdict
 			if got != tc.want {
-				t.Errorf("it %s, want: it %s", got.ofOne(), tc.want.ofOne())
+				t.Errorf("it %s, want: it %s", got.OfOne(), tc.want.OfOne())
 			}
 			if c.PartnerID != "p" || c.Outcome != waiting {
 				t.Errorf("candidate %+v", c)
 			}
-			if paid := c.Pay.NetCents != 0; paid != (got >= tooFar) {
-				t.Errorf("%d cents for one that %s", c.Pay.NetCents, got.ofOne())
+			if paid := c.Pay.NetCents != 0; paid != (got >= network.TooFar) {
+				t.Errorf("%d cents for one that %s", c.Pay.NetCents, got.OfOne())
 			}
 		})
 	}
@@ -67,11 +69,11 @@ func TestAssess(t *testing.T) {
 
 // TestScore shows all parts of one candidate's score: 90 euros a trip, 7 m³ at 20 euros, 24 km at a euro, which is not paid.
 func TestScore(t *testing.T) {
-	got, _ := partner("p-bonn", "53111", func(p *Partner) { p.AutoAccept = true }).assess(job(nil))
+	got := candidateOf(partner("p-bonn", "53111", func(p *Partner) { p.AutoAccept = true }).Weigh(job(nil)))
 	want := Candidate{
 		PartnerID: "p-bonn", Name: "P-BONN", DistanceKm: 24, AutoAccept: true, Outcome: waiting,
 		Pay:   event.Pay{NetCents: 230_00, PerTonneOverCents: 150_00},
-		Score: Score{TripCents: 90_00, DisposalCents: 140_00, DistanceCents: 24_00, TotalCents: 254_00},
+		Score: network.Score{TripCents: 90_00, DisposalCents: 140_00, DistanceCents: 24_00, TotalCents: 254_00},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("candidate (-want +got):\n%s", d)
@@ -102,10 +104,10 @@ func TestRank(t *testing.T) {
 		{"all are far away", []Partner{
 			partner("p-berlin", "10115", nil), partner("p-1", "50735", func(p *Partner) { p.Wastes = nil }),
 		}, "", "near enough"},
-		{"yards nowhere", []Partner{partner("p", "00000", nil)}, "", "unknown"},
+		{"yards network.Nowhere", []Partner{partner("p", "00000", nil)}, "", "unknown"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			list, nobody := rank(tc.network, job(nil))
+			list, nobody := rank(tc.network, job(nil), "")
 			var ids []string
 			for _, c := range list {
 				ids = append(ids, c.PartnerID)
@@ -121,12 +123,29 @@ func TestRank(t *testing.T) {
 }
 
 func TestRankIsBounded(t *testing.T) {
-	var network []Partner
+	var partners []Partner
 	for i := range maxCandidates + 5 {
-		network = append(network, partner(fmt.Sprintf("p-%02d", i), "50735", func(p *Partner) { p.Rates.TripCents = money.Cents(100_00 - i) }))
+		partners = append(partners, partner(fmt.Sprintf("p-%02d", i), "50735", func(p *Partner) { p.Rates.TripCents = money.Cents(100_00 - i) }))
 	}
-	list, _ := rank(network, job(nil))
+	list, _ := rank(partners, job(nil), "")
 	if len(list) != maxCandidates || list[0].PartnerID != "p-14" || list[maxCandidates-1].PartnerID != "p-05" {
 		t.Errorf("%d candidates: %+v", len(list), list)
+	}
+}
+
+// TestHolderIsAskedFirst: whose capacity the order holds is asked first, though another one is cheaper; the others stay in order.
+func TestHolderIsAskedFirst(t *testing.T) {
+	partners := []Partner{partner("p-bonn", "53111", nil), partner("p-koeln", "50735", nil), partner("p-deutz", "50679", nil)}
+	for holder, want := range map[string]string{
+		"": "p-deutz p-koeln p-bonn", "p-deutz": "p-deutz p-koeln p-bonn", "p-bonn": "p-bonn p-deutz p-koeln", "p-gone": "p-deutz p-koeln p-bonn",
+	} {
+		list, _ := rank(partners, job(nil), holder)
+		var ids []string
+		for _, c := range list {
+			ids = append(ids, c.PartnerID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("with a place at %q %s are asked, want %s", holder, got, want)
+		}
 	}
 }

@@ -9,19 +9,19 @@ import (
 )
 
 type service struct {
-	network network
-	matches matches
-	meta    func(context.Context) event.Meta
-	window  time.Duration // from an offer to its end
+	partners partners
+	matches  matches
+	meta     func(context.Context) event.Meta
+	window   time.Duration // from an offer to its end
 }
 
 // Wire gives a process the work of an instance.
 func Wire(p *process.Process) error {
 	s := &service{
-		network: network{process.Collection[Partner](p, "network", "partner")},
-		matches: matches{process.Repository[Match](p, "matches", "match", event.TopicMatching)},
-		meta:    p.Meta,
-		window:  p.Config.Duration("KREISLAUF_OFFER_TIMEOUT", 30*time.Minute),
+		partners: partners{process.Collection[Partner](p, "network", "partner")},
+		matches:  matches{process.Repository[Match](p, "matches", "match", event.TopicMatching)},
+		meta:     p.Meta,
+		window:   p.Config.Duration("KREISLAUF_OFFER_TIMEOUT", 30*time.Minute),
 	}
 	p.Late(s.matches.ensureIndexes)
 	p.AuditLog("matches")

@@ -9,15 +9,15 @@ import (
 	"kreislauf/internal/repository"
 )
 
-type network struct{ mongodb.Collection[Partner] }
+type partners struct{ mongodb.Collection[Partner] }
 
 // put keeps the newest state of a partner; an older one, or the same again, changes nothing.
-func (s network) put(ctx context.Context, p Partner) error {
+func (s partners) put(ctx context.Context, p Partner) error {
 	_, err := s.PutNewer(ctx, p.ID, p.Version, p)
 	return err
 }
 
-func (s network) all(ctx context.Context) ([]Partner, error) { return s.Find(ctx, bson.D{}, nil, 0) }
+func (s partners) all(ctx context.Context) ([]Partner, error) { return s.Find(ctx, bson.D{}, nil, 0) }
 
 type matches struct {
 	*repository.Repository[Match, *Match]

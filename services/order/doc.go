@@ -1,15 +1,24 @@
 // Package order owns orders: their state, their history and who may see and change them.
 //
-// Owns: database kreislauf_order, collections orders (one document an order, with its outbox) and audit (what the back office did); the file
+// Owns: database kreislauf_order, collections orders (one document an order, with its outbox), refusals (occurrences of standing orders that
+// did not become an order), sites (copies of customers' sites) and audit (what the back office did); the file
 // store's files of orders (photos and weighing slips), which the order's document lists.
-// Consumes: matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched, order.on-site,
-// order.collected, order.weighed, order.cancelled (topic kreislauf.order.v1, key = order id).
+// Collections network (a copy of each partner's newest state) and days (the places of a partner, size and day, with the orders that hold them).
+// Consumes: disposer.partner-changed, matching.accepted, matching.unmatched, payment.invoiced, payment.paid, customer.site-changed,
+// pricing.standing-quoted. Emits: order.placed, order.matched,
+// order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled, order.capacity-changed, order.standing-refused (topic kreislauf.order.v1, key = order id, of the last
+// one the day's id).
 // Invariants: the state machine of state.go is the only way to change a state; an order's _id follows from customer and
 // Idempotency-Key, so a repeated request can never make a second order; state, history and events change in one document write. A step
 // that is sent again with the same content changes nothing, and with other content it is refused: what is recorded stays.
 // The price is the signed quote's; order never asks pricing, so customers can order while pricing is down. An order is weighed once, so
 // order.weighed comes once, with all that is needed to bill and to credit. What payment tells of an order that is not weighed becomes a dead
 // letter: see Order.invoice.
+//
+// No more orders are placed for a day than the partners that can do them have places, see capacity.go and ADR 0016.
+//
+// Each occurrence of a standing order becomes one order or one refusal, whose id follows from it. How to get to a site (gate code, whom to call)
+// is shown to the partner that has taken the order, as it is now, and never before.
 //
 // Without the file store everything else goes on. A file whose order could not be written stays there, and nothing names it.
 //

@@ -3,6 +3,7 @@ package order
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"time"
 	"unicode/utf8"
 
@@ -12,6 +13,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/money"
+	"kreislauf/internal/network"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/quote"
 	"kreislauf/internal/session"
@@ -26,8 +28,13 @@ type view struct {
 	Postcode     string        `json:"postcode"`
 	Address      event.Address `json:"address"`
 	PublicGround bool          `json:"public_ground"`
+	Phone        string        `json:"phone,omitempty"`
+	AccessNotes  string        `json:"access_notes,omitempty"`
 	Price        money.Price   `json:"price"`
 	PartnerID    string        `json:"partner_id,omitempty"`
+	Plan         *Plan         `json:"plan,omitempty"`
+	SiteID       string        `json:"site_id,omitempty"`
+	StandingID   string        `json:"standing_id,omitempty"`
 	work
 	Invoice      *Invoice      `json:"invoice,omitempty"`
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
@@ -60,8 +67,8 @@ func workOf(o Order) work {
 
 func viewOf(o Order) view {
 	return view{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Price, o.PartnerID, workOf(o), o.Invoice,
-		o.Cancellation, o.History,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Price, o.PartnerID,
+		o.Plan.told(), o.SiteID, o.StandingID, workOf(o), o.Invoice, o.Cancellation, o.toldHistory(),
 	}
 }
 
@@ -84,7 +91,18 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err != nil {
 		return err
 	}
-	o, err := place(caller.Caller(), key, req, q, s.meta(ctx))
+	id := idFor(caller.UserID, key)
+	if err := s.checkSite(ctx, caller, req, q); err != nil {
+		return s.replay(w, r, id, req, err) // the site may have changed since the order was placed
+	}
+	slot, err := s.places.book(ctx, id, network.Job{Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date})
+	if problem.KindOf(err) == problem.Conflict {
+		return s.replay(w, r, id, req, err) // a retry of an order that was placed must still get its answer
+	}
+	if err != nil {
+		return err
+	}
+	o, err := place(caller.Caller(), key, req, q, slot, s.meta(ctx))
 	if err != nil {
 		return err
 	}
@@ -93,6 +111,9 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 		return err
 	}
 	httpserver.Annotate(ctx, "order.id", stored.ID)
+	if stored.State == Void {
+		return problem.New(problem.Unavailable, "Placing the order took too long, and it was given up. Order again with a new Idempotency-Key.")
+	}
 	if replayed {
 		return answerReplay(w, stored, o.RequestHash)
 	}
@@ -103,7 +124,7 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 
 func (s *service) replay(w http.ResponseWriter, r *http.Request, id string, req Request, otherwise error) error {
 	stored, err := s.orders.Get(r.Context(), id)
-	if problem.KindOf(err) == problem.NotFound {
+	if problem.KindOf(err) == problem.NotFound || stored.State == Void {
 		return otherwise
 	}
 	if err != nil {
@@ -126,6 +147,8 @@ func answerReplay(w http.ResponseWriter, stored Order, sum string) error {
 	w.Header().Set("Location", "/api/order/v1/orders/"+stored.ID)
 	return httpserver.JSON(w, http.StatusCreated, viewOf(stored.asPlaced()))
 }
+
+var phonePattern = regexp.MustCompile(`^[+0-9][0-9 /()-]{4,29}$`)
 
 // errEnded marks a quote that was ours but has ended, or whose date has passed.
 var errEnded = errors.New("quote ended")
@@ -154,20 +177,40 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 			fields = append(fields, problem.Field{Pointer: f.ptr, Detail: "2 to 100 characters are needed"})
 		}
 	}
+	if fields == nil {
+		if err := checkTown(q.Postcode, req.Address.City); err != nil {
+			fields = append(fields, problem.Field{Pointer: "/address/city", Detail: err.Error()})
+		}
+	}
+	if req.Phone != "" && !phonePattern.MatchString(req.Phone) {
+		fields = append(fields, problem.Field{Pointer: "/phone", Detail: "must be a telephone number, for example +49 221 123456, or left out"})
+	}
+	if !oneLine(req.AccessNotes, 0, 300) {
+		fields = append(fields, problem.Field{Pointer: "/access_notes", Detail: "must be one line of at most 300 characters"})
+	}
 	if fields != nil {
-		return q, &problem.Error{Kind: problem.Invalid, Detail: "The address is not complete; see errors.", Fields: fields}
+		return q, &problem.Error{Kind: problem.Invalid, Detail: "The order cannot be taken as it is; see errors.", Fields: fields}
 	}
 	return q, httpserver.VisitID("/visit_id", req.VisitID)
 }
 
-func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
-	list, err := s.orders.newest(r.Context(), caller.Caller(), 100)
+// checkTown refuses a town that does not have the postcode.
+func checkTown(postcode, city string) error {
+	place, err := catalog.FindPlace(postcode)
 	if err != nil {
 		return err
 	}
-	views := make([]view, len(list))
+	return place.CheckTown(city)
+}
+
+func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	list, err := s.orders.newest(r.Context(), caller.Caller(), siteOf(r, caller), 100)
+	if err != nil {
+		return err
+	}
+	views := make([]any, len(list))
 	for i, o := range list {
-		views[i] = viewOf(o)
+		views[i] = shown(o, caller)
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"orders": views})
 }
@@ -176,7 +219,7 @@ func (s *service) getOrders(w http.ResponseWriter, r *http.Request, caller sessi
 func (s *service) find(r *http.Request, caller session.Session) (Order, error) {
 	id := mux.Vars(r)["id"]
 	o, err := s.orders.Get(r.Context(), id)
-	if err == nil && !caller.Covers(o.object()) {
+	if err == nil && (o.State == Void || !caller.Covers(o.object())) {
 		err = noOrder(id)
 	}
 	if err != nil {
@@ -193,7 +236,7 @@ func (s *service) change(r *http.Request, caller session.Session, action string,
 	ctx, id := r.Context(), mux.Vars(r)["id"]
 	meta := s.meta(ctx)
 	o, changed, err := s.orders.Change(ctx, id, func(o *Order) error {
-		if !caller.Covers(o.object()) {
+		if o.State == Void || !caller.Covers(o.object()) {
 			return noOrder(id)
 		}
 		return decide(o, meta)
@@ -213,7 +256,7 @@ func (s *service) getOrder(w http.ResponseWriter, r *http.Request, caller sessio
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+	return httpserver.JSON(w, http.StatusOK, shown(o, caller))
 }
 
 func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -224,6 +267,9 @@ func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller sess
 		return err
 	}
 	o, _, err := s.change(r, caller, "order.cancelled", func(o *Order, m event.Meta) error { return o.cancel(caller.Caller(), req.Reason, m) })
+	if err == nil {
+		err = s.places.follow(r.Context(), o) // repeating the request does it again
+	}
 	if err != nil {
 		return err
 	}
@@ -242,5 +288,5 @@ func (s *service) postPickUp(w http.ResponseWriter, r *http.Request, caller sess
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+	return httpserver.JSON(w, http.StatusOK, shown(o, caller))
 }

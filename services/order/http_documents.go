@@ -14,7 +14,6 @@ import (
 	"github.com/gorilla/mux"
 
 	"kreislauf/internal/event"
-	"kreislauf/internal/httpserver"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/session"
 )
@@ -36,7 +35,7 @@ func (s *service) putDocument(w http.ResponseWriter, r *http.Request, caller ses
 		return err
 	}
 	if there {
-		return httpserver.JSON(w, http.StatusOK, jobOf(o))
+		return s.answerJob(w, r, o)
 	}
 	if d, err = s.files.put(r.Context(), o.ID, d, r.Body); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,41 +26,80 @@ type jobView struct {
 	Postcode     string        `json:"postcode"`
 	Address      event.Address `json:"address"` // with the customer's name
 	PublicGround bool          `json:"public_ground"`
+	Phone        string        `json:"phone,omitempty"`
+	AccessNotes  string        `json:"access_notes,omitempty"`
 	Pay          event.Pay     `json:"pay"`
 	DriverID     string        `json:"driver_id,omitempty"`
+	Plan         *Plan         `json:"plan,omitempty"`
 	work
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
+	Plausible    *weights      `json:"plausible_kg,omitempty"` // with it a device without network checks what is typed
+	Access       *Access       `json:"access,omitempty"`       // to the customer's site, as it is now
 }
 
-func jobOf(o Order) jobView {
+// weights are the least and the most that the container's waste can weigh net, in kg: see catalog.Waste.PlausibleKg.
+type weights struct {
+	Least int `json:"least"`
+	Most  int `json:"most"`
+}
+
+func jobOf(o Order, access *Access) jobView {
+	var plausible *weights
+	if waste, err := catalog.FindWaste(o.Waste); err == nil {
+		least, most := waste.PlausibleKg(o.SizeM3)
+		plausible = &weights{least, most}
+	}
 	return jobView{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Pay, o.DriverID, workOf(o), o.Cancellation, o.History,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan,
+		workOf(o), o.Cancellation, o.History, plausible, access,
 	}
 }
 
 // maxJobs is how many jobs one answer lists at most.
 const maxJobs = 200
 
-// getJobs lists the open jobs of the caller's partner, of a driver its own.
+// getJobs lists the open jobs of the caller's partner. A driver gets its own; with a day what is to be done on it.
 func (s *service) getJobs(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	states, date, limit, err := jobQuery(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	driver := ""
+	var list []Order
 	if caller.Scope == authz.Own {
-		driver = caller.DriverID
+		list, err = s.orders.jobs(r.Context(), caller.PartnerID, caller.DriverID, "", states, maxJobs)
+		list = drivingOrder(list, date)
+		list = list[:min(len(list), int(limit))]
+	} else {
+		list, err = s.orders.jobs(r.Context(), caller.PartnerID, "", date, states, limit)
 	}
-	list, err := s.orders.jobs(r.Context(), caller.PartnerID, driver, date, states, limit)
+	if err != nil {
+		return err
+	}
+	access, err := s.accessTo(r.Context(), list...)
 	if err != nil {
 		return err
 	}
 	views := make([]jobView, len(list))
 	for i, o := range list {
-		views[i] = jobOf(o)
+		views[i] = jobOf(o, access[o.SiteID])
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"jobs": views})
+}
+
+// drivingOrder leaves a driver what is to be done on a day and what should have been done before, all without a day, in the order in which it
+// is driven: what is on the truck first.
+func drivingOrder(list []Order, date string) []Order {
+	list = slices.DeleteFunc(list, func(o Order) bool {
+		due, known := o.dueOn()
+		return date != "" && (!known || due > date)
+	})
+	slices.SortStableFunc(list, func(a, b Order) int {
+		dueA, _ := a.dueOn()
+		dueB, _ := b.dueOn()
+		return cmp.Or(cmp.Compare(dueA, dueB), cmp.Compare(a.position(), b.position()))
+	})
+	return list
 }
 
 // jobQuery reads the parameters of getJobs, reporting all mistakes at once.
@@ -92,7 +132,7 @@ func (s *service) getJob(w http.ResponseWriter, r *http.Request, caller session.
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 // work changes a job and answers with what has become of it.
@@ -101,17 +141,45 @@ func (s *service) work(w http.ResponseWriter, r *http.Request, caller session.Se
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
-func (s *service) postDriver(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+// step is work with a step of a job. A device that sends it late, and perhaps again, gives it an Idempotency-Key; others need none. content is
+// the decoded body.
+func (s *service) step(w http.ResponseWriter, r *http.Request, caller session.Session, action string, content any, decide func(*Order, event.Meta) error) error {
+	key := ""
+	if r.Header.Get("Idempotency-Key") != "" {
+		var err error
+		if key, err = httpserver.IdempotencyKey(r); err != nil {
+			return err
+		}
+	}
+	o, changed, err := s.change(r, caller, action, func(o *Order, m event.Meta) error {
+		return o.once(key, content, func() error { return decide(o, m) })
+	})
+	if err != nil {
+		return err
+	}
+	if !changed && key != "" {
+		httpserver.Replayed(w)
+	}
+	return s.answerJob(w, r, o)
+}
+
+func (s *service) postPlan(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	var req struct {
+		Day      string `json:"day"`
+		Window   string `json:"window"`
 		DriverID string `json:"driver_id"`
+		Vehicle  string `json:"vehicle"`
+		Position int    `json:"position"`
 	}
 	if err := httpserver.Decode(r, &req); err != nil {
 		return err
 	}
-	return s.work(w, r, caller, "order.driver-assigned", func(o *Order, m event.Meta) error { return o.assign(req.DriverID, m) })
+	p := Planned{Plan: Plan{Day: req.Day, Window: req.Window, Vehicle: req.Vehicle, Position: req.Position}, DriverID: req.DriverID, By: caller.UserID}
+	today := s.now().In(s.zone)
+	return s.work(w, r, caller, "order.scheduled", func(o *Order, m event.Meta) error { return o.plan(p, today, m) })
 }
 
 func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -135,7 +203,7 @@ func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller 
 	if !changed {
 		httpserver.Replayed(w)
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return s.answerJob(w, r, o)
 }
 
 func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -146,7 +214,7 @@ func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller sess
 	if err := httpserver.Decode(r, &req); err != nil {
 		return err
 	}
-	return s.work(w, r, caller, "order.on-site", func(o *Order, m event.Meta) error { return o.putOnSite(req.Container, req.At, m) })
+	return s.step(w, r, caller, "order.on-site", req, func(o *Order, m event.Meta) error { return o.putOnSite(req.Container, req.At, m) })
 }
 
 func (s *service) postCollected(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -156,7 +224,7 @@ func (s *service) postCollected(w http.ResponseWriter, r *http.Request, caller s
 	if err := httpserver.Decode(r, &req); err != nil {
 		return err
 	}
-	return s.work(w, r, caller, "order.collected", func(o *Order, m event.Meta) error { return o.collect(req.At, m) })
+	return s.step(w, r, caller, "order.collected", req, func(o *Order, m event.Meta) error { return o.collect(req.At, m) })
 }
 
 func (s *service) postWeighed(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -171,7 +239,7 @@ func (s *service) postWeighed(w http.ResponseWriter, r *http.Request, caller ses
 		return err
 	}
 	weighing := Weighing{GrossKg: req.GrossKg, TareKg: req.TareKg, Slip: req.Slip}
-	return s.work(w, r, caller, "order.weighed", func(o *Order, m event.Meta) error {
+	return s.step(w, r, caller, "order.weighed", req, func(o *Order, m event.Meta) error {
 		return o.weigh(weighing, req.Confirmed, req.At, s.zone, m)
 	})
 }

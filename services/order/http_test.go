@@ -58,6 +58,16 @@ type answer map[string]any
 // ask sends a request and demands a status.
 func (f *fixture) ask(t *testing.T, who *http.Client, method, path string, body any, status int, header ...string) answer {
 	t.Helper()
+	a, got := f.try(t, who, method, path, body, header...)
+	if got != status {
+		t.Fatalf("%s %s: %d, want %d: %v", method, path, got, status, a)
+	}
+	return a
+}
+
+// try sends a request.
+func (f *fixture) try(t *testing.T, who *http.Client, method, path string, body any, header ...string) (answer, int) {
+	t.Helper()
 	var content io.Reader = http.NoBody
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -84,10 +94,10 @@ func (f *fixture) ask(t *testing.T, who *http.Client, method, path string, body 
 		t.Fatal(err)
 	}
 	var a answer
-	if err := json.Unmarshal(got, &a); err != nil || res.StatusCode != status {
-		t.Fatalf("%s %s: %s, want %d, %v: %s", method, path, res.Status, status, err, got)
+	if err := json.Unmarshal(got, &a); err != nil {
+		t.Fatalf("%s %s: %s, %v: %s", method, path, res.Status, err, got)
 	}
-	return a
+	return a, res.StatusCode
 }
 
 // place orders 7 m³ of mixed construction waste.
@@ -155,8 +165,9 @@ func TestLifeOfAnOrder(t *testing.T) {
 	if a := f.ask(t, f.anna, "GET", one, nil, 200); a["pay"] != nil {
 		t.Errorf("the customer sees the partner's pay: %v", a)
 	}
-	f.ask(t, f.dispatcher, "POST", job+"/driver", map[string]any{"driver_id": "d-1"}, 200)
-	f.ask(t, f.driver, "POST", job+"/driver", map[string]any{"driver_id": "d-2"}, 403)
+	today := time.Now().Format(time.DateOnly)
+	f.ask(t, f.dispatcher, "POST", job+"/plan", map[string]any{"day": today, "driver_id": "d-1"}, 200)
+	f.ask(t, f.driver, "POST", job+"/plan", map[string]any{"day": today, "driver_id": "d-2"}, 403)
 	trip := map[string]any{"reason": "blocked", "note": "a lorry in front of the gate"}
 	for range 2 {
 		f.ask(t, f.driver, "POST", job+"/failed-trip", trip, 200, "Idempotency-Key", "trip-0001")
@@ -165,8 +176,12 @@ func TestLifeOfAnOrder(t *testing.T) {
 		t.Errorf("the driver's jobs: %v", got)
 	}
 	f.ask(t, f.driver, "POST", job+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}, 409)
+	placed := map[string]any{"container": "K 17", "at": time.Now().Add(-time.Minute)} // of a phone whose clock is behind
 	for range 2 {
-		f.ask(t, f.driver, "POST", job+"/on-site", map[string]any{"container": "K 17"}, 200)
+		a := f.ask(t, f.driver, "POST", job+"/on-site", placed, 200, "Idempotency-Key", "on-site-0001")
+		if d := cmp.Diff(map[string]any{"least": 87.0, "most": 3500.0}, a["plausible_kg"]); d != "" {
+			t.Errorf("plausible net weight (-want +got):\n%s", d)
+		}
 	}
 	f.ask(t, f.driver, "POST", job+"/on-site", map[string]any{"container": "K 18"}, 409)
 	first, _ := catalog.Window("50667", time.Now())
@@ -189,7 +204,7 @@ func TestLifeOfAnOrder(t *testing.T) {
 	for _, s := range a["history"].([]any) {
 		states = append(states, s.(map[string]any)["state"].(string))
 	}
-	want := []string{"placed", "matched", "matched", "on_site", "collected", "weighed", "invoiced", "paid"}
+	want := []string{"placed", "matched", "matched", "matched", "on_site", "collected", "weighed", "invoiced", "paid"}
 	if d := cmp.Diff(want, states); d != "" {
 		t.Errorf("history (-want +got):\n%s", d)
 	}
@@ -231,8 +246,9 @@ func TestJobsAreListedByDate(t *testing.T) {
 	a, b := f.place(t, f.anna), f.place(t, f.anna)
 	f.accept(t, a)
 	f.accept(t, b)
-	f.ask(t, f.dispatcher, "POST", jobs+"/"+b+"/driver", map[string]any{"driver_id": "d-1"}, 200)
 	first, _ := catalog.Window("50667", time.Now())
+	tomorrow := time.Now().AddDate(0, 0, 1).Format(time.DateOnly)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+b+"/plan", map[string]any{"day": tomorrow, "driver_id": "d-1", "position": 2}, 200)
 	for _, tc := range []struct {
 		name  string
 		who   *http.Client
@@ -241,11 +257,15 @@ func TestJobsAreListedByDate(t *testing.T) {
 	}{
 		{"all", f.dispatcher, "", 2},
 		{"one", f.dispatcher, "?limit=1", 1},
-		{"of the day", f.dispatcher, "?date=" + first.Format(time.DateOnly), 2},
+		{"of the day", f.dispatcher, "?date=" + first.Format(time.DateOnly), 1},
+		{"of the planned day", f.dispatcher, "?date=" + tomorrow, 1},
 		{"of another day", f.dispatcher, "?date=2020-01-01", 0},
 		{"in another state", f.dispatcher, "?state=on_site", 0},
 		{"another partner's", f.other, "", 0},
 		{"the driver's", f.driver, "", 1},
+		{"the driver's of the day", f.driver, "?date=" + first.Format(time.DateOnly), 1},
+		{"the driver's of an earlier day", f.driver, "?date=2020-01-01", 0},
+		{"the driver's overdue ones", f.driver, "?date=" + first.AddDate(0, 0, 9).Format(time.DateOnly), 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := f.listed(t, tc.who, tc.query); len(got) != tc.want {

@@ -2,8 +2,10 @@ package order
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +16,36 @@ import (
 )
 
 // What the order's partner does. Each step may be sent again: with the same content it changes nothing, in whatever state the order is by
-// then; with other content it is a conflict that says what is recorded.
+// then; with other content it is a conflict that says what is recorded. A step that comes before the one in front of it is a conflict too: the
+// job's state tells the two apart.
 
-// late is how far the clock of a driver's phone may be ahead.
+// late is how far the clock of a driver's phone may be ahead of the platform's, or behind what somebody else has reported.
 const late = 5 * time.Minute
+
+// once takes a step that a device sends under a key of its own, perhaps hours after it happened and perhaps again: what was taken with this key
+// and this content is not taken again, whatever the order has become or was corrected to since. Without a key it is taken as it is.
+func (o *Order) once(key string, content any, take func() error) error {
+	if key == "" {
+		return take()
+	}
+	b, err := json.Marshal(content)
+	if err != nil {
+		return fmt.Errorf("encode step of order %s: %w", o.ID, err)
+	}
+	h := sha256.Sum256(append([]byte(key+"\x00"), b...))
+	request := hex.EncodeToString(h[:])
+	if slices.ContainsFunc(o.History, func(s Step) bool { return s.Request == request }) {
+		return nil
+	}
+	before := len(o.History)
+	if err := take(); err != nil {
+		return err
+	}
+	if len(o.History) > before {
+		o.History[len(o.History)-1].Request = request
+	}
+	return nil
+}
 
 // moment is when a step happened: as said, or now, if nothing was said. It is not before the step in front of it, and not in the future.
 func moment(said *time.Time, earliest time.Time, meta event.Meta) (time.Time, error) {
@@ -31,6 +59,8 @@ func moment(said *time.Time, earliest time.Time, meta event.Meta) (time.Time, er
 	switch {
 	case at.After(meta.At.Add(late)):
 		return at, problem.InvalidField("/at", "%s is in the future; send when it happened, or leave it out for now", at.Format(time.RFC3339))
+	case at.Before(earliest) && earliest.Sub(at) <= late: // two clocks: the dispatcher's, and the driver's that is behind
+		return earliest, nil
 	case at.Before(earliest):
 		return at, problem.InvalidField("/at", "%s is too early: the step before was at %s", at.Format(time.RFC3339), earliest.Format(time.RFC3339))
 	}
@@ -61,7 +91,7 @@ func (o *Order) putOnSite(container string, said *time.Time, meta event.Meta) er
 	if err := o.take(stepOnSite, at, meta); err != nil {
 		return err
 	}
-	o.Container = container
+	o.Container, o.Plan = container, nil
 	return o.emit(meta, event.OnSite{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: container, At: at})
 }
 
@@ -239,18 +269,18 @@ func (o *Order) failedTrips() int {
 	return n
 }
 
-var driverPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
-// assign gives the job to one of the partner's drivers, who may then read it and take its steps. Another driver takes the place of the first.
-func (o *Order) assign(driverID string, meta event.Meta) error {
-	if !driverPattern.MatchString(driverID) {
-		return problem.InvalidField("/driver_id", "must be up to 64 characters of A-Z, a-z, 0-9, _ and -")
+// dueOn is the day of the next step, YYYY-MM-DD; known is false for a container on site that nobody wants fetched yet. What is on a truck has
+// the day "", which is before all others: it is to be weighed at once.
+func (o *Order) dueOn() (day string, known bool) {
+	switch {
+	case o.State != Matched && o.State != OnSite:
+		return "", true
+	case o.Plan != nil:
+		return o.Plan.Day, true
+	case o.State == Matched:
+		return o.Date, true
 	}
-	if err := o.take(stepDriver, meta.At, meta); err != nil {
-		return err
-	}
-	o.DriverID = driverID
-	return nil
+	return o.PickUpOn, o.PickUpOn != ""
 }
 
 // recorded refuses a step that contradicts what is recorded of it.

@@ -57,7 +57,7 @@ func TestStepsTakeTheTimeOfTheDriver(t *testing.T) {
 		{"a clock that is ahead", said(3*day + 5*time.Minute), at.Add(3*day + 5*time.Minute), ""},
 		{"finer than is kept", said(2*day + time.Microsecond), at.Add(2 * day), ""},
 		{"the future", said(3*day + 5*time.Minute + time.Second), time.Time{}, "is in the future"},
-		{"before the order", said(-time.Second), time.Time{}, "is too early"},
+		{"before the order", said(-5*time.Minute - time.Second), time.Time{}, "is too early"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			o := in(t, Matched)
@@ -82,6 +82,32 @@ func TestStepsTakeTheTimeOfTheDriver(t *testing.T) {
 			}
 			unchanged(t, o, again)
 		})
+	}
+}
+
+// TestOnce: a device's step counts once, also when the record was corrected or another clock has set its time since.
+func TestOnce(t *testing.T) {
+	o := in(t, Matched)
+	behind := said(-time.Minute) // of a phone whose clock is behind
+	send := func(key, container string) error {
+		return o.once(key, container, func() error { return o.putOnSite(container, behind, after(day)) })
+	}
+	for range 2 {
+		if err := send("key-1", "K 17"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if done, _ := o.reached(OnSite); !done.At.Equal(o.PlacedAt) {
+		t.Errorf("on site at %s", done.At)
+	}
+	o.Container = "K 71" // as the back office has corrected it
+	if err := send("key-1", "K 17"); err != nil || o.Container != "K 71" {
+		t.Errorf("the same again: %v, container %s", err, o.Container)
+	}
+	for _, key := range []string{"key-1", "key-2"} {
+		if err := send(key, "K 18"); problem.KindOf(err) != problem.Conflict {
+			t.Errorf("another container under %s: %v", key, err)
+		}
 	}
 }
 
@@ -148,7 +174,7 @@ func TestWeighedHoldsTheBill(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := event.Weighed{
-		OrderID: o.ID, UserID: "u-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7,
+		OrderID: o.ID, UserID: "u-1", CompanyID: "c-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7,
 		Address: event.Address{Name: "A B", Street: "C 1", City: "D"}, GrossKg: 3200, TareKg: 1200, NetKg: 2000, Slip: "W-1",
 		PlacedOn: "2026-11-25", FetchedOn: "2026-12-10", FailedTrips: 2, Price: money.FromNet(100_00), IncludedDays: 10, ExtraDayNetCents: 300,
 		IncludedKg: 1700, ExtraTonneNetCents: 208_00, Pay: pay,
@@ -239,16 +265,4 @@ func TestFailedTrips(t *testing.T) {
 		}
 	}
 	refused(t, o, problem.Conflict, "back office", do(FailedTrip{Reason: "blocked", Key: "one-more"}))
-}
-
-func TestAssign(t *testing.T) {
-	o := in(t, Matched)
-	for _, driver := range []string{"d-1", "d-2"} {
-		if err := o.assign(driver, after(2*day)); err != nil || o.DriverID != driver {
-			t.Errorf("driver %q: %v", o.DriverID, err)
-		}
-	}
-	for _, bad := range []string{"", "d 1", strings.Repeat("d", 65)} {
-		refused(t, o, problem.Invalid, "/driver_id", func(o *Order) error { return o.assign(bad, after(2*day)) })
-	}
 }

@@ -27,7 +27,12 @@ type Step struct {
 	// RecordedAt is when the platform learned of it. Orders of earlier versions do not have it.
 	RecordedAt time.Time   `json:"recorded_at,omitzero" bson:"recorded_at,omitempty"`
 	FailedTrip *FailedTrip `json:"failed_trip,omitempty" bson:"failed_trip,omitempty"` // a truck came in vain; the state stayed
+	Planned    *Planned    `json:"planned,omitempty" bson:"planned,omitempty"`         // the partner planned a trip; the state stayed
+	Request    string      `json:"-" bson:"request,omitempty"`                         // digest of key and content that took it, see Order.once
 }
+
+// Enters says whether the order came into the state by this step. Otherwise it was in it, and something else happened.
+func (s Step) Enters() bool { return s.FailedTrip == nil && s.Planned == nil }
 
 // Order is the aggregate and its document. When something happened stands in the history alone; the other members say what it was.
 type Order struct {
@@ -50,13 +55,19 @@ type Order struct {
 	ExtraTonneNet  money.Cents   `bson:"extra_tonne_net_cents,omitempty"`
 	Address        event.Address `bson:"address"`
 	PublicGround   bool          `bson:"public_ground"`
+	Phone          string        `bson:"phone,omitempty"`        // whom the driver calls on site
+	AccessNotes    string        `bson:"access_notes,omitempty"` // what the driver must know to get there
 	VisitID        string        `bson:"visit_id,omitempty"`
 	RequestHash    string        `bson:"request_hash"` // of the body that made it, to tell a replay from a reused key
 	PlacedAt       time.Time     `bson:"placed_at"`
+	SlotPartnerID  string        `bson:"slot_partner_id,omitempty"` // of whose capacity it took a place when it was placed
+	StandingID     string        `bson:"standing_id,omitempty"`     // of the standing order that made it, and the day of its plan
+	Occurrence     string        `bson:"occurrence,omitempty"`
 
 	PartnerID    string        `bson:"partner_id,omitempty"` // from matched on
 	Pay          event.Pay     `bson:"pay"`                  // of the partner
 	DriverID     string        `bson:"driver_id,omitempty"`  // whom the partner's dispatcher sends, if it says so
+	Plan         *Plan         `bson:"plan,omitempty"`       // of the trip that comes next or is being made
 	Container    string        `bson:"container,omitempty"`  // its number, from on site on
 	PickUpOn     string        `bson:"pick_up_on,omitempty"` // the day on which the customer wants it fetched
 	Weighing     *Weighing     `bson:"weighing,omitempty"`
@@ -70,13 +81,17 @@ type Request struct {
 	Quote        string        `json:"quote"`
 	Address      event.Address `json:"address"`
 	PublicGround bool          `json:"public_ground"`
+	Phone        string        `json:"phone,omitempty"`
+	AccessNotes  string        `json:"access_notes,omitempty"`
 	VisitID      string        `json:"visit_id,omitempty"`
+	SiteID       string        `json:"site_id,omitempty"` // of the customer, where the container stands; empty: none of its sites
 }
 
-// trimmed takes the space around the address off, which does not count.
+// trimmed takes the space around texts off, which does not count.
 func (r Request) trimmed() Request {
 	a := r.Address
 	r.Address = event.Address{Name: strings.TrimSpace(a.Name), Street: strings.TrimSpace(a.Street), City: strings.TrimSpace(a.City)}
+	r.Phone, r.AccessNotes = strings.TrimSpace(r.Phone), strings.TrimSpace(r.AccessNotes)
 	return r
 }
 
@@ -96,21 +111,28 @@ func idFor(userID, idempotencyKey string) string {
 	return "o-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h[:10]))
 }
 
-// place makes a new order from a verified quote and tells of it.
-func place(by authz.Caller, key string, r Request, q quote.Quote, meta event.Meta) (Order, error) {
+// place makes a new order from a verified quote and tells of it. slot is the partner of whose capacity it holds a place, see capacity.book.
+func place(by authz.Caller, key string, r Request, q quote.Quote, slot string, meta event.Meta) (Order, error) {
+	return placeFor(by, idFor(by.UserID, key), occurrence{}, r, q, slot, meta)
+}
+
+// placeFor is place with the order's id, and with what made it when nobody did.
+func placeFor(by authz.Caller, id string, of occurrence, r Request, q quote.Quote, slot string, meta event.Meta) (Order, error) {
 	sum, err := r.hash()
 	if err != nil {
 		return Order{}, err
 	}
 	o := Order{
-		Root: aggregate.New(idFor(by.UserID, key)), UserID: by.UserID, CompanyID: by.CompanyID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
+		Root: aggregate.New(id), UserID: by.UserID, CompanyID: by.CompanyID, State: Placed, History: []Step{{State: Placed, At: meta.At, RecordedAt: meta.At}},
 		QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, IncludedDays: q.IncludedDays,
 		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
-		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At,
+		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At, SlotPartnerID: slot,
+		Phone: r.Phone, AccessNotes: r.AccessNotes, SiteID: r.SiteID, StandingID: of.standingID, Occurrence: of.day,
 	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
-		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address,
+		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SlotPartnerID: slot,
+		StandingID: o.StandingID, Occurrence: o.Occurrence,
 	})
 }
 
@@ -119,6 +141,7 @@ func (o Order) asPlaced() Order {
 	return Order{
 		Root: aggregate.Root{ID: o.ID}, UserID: o.UserID, State: Placed, History: o.History[:1], Postcode: o.Postcode, Waste: o.Waste,
 		SizeM3: o.SizeM3, Date: o.Date, Price: o.Price, Address: o.Address, PublicGround: o.PublicGround,
+		Phone: o.Phone, AccessNotes: o.AccessNotes, SiteID: o.SiteID,
 	}
 }
 
@@ -135,7 +158,7 @@ func (o *Order) object() authz.Object {
 
 // reached finds when the order came into a state.
 func (o *Order) reached(state State) (Step, bool) {
-	i := slices.IndexFunc(o.History, func(s Step) bool { return s.State == state && s.FailedTrip == nil })
+	i := slices.IndexFunc(o.History, func(s Step) bool { return s.State == state && s.Enters() })
 	if i < 0 {
 		return Step{}, false
 	}

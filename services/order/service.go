@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 	"kreislauf/internal/process"
+	"kreislauf/internal/repository"
 )
 
 // service is what the handlers need.
@@ -15,12 +17,15 @@ import (
 //	partner ------------> http_jobs.go -+-> Order (pure) -> orders (MongoDB) -> relay -> kreislauf.order.v1
 //	matching, payment --> consumer.go --+
 type service struct {
-	orders store
-	files  files
-	meta   func(context.Context) event.Meta
-	now    func() time.Time
-	key    []byte
-	zone   *time.Location
+	orders   store
+	places   capacity
+	files    files
+	sites    sites                                     // of customers
+	refusals *repository.Repository[Refusal, *Refusal] // of occurrences of standing orders
+	meta     func(context.Context) event.Meta
+	now      func() time.Time
+	key      []byte
+	zone     *time.Location
 }
 
 // Wire gives a process the work of an instance.
@@ -30,11 +35,20 @@ func Wire(p *process.Process) error {
 		return fmt.Errorf("load time zone: %w", err)
 	}
 	s := &service{
-		orders: store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
-		files:  files{p.Blobs},
-		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
+		orders:   store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
+		files:    files{p.Blobs},
+		sites:    sites{process.Collection[Site](p, "sites", "site")},
+		refusals: process.Repository[Refusal](p, "refusals", "refusal", event.TopicOrder),
+		meta:     p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
+	}
+	s.places = capacity{
+		days:     days{process.Repository[Day](p, "days", "day", event.TopicOrder)},
+		partners: partners{process.Collection[network.Partner](p, "network", "partner")},
+		orders:   s.orders, meta: p.Meta, zone: berlin,
 	}
 	p.Late(s.orders.ensureIndexes)
+	p.Late(s.places.days.ensureIndexes)
+	p.Background("capacity sweep", func(ctx context.Context) error { return s.places.run(ctx, p.Log) })
 	p.AuditLog("orders")
 	p.Handle("POST", "/api/order/v1/orders", s.postOrder)
 	p.Handle("GET", "/api/order/v1/orders", s.getOrders)
@@ -43,7 +57,7 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/order/v1/orders/{id}/pick-up", s.postPickUp)
 	p.Handle("GET", "/api/order/v1/jobs", s.getJobs)
 	p.Handle("GET", "/api/order/v1/jobs/{id}", s.getJob)
-	p.Handle("POST", "/api/order/v1/jobs/{id}/driver", s.postDriver)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/plan", s.postPlan)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/failed-trip", s.postFailedTrip)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/on-site", s.postOnSite)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)

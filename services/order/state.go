@@ -23,6 +23,7 @@ const (
 	Invoiced  State = "invoiced"  // the customer was billed
 	Paid      State = "paid"      // the customer has paid
 	Cancelled State = "cancelled" // it ends without a bill
+	Void      State = "void"      // it was never placed: the instance that was placing it died, see capacity.sweep. Nobody sees it
 )
 
 // step is what can be done with an order, in the words of its routes.
@@ -32,7 +33,7 @@ const (
 	stepMatch      step = "match"
 	stepUnmatch    step = "unmatch"
 	stepCancel     step = "cancel"
-	stepDriver     step = "driver"
+	stepPlan       step = "plan"
 	stepFailedTrip step = "failed-trip"
 	stepOnSite     step = "on-site"
 	stepPickUp     step = "pick-up"
@@ -58,7 +59,7 @@ func machine() []rule {
 		{stepMatch, []State{Placed, Unmatched}, Matched},
 		{stepUnmatch, []State{Placed}, Unmatched},
 		{stepCancel, []State{Placed, Matched, Unmatched}, Cancelled},
-		{stepDriver, []State{Matched, OnSite, Collected}, ""},
+		{stepPlan, []State{Matched, OnSite, Collected}, ""},
 		{stepFailedTrip, []State{Matched, OnSite}, ""},
 		{stepOnSite, []State{Matched}, OnSite},
 		{stepPickUp, []State{OnSite}, ""},

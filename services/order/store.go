@@ -1,13 +1,16 @@
 package order
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"kreislauf/internal/authz"
+	"kreislauf/internal/mongodb"
 	"kreislauf/internal/repository"
 )
 
@@ -19,27 +22,63 @@ func (s store) ensureIndexes(ctx context.Context) error {
 	return errors.Join(
 		s.Index("user_placed", bson.D{{Key: "user_id", Value: 1}, {Key: "placed_at", Value: -1}}, nil)(ctx),
 		s.Index("company_placed", bson.D{{Key: "company_id", Value: 1}, {Key: "placed_at", Value: -1}}, options.Index().SetSparse(true))(ctx),
+		s.Index("site_placed", bson.D{{Key: "site_id", Value: 1}, {Key: "placed_at", Value: -1}}, options.Index().SetSparse(true))(ctx),
 		s.Index("partner_date", bson.D{{Key: "partner_id", Value: 1}, {Key: "date", Value: 1}}, options.Index().SetSparse(true))(ctx),
 	)
 }
 
 // newest lists the orders of a customer or its company, newest first.
-func (s store) newest(ctx context.Context, c authz.Caller, limit int64) ([]Order, error) {
+// With a site only those for it; a site manager's caller has nothing else.
+func (s store) newest(ctx context.Context, c authz.Caller, siteID string, limit int64) ([]Order, error) {
 	own := bson.D{{Key: "user_id", Value: c.UserID}}
 	if c.CompanyID != "" {
 		own = bson.D{{Key: "$or", Value: bson.A{own, bson.D{{Key: "company_id", Value: c.CompanyID}}}}}
 	}
+	if c.Role == authz.SiteManager {
+		own, siteID = nil, c.SiteID
+	}
+	if siteID != "" {
+		own = append(own, bson.E{Key: "site_id", Value: siteID})
+	}
 	return s.Find(ctx, own, bson.D{{Key: "placed_at", Value: -1}}, limit)
 }
 
-// jobs lists a partner's orders in one of some states, by the day of placing; with a driver or a day only those.
+// jobs lists a partner's orders in one of some states, by the day of placing; with a driver only its own. With a day only those whose trip is
+// planned for it, in the order of the driver's day, and those that nobody has planned and that the customer wants then.
 func (s store) jobs(ctx context.Context, partnerID, driverID, date string, states []State, limit int64) ([]Order, error) {
 	filter := bson.D{{Key: "partner_id", Value: partnerID}, {Key: "state", Value: bson.D{{Key: "$in", Value: states}}}}
 	if driverID != "" {
 		filter = append(filter, bson.E{Key: "driver_id", Value: driverID})
 	}
 	if date != "" {
-		filter = append(filter, bson.E{Key: "date", Value: date})
+		unplanned := bson.E{Key: "plan", Value: bson.D{{Key: "$exists", Value: false}}}
+		filter = append(filter, bson.E{Key: "$or", Value: bson.A{
+			bson.D{{Key: "plan.day", Value: date}},
+			bson.D{unplanned, {Key: "state", Value: Matched}, {Key: "date", Value: date}},
+			bson.D{unplanned, {Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{OnSite, Collected}}}}, {Key: "pick_up_on", Value: date}},
+		}})
 	}
-	return s.Find(ctx, filter, bson.D{{Key: "date", Value: 1}, {Key: "_id", Value: 1}}, limit)
+	list, err := s.Find(ctx, filter, bson.D{{Key: "date", Value: 1}, {Key: "_id", Value: 1}}, limit)
+	if date != "" {
+		slices.SortStableFunc(list, func(a, b Order) int { return cmp.Compare(a.position(), b.position()) })
+	}
+	return list, err
+}
+
+type sites struct{ mongodb.Collection[Site] }
+
+// put keeps the newest state of a site; an older one, or the same again, changes nothing.
+func (s sites) put(ctx context.Context, site Site) error {
+	_, err := s.PutNewer(ctx, site.ID, site.Version, site)
+	return err
+}
+
+// find reads a site; known is false for one that nobody has told of.
+func (s sites) find(ctx context.Context, id string) (site Site, known bool, err error) {
+	return s.First(ctx, bson.D{{Key: "_id", Value: id}})
+}
+
+// all reads the sites of some ids.
+func (s sites) all(ctx context.Context, ids []string) ([]Site, error) {
+	return s.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, nil, 0)
 }

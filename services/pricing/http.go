@@ -3,6 +3,7 @@ package pricing
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -35,6 +36,7 @@ type catalogView struct {
 	LatestDate   string      `json:"latest_date"`
 	ClosedDates  []closedDay `json:"closed_dates"`
 	IncludedDays int         `json:"included_days"`
+	Towns        []string    `json:"towns,omitempty"` // that have the postcode of the query
 }
 
 // cacheable: browsers keep the catalogue for a minute. nginx asks again after a second, answers with its old copy while it asks, and goes
@@ -49,17 +51,19 @@ type closedDay struct {
 
 // getCatalog answers for the whole country, or with the dates of the postcode that the query names.
 func (s *service) getCatalog(w http.ResponseWriter, r *http.Request, _ session.Session) error {
-	postcode := r.URL.Query().Get("postcode")
+	postcode, towns := r.URL.Query().Get("postcode"), []string(nil)
 	if r.URL.Query().Has("postcode") {
-		if _, err := catalog.FindZone(postcode); err != nil {
+		place, err := catalog.FindPlace(postcode)
+		if err != nil {
 			return problem.InvalidField("?postcode", "%v", err)
 		}
+		towns = place.Towns
 	}
 	today := s.now().In(s.zone)
 	first, last := catalog.Window(postcode, today)
 	v := catalogView{
 		SizesM3: catalog.Sizes(), EarliestDate: first.Format(catalog.DateFormat), LatestDate: last.Format(catalog.DateFormat),
-		ClosedDates: []closedDay{}, IncludedDays: tariff.IncludedDays,
+		ClosedDates: []closedDay{}, Towns: towns, IncludedDays: tariff.IncludedDays,
 	}
 	for _, c := range catalog.ClosedDates(postcode, today) {
 		v.ClosedDates = append(v.ClosedDates, closedDay{c.Date.Format(catalog.DateFormat), c.Reason})
@@ -92,7 +96,7 @@ type quoteView struct {
 
 func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	now := s.now()
-	q, zone, waste, err := price(r, now.In(s.zone))
+	q, zone, waste, err := price(r.URL.Query(), now.In(s.zone))
 	if err != nil {
 		return err
 	}
@@ -113,15 +117,15 @@ func (s *service) getQuote(w http.ResponseWriter, r *http.Request, _ session.Ses
 }
 
 // price checks the four parameters, reporting all mistakes at once, and applies the tariff.
-func price(r *http.Request, today time.Time) (quote.Quote, catalog.Zone, catalog.Waste, error) {
-	query := r.URL.Query()
+func price(query url.Values, today time.Time) (quote.Quote, catalog.Zone, catalog.Waste, error) {
 	var fields []problem.Field
 	bad := func(name string, err error) {
 		if err != nil {
 			fields = append(fields, problem.Field{Pointer: "?" + name, Detail: err.Error()})
 		}
 	}
-	zone, err := catalog.FindZone(query.Get("postcode"))
+	place, err := catalog.FindPlace(query.Get("postcode"))
+	zone := place.Zone
 	bad("postcode", err)
 	size, err := strconv.Atoi(query.Get("size"))
 	if err != nil {

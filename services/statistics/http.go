@@ -1,8 +1,11 @@
 package statistics
 
 import (
+	"net"
 	"net/http"
+	"net/netip"
 	"regexp"
+	"time"
 
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
@@ -61,8 +64,46 @@ func fallbackID(r *http.Request) string {
 	return event.NewID("s")
 }
 
+// addressOf is whom a stranger's events are counted for: the address that the entry saw; of IPv6 the network, because one device has as many
+// addresses there as it likes.
+func addressOf(r *http.Request) string {
+	text := r.Header.Get("X-Forwarded-For")
+	if text == "" {
+		text, _, _ = net.SplitHostPort(r.RemoteAddr)
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return "unknown"
+	}
+	if a = a.Unmap(); a.Is6() {
+		if p, err := a.Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return a.String()
+}
+
+// sender says who posts, within its limit: an application, or a stranger, who has no name.
+func (s *service) sender(r *http.Request) (application, error) {
+	app, err := find(s.applications, r.Header.Get("X-Api-Key"))
+	switch {
+	case err != nil: // guessing keys costs as much as posting
+		if limited := s.limits.take(addressOf(r), strangerPerMinute, time.Now()); limited != nil {
+			return app, limited
+		}
+		return app, err
+	case app.Name == "":
+		return app, s.limits.take(addressOf(r), strangerPerMinute, time.Now())
+	}
+	return app, s.limits.take("application "+app.Name, app.PerMinute, time.Now())
+}
+
 func (s *service) postEvent(w http.ResponseWriter, r *http.Request, _ session.Session) error {
 	ctx := r.Context()
+	app, err := s.sender(r)
+	if err != nil {
+		return err
+	}
 	var in posted
 	if err := httpserver.DecodeUndeclared(r, &in); err != nil {
 		return err
@@ -75,8 +116,12 @@ func (s *service) postEvent(w http.ResponseWriter, r *http.Request, _ session.Se
 	}
 	meta := s.meta(ctx)
 	meta.VisitID = in.VisitID
-	e := recorded{Root: aggregate.New(in.ID), Type: in.Type, At: meta.At}
-	if err := e.Emit(meta, event.Recorded{Name: in.Type, Data: in.Data}); err != nil {
+	id, trust := in.ID, stranger
+	if app.Name != "" {
+		id, trust = app.Name+"."+in.ID, ownSource // no stranger can take an application's id: theirs hold no dot
+	}
+	e := recorded{Root: aggregate.New(id), Type: in.Type, At: meta.At}
+	if err := e.Emit(meta, event.Recorded{Name: in.Type, Data: in.Data, Trust: trust, Application: app.Name}); err != nil {
 		return err
 	}
 	replayed, err := s.events.Insert(ctx, e)
@@ -88,5 +133,6 @@ func (s *service) postEvent(w http.ResponseWriter, r *http.Request, _ session.Se
 	}
 	httpserver.Action(ctx, "statistics.recorded")
 	httpserver.Annotate(ctx, "statistics.type", in.Type)
+	httpserver.Annotate(ctx, "event.source_trust", trust)
 	return httpserver.JSON(w, http.StatusAccepted, map[string]string{"id": in.ID})
 }

@@ -38,6 +38,7 @@ func TestEventLines(t *testing.T) {
 		event.Unmatched{OrderID: "o-1", Reason: "nobody"},
 		event.Declined{OrderID: "o-1", PartnerID: "p-1", Reason: "timed-out"},
 		event.Matched{OrderID: "o-1", PartnerID: "p-1"},
+		event.Scheduled{OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", Trip: "place", Day: "2026-11-24"},
 		event.OnSite{OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", Container: "K 7-112"},
 		event.Collected{OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", Container: "K 7-112"},
 		event.Weighed{

@@ -103,6 +103,9 @@ func Start(t testing.TB) *Backends {
 			t.Errorf("miniredis: %v", err)
 		}
 	})
+	if dir := os.Getenv(RecordSetting); dir != "" {
+		t.Cleanup(func() { b.record(t, dir) })
+	}
 	return b
 }
 
@@ -141,7 +144,7 @@ func (b *Backends) Lookup(instance string, extra map[string]string) process.Look
 		"KREISLAUF_KAFKA_BROKERS": b.Kafka, "KREISLAUF_REDIS_ADDR": b.Redis, "KREISLAUF_REDIS_PASSWORD": redisPassword,
 		"KREISLAUF_DRAIN": "1ms", "KREISLAUF_SMTP_ADDR": b.SMTP, "KREISLAUF_SMTP_TLS": "none",
 		blob.Documents: "file://" + filepath.ToSlash(filepath.Join(b.logs, "..", "blobs", "documents")),
-		blob.Setting: "file://" + filepath.ToSlash(filepath.Join(b.logs, "..", "blobs", service)),
+		blob.Setting:   "file://" + filepath.ToSlash(filepath.Join(b.logs, "..", "blobs", service)),
 	}
 	if s, known := services.Named(service); known {
 		for _, variable := range s.Secrets {

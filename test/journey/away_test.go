@@ -20,13 +20,14 @@ func TestWhatWorksWhileAPartIsAway(t *testing.T) {
 		"order-1":      {"order", "own order", "job", "step"},
 		"disposer-1":   {"profile"},
 		"identity-1":   {"sign up"},
+		"customer-1":   {"cart", "sites"},
 		"payment-1":    {"invoices", "credit notes", "ledger"},
 		"mailing-1":    nil,
 		"statistics-1": nil,
 		"kafka":        nil,
 		"mailbox":      nil,
-		"redis":        {"credit notes", "invoices", "job", "ledger", "match", "offers", "order", "own order", "profile", "sign up", "step"},
-		"mongodb":      {"credit notes", "invoices", "job", "ledger", "match", "offers", "order", "own order", "profile", "sign up", "step"},
+		"redis":        {"cart", "credit notes", "invoices", "job", "ledger", "match", "offers", "order", "own order", "profile", "sign up", "sites", "step"},
+		"mongodb":      {"credit notes", "invoices", "job", "ledger", "match", "offers", "order", "own order", "profile", "sign up", "sites", "step"},
 	} {
 		t.Run(away, func(t *testing.T) {
 			p := startPlatform(t)
@@ -49,6 +50,10 @@ func TestWhatWorksWhileAPartIsAway(t *testing.T) {
 				"own order": get(c, client.OrdersPath+"/"+id),
 				"sign up": func() bool {
 					return p.browser().works("POST", "/api/identity/v1/users", map[string]string{"email": "new@example.org", "password": password, "name": "New Person"})
+				},
+				"sites": get(c, "/api/customer/v1/sites"),
+				"cart": func() bool {
+					return p.browser().works("PUT", "/api/customer/v1/cart", map[string]string{"postcode": "50667"})
 				},
 				"offers":  get(partner, "/api/matching/v1/offers"),
 				"match":   get(office, "/api/matching/v1/matches/"+id),

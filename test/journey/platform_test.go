@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kreislauf/internal/authz"
+	"kreislauf/internal/catalog/postcodes"
 	"kreislauf/internal/client"
 	"kreislauf/services"
 	"kreislauf/services/identity"
@@ -152,7 +153,7 @@ func (b *browser) orderBody(postcode, waste string, size int) map[string]any {
 	b.t.Helper()
 	return map[string]any{
 		"quote": b.quote(postcode, waste, size), "visit_id": "visit-1",
-		"address": map[string]string{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"},
+		"address": map[string]string{"name": "Test Person", "street": "Hauptstraße 1", "city": postcodes.Towns(postcode)[0]},
 	}
 }
 
@@ -160,7 +161,7 @@ func (b *browser) order(postcode, waste string, size int) client.Order {
 	b.t.Helper()
 	o, err := b.Place(b.t.Context(), client.NewOrder{
 		Quote: b.quote(postcode, waste, size), VisitID: "visit-1",
-		Address: client.Address{Name: "Test Person", Street: "Hauptstraße 1", City: "Köln"},
+		Address: client.Address{Name: "Test Person", Street: "Hauptstraße 1", City: postcodes.Towns(postcode)[0]},
 	})
 	if err != nil {
 		b.t.Fatal(err)

@@ -38,7 +38,7 @@ func (p *platform) disposer(t *testing.T, c cast) []exchange {
 	t.Helper()
 	own := map[string]any{
 		"email": "Office@hand.example", "radius_km": 100, "auto_accept": false, "drivers": []any{map[string]any{"id": "d-1", "name": "Jonas Petersen"}},
-		"vehicles": []any{map[string]any{"plate": "B-H 1", "kind": "skip"}},
+		"vehicles": []any{map[string]any{"plate": "B-H 1", "kind": "skip"}}, "capacity": []any{map[string]any{"size_m3": 7, "per_day": 500}},
 	}
 	fresh := map[string]string{"If-None-Match": "*"}
 	put := func(name string, who *client.Client, path string, header map[string]string, body any, status int, breaks bool) exchange {
@@ -74,6 +74,8 @@ func (p *platform) disposer(t *testing.T, c cast) []exchange {
 		mine("no e-mail", with(own, "email", nil), 422, true),
 		mine("far away", with(own, "radius_km", 501), 422, true),
 		mine("no plate", with(own, "vehicles", []any{map[string]any{"plate": "", "kind": "skip"}}), 422, true),
+		mine("no such size", with(own, "capacity", []any{map[string]any{"size_m3": 8, "per_day": 1}}), 422, true),
+		mine("a size twice", with(own, "capacity", []any{map[string]any{"size_m3": 7, "per_day": 1}, map[string]any{"size_m3": 7, "per_day": 2}}), 422, false),
 		mine("no driver's id", with(own, "drivers", []any{map[string]any{"id": "1", "name": "Ines Vogel"}}), 422, true),
 
 		office("new", fresh, "name", "Neu GmbH", 201, false),

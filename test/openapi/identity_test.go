@@ -3,17 +3,20 @@ package openapi_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"kreislauf/internal/authz"
+	"kreislauf/internal/backend/mailbox"
 	"kreislauf/internal/client"
 	"kreislauf/internal/httpserver"
 	"kreislauf/services/identity"
 )
 
 const (
-	users    = client.UsersPath
-	sessions = client.SessionsPath
-	current  = client.SessionPath
+	users             = client.UsersPath
+	sessions          = client.SessionsPath
+	driverInvitations = "/api/identity/v1/driver-invitations"
+	current           = client.SessionPath
 
 	password = "correct horse battery"
 )
@@ -76,7 +79,19 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 	in := func(name string, who *client.Client, body any, status int, breaks bool) exchange {
 		return exchange{name: name, who: who, method: "POST", path: sessions, body: body, status: status, breaks: breaks}
 	}
+	invite := func(name string, who *client.Client, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: who, method: "POST", path: driverInvitations, body: body, status: status, breaks: breaks}
+	}
+	d1 := map[string]any{"driver_id": "d-1"}
+	nobody := invite("nobody's driver", nil, d1, 401, true)
+	nobody.header = map[string]string{"X-CSRF-Token": "x"}
 	return []exchange{
+		invite("a driver", c.hand, d1, 201, false),
+		invite("malformed", c.hand, client.Raw(`{"x":`), 400, true),
+		nobody,
+		invite("a customer's driver", c.anna, d1, 403, false),
+		invite("too large", c.hand, tooLarge(), 413, true),
+		invite("no driver", c.hand, map[string]any{"driver_id": "Jonas"}, 422, true),
 		keyed(post("first", signUp("email", "twice@example.org"), 201, false), again),
 		keyed(replayed, again),
 		post("e-mail taken", signUp("email", "twice@example.org"), 409, false),
@@ -118,6 +133,93 @@ func (p *platform) identity(t *testing.T, c cast) []exchange {
 		{name: "back office's session", who: c.office, method: "GET", path: current, status: 200},
 		{name: "no session", method: "GET", path: current, status: 401, breaks: true},
 		{name: "forged session", who: p.forged(), method: "GET", path: current, status: 401},
+	}
+}
+
+// accounts is what people do with their sessions and passwords.
+func (p *platform) accounts(t *testing.T, c cast) []exchange {
+	t.Helper()
+	const email, other = "carla@example.org", "another horse battery"
+	carla, phone := p.newPerson(), p.newPerson()
+	id := p.send(t, exchange{who: carla, method: "POST", path: users, header: key(), body: signUp("email", email), status: 201})["user_id"]
+	enter := func() {
+		p.send(t, exchange{who: phone, method: "POST", path: sessions, body: map[string]any{"email": email, "password": password}, status: 201})
+	}
+	enter()
+	first := ""
+	listed, _ := p.send(t, exchange{who: carla, method: "GET", path: sessions, status: 200})["sessions"].([]any)
+	for _, l := range listed {
+		if m, _ := l.(map[string]any); m["current"] == false {
+			first, _ = m["session_id"].(string)
+		}
+	}
+	const end, pass, resets, confirm = sessions + "/end", "/api/identity/v1/password", "/api/identity/v1/password-resets", "/api/identity/v1/password-resets/confirm"
+	none := map[string]string{"X-CSRF-Token": ""}
+	forged := map[string]string{"X-CSRF-Token": "x"}
+	change := func(old, new string) map[string]any { return map[string]any{"password": old, "new_password": new} }
+	out := func(user any, why string) map[string]any { return map[string]any{"user_id": user, "reason": why} }
+	reset := func(token, new string) map[string]any { return map[string]any{"token": token, "password": new} }
+	return []exchange{
+		{name: "end one", who: carla, method: "DELETE", path: sessions + "/" + first, status: 204},
+		{name: "end it again", who: carla, method: "DELETE", path: sessions + "/" + first, status: 404},
+		{name: "end one without token", who: carla, method: "DELETE", path: sessions + "/" + first, header: none, status: 403, breaks: true},
+		{name: "end one as nobody", method: "DELETE", path: sessions + "/" + first, header: forged, status: 401, breaks: true},
+		{name: "ended", who: phone, method: "GET", path: current, status: 401},
+		{name: "end the others", who: carla, method: "DELETE", path: sessions, status: 204},
+		{name: "end the others without token", who: carla, method: "DELETE", path: sessions, header: none, status: 403, breaks: true},
+		{name: "end the others as nobody", method: "DELETE", path: sessions, header: forged, status: 401, breaks: true},
+		{name: "password malformed", who: carla, method: "PUT", path: pass, body: client.Raw(`{`), status: 400, breaks: true},
+		{name: "password of nobody", method: "PUT", path: pass, body: change(password, other), header: forged, status: 401, breaks: true},
+		{name: "password without token", who: carla, method: "PUT", path: pass, body: change(password, other), header: none, status: 403, breaks: true},
+		{name: "password too large", who: carla, method: "PUT", path: pass, body: tooLarge(), status: 413, breaks: true},
+		{name: "password too short", who: carla, method: "PUT", path: pass, body: change(password, "short"), status: 422, breaks: true},
+		{name: "wrong password", who: carla, method: "PUT", path: pass, body: change("wrong", other), status: 422},
+		{name: "new password", who: carla, method: "PUT", path: pass, body: change(password, other), status: 204},
+		{name: "old password", who: phone, method: "POST", path: sessions, body: map[string]any{"email": email, "password": password}, status: 401},
+		{name: "with the new one", who: phone, method: "POST", path: sessions, body: map[string]any{"email": email, "password": other}, status: 201},
+		{name: "sign out everywhere", who: c.office, method: "POST", path: end, body: out(id, "the telephone was stolen"), status: 204},
+		{name: "signed out", who: carla, method: "GET", path: current, status: 401},
+		{name: "end malformed", who: c.office, method: "POST", path: end, body: client.Raw(`{`), status: 400, breaks: true},
+		{name: "end as nobody", method: "POST", path: end, body: out(id, "the telephone was stolen"), header: forged, status: 401, breaks: true},
+		{name: "end as customer", who: c.anna, method: "POST", path: end, body: out(id, "the telephone was stolen"), status: 403},
+		{name: "end of nobody", who: c.office, method: "POST", path: end, body: out("u-nobody", "the telephone was stolen"), status: 404},
+		{name: "end too large", who: c.office, method: "POST", path: end, body: tooLarge(), status: 413, breaks: true},
+		{name: "end without reason", who: c.office, method: "POST", path: end, body: out(id, ""), status: 422, breaks: true},
+		{name: "forgotten", method: "POST", path: resets, body: map[string]any{"email": email}, status: 202},
+		{name: "forgotten by nobody", method: "POST", path: resets, body: map[string]any{"email": "nobody@example.org"}, status: 202},
+		{name: "forgotten malformed", method: "POST", path: resets, body: client.Raw(`{`), status: 400, breaks: true},
+		{name: "forgotten too large", method: "POST", path: resets, body: tooLarge(), status: 413, breaks: true},
+		{name: "forgotten without address", method: "POST", path: resets, body: map[string]any{"email": "nobody"}, status: 422, breaks: true},
+		{name: "confirm malformed", method: "POST", path: confirm, body: client.Raw(`{`), status: 400, breaks: true},
+		{name: "confirm too large", method: "POST", path: confirm, body: tooLarge(), status: 413, breaks: true},
+		{name: "confirm a short one", method: "POST", path: confirm, body: reset("FORGED", "short"), status: 422, breaks: true},
+		{name: "confirm forged", method: "POST", path: confirm, body: reset("FORGED", other), status: 422},
+		{name: "confirm with a mail", method: "POST", path: confirm, body: reset(p.mailed(t, "/passwort/neu#"), password), status: 204},
+	}
+}
+
+// mailed asks for a new password of an account, and gives what stands behind the link of the mail.
+func (p *platform) mailed(t *testing.T, link string) string {
+	t.Helper()
+	p.send(t, exchange{method: "POST", path: users, header: key(), body: signUp("email", "reset@example.org"), status: 201})
+	p.send(t, exchange{method: "POST", path: "/api/identity/v1/password-resets", body: map[string]any{"email": "reset@example.org"}, status: 202})
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		list, err := mailbox.List(p.b.Mails, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range list {
+			full, err := mailbox.Read(p.b.Mails, m.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, rest, found := strings.Cut(full.Text, link); found && strings.Contains(full.To, "reset@example.org") {
+				return strings.Fields(rest)[0]
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no mail has a link %s", link)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ const partners = `[
  {"id":"p-auto","name":"Auto GmbH","street":"Weg 1","postcode":"50667","city":"Köln","email":"office@auto.example","tax_id":"DE136695976","radius_km":100,
   "waste_codes":["170904"],"auto_accept":true,"active":true,
   "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200},"per_tonne_over_cents":600},
-  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[],"vehicles":[]},
+  "certificates":[{"kind":"53","number":"A-1"}],"drivers":[],"vehicles":[],"capacity":[{"size_m3":5,"per_day":0}]},
  {"id":"p-hand","name":"Hand GmbH","street":"Weg 1","postcode":"10115","city":"Berlin","email":"office@hand.example","tax_id":"DE123456788","radius_km":100,
   "waste_codes":["170904"],"auto_accept":false,"active":true,
   "rates":{"trip_cents":7800,"per_m3_cents":{"170904":4200},"per_tonne_over_cents":600},

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/catalog/postcodes"
 	"kreislauf/internal/client"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
+	"kreislauf/internal/session"
 	"kreislauf/test/embedded"
 )
 
@@ -38,7 +40,9 @@ func (p *platform) scenes(c cast) []scene {
 	return []scene{
 		{"roles", func(t *testing.T) []exchange { return p.roles(t, c) }},
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
+		{"accounts", func(t *testing.T) []exchange { return p.accounts(t, c) }},
 		{"disposer", func(t *testing.T) []exchange { return p.disposer(t, c) }},
+		{"customer", func(t *testing.T) []exchange { return p.customer(t, c) }},
 		{"pricing", p.pricing},
 		{"order", func(t *testing.T) []exchange { return p.order(t, c) }},
 		{"offers", func(t *testing.T) []exchange { return p.offers(t, c) }},
@@ -86,6 +90,7 @@ func (p *platform) pricing(t *testing.T) []exchange {
 	bad("no parameters", client.QuotesPath, true)
 	bad("four digits", quotes("5066", "170904", "7", date), true)
 	bad("postcode of nowhere", quotes("00999", "170904", "7", date), false)
+	bad("postcode of no place", quotes("50000", "170904", "7", date), false)
 	bad("no code", quotes("50667", "soil", "7", date), true)
 	bad("unknown code", quotes("50667", "999999", "7", date), false)
 	bad("no number", quotes("50667", "170904", "big", date), true)
@@ -103,7 +108,7 @@ func (p *platform) newOrder(t *testing.T, postcode, waste string) map[string]any
 	q := p.send(t, exchange{method: "GET", path: quotes(postcode, waste, "3", p.earliest(t, postcode)), status: 200})
 	return map[string]any{
 		"quote": q["quote"], "visit_id": "visit-1", "public_ground": true,
-		"address": map[string]any{"name": "Test Person", "street": "Hauptstraße 1", "city": "Köln"},
+		"address": map[string]any{"name": "Test Person", "street": "Hauptstraße 1", "city": postcodes.Towns(postcode)[0]},
 	}
 }
 
@@ -120,14 +125,27 @@ func (p *platform) place(t *testing.T, who *client.Client, postcode, waste strin
 
 func endedQuote(t *testing.T) string {
 	t.Helper()
+	return signQuote(t, quote.Quote{
+		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
+		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
+	})
+}
+
+// fullQuote is for a size of which the partner of Cologne has no container. Pricing gives no such quote, unless it has heard of it too late.
+func fullQuote(t *testing.T, date string) string {
+	t.Helper()
+	return signQuote(t, quote.Quote{
+		ID: "q-full", Postcode: "50667", Waste: "170904", SizeM3: 5, Date: date, Price: money.FromNet(100_00), ValidUntil: time.Now().Add(time.Hour),
+	})
+}
+
+func signQuote(t *testing.T, q quote.Quote) string {
+	t.Helper()
 	k, err := hex.DecodeString(embedded.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := quote.Sign(k, quote.Quote{
-		ID: "q-ended", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: time.Now().AddDate(0, 0, 5).Format(time.DateOnly),
-		Price: money.FromNet(100_00), ValidUntil: time.Now().Add(-time.Minute),
-	})
+	token, err := quote.Sign(k, q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,13 +170,15 @@ func (p *platform) order(t *testing.T, c cast) []exchange {
 		return exchange{name: name, who: who, method: "GET", path: path, status: status, breaks: who == nil}
 	}
 	address := func(name string) map[string]any {
-		return with(good, "address", map[string]any{"name": name, "street": "Weg 1", "city": "Ulm"})
+		return with(good, "address", map[string]any{"name": name, "street": "Weg 1", "city": "Köln"})
 	}
 	return []exchange{
 		get("none yet", c.bert, orders, 200),
 		keyed(post("first", good, 201, false), again), replayed,
 		keyed(post("reused key", with(good, "public_ground", false), 422, false), again),
 		post("least", with(with(good, "visit_id", nil), "public_ground", nil), 201, false),
+		post("full", with(good, "quote", fullQuote(t, p.earliest(t, "50667"))), 409, false),
+		post("another town", with(good, "address", map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"}), 422, false),
 		post("longest name", address(strings.Repeat("ä", 100)), 201, false),
 		keyed(post("no key", good, 400, true), nil),
 		keyed(post("short key", good, 400, true), map[string]string{"Idempotency-Key": "short"}),
@@ -273,7 +293,7 @@ func steps(id string, c cast) []exchange {
 	return slices.Concat(
 		step(c.anna, orders+"/"+id+"/cancel", map[string]any{"reason": "no longer needed"}, map[string]any{"reason": "no"}),
 		step(c.anna, orders+"/"+id+"/pick-up", map[string]any{"date": "2026-12-04"}, nil),
-		step(c.auto, jobs+"/"+id+"/driver", map[string]any{"driver_id": "d-1"}, map[string]any{"driver_id": "d 1"}),
+		step(c.auto, jobs+"/"+id+"/plan", map[string]any{"day": today(), "driver_id": "d-1"}, map[string]any{"day": today(), "driver_id": "d 1"}),
 		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
 		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
 		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
@@ -281,6 +301,8 @@ func steps(id string, c cast) []exchange {
 			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
 	)
 }
+
+func today() string { return time.Now().Format(time.DateOnly) }
 
 // jobs asks each step in every way that fails, then leads an order through its work.
 func (p *platform) jobs(t *testing.T, c cast) []exchange {
@@ -334,14 +356,16 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too early", c.anna, one+"/pick-up", map[string]any{"date": date}, 409)
 	post("too early", c.auto, job+"/collected", map[string]any{}, 409)
 	post("too early", c.auto, job+"/weighed", weighing, 409)
-	post("first", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 200)
+	post("first", c.auto, job+"/plan", map[string]any{"day": date, "window": "morning", "driver_id": "d-1", "vehicle": "K-AB 17", "position": 1}, 200)
 	add("first", trip)
 	add("again", again)
 	add("list", exchange{who: c.auto, method: "GET", path: jobs + "?state=matched&limit=1&date=" + date, status: 200})
 	add("bad list", exchange{who: c.auto, method: "GET", path: jobs + "?state=paid", status: 422, breaks: true})
 	post("future", c.auto, job+"/on-site", map[string]any{"container": "K 17", "at": time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, 422)
 	post("first", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
-	post("again", c.auto, job+"/on-site", map[string]any{"container": "K 17"}, 200)
+	add("again", exchange{
+		who: c.auto, method: "POST", path: job + "/on-site", header: key(), body: map[string]any{"container": "K 17"}, status: 200, replayed: true,
+	})
 	post("another", c.auto, job+"/on-site", map[string]any{"container": "K 18"}, 409)
 	post("Sunday", c.anna, one+"/pick-up", map[string]any{"date": "2026-01-04"}, 422)
 	post("first", c.anna, one+"/pick-up", map[string]any{"date": date}, 200)
@@ -351,7 +375,7 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too late", c.auto, job+"/failed-trip", map[string]any{"reason": "overfilled"}, 409)
 	post("too heavy", c.auto, job+"/weighed", heavy, 422)
 	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
-	post("too late", c.auto, job+"/driver", map[string]any{"driver_id": "d-1"}, 409)
+	post("too late", c.auto, job+"/plan", map[string]any{"day": today()}, 409)
 	list = append(list, documents(id, c)...)
 	add("one", exchange{who: c.auto, method: "GET", path: job, status: 200})
 	add("another's", exchange{who: c.hand, method: "GET", path: job, status: 404})
@@ -425,7 +449,10 @@ func (p *platform) statistics() []exchange {
 	replayed.replayed = true
 	named := post("named by the entry", map[string]any{"type": "page-view"}, 202, false)
 	named.header = map[string]string{"X-Request-Id": strings.Repeat("a", 64)}
+	unknown := post("unknown key", full, 401, false)
+	unknown.header = map[string]string{"X-Api-Key": "nobody's"}
 	return []exchange{
+		unknown,
 		post("full", full, 202, false), replayed,
 		post("least", map[string]any{"type": "ab"}, 202, false), named,
 		post("most", data(16, 64, 256), 202, false),
@@ -446,12 +473,19 @@ func (p *platform) statistics() []exchange {
 }
 
 // storesAway asks operations that need a store which is away: sessions, or for statistics the database.
-func (p *platform) storesAway(c cast) []exchange {
+func (p *platform) storesAway(t *testing.T, c cast) []exchange {
 	one := orders + "/" + nowhere
 	list := []exchange{
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
+		{name: "invite a driver", who: c.hand, method: "POST", path: driverInvitations, body: map[string]any{"driver_id": "d-1"}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
+		{name: "end session", who: c.anna, method: "DELETE", path: sessions + "/x", status: 503},
+		{name: "end other sessions", who: c.anna, method: "DELETE", path: sessions, status: 503},
+		{name: "end sessions of", who: c.office, method: "POST", path: sessions + "/end", body: map[string]any{"user_id": "u-1", "reason": "stolen"}, status: 503},
+		{name: "new password", who: c.anna, method: "PUT", path: "/api/identity/v1/password", body: map[string]any{"password": "x", "new_password": password}, status: 503},
+		{name: "forgotten password", method: "POST", path: "/api/identity/v1/password-resets", body: map[string]any{"email": "anna@example.org"}, status: 503},
+		{name: "confirmed password", method: "POST", path: "/api/identity/v1/password-resets/confirm", body: map[string]any{"token": "FORGED", "password": password}, status: 503},
 		{name: "sign out", who: c.anna, method: "DELETE", path: current, status: 503},
 		{name: "order", who: c.anna, method: "POST", path: orders, header: key(), body: map[string]any{
 			"quote": "q1.e30.AAAA", "address": map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"},
@@ -480,8 +514,14 @@ func (p *platform) storesAway(c cast) []exchange {
 		name: "document", who: c.auto, method: "PUT", path: jobs + "/" + nowhere + "/documents/" + strings.Repeat("a", 64) + "?kind=photo",
 		body: client.Raw("x"), header: map[string]string{"Content-Type": "image/png"}, status: 503,
 	})
-	for _, e := range steps(nowhere, c) {
-		if e.status == 0 { // its body is good
+	visitor := p.newPerson().With("Cookie", session.CartCookie+"="+strings.Repeat("a", 43))
+	list = append(list,
+		exchange{name: "cart", who: visitor, method: "GET", path: cart, status: 503},
+		exchange{name: "cart forgotten", who: visitor, method: "DELETE", path: cart, status: 503},
+		exchange{name: "visit", method: "POST", path: visits, body: map[string]any{"code": sitePass(t)}, status: 503},
+	)
+	for _, e := range slices.Concat(steps(nowhere, c), customerCalls(c, noSite, noStanding)) {
+		if e.status == 0 && e.method != "GET" { // its body is good
 			e.name, e.status = e.path, 503
 			list = append(list, e)
 		}

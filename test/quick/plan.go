@@ -78,6 +78,7 @@ func plan(list []pkg, files []string) planned {
 		}
 		if within(f, "services") && strings.HasSuffix(f, ".yaml") {
 			dir = "test/openapi" // which reads the documents of all services
+			skipped["make test-released: a document has changed"] = true
 		}
 		changed[dir] = known[dir]
 	}

@@ -41,6 +41,7 @@ func TestPlan(t *testing.T) {
 		}},
 		{"documents of services", []string{"services/order/openapi.yaml", "services/components.yaml"}, planned{
 			changed: []string{"./test/openapi"}, tested: []string{"./test/openapi"},
+			skipped: []string{"make test-released: a document has changed"},
 		}},
 		{"test data", []string{"internal/quote/testdata/a/b.json"}, planned{
 			changed: []string{"./internal/quote"}, tested: []string{"./internal/quote"},

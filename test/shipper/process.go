@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Options say what a logship does. Binary, LogDir, StateDir and at least one URL are required.
+// Options say what a logship does. Binary, StateDir, at least one URL, and LogDir or Inputs are required.
 type Options struct {
 	// Binary is kreislauf.
 	Binary string
@@ -19,6 +19,10 @@ type Options struct {
 	LogDir, StateDir string
 	// PodsDir is the folder of container logs as of Kubernetes, or is empty.
 	PodsDir string
+	// Inputs are further inputs, each as one line of YAML.
+	Inputs []string
+	// Stdin is what the process reads, or nil.
+	Stdin io.Reader
 	// URLs are the targets, each with everything.
 	URLs []string
 	// GeoDir holds the geo databases, or is empty.
@@ -46,14 +50,18 @@ func Start(o Options) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return StartCommand([]string{o.Binary, "logship", "-config", path}, o.Env, o.Log)
+	return startCommand([]string{o.Binary, "logship", "-config", path}, o.Env, o.Stdin, o.Log)
 }
 
 // StartCommand runs any shipper as a child that is killed when this process dies.
 func StartCommand(args, env []string, log io.Writer) (*Process, error) {
+	return startCommand(args, env, nil, log)
+}
+
+func startCommand(args, env []string, stdin io.Reader, log io.Writer) (*Process, error) {
 	p := &Process{cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = stdin, log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.cmd.WaitDelay = time.Second
 	if err := p.cmd.Start(); err != nil {
@@ -71,7 +79,13 @@ func StartCommand(args, env []string, log io.Writer) (*Process, error) {
 func (o *Options) configure() (string, error) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "instance: logship-1\nstate_dir: %q\nuser_agent: %v\ninputs:\n", o.StateDir, o.UserAgent)
+	for _, in := range o.Inputs {
+		fmt.Fprintf(&out, "  - %s\n", in)
+	}
 	for _, in := range [][2]string{{"nginx_access", "*/*/nginx/access.log"}, {"service", "*/*/*/*.log"}} {
+		if o.LogDir == "" {
+			break
+		}
 		fmt.Fprintf(&out, "  - {type: %s, folders: <env>/<customer>/<service>, paths: [%q]}\n", in[0], filepath.Join(o.LogDir, in[1]))
 	}
 	if o.PodsDir != "" {

@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 for (const file of readdirSync(dist, { recursive: true })) {
-  if (/^[^.].*\.(html|js|css|svg)$/.test(file)) {
+  if (/^[^.].*\.(html|js|css|svg|webmanifest)$/.test(file)) {
     const path = join(dist, file);
     writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
   }

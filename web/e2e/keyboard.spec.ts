@@ -1,7 +1,7 @@
 // The whole order without a pointer: only Tab, Enter, Space and typing.
 
 import type { Page } from "@playwright/test";
-import { expect, newCustomer, postcode, test } from "./page";
+import { city, expect, newCustomer, postcode, test } from "./page";
 
 /** Presses Tab until the focused element has this role-like selector; fails when the page has no such stop. */
 async function tabTo(page: Page, selector: string): Promise<void> {
@@ -31,7 +31,7 @@ test("an order by keyboard alone", async ({ page }) => {
   for (const [name, value] of [
     ["/address/name", customer.name],
     ["/address/street", "Invalidenstraße 43"],
-    ["/address/city", "Berlin"],
+    ["/address/city", city],
   ]) {
     await tabTo(page, `input[name='${name}']`);
     await page.keyboard.type(value as string);

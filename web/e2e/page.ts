@@ -8,6 +8,7 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/
 
 /** A postcode that the platform under test serves, and one that it does not. */
 export const postcode = process.env["KREISLAUF_POSTCODE"] ?? "10115";
+export const city = postcode.startsWith("1") ? "Berlin" : "Köln";
 export const unknownPostcode = process.env["KREISLAUF_UNKNOWN_POSTCODE"] ?? "00000";
 
 export const test = base.extend<{ clean: undefined }>({
@@ -76,7 +77,7 @@ export async function chooseAll(page: Page): Promise<void> {
 export async function fillAddress(page: Page, customer: Customer): Promise<void> {
   await page.getByLabel("Vor- und Nachname").fill(customer.name);
   await page.getByLabel("Straße und Hausnummer").fill("Invalidenstraße 43");
-  await page.getByLabel("Ort", { exact: true }).fill("Berlin");
+  await page.getByLabel("Ort", { exact: true }).fill(city);
 }
 
 export async function fillAccount(page: Page, customer: Customer): Promise<void> {

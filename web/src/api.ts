@@ -8,6 +8,8 @@ export interface User {
   email: string;
   name: string;
   role: string;
+  /** Of a site manager. */
+  site_id?: string;
 }
 
 export interface Waste {
@@ -73,6 +75,8 @@ export interface OrderRequest {
   address: Address;
   public_ground: boolean;
   visit_id: string;
+  /** One of the customer's sites at the postcode of the quote. */
+  site_id?: string;
 }
 
 export interface Order {
@@ -85,6 +89,8 @@ export interface Order {
   address: Address;
   price: Price;
   partner_id?: string;
+  /** Of the customer; absent without. */
+  site_id?: string;
   container?: string;
   /** The day on which the customer wants the container fetched. */
   pick_up_on?: string;

@@ -4,20 +4,24 @@ import { useEffect } from "preact/hooks";
 import { AccountPages } from "./account/lazy";
 import { clock } from "./format";
 import { unreachableSince } from "./http";
-import { navigations, page, url } from "./route";
+import { navigations, page, type Page, url } from "./route";
 import { OrderPage } from "./order/order-page";
 import { loadCatalog, quotes } from "./order/state";
+import { user } from "./session";
 import { keepLanguage, language, text } from "./text";
 import { AccountMenu } from "./ui/account-menu";
 import { Icon } from "./ui/icon";
 import { focusHeading, lazily } from "./ui/lazy";
 import { SignInDialog } from "./ui/sign-in-dialog";
 
+const SitesPages = lazily(async () => (await import("./sites/sites-app")).default).Lazy;
 const PartnerPages = lazily(async () => (await import("./partner/partner-app")).default).Lazy;
 
 export function App() {
   const words = text.value;
-  const shown = page.value;
+  const asked = page.value;
+  // A site manager has one page; the customer's show money.
+  const shown: Page = user.value?.role === "site_manager" && asked.name !== "partner" && asked.name !== "order" ? { name: "managed" } : asked;
   const path = url.value.pathname;
 
   useEffect(() => {
@@ -29,7 +33,7 @@ export function App() {
     document.documentElement.lang = language.value;
     if (shown.name === "partner") return; // it names its pages itself
     const { account } = words;
-    const title = { order: words.order.title, account: account.orders, status: account.order, invoice: account.invoice, missing: words.missing.title }[shown.name];
+    const title = { order: words.order.title, account: account.orders, sites: account.sites, managed: account.site, status: account.order, invoice: account.invoice, missing: words.missing.title }[shown.name];
     document.title = `${title} – ${words.brand}`;
   }, [shown.name, language.value]);
 
@@ -41,7 +45,7 @@ export function App() {
       <Header />
       <OfflineBar />
       <main id="inhalt" tabIndex={-1}>
-        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : <AccountPages shown={shown} />}
+        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : shown.name === "sites" ? <SitesPages managed={false} /> : shown.name === "managed" ? <SitesPages managed /> : <AccountPages shown={shown} />}
       </main>
       <footer class="page-footer">
         <p>

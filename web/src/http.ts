@@ -40,6 +40,8 @@ export interface RequestOptions {
   /** Sent as JSON; a Blob goes as it is, under its own type. */
   body?: unknown;
   key?: string;
+  /** The version that was read of what this changes (If-Match). */
+  match?: number;
   signal?: AbortSignal;
   keepalive?: boolean;
   timeoutMs?: number;
@@ -50,11 +52,12 @@ export interface RequestOptions {
  * Throws ApiError, UnreachableError, or the AbortError of the caller's signal.
  */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  const { method = "GET", body, key, keepalive = false, timeoutMs = 15_000 } = options;
+  const { method = "GET", body, key, match, keepalive = false, timeoutMs = 15_000 } = options;
   const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
   const file = body instanceof Blob;
   if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
+  if (match !== undefined) headers["If-Match"] = `"${match}"`;
   const csrf = method === "GET" ? undefined : cookie(document.cookie, "kreislauf_csrf");
   if (csrf !== undefined) headers["X-CSRF-Token"] = csrf;
 

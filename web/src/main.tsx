@@ -20,3 +20,4 @@ void loadSession();
 addEventListener("online", reconnect);
 addEventListener("offline", () => (unreachableSince.value ??= new Date()));
 render(<App />, root);
+void import("./order/keeping").then(({ startKeeping }) => startKeeping(), () => undefined); // without it nothing is kept, and all else works

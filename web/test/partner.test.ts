@@ -1,6 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Job } from "../src/partner/api";
 import { placeOf } from "../src/partner/places";
+import type { PlannedJob } from "../src/partner/planning-api";
+import { dayOf, expiry, moved, newDriverId, planWith } from "../src/partner/planning-rules";
 import { daysLater, dueOn, fileFault, groupJobs, mostBytes, nextStep, objectionUntil, parseKg, sha256, timeLeft, today } from "../src/partner/rules";
 import { pageOf } from "../src/route";
 
@@ -121,4 +123,43 @@ test("a file is checked before it is sent", () => {
 
 test("a file is named by its SHA-256", async () => {
   expect(await sha256(new Blob(["test"]))).toBe("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08");
+});
+
+describe("the day plan", () => {
+  const job = (id: string, more: Partial<PlannedJob>): PlannedJob => ({
+    order_id: id, state: "matched", waste_code: "170904", size_m3: 7, date: "2026-12-01", postcode: "50667", address: { name: "A", street: "B 1", city: "C" }, public_ground: false,
+    pay: { net_cents: 1, per_tonne_over_cents: 1 }, history: [], ...more,
+  });
+  const planned = (id: string, position: number, more: Partial<PlannedJob> = {}) => job(id, { driver_id: "d-1", plan: { trip: "place", day: "2026-12-01", vehicle: "K-A 1", position }, ...more });
+  const ids = (list: PlannedJob[] | undefined) => list?.map(({ order_id }) => order_id);
+
+  test("holds what is planned in driving order, and what is due and not planned", () => {
+    const jobs = [
+      planned("o-2", 2), planned("o-1", 1), job("o-late", { date: "2026-11-30" }), job("o-later", { date: "2026-12-02" }), job("o-standing", { state: "on_site" }), job("o-wish", { state: "on_site", pick_up_on: "2026-12-01" }),
+      planned("o-missed", 1, { plan: { trip: "place", day: "2026-11-29", position: 1 } }), planned("o-truck", 3, { state: "collected" }), planned("o-nobody", 1, { driver_id: undefined as never }),
+    ];
+    const day = dayOf(jobs, "2026-12-01", "2026-12-01", "driver");
+    expect(ids(day.rows.get("d-1"))).toEqual(["o-1", "o-2"]);
+    expect(ids(day.rows.get(""))).toEqual(["o-nobody"]);
+    expect(ids(day.open)?.sort()).toEqual(["o-late", "o-missed", "o-wish"]);
+    expect(day.placing.get(7)).toBe(3);
+    expect([...dayOf(jobs, "2026-12-01", "2026-12-01", "vehicle").rows.keys()]).toEqual(["K-A 1"]);
+  });
+
+  test("moves a trip and changes only the positions that differ", () => {
+    const row = [planned("o-1", 1), planned("o-2", 2), planned("o-3", 3)];
+    expect(moved(row, "o-2", -1).map(({ id, plan }) => [id, plan.position])).toEqual([["o-2", 1], ["o-1", 2]]);
+    expect(moved(row, "o-1", -1)).toEqual([]);
+    expect(planWith(planned("o-1", 1), { window: "", driver_id: "d-2" })).toEqual({ day: "2026-12-01", vehicle: "K-A 1", position: 1, driver_id: "d-2" });
+  });
+
+  test("warns of certificates two months and a week ahead", () => {
+    const until = (valid_until?: string) => expiry({ kind: "53", number: "A-1", ...(valid_until === undefined ? {} : { valid_until }) }, "2026-12-01");
+    expect([until(), until("2026-11-30"), until("2026-12-01"), until("2026-12-08"), until("2026-12-09"), until("2027-01-30"), until("2027-01-31")]).toEqual(["fine", "over", "urgent", "urgent", "soon", "soon", "fine"]);
+  });
+
+  test("gives a new driver an id that nobody has", () => {
+    expect(newDriverId([])).toBe("d-1");
+    expect(newDriverId([{ id: "d-anton" }, { id: "d-7" }, { id: "d-2" }])).toBe("d-8");
+  });
 });

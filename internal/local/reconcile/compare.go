@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 	"kreislauf/services/mailing"
 	"kreislauf/services/matching"
 	"kreislauf/services/order"
@@ -41,6 +42,9 @@ func (l *look) compare() {
 	if l.ordersRead && l.paymentRead && l.mailsRead {
 		l.mail()
 	}
+	if l.ordersRead && l.standingRead {
+		l.occurrences()
+	}
 	l.report.Orders = len(l.orders)
 	for _, docs := range l.documents {
 		for _, d := range docs {
@@ -74,7 +78,7 @@ func newest(o order.Order) time.Time {
 // entered is when the platform learned that an order came to a state.
 func entered(o order.Order, state order.State) (at time.Time, was bool) {
 	for _, s := range o.History {
-		if s.State == state && s.FailedTrip == nil {
+		if s.State == state && s.Enters() {
 			return later(s.At, s.RecordedAt), true
 		}
 	}
@@ -350,7 +354,7 @@ func (l *look) partner() {
 			l.find(since, grace, "partner %s: known to matching: %t, to payment: %t; look at their dead letters, or save the partner again", id, inNetwork, billed)
 		case m.Version != b.Known || m.Version > p.Version:
 			l.find(since, grace, "partner %s: disposer has version %d, matching %d, payment %d; look at the dead letters, or save the partner again", id, p.Version, m.Version, b.Known)
-		case !reflect.DeepEqual(matching.PartnerOf(p.State(m.Version)), m):
+		case !reflect.DeepEqual(network.PartnerOf(p.State(m.Version)), m):
 			l.find(since, grace, "partner %s: matching has another state of it than disposer; save the partner again", id)
 		case !b.Knows(p.State(b.Known)):
 			l.find(since, grace, "partner %s: payment has another state of it than disposer; save the partner again", id)
@@ -407,6 +411,7 @@ func (l *look) mail() {
 		for of, n := range count {
 			_, wanted := due[of]
 			switch {
+			case of == event.Scheduled{}.Type(): // a trip is planned as often as the dispatcher likes
 			case n > 1:
 				l.find(time.Time{}, 0, "order %s: there are %d mails about %s; the event was made twice", id, n, of)
 			case !wanted && !(cancelled && of == event.Paid{}.Type()): // paid before it was cancelled
@@ -415,7 +420,7 @@ func (l *look) mail() {
 		}
 	}
 	for id, mails := range l.mails {
-		if _, known := l.orders[id]; !known {
+		if _, known := l.orders[id]; !known && id != "" { // those without an order are about accounts and standing orders
 			l.find(mails[len(mails)-1].Event.Time, grace, "order %s: there are %d mails about it, and it does not exist", id, len(mails))
 		}
 	}

@@ -3,10 +3,12 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/numbering"
+	"kreislauf/services/customer"
 	"kreislauf/services/disposer"
 	"kreislauf/services/mailing"
 	"kreislauf/services/matching"
@@ -29,15 +31,18 @@ type look struct {
 	network   map[string]matching.Partner
 	partners  map[string]disposer.Partner
 	mails     map[string][]mailing.Mail // by order
+	standing  map[string]customer.Standing
 
 	// What was read whole. What depends on something else is not compared.
-	ordersRead, paymentRead, matchesRead, partnersRead, mailsRead bool
+	ordersRead, paymentRead, matchesRead, partnersRead, mailsRead, standingRead bool
 }
 
 // read reads the databases, the orders first: what comes meanwhile is then known further on, and is young.
 func (l *look) read(ctx context.Context, dbs map[string]*mongodb.Database) {
 	l.documents, l.mails = map[string][]payment.Document{}, map[string][]mailing.Mail{}
+	l.standingRead = byID(ctx, l, dbs, "customer", "standing", &l.standing, func(s customer.Standing) string { return s.ID })
 	l.ordersRead = byID(ctx, l, dbs, "order", "orders", &l.orders, func(o order.Order) string { return o.ID })
+	maps.DeleteFunc(l.orders, func(_ string, o order.Order) bool { return o.State == order.Void }) // nobody was told of it
 	l.matchesRead = byID(ctx, l, dbs, "matching", "matches", &l.matches, func(m matching.Match) string { return m.ID })
 	documents := all(ctx, l, dbs, "payment", "documents", func(d payment.Document) { l.documents[d.OrderID] = append(l.documents[d.OrderID], d) })
 	lines := byID(ctx, l, dbs, "payment", "statement_lines", &l.lines, func(s payment.StatementLine) string { return s.ID })

@@ -100,7 +100,7 @@ func Wait(ctx context.Context, p Platform, wait time.Duration) Report {
 // outboxes are the collections of each service whose documents tell of events.
 func outboxes() map[string][]string {
 	return map[string][]string{
-		"identity": {"users"}, "disposer": {"partners"}, "order": {"orders"}, "matching": {"matches"},
+		"identity": {"users"}, "disposer": {"partners"}, "customer": {"sites", "standing"}, "pricing": {"standing_quotes"}, "order": {"orders", "refusals"}, "matching": {"matches"},
 		"payment": {"documents", "statement_lines", "partners"}, "mailing": {"mails"}, "statistics": {"events"},
 	}
 }

@@ -254,12 +254,24 @@ func TestDifferences(t *testing.T) {
 	orders, matches, network := document{"order", "orders"}, document{"matching", "matches"}, document{"matching", "network"}
 	docs, lines, numbers := document{"payment", "documents"}, document{"payment", "statement_lines"}, document{"payment", "numbers"}
 	mails, billed, partners := document{"mailing", "mails"}, document{"payment", "partners"}, document{"disposer", "partners"}
+	standing := document{"customer", "standing"}
 	invoice, credit := is("kind", "invoice"), is("kind", "credit-note")
 	for _, tc := range []struct {
 		name  string
 		plant func(t *testing.T)
 		want  string // part of one difference
 	}{
+		{"a day of a standing order was never ordered", func(t *testing.T) {
+			f.put(t, standing, bson.M{"_id": "so-1", "version": 2, "occurrences": bson.A{bson.M{"day": "2026-12-07", "state": "due", "at": time.Now()}}})
+		}, "its day 2026-12-07 has neither an order nor a refusal"},
+		{"a day of a standing order was ordered twice", func(t *testing.T) {
+			f.put(t, standing, bson.M{"_id": "so-1", "version": 2, "occurrences": bson.A{}})
+			for _, id := range []string{"o-one", "o-two"} {
+				m := f.find(t, orders, is("state", "cancelled"))
+				m["_id"], m["standing_id"], m["occurrence"] = id, "so-1", "2026-12-07"
+				f.put(t, orders, m)
+			}
+		}, "its day 2026-12-07 has two orders"},
 		{"no invoice", func(t *testing.T) { f.remove(t, docs, f.find(t, docs, invoice)["_id"]) }, "has no invoice"},
 		{"no credit note", func(t *testing.T) { f.remove(t, docs, f.find(t, docs, credit)["_id"]) }, "has no credit-note"},
 		{"two invoices", func(t *testing.T) {
@@ -471,12 +483,12 @@ func (f *fixture) unhandled(t *testing.T, p reconcile.Platform) {
 		t.Fatal(err)
 	}
 	got := reconcile.Look(t.Context(), p)
-	for _, consumer := range []string{"mailing", "matching", "payment", "pricing", "statistics"} {
+	for _, consumer := range []string{"customer", "mailing", "matching", "payment", "pricing", "statistics"} {
 		if !contain(got.Differences, "lag: "+consumer+" has not handled 1 events of "+event.TopicOrder) {
 			t.Errorf("no lag of %s: %+v", consumer, got)
 		}
 	}
-	if len(got.Differences) != 6 || !contain(got.Differences, "payment could not handle") {
+	if len(got.Differences) != 7 || !contain(got.Differences, "payment could not handle") {
 		t.Errorf("%+v", got)
 	}
 	letters, err := deadletter.Open([]string{f.b.Kafka})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/procfs"
 
+	"kreislauf/internal/catalog/postcodes"
 	"kreislauf/internal/client"
 	"kreislauf/internal/local"
 	"kreislauf/test/platform"
@@ -244,16 +245,21 @@ func (s *session) trial(ctx context.Context, n int) (*trial, error) {
 }
 
 func (t *trial) wish(i int) client.QuoteRequest {
-	towns := []string{"50667", "20095", "60311", "70173", "80331", "04109", "30159", "90402"} // whose partners accept at once
-	return client.QuoteRequest{Postcode: towns[i%len(towns)], Waste: "170904", SizeM3: 7, Date: t.s.day}
+	return client.QuoteRequest{Postcode: places()[i%len(places())], Waste: "170904", SizeM3: 7, Date: t.s.day}
+}
+
+// places are postcodes whose partners accept at once.
+func places() []string {
+	return []string{"50667", "20095", "60311", "70173", "80331", "04109", "30159", "90402"}
 }
 
 // visit is the i-th: quote, order, read.
 func (t *trial) visit(i int, due time.Time) {
 	ctx := context.Background() // a visit that began is brought to its end
 	c := t.customers[i%len(t.customers)].With("X-Forwarded-For", t.s.address())
-	token := t.token
+	token, city := t.token, postcodes.Towns(t.wish(0).Postcode)[0]
 	if token == "" {
+		city = postcodes.Towns(t.wish(i).Postcode)[0]
 		var q client.Quote
 		var err error
 		if due, err = t.step(stepQuote, due, func() error { q, err = c.Quote(ctx, t.wish(i)); return err }); err != nil {
@@ -263,7 +269,7 @@ func (t *trial) visit(i int, due time.Time) {
 	}
 	var o client.Order
 	due, err := t.step(stepOrder, due, func() (err error) {
-		o, err = c.Place(ctx, client.NewOrder{Quote: token, Address: client.Address{Name: "Bench Mark", Street: "Hauptstraße 1", City: "Köln"}})
+		o, err = c.Place(ctx, client.NewOrder{Quote: token, Address: client.Address{Name: "Bench Mark", Street: "Hauptstraße 1", City: city}})
 		return err
 	})
 	if err != nil {

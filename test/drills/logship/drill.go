@@ -30,6 +30,9 @@ type drill struct {
 	events int // numbered so far
 	note   []string
 	undo   []func() error // after everything has ended
+	inputs []string       // beside the tree, each as one line of YAML
+	stdin  io.Reader      // of the next start; then it is the only input
+	env    []string
 }
 
 // outcome is what a drill shows.
@@ -54,9 +57,14 @@ func (d *drill) start() error {
 	if d.second != nil {
 		urls = append(urls, d.second.url())
 	}
-	p, err := shipper.Start(shipper.Options{
-		Binary: d.opt.binary, LogDir: d.logs, PodsDir: d.pods(), StateDir: d.state, URLs: urls, Log: d.opt.log,
-	})
+	opt := shipper.Options{
+		Binary: d.opt.binary, LogDir: d.logs, PodsDir: d.pods(), StateDir: d.state, URLs: urls, Log: d.opt.log, Inputs: d.inputs, Stdin: d.stdin,
+		Env: d.env,
+	}
+	if d.stdin != nil {
+		opt.LogDir, opt.PodsDir = "", ""
+	}
+	p, err := shipper.Start(opt)
 	d.proc = p
 	return err
 }

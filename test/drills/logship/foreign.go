@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -175,5 +176,162 @@ func foreignTimes(d *drill) error {
 		return err
 	}
 	d.say("%d lines with the right time", len(want))
+	return nil
+}
+
+// fastCGITraces are entries of the error log of nginx that go on over several lines; the last line names the client.
+func fastCGITraces(d *drill) error {
+	d.target.keepText = true
+	path := filepath.Join(filepath.Dir(d.logs), "error.log")
+	d.inputs = []string{fmt.Sprintf("{type: nginx_error, paths: [%q]}", path)}
+	want := map[int]foreignLine{}
+	write := func(n int) error {
+		var out []byte
+		for range n {
+			out = fmt.Appendf(out, "2025/11/22 18:23:30 [error] 7#7: *12 FastCGI sent in stderr: \"PHP message: seq=%d; fails\n#0 /srv/a.php(3): f()\n"+
+				"#1 {main}\" while reading response header from upstream, client: 203.0.113.7, server: shop, request: \"GET /a HTTP/1.1\", upstream: "+
+				"\"fastcgi://127.0.0.1:9000\", host: \"shop\"\n", d.events)
+			want[d.events] = foreignLine{field: "nginx.error.upstream", value: `"fastcgi://127.0.0.1:9000"`}
+			d.events++
+		}
+		return appendTo(path, out)
+	}
+	n := d.many() / 50
+	if err := write(n); err != nil {
+		return err
+	}
+	if err := d.start(); err != nil {
+		return err
+	}
+	for range 2 {
+		if err := d.arrived(d.events - n/2); err != nil {
+			return err
+		}
+		d.kill()
+		if err := write(n); err != nil {
+			return err
+		}
+		if err := d.start(); err != nil {
+			return err
+		}
+	}
+	if err := d.all(); err != nil {
+		return err
+	}
+	return d.check(want)
+}
+
+// otherEndings are files of other systems: a byte order mark before the first line, carriage returns before the line feeds.
+func otherEndings(d *drill) error {
+	d.target.keepText = true
+	want := map[int]foreignLine{}
+	for i := range 5 {
+		out := []byte("\ufeff")
+		for range d.many() / 50 {
+			want[d.events] = foreignLine{field: "message", value: fmt.Sprintf(`"seq=%d;"`, d.events)}
+			out = append(out, bytes.Replace(d.next(1), []byte{'\n'}, []byte("\r\n"), 1)...)
+		}
+		if err := appendTo(d.file(fmt.Sprintf("order-%d.log", i)), out); err != nil {
+			return err
+		}
+	}
+	if err := d.start(); err != nil {
+		return err
+	}
+	if err := d.all(); err != nil {
+		return err
+	}
+	return d.check(want)
+}
+
+// beginAlike are two services whose logs are the same for longer than what a file is known by, of which one is truncated.
+func beginAlike(d *drill) error {
+	d.inputs = []string{fmt.Sprintf("{type: text, paths: [%q]}", filepath.Join(filepath.Dir(d.logs), "alike", "*.txt"))}
+	a, b := filepath.Join(filepath.Dir(d.logs), "alike", "a.txt"), filepath.Join(filepath.Dir(d.logs), "alike", "b.txt")
+	banner := bytes.Repeat([]byte("seq=0; the same banner\n"), 200)
+	d.events = 1
+	if err := errors.Join(appendTo(a, append(bytes.Clone(banner), d.next(500)...)), appendTo(b, append(bytes.Clone(banner), d.next(500)...))); err != nil {
+		return err
+	}
+	if err := d.start(); err != nil {
+		return err
+	}
+	all := func() error {
+		return d.until("every line", func() bool {
+			d.target.mu.Lock()
+			defer d.target.mu.Unlock()
+			return len(d.target.visible) >= d.events-1+2*200
+		})
+	}
+	if err := all(); err != nil {
+		return err
+	}
+	if err := os.Truncate(a, 0); err != nil {
+		return fmt.Errorf("truncate: %w", err)
+	}
+	if err := errors.Join(appendTo(a, d.next(500)), appendTo(b, d.next(500))); err != nil {
+		return err
+	}
+	if err := all(); err != nil {
+		return err
+	}
+	d.kill()
+	if err := errors.Join(appendTo(a, d.next(500)), appendTo(b, d.next(500))); err != nil {
+		return err
+	}
+	if err := d.start(); err != nil {
+		return err
+	}
+	if err := all(); err != nil {
+		return err
+	}
+	d.target.mu.Lock()
+	defer d.target.mu.Unlock()
+	if got := d.target.numbers[0]; got != 2*200 {
+		return fmt.Errorf("%d lines of the banners, want 400", got)
+	}
+	d.target.numbers[0] = 1 // they are meant to be alike
+	return nil
+}
+
+// syslogFile is rotated as logrotate does it, also while logship is dead.
+func syslogFile(d *drill) error {
+	path := filepath.Join(filepath.Dir(d.logs), "syslog")
+	d.inputs = []string{fmt.Sprintf("{type: syslog, paths: [%q]}", path)}
+	write := func(n int) error {
+		var out []byte
+		for range n {
+			out = append(append(out, "2025-11-22T18:23:30.123456+01:00 web1 order[7]: "...), d.next(1)...)
+		}
+		return appendTo(path, out)
+	}
+	if err := d.start(); err != nil {
+		return err
+	}
+	for i := range 4 {
+		if err := write(d.many() / 20); err != nil {
+			return err
+		}
+		if err := d.arrived(d.events - d.many()/40); err != nil {
+			return err
+		}
+		if i%2 == 1 {
+			d.kill()
+		}
+		if err := os.Rename(path, fmt.Sprintf("%s.%d", path, i)); err != nil {
+			return fmt.Errorf("rotate: %w", err)
+		}
+		if err := write(d.many() / 20); err != nil {
+			return err
+		}
+		if i%2 == 1 {
+			if err := d.start(); err != nil {
+				return err
+			}
+		}
+		if err := d.all(); err != nil {
+			return err
+		}
+	}
 	return nil
 }

@@ -65,8 +65,9 @@ export interface Paper extends InvoiceSummary {
   reminders?: { level: number; at: string; pay_by: string }[];
 }
 
-/** The customer's newest 100 orders, newest first. */
-export const getOrders = async (): Promise<Order[]> => (await request<{ orders: Order[] }>("/api/order/v1/orders")).orders;
+/** The customer's newest 100 orders, newest first; with a site those for it. */
+export const getOrders = async (siteId = ""): Promise<Order[]> =>
+  (await request<{ orders: Order[] }>(`/api/order/v1/orders${siteId === "" ? "" : `?site_id=${encodeURIComponent(siteId)}`}`)).orders;
 
 /** The customer's newest 100 invoices, newest first. */
 export const getInvoices = async (): Promise<InvoiceSummary[]> => (await request<{ invoices: InvoiceSummary[] }>("/api/payment/v1/invoices")).invoices;

@@ -1,20 +1,22 @@
 // The customer's account: orders and invoices, or the form to sign in.
 
+import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Order } from "../api";
 import { day, money } from "../format";
-import { ApiError } from "../http";
 import { wasteName } from "../order/choices";
 import { findWaste } from "../order/selection";
 import { catalog } from "../order/state";
+import { navigate, url } from "../route";
 import { mayBeSignedIn, user } from "../session";
+import { getSites, type Site } from "../sites/api";
 import { keepLanguage, language, text } from "../text";
 import { Icon, wasteIcon } from "../ui/icon";
 import { focusHeading } from "../ui/lazy";
-import { ProblemAlert } from "../ui/problem";
 import { SignInForm } from "../ui/sign-in-dialog";
 import { Skeleton } from "../ui/skeleton";
 import { getInvoices, getOrders, type InvoiceSummary } from "./api";
+import { ListProblem } from "./list-problem";
 import { useAnswer } from "./loaded";
 import { invoiceState, orderTone } from "./states";
 import { words as texts } from "./words";
@@ -64,21 +66,56 @@ function Lists() {
   );
 }
 
-/** What went wrong with a list, and the way on. */
-export function ListProblem({ error, again }: { error: unknown; again: () => void }) {
-  const signIn = error instanceof ApiError && error.problem.status === 401;
+function Orders() {
+  const site = url.value.searchParams.get("baustelle") ?? "";
+  const sites = useSites();
   return (
-    <ProblemAlert error={error}>
-      <button type="button" onClick={again}>
-        {signIn ? text.value.account.signIn : text.value.again}
-      </button>
-    </ProblemAlert>
+    <>
+      <SiteFilter sites={sites} chosen={site} />
+      <OrderList key={site} site={site} sites={sites} />
+    </>
   );
 }
 
-function Orders() {
+/** The customer's sites. Without the service that knows them the orders stand for themselves. */
+function useSites(): Site[] {
+  const sites = useSignal<Site[]>([]);
+  const who = user.value?.user_id;
+  useEffect(() => {
+    if (who !== undefined) getSites().then((found) => (sites.value = found), () => undefined);
+  }, [who]);
+  return sites.value;
+}
+
+function SiteFilter({ sites, chosen }: { sites: Site[]; chosen: string }) {
   const words = texts.value.account;
-  const { answer: orders, error, again } = useAnswer(getOrders);
+  const home = keepLanguage("/konto");
+  const narrow = (id: string) => navigate(id === "" ? home : `${home}${home.includes("?") ? "&" : "?"}baustelle=${id}`, true);
+  return (
+    <div class="site-filter">
+      {sites.length > 0 && (
+        <div class="field">
+          <label for="site-filter">{words.site}</label>
+          <select id="site-filter" value={chosen} onChange={(event) => narrow(event.currentTarget.value)}>
+            <option value="">{words.allSites}</option>
+            {sites.map((site) => (
+              <option key={site.site_id} value={site.site_id} selected={site.site_id === chosen}>
+                {site.name}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+      <a class="button" href={keepLanguage("/konto/baustellen")}>
+        {words.sites}
+      </a>
+    </div>
+  );
+}
+
+function OrderList({ site, sites }: { site: string; sites: Site[] }) {
+  const words = texts.value.account;
+  const { answer: orders, error, again } = useAnswer(() => getOrders(site));
   if (error !== undefined) return <ListProblem error={error} again={again} />;
   if (orders === undefined) return <Skeleton rows={3} kind="card" />;
   if (orders.length === 0) {
@@ -97,7 +134,7 @@ function Orders() {
     <section aria-label={words.orders}>
       <ul class="rows">
         {orders.map((order) => (
-          <OrderRow key={order.order_id} order={order} />
+          <OrderRow key={order.order_id} order={order} site={sites.find((each) => each.site_id === order.site_id)} />
         ))}
       </ul>
       {orders.length === 100 && <p class="hint">{words.newest(100)}</p>}
@@ -105,7 +142,7 @@ function Orders() {
   );
 }
 
-function OrderRow({ order }: { order: Order }) {
+function OrderRow({ order, site }: { order: Order; site: Site | undefined }) {
   const words = texts.value.account;
   const lang = language.value;
   const waste = catalog.value === undefined ? undefined : findWaste(catalog.value, order.waste_code);
@@ -120,6 +157,7 @@ function OrderRow({ order }: { order: Order }) {
         </h2>
         <p class="hint">{words.placedOn(day(order.date, lang, "short"))}</p>
         <p class="hint">
+          {site !== undefined && `${site.name}, `}
           {order.address.street}, {order.postcode} {order.address.city}
         </p>
       </div>

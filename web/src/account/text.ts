@@ -90,6 +90,10 @@ export const de = {
       cancelled: "Storniert",
     } as Record<string, string>,
     placedOn: (date: string) => `Termin ${date}`,
+    site: "Baustelle",
+    allSites: "Alle",
+    sites: "Baustellen und Daueraufträge",
+    repeat: "Regelmäßig bestellen",
   },
 
   documents: {
@@ -258,6 +262,10 @@ export const en: AccountText = {
       cancelled: "Cancelled",
     },
     placedOn: (date) => `Date ${date}`,
+    site: "Site",
+    allSites: "All",
+    sites: "Sites and standing orders",
+    repeat: "Repeat regularly",
   },
 
   documents: {

@@ -8,13 +8,12 @@ import { user, withSession } from "../session";
 import { language, text } from "../text";
 import type { Complaints } from "../ui/problem";
 import { complaintsOf } from "../ui/problem";
-import { quotes } from "./state";
+import { busy, quotes } from "./state";
 
 /** What was typed; kept here so that opening another step or changing the language loses nothing. Passwords are not kept. */
-export const draft = signal({ name: "", street: "", city: "", email: "", publicGround: false });
+export const draft = signal({ name: "", street: "", city: "", email: "", site: "", publicGround: false });
 
 export const accountMode = signal<"fresh" | "known">("fresh");
-export const busy = signal(false);
 export const failure = signal<unknown>(undefined);
 export const notice = signal("");
 export const complaints = signal<Complaints>({});
@@ -38,8 +37,8 @@ export async function order(shown: Quote, password: string): Promise<Order | und
     const quote = isSameChoice(unsettled.value, shown) ? unsettled.value : await freshQuote(shown);
     if (quote === undefined) return undefined;
     if (user.value === undefined) await openAccount(password);
-    const { name, street, city, publicGround } = draft.value;
-    const body = { quote: quote.quote, address: { name, street, city }, public_ground: publicGround, visit_id: visitId() };
+    const { name, street, city, site, publicGround } = draft.value;
+    const body = { quote: quote.quote, address: { name, street, city }, public_ground: publicGround, visit_id: visitId(), ...(site === "" ? {} : { site_id: site }) };
     unsettled.value = quote;
     placed.value = await withSession(() => placeOrder(orderIntent, body));
     unsettled.value = undefined;

@@ -1,4 +1,4 @@
-// The last step: account (only without a session), address, public ground. The button that sends it is in the price bar.
+// Inside the last step: account (only without a session), address, public ground. The button that sends it is in the price bar.
 
 import { useEffect } from "preact/hooks";
 import { preloadAccount } from "../account/lazy";
@@ -8,15 +8,13 @@ import { leave, user } from "../session";
 import { checkForm, Field, focusFirstComplaint } from "../ui/field";
 import { Icon } from "../ui/icon";
 import { ProblemAlert } from "../ui/problem";
-import { accountMode, busy, complaints, draft, failure, notice, order, ownWords } from "./checkout-state";
-import { selection, shownQuote } from "./state";
-import { StepFrame } from "./step";
+import { accountMode, complaints, draft, failure, notice, order, ownWords } from "./checkout-state";
+import { SiteChoice } from "./site-choice";
+import { busy, selection, shownQuote } from "./state";
+import { checkoutForm } from "./step";
 
 /** The server's limit for new passwords; a stricter server still answers beside the field. */
 const leastPassword = 10;
-
-/** The form's id: the button in the price bar refers to it. */
-export const checkoutForm = "bestellung";
 
 async function submit(event: SubmitEvent) {
   event.preventDefault();
@@ -35,7 +33,8 @@ type Typed = "name" | "street" | "city" | "email";
 
 function keep(member: Typed) {
   return (event: Event) => {
-    draft.value = { ...draft.value, [member]: (event.currentTarget as HTMLInputElement).value };
+    const typed = { [member]: (event.currentTarget as HTMLInputElement).value };
+    draft.value = { ...draft.value, ...typed, ...(member === "street" || member === "city" ? { site: "" } : {}) }; // it is not at the site then
   };
 }
 
@@ -44,40 +43,39 @@ export function Checkout() {
   const words = text.value.checkout;
   const found = complaints.value;
   return (
-    <StepFrame name="adresse">
-      <form class="form" id={checkoutForm} noValidate onSubmit={submit}>
-        <fieldset>
-          <legend>{words.address}</legend>
-          <p class="note">
-            <Icon name="truck" />
-            {words.space}
-          </p>
-          <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
-          <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
-          <div class="town">
-            <div class="field">
-              <span class="label">{words.postcode}</span>
-              <span class="fixed-value">{selection.value.plz}</span>
-            </div>
-            <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"]} />
+    <form class="form" id={checkoutForm} noValidate onSubmit={submit}>
+      <fieldset>
+        <legend>{words.address}</legend>
+        <p class="note">
+          <Icon name="truck" />
+          {words.space}
+        </p>
+        <SiteChoice complaint={found["/site_id"]} />
+        <Field name="/address/name" label={words.name} type="text" autoComplete="name" required minLength={2} maxLength={100} value={draft.value.name} onInput={keep("name")} complaint={found["/address/name"] ?? found["/name"]} />
+        <Field name="/address/street" label={words.street} type="text" autoComplete="street-address" required minLength={2} maxLength={100} value={draft.value.street} onInput={keep("street")} complaint={found["/address/street"]} />
+        <div class="town">
+          <div class="field">
+            <span class="label">{words.postcode}</span>
+            <span class="fixed-value">{selection.value.plz}</span>
           </div>
-          <PublicGround />
-        </fieldset>
-        <Account />
-        {notice.value !== "" && (
-          <p class="note" role="alert">
-            <Icon name="alert" />
-            {notice.value}
-          </p>
-        )}
-        <CheckoutProblem />
-      </form>
-    </StepFrame>
+          <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"]} />
+        </div>
+        <PublicGround />
+      </fieldset>
+      <Account />
+      {notice.value !== "" && (
+        <p class="note" role="alert">
+          <Icon name="alert" />
+          {notice.value}
+        </p>
+      )}
+      <CheckoutProblem />
+    </form>
   );
 }
 
 /** Fields of the form that can show a complaint themselves. */
-const shownBeside = new Set(["/address/name", "/name", "/address/street", "/address/city", "/email", "/password"]);
+const shownBeside = new Set(["/address/name", "/name", "/address/street", "/address/city", "/site_id", "/email", "/password"]);
 
 function CheckoutProblem() {
   const pointers = Object.keys(complaints.value);

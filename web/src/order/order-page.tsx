@@ -4,12 +4,17 @@ import { useEffect, useRef } from "preact/hooks";
 import { navigations } from "../route";
 import { text } from "../text";
 import { ProblemAlert } from "../ui/problem";
+import { Icon } from "../ui/icon";
 import sprite from "../ui/icons.svg";
+import { lazily } from "../ui/lazy";
 import { Skeleton } from "../ui/skeleton";
-import { Checkout } from "./checkout";
 import { DateStep, PostcodeStep, SizeStep, WasteStep } from "./choices";
-import { catalog, catalogError, loadCatalog, quotes, refusal, step } from "./state";
+import { catalog, catalogError, loadCatalog, quotes, refusal, resumed, selection, step } from "./state";
 import { PriceBar } from "./price-bar";
+import { StepFrame } from "./step";
+
+/** The last step comes when the first is answered: long before it is needed. */
+const { Lazy: Checkout, preload: preloadCheckout } = lazily(async () => (await import("./checkout")).Checkout, false);
 
 export function OrderPage() {
   const words = text.value;
@@ -27,6 +32,11 @@ export function OrderPage() {
     section?.scrollIntoView({ block: "start" });
   }, [open]);
 
+  const begun = selection.value.plz !== "";
+  useEffect(() => {
+    if (begun) preloadCheckout();
+  }, [begun]);
+
   const offered = catalog.value;
   return (
     <>
@@ -41,12 +51,23 @@ export function OrderPage() {
       </div>
       {offered !== undefined ? (
         <div class="steps" ref={steps}>
+          {resumed.value !== undefined && (
+            <p class="note" role="status">
+              <Icon name="loop" />
+              <span>{words.order.resumed}</span>
+              <button type="button" class="quiet" onClick={resumed.value}>
+                {words.order.anew}
+              </button>
+            </p>
+          )}
           <PostcodeStep />
           <WasteStep catalog={offered} />
           <SizeStep catalog={offered} />
           <DateStep catalog={offered} />
           <QuoteProblem />
-          <Checkout />
+          <StepFrame name="adresse">
+            <Checkout />
+          </StepFrame>
         </div>
       ) : catalogError.value !== undefined ? (
         <ProblemAlert error={catalogError.value}>

@@ -2,9 +2,8 @@
 
 import { money, weight } from "../format";
 import { language, text } from "../text";
-import { busy } from "./checkout-state";
-import { checkoutForm } from "./checkout";
-import { quotes, selection, shownQuote, step } from "./state";
+import { checkoutForm } from "./step";
+import { busy, quotes, selection, shownQuote, step } from "./state";
 
 export function PriceBar() {
   const words = text.value;

@@ -8,6 +8,12 @@ import { language } from "../text";
 import { currentStep, fitSelection, orderLink, quoteQuery, readSelection, type Selection, type Step, stepOfPointer } from "./selection";
 import { QuoteLoader } from "./quote-loader";
 
+/** Begins anew, when an earlier choice has come back; undefined otherwise. */
+export const resumed = signal<(() => void) | undefined>(undefined);
+
+/** Whether an order is being placed. */
+export const busy = signal(false);
+
 export const catalog = signal<Catalog | undefined>(undefined);
 export const catalogError = signal<unknown>(undefined);
 

@@ -6,6 +6,9 @@ import { Icon } from "../ui/icon";
 import { isAnswered, type Step, steps } from "./selection";
 import { reopen, selection, step } from "./state";
 
+/** The id of the form of the last step: the button in the price bar refers to it. */
+export const checkoutForm = "bestellung";
+
 export function StepFrame({ name, answer, children }: { name: Step; answer?: ComponentChildren; children: ComponentChildren }) {
   const words = text.value;
   const open = step.value === name;

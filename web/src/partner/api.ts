@@ -57,6 +57,8 @@ export interface Job {
   documents?: JobDocument[];
   cancellation?: { by: string; reason: string };
   history: HistoryStep[];
+  /** How to get to the customer's site; absent when there is nothing to say. */
+  access?: { notes: string; contact: string; phone: string };
 }
 
 export interface CreditNote {

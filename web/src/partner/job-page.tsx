@@ -129,6 +129,17 @@ function Facts({ job }: { job: Job }) {
             </p>
           )}
         </dd>
+        {job.access !== undefined && (
+          <>
+            <dt>{ours.access}</dt>
+            <dd>
+              {job.access.notes.split("\n").map((line) => (
+                <div key={line}>{line}</div>
+              ))}
+              {job.access.contact} {job.access.phone !== "" && <a href={`tel:${job.access.phone.replaceAll(/[^+\d]/g, "")}`}>{job.access.phone}</a>}
+            </dd>
+          </>
+        )}
         <dt>{ours.waste}</dt>
         <dd class="with-icon">
           <Icon name={wasteIcon(job.waste_code)} />

@@ -17,7 +17,10 @@ import { ApiError } from "../http";
 import { url } from "../route";
 import { leave, user } from "../session";
 import { keepLanguage, text } from "../text";
+import { lazily } from "../ui/lazy";
 import { Skeleton } from "../ui/skeleton";
+
+const Planning = lazily(async () => (await import("./planning")).default).Lazy;
 
 export default function PartnerApp() {
   const asked = useSignal(false);
@@ -49,6 +52,10 @@ export default function PartnerApp() {
     );
   }
   if (known === undefined) return <div class="partner"><SignInPage /></div>;
+  if (known.role === "driver") {
+    location.replace("/fahrer"); // a page of its own
+    return null;
+  }
   if (known.role !== "dispatcher") return <div class="partner"><Stranger email={known.email} role={known.role} /></div>;
   return <Pages key={known.user_id} email={known.email} />;
 }
@@ -71,7 +78,7 @@ function Pages({ email }: { email: string }) {
   const offers = usePolled(getOffers, 5_000);
   const count = offers.value?.length ?? 0;
   const { nav } = words.value;
-  const title = { offers: nav.offers, jobs: nav.jobs, job: nav.jobs, "credit-notes": nav.notes, missing: words.value.missing.title }[place.name];
+  const title = { offers: nav.offers, jobs: nav.jobs, job: nav.jobs, "credit-notes": nav.notes, plan: nav.plan, fleet: nav.fleet, missing: words.value.missing.title }[place.name];
   useTitle(count > 0 ? `(${count}) ${title}` : title);
   const leaving = useSignal<unknown>(undefined);
 
@@ -94,13 +101,16 @@ function Pages({ email }: { email: string }) {
         <ul>
           {link("/partner", nav.offers, place.name === "offers", count)}
           {link("/partner/auftraege", nav.jobs, place.name === "jobs" || place.name === "job")}
+          {link("/partner/planung", nav.plan, place.name === "plan")}
           {link("/partner/gutschriften", nav.notes, place.name === "credit-notes")}
+          {link("/partner/betrieb", nav.fleet, place.name === "fleet")}
         </ul>
       </nav>
       {place.name === "offers" && <OffersPage offers={offers} />}
       {place.name === "jobs" && <JobsPage />}
       {place.name === "job" && <JobPage key={place.id} id={place.id} />}
       {place.name === "credit-notes" && <CreditNotesPage />}
+      {(place.name === "plan" || place.name === "fleet") && <Planning shown={place.name} />}
       {place.name === "missing" && <Missing />}
       <PartnerProblem error={leaving.value} />
       <p class="whoami hint">

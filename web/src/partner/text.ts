@@ -6,7 +6,7 @@ import type { NextStep } from "./rules";
 
 const de = {
   area: "Partnerbereich",
-  nav: { offers: "Angebote", jobs: "Aufträge", notes: "Gutschriften" },
+  nav: { offers: "Angebote", jobs: "Aufträge", notes: "Gutschriften", plan: "Planung", fleet: "Betrieb" },
   open: (count: number) => `${count} offen`,
   asOf: (time: string) => `Stand ${time} Uhr`,
   again: "Noch einmal versuchen",
@@ -92,6 +92,7 @@ const de = {
     facts: "Auftragsdaten",
     customer: "Kunde",
     address: "Stellplatz",
+    access: "Zufahrt und Ansprechpartner",
     map: "Karte öffnen",
     publicGround: "Öffentlicher Grund: Lassen Sie sich die Genehmigung zeigen.",
     waste: "Abfall",
@@ -211,7 +212,7 @@ type Words = typeof de;
 
 const en: Words = {
   area: "Partner area",
-  nav: { offers: "Offers", jobs: "Jobs", notes: "Credit notes" },
+  nav: { offers: "Offers", jobs: "Jobs", notes: "Credit notes", plan: "Planning", fleet: "Company" },
   open: (count) => `${count} open`,
   asOf: (time) => `As of ${time}`,
   again: "Try again",
@@ -296,6 +297,7 @@ const en: Words = {
     facts: "Details",
     customer: "Customer",
     address: "Address",
+    access: "Access and contact",
     map: "Open map",
     publicGround: "Public ground: ask to see the permit.",
     waste: "Waste",

@@ -19,7 +19,7 @@ import { Cancel } from "./cancel";
 import { OrderDocuments } from "./documents";
 import { PickUp } from "./pick-up";
 import { sleep } from "./sleep";
-import { type Entry, isCancellable, isFinal, isWaiting, nextPause, timeline } from "./timeline";
+import { type Entry, isCancellable, isDelivered, isFinal, isWaiting, nextPause, timeline } from "./timeline";
 
 export function StatusPage({ id }: { id: string }) {
   const words = texts.value.status;
@@ -145,6 +145,12 @@ function OrderView({ order, onChange }: { order: Order; onChange: (order: Order)
           <a class="button" href={keepLanguage("/bestellen")}>
             {words.another}
           </a>
+          {isDelivered(order) && (
+            <a class="button" href={`${keepLanguage("/konto/baustellen")}${lang === "de" ? "?" : "&"}abfall=${order.waste_code}&groesse=${order.size_m3}&baustelle=${order.site_id ?? ""}#dauerauftrag`}>
+              <Icon name="loop" />
+              {texts.value.account.repeat}
+            </a>
+          )}
           {isCancellable(order) && <Cancel order={order} onCancelled={onChange} />}
         </section>
         <OrderDocuments order={order} />

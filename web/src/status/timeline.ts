@@ -35,6 +35,11 @@ export function isCancellable(order: Order): boolean {
   return ["placed", "matched", "unmatched"].includes(order.state);
 }
 
+/** Whether the container has come, so that the customer knows what it would order again. */
+export function isDelivered(order: Order): boolean {
+  return ["on_site", "collected", "weighed", "invoiced", "paid"].includes(order.state);
+}
+
 /** The reasons for cancelling that a customer can give, as they are sent; the dictionary has the reader's words. */
 export const reasons = ["no longer needed", "wrong waste, size or date", "it takes too long", "another reason"];
 

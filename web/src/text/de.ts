@@ -24,6 +24,8 @@ export const de = {
     },
     next: "Weiter",
     checking: "Wird geprüft …",
+    resumed: "Ihre letzte Auswahl ist wieder da.",
+    anew: "Neu beginnen",
   },
 
   postcode: { label: "Postleitzahl der Baustelle oder des Grundstücks", hint: "Fünf Ziffern, zum Beispiel 10115." },
@@ -76,6 +78,8 @@ export const de = {
     name: "Vor- und Nachname",
     street: "Straße und Hausnummer",
     city: "Ort",
+    site: "Baustelle",
+    otherAddress: "Andere Adresse",
     postcode: "PLZ",
     publicGround: "Der Container steht auf öffentlichem Grund",
     publicGroundHint:
@@ -93,7 +97,7 @@ export const de = {
     cancel: "Abbrechen",
   },
 
-  account: { signIn: "Anmelden", menu: "Ihr Konto", orders: "Meine Aufträge", order: "Auftrag", invoice: "Rechnung" },
+  account: { signIn: "Anmelden", menu: "Ihr Konto", orders: "Meine Aufträge", order: "Auftrag", invoice: "Rechnung", sites: "Baustellen", site: "Baustelle" },
 
   invalid: {
     required: "Bitte ausfüllen.",
@@ -115,6 +119,7 @@ export const de = {
     "/address/name": "Bitte prüfen Sie den Namen.",
     "/address/street": "Bitte prüfen Sie Straße und Hausnummer.",
     "/address/city": "Bitte prüfen Sie den Ort.",
+    "/site_id": "Diese Baustelle liegt nicht in dieser Postleitzahl oder ruht. Bitte wählen Sie eine andere.",
     "/quote": "Das Angebot ist abgelaufen. Wir haben den Preis neu berechnet; bitte bestellen Sie noch einmal.",
   } as Record<string, string>,
 

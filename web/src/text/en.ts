@@ -26,6 +26,8 @@ export const en: Text = {
     },
     next: "Continue",
     checking: "Checking …",
+    resumed: "Your last choice is back.",
+    anew: "Begin anew",
   },
 
   postcode: { label: "Postcode of the site", hint: "Five digits, for example 10115." },
@@ -78,6 +80,8 @@ export const en: Text = {
     name: "First and last name",
     street: "Street and number",
     city: "Town",
+    site: "Site",
+    otherAddress: "Another address",
     postcode: "Postcode",
     publicGround: "The container stands on public ground",
     publicGroundHint: "Road, pavement or parking bay: you need a permit of your municipality (Sondernutzung). The driver will ask to see it.",
@@ -94,7 +98,7 @@ export const en: Text = {
     cancel: "Cancel",
   },
 
-  account: { signIn: "Sign in", menu: "Your account", orders: "My orders", order: "Order", invoice: "Invoice" },
+  account: { signIn: "Sign in", menu: "Your account", orders: "My orders", order: "Order", invoice: "Invoice", sites: "Sites", site: "Site" },
 
   invalid: {
     required: "Please fill in.",

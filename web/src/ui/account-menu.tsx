@@ -13,7 +13,7 @@ export function AccountMenu() {
   const menu = useRef<HTMLDivElement>(null);
   const error = useSignal<unknown>(undefined);
   const partner = page.value.name === "partner" || user.value?.role === "dispatcher";
-  const home = keepLanguage(partner ? "/partner" : "/konto");
+  const home = keepLanguage(partner ? "/partner" : user.value?.role === "site_manager" ? "/baustelle" : "/konto");
   if (user.value === undefined) {
     if (!sessionKnown.value) return <span class="header-link" />; // no "sign in" that becomes a name at once
     return (

@@ -15,8 +15,8 @@ export function focusHeading(): void {
   document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
 }
 
-/** A page and the function that gets its code ahead of time. */
-export function lazily<Props extends object>(load: () => Promise<ComponentType<Props>>) {
+/** A page, or a part of one, and the function that gets its code ahead of time. The heading of a page takes the focus when it is there. */
+export function lazily<Props extends object>(load: () => Promise<ComponentType<Props>>, isPage = true) {
   const page = signal<{ Page: ComponentType<Props> } | undefined>(undefined);
   const error = signal<unknown>(undefined);
   let asked = false;
@@ -37,7 +37,7 @@ export function lazily<Props extends object>(load: () => Promise<ComponentType<P
     const found = page.value;
     useEffect(preload, []);
     useEffect(() => {
-      if (found !== undefined && navigations.peek() > 0) focusHeading();
+      if (isPage && found !== undefined && navigations.peek() > 0) focusHeading();
     }, [found]);
     if (found !== undefined) return <found.Page {...props} />;
     // Browsers remember that code could not be had, and an older release's is gone: only a fresh start helps in each case.
