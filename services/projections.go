@@ -16,8 +16,10 @@ type Projection struct {
 func Projections() []Projection {
 	return []Projection{
 		{"matching", "network", event.PartnerChanged{}, false},
+		{"order", "network", event.PartnerChanged{}, false},
 		{"payment", "partners", event.PartnerChanged{}, false},
 		{"payment", "customers", event.SignedUp{}, false},
+		{"payment", "clients", event.CompanyChanged{}, false},
 		{"pricing", "sales", event.Placed{}, false},
 		{"mailing", "recipients", event.SignedUp{}, false},
 		{"mailing", "orders", event.Placed{}, false},

@@ -26,7 +26,10 @@ func runRebuild(ctx context.Context, args []string) error {
 		fmt.Println(rebuildUsage)
 		return flag.ErrHelp
 	}
-	if len(args) == 1 && args[0] == "list" {
+	if len(args) > 0 && args[0] == "list" {
+		if err := flag.NewFlagSet("rebuild list", flag.ContinueOnError).Parse(args[1:]); err != nil {
+			return err
+		}
 		return listProjections(os.Stdout)
 	}
 	fs := flag.NewFlagSet("rebuild", flag.ContinueOnError)

@@ -59,6 +59,9 @@ func idIn(k Kind, orderID string, round int) string {
 // partner had been paid is set off against its next credit notes. A credit note that its partner objected to has no effect any more: it is
 // only replaced. The correction and the replacement come next. Doing the same again changes nothing. by is nil for an event.
 func (d *Document) cancel(c Cancelling, by *audit.Entry, now time.Time) error {
+	if d.State == Objected && c.Next == nil { // also when it was replaced already: there is no correction to answer with
+		return problem.New(problem.Conflict, "The partner objected to %s, so it has no effect and needs no correction; issue a new credit note.", d.Number)
+	}
 	if d.Cancelling != nil && (c.Next == nil || d.Cancelling.Next != nil) {
 		if !d.Cancelling.same(c) {
 			return problem.New(problem.Conflict, "The document %s is cancelled already, in favour of another one; correct that one.", d.Number)
@@ -70,8 +73,6 @@ func (d *Document) cancel(c Cancelling, by *audit.Entry, now time.Time) error {
 	}
 	switch {
 	case d.State == Cancelled: // earlier, without a new one
-	case d.State == Objected && c.Next == nil:
-		return problem.New(problem.Conflict, "The partner objected to %s, so it has no effect and needs no correction; issue a new credit note.", d.Number)
 	case d.State == Objected:
 	case d.Kind == CreditNote:
 		if err := d.Book(c.At, "correction", credited(d.Paper.Total, -1)...); err != nil {

@@ -277,6 +277,14 @@ func TestObject(t *testing.T) {
 	if diff := cmp.Diff(before, d); diff != "" {
 		t.Errorf("objecting again changed:\n%s", diff)
 	}
+	replaced := cancelling("the weight is right now")
+	replaced.Next = &Next{}
+	if err := d.cancel(replaced, why("the weight is right now"), noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cancel(cancelling("and once more"), why("and once more"), noon); problem.KindOf(err) != problem.Conflict {
+		t.Errorf("correcting what was objected to and replaced: %v; there is no correction", err)
+	}
 }
 
 func TestCancel(t *testing.T) {

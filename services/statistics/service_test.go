@@ -20,7 +20,8 @@ func TestApplicationsAndStrangers(t *testing.T) {
 	addr := b.Run(t, "statistics-1", map[string]string{"KREISLAUF_APPLICATIONS": `[{"name":"erp","key_sha256":"` + hash + `","per_minute":2}]`})
 	post := func(key, typ, id string) *http.Response {
 		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/api/statistics/v1/events", strings.NewReader(`{"type":"`+typ+`","id":"`+id+`"}`))
+		body := strings.NewReader(`{"type":"` + typ + `","id":"` + id + `"}`)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/api/statistics/v1/events", body)
 		if err != nil {
 			t.Fatal(err)
 		}

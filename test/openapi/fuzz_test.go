@@ -23,8 +23,8 @@ import (
 
 	"kreislauf/internal/authz"
 	"kreislauf/internal/client"
-	"kreislauf/internal/event"
 	"kreislauf/internal/session"
+	"kreislauf/services/identity"
 )
 
 var (
@@ -35,28 +35,28 @@ var (
 const (
 	secret = "Plantgeheim" // stands in everything that anna says of herself
 	// perCaller is how many requests a caller sends to an operation in one round; one who may not call it sends one.
-	perCaller = 7
+	perCaller = 5
 )
 
 // TestGeneratedRequests sends generated requests to every operation as everybody: no answer is a fault of the server, each fits its
 // document, each refusal is a problem, and nobody sees or changes what is anna's.
 func TestGeneratedRequests(t *testing.T) {
 	p := startPlatform(t)
-	f := fuzz{platform: p, t: t, problem: vocabulary(t).model.Components.Schemas.GetOrZero("Problem").Schema(), statuses: map[int]int{}}
+	f := fuzz{platform: p, t: t, problem: vocabulary(t).model.Components.Schemas.GetOrZero("Problem").Schema(), statuses: map[int]int{}, done: map[string]int{}}
 	f.check = schema_validation.NewSchemaValidator(config.WithFormatAssertions())
 	c := newCast(t, p)
 	f.plant(c)
 	end := time.Now().Add(time.Duration(*fuzzSeconds) * time.Second)
 	for round := uint64(0); round == 0 || time.Now().Before(end) && !t.Failed(); round++ {
-		f.generator = &generator{rand.New(rand.NewPCG(*fuzzSeed, round)), f.known}
+		f.generator = &generator{rand.New(rand.NewPCG(*fuzzSeed, round)), f.known, f.named}
 		before := f.seenByAnna(c)
-		f.round(strangers())
+		f.round(f.strangers)
 		if after := f.seenByAnna(c); before != after {
 			t.Errorf("seed %d, round %d: somebody has changed what is anna's:\n%s\n%s", *fuzzSeed, round, before, after)
 		}
-		f.round(insiders())
+		f.round(f.insiders)
 	}
-	t.Logf("seed %d: statuses %v", *fuzzSeed, f.statuses)
+	t.Logf("seed %d: statuses %v; operations that have done what was asked for %v", *fuzzSeed, f.statuses, slices.Sorted(maps.Keys(f.done)))
 	if f.statuses[200] == 0 || f.statuses[422] == 0 || f.statuses[403] == 0 || f.statuses[404] == 0 {
 		t.Errorf("the requests are not what they should be: %v", f.statuses)
 	}
@@ -74,7 +74,7 @@ func strangers() []caller {
 	list := []caller{{name: "nobody"}}
 	for _, role := range []authz.Role{authz.Customer, authz.SiteManager, authz.Dispatcher, authz.Driver} {
 		list = append(list, caller{name: "a strange " + string(role), session: session.Session{
-			UserID: event.NewID("u"), Email: "stranger@example.org", Name: "Stranger", Role: string(role), SiteID: "s-strange", PartnerID: "p-next", DriverID: "d-strange",
+			Role: string(role), SiteID: "s-strange", PartnerID: "p-next", DriverID: "d-strange",
 		}})
 	}
 	return list
@@ -83,35 +83,51 @@ func strangers() []caller {
 func insiders() []caller {
 	in := func(role authz.Role) caller {
 		return caller{string(role), session.Session{
-			UserID: event.NewID("u"), Email: "insider@example.org", Name: "Insider", Role: string(role), PartnerID: "p-auto", DriverID: "d-1",
+			Role: string(role), PartnerID: "p-auto", DriverID: "d-1",
 		}, true}
 	}
-	return []caller{in(authz.Dispatcher), in(authz.Driver), in(authz.BackOffice), in(authz.Ops)}
+	byHand := in(authz.Dispatcher)
+	byHand.name, byHand.session.PartnerID = "dispatcher by hand", "p-hand"
+	return []caller{in(authz.Dispatcher), byHand, in(authz.Driver), in(authz.BackOffice), in(authz.Ops)}
 }
 
 type fuzz struct {
 	*platform
 	*generator
-	t        *testing.T
-	problem  *base.Schema
-	check    schema_validation.SchemaValidator
-	known    []string // ids of what is anna's, and a few more
-	hidden   []string // texts that no stranger may see, unless they said them
-	order    string
-	statuses map[int]int
+	t       *testing.T
+	problem *base.Schema
+	check   schema_validation.SchemaValidator
+	known   []string // ids of what is anna's, and a few more
+	hidden  []string // texts that no stranger may see, unless they said them
+	order   string
+	named   map[string][]string
+
+	strangers, insiders []caller
+	statuses            map[int]int
+	done                map[string]int // operation -> answers of 2xx
 }
 
-// plant has anna order twice, and one of the orders lead to its invoice.
+// plant has anna order twice, and one of the orders lead to its invoice; and another customer order, too.
 func (f *fuzz) plant(c cast) {
 	t, p := f.t, f.platform
-	place := func() string {
-		body := with(p.newOrder(t, "50667", "170904"), "address", map[string]any{"name": secret + " Person", "street": secret + "weg 1", "city": "Köln"})
-		o := p.send(t, exchange{who: c.anna, method: "POST", path: orders, header: key(), body: body, status: 201})
-		id := o["order_id"].(string)
+	another := f.account(caller{name: "another customer", session: session.Session{Role: string(authz.Customer)}})
+	f.strangers = []caller{another}
+	for _, who := range strangers() {
+		f.strangers = append(f.strangers, f.account(who))
+	}
+	for _, who := range insiders() {
+		f.insiders = append(f.insiders, f.account(who))
+	}
+	place := func(who *client.Client, name, postcode string) string {
+		body := p.newOrder(t, postcode, "170904")
+		body["address"] = with(with(body["address"].(map[string]any), "name", name+" Person"), "street", name+"weg 1")
+		return p.send(t, exchange{who: who, method: "POST", path: orders, header: key(), body: body, status: 201})["order_id"].(string)
+	}
+	matched := func(id string) string {
 		p.poll(t, c.anna, orders+"/"+id, func(o map[string]any) bool { return o["state"] == "matched" })
 		return id
 	}
-	first, second := place(), place()
+	first, second := matched(place(c.anna, secret, "50667")), matched(place(c.anna, secret, "50667"))
 	for _, e := range steps(second, c) {
 		if e.status == 0 && e.who == c.auto && slices.Contains([]string{"on-site", "collected", "weighed"}, e.path[strings.LastIndex(e.path, "/")+1:]) {
 			e.status = 200
@@ -121,17 +137,53 @@ func (f *fuzz) plant(c cast) {
 			p.send(t, e)
 		}
 	}
-	number := ""
-	p.poll(t, c.anna, invoices, func(a map[string]any) bool {
-		list := a["invoices"].([]any)
-		if len(list) > 0 {
-			number = list[0].(map[string]any)["number"].(string)
-		}
-		return number != ""
-	})
+	number := func(who *client.Client, path, list string) (n string) {
+		p.poll(t, who, path, func(a map[string]any) bool {
+			if found := a[list].([]any); len(found) > 0 {
+				n = found[0].(map[string]any)["number"].(string)
+			}
+			return n != ""
+		})
+		return n
+	}
+	invoice, credit := number(c.anna, invoices, "invoices"), number(c.auto, creditNotes, "credit_notes")
+	ids := []string{first, second}
+	other := f.person(another)
+	for _, postcode := range []string{"50667", "10115", "10115", "50667"} { // those of 10115 are offered to p-hand, which answers by hand
+		ids = append(ids, place(other, "Andrea", postcode))
+	}
 	f.order = first
-	f.hidden = []string{secret, "anna@example.org", first, second, number}
-	f.known = []string{first, second, first, second, number, "p-auto", "p-next", "d-1", "anna@example.org"}
+	f.hidden = []string{secret, "anna@example.org", first, second, invoice}
+	f.known = []string{first, second, first, second, invoice, "p-auto", "p-next", "d-1", "anna@example.org"}
+	quote := p.newOrder(t, "50667", "170904")["quote"].(string)
+	f.named = map[string][]string{
+		"orders": ids, "jobs": ids, "offers": ids, "matches": ids, "order_id": ids, "invoices": {invoice}, "number": {invoice}, "invoice": {invoice}, "credit-notes": {credit},
+		"partners": {"p-auto", "p-hand"}, "partner_id": {"p-auto", "p-hand", "p-next"}, "driver_id": {"d-1"}, "quote": {quote}, "date": {p.earliest(t, "50667")},
+	}
+}
+
+// account signs somebody up.
+func (f *fuzz) account(who caller) caller {
+	s := &who.session
+	if s.Role == "" {
+		return who
+	}
+	s.Name, s.Email = "Somebody", strings.ReplaceAll(who.name, " ", ".")+"@example.org"
+	body := signUp("email", s.Email)
+	if role := authz.Role(s.Role); role != authz.Customer {
+		i := identity.Invite{Role: role}
+		switch role {
+		case authz.SiteManager:
+			i.SiteID = s.SiteID
+		case authz.Dispatcher:
+			i.PartnerID = s.PartnerID
+		case authz.Driver:
+			i.PartnerID, i.DriverID = s.PartnerID, s.DriverID
+		}
+		body["invite"] = f.invite(f.t, i)
+	}
+	s.UserID = f.send(f.t, exchange{method: "POST", path: users, header: key(), body: body, status: 201})["user_id"].(string)
+	return who
 }
 
 // seenByAnna is all that anna sees of her orders and invoices.
@@ -204,6 +256,9 @@ func (f *fuzz) ask(who caller, person *client.Client, doc document, at operation
 		return
 	}
 	f.statuses[a.Status]++
+	if a.Status < 300 {
+		f.done[at.method+" "+at.path]++
+	}
 	if a.Status >= 500 {
 		t.Errorf("%s: %d %s", told, a.Status, a.Body)
 		return

@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"regexp/syntax"
@@ -18,7 +19,17 @@ import (
 // generator makes requests for operations of the documents: good ones, and ones that are bad in every way that a sender can think of.
 type generator struct {
 	*rand.Rand
-	known []string // ids that exist, most of them of others
+	known []string            // ids that exist, most of them of others
+	named map[string][]string // values that are of use, by the member, the header or the segment of a path before the parameter
+}
+
+// useful gives a value by its name, where there is one.
+func (g *generator) useful(name string) (string, bool) {
+	list := g.named[name]
+	if len(list) == 0 || g.IntN(4) == 0 {
+		return "", false
+	}
+	return pick(g, list...), true
 }
 
 func pick[T any](g *generator, list ...T) T { return list[g.IntN(len(list))] }
@@ -93,6 +104,9 @@ func (g *generator) value(s *base.Schema, depth int) any {
 		for name, p := range s.Properties.FromOldest() {
 			if slices.Contains(s.Required, name) || g.IntN(2) == 0 {
 				object[name] = g.value(p.Schema(), depth+1)
+				if v, ok := g.useful(name); ok {
+					object[name] = v
+				}
 			}
 		}
 	}
@@ -222,10 +236,14 @@ func (g *generator) spoilText(text string) string {
 }
 
 // segment is a value of a path or query parameter, escaped; plain says that it is one that a document can be asked about.
-func (g *generator) segment(p *v3.Parameter) (text string, plain bool) {
+func (g *generator) segment(p *v3.Parameter, before string) (text string, plain bool) {
+	if v, ok := g.useful(before); ok {
+		return url.PathEscape(v), true
+	}
 	switch g.IntN(6) {
 	case 0:
-		return pick(g, "%00", "..%2f..%2fx", "%ff%fe", "a%2fb", "%27%20or%201=1", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", strings.Repeat("x", 3000), "%20", "-1", "NaN", "%E2%80%AE"), false
+		return pick(g, "%00", "..%2f..%2fx", "%ff%fe", "a%2fb", "%27%20or%201=1", "%F0%9F%92%A9", "%7B%24ne%3A1%7D", strings.Repeat("x", 3000),
+			"%20", "-1", "NaN", "%E2%80%AE"), false
 	case 1, 2:
 		if p.In == "path" && len(g.known) > 0 {
 			return url.PathEscape(pick(g, g.known...)), true
@@ -254,11 +272,12 @@ func (g *generator) call(at operation, op *v3.Operation, shared []*v3.Parameter)
 		required := p.Required != nil && *p.Required
 		switch {
 		case p.In == "path":
-			text, ok := g.segment(p)
+			before, _, _ := strings.Cut(at.path, "/{"+p.Name+"}")
+			text, ok := g.segment(p, before[strings.LastIndex(before, "/")+1:])
 			c.Path, plain = strings.ReplaceAll(c.Path, "{"+p.Name+"}", text), plain && ok
 		case p.In == "query" && (required && g.IntN(8) > 0 || g.IntN(2) == 0):
 			for range pick(g, 1, 1, 1, 2) {
-				text, _ := g.segment(p)
+				text, _ := g.segment(p, p.Name)
 				query = append(query, p.Name+"="+text)
 			}
 		case p.In == "header" && p.Name == "Idempotency-Key":
@@ -269,6 +288,8 @@ func (g *generator) call(at operation, op *v3.Operation, shared []*v3.Parameter)
 			if g.IntN(10) == 0 {
 				c.Header[p.Name] = pick(g, "", "wrong")
 			}
+		case p.In == "header" && g.IntN(2) == 0 && p.Example != nil:
+			c.Header[p.Name] = p.Example.Value
 		case p.In == "header" && g.IntN(4) > 0:
 			c.Header[p.Name] = pick(g, `"1"`, `"2"`, `"1"`, `W/"1"`, "*", "x", `"99999999999999999999"`, strings.Repeat("9", 1000))
 		}
@@ -289,7 +310,8 @@ func (g *generator) call(at operation, op *v3.Operation, shared []*v3.Parameter)
 		c.Header["Content-Type"] = typ
 		c.Body = client.Raw(g.body(typ, media))
 		if g.IntN(12) == 0 {
-			c.Header["Content-Type"] = pick(g, "text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16", "/", ";;;")
+			c.Header["Content-Type"] = pick(g, "text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+				"application/json; charset=utf-16", "/", ";;;")
 		}
 		if g.IntN(20) == 0 {
 			c.Header["Content-Encoding"] = "gzip"
@@ -306,6 +328,12 @@ func (g *generator) body(typ string, media *v3.MediaType) string {
 	var v any
 	if media.Example == nil || g.IntN(3) == 0 || media.Example.Decode(&v) != nil {
 		v = g.value(media.Schema.Schema(), 0)
+	} else if m, ok := v.(map[string]any); ok { // an example names what is not there
+		for _, name := range slices.Sorted(maps.Keys(m)) {
+			if useful, ok := g.useful(name); ok {
+				m[name] = useful
+			}
+		}
 	}
 	mode := g.IntN(4)
 	if mode == 2 {

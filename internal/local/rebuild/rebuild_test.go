@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +34,33 @@ func TestTableIsTrue(t *testing.T) {
 	}
 	if _, err := rebuild.Run(t.Context(), nil, services.Projection{Service: "pricing", Name: "none", From: event.Paid{}}, false); err == nil {
 		t.Error("a projection of what a service does not consume was rebuilt")
+	}
+}
+
+// TestEveryProjectionIsListed reads which collections without events of their own services open: each follows from others' events, or says why not.
+func TestEveryProjectionIsListed(t *testing.T) {
+	own := []string{"mailing suppressed"} // what mail servers said, and people
+	files, err := filepath.Glob("../../../services/*/service.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`process\.Collection\[[^\]]*\]\(p, "([a-z_]+)"`).FindAllStringSubmatch(string(text), -1) {
+			found++
+			service := filepath.Base(filepath.Dir(file))
+			listed := slices.ContainsFunc(services.Projections(), func(p services.Projection) bool { return p.Service == service && p.Name == m[1] })
+			if !listed && !slices.Contains(own, service+" "+m[1]) {
+				t.Errorf("the collection %s of %s is no projection: add it to services.Projections, so that it can be rebuilt, or to this test", m[1], service)
+			}
+		}
+	}
+	if found < 4 {
+		t.Errorf("only %d collections were found: the reading is broken", found)
 	}
 }
 
@@ -116,7 +145,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// publish tells of two partners, one of them twice, of two people and of two orders.
+// publish tells twice of two partners, and of two people, two companies and two orders.
 func publish(t *testing.T, b *embedded.Backends) {
 	t.Helper()
 	for _, id := range []string{"1", "2"} {
@@ -125,6 +154,7 @@ func publish(t *testing.T, b *embedded.Backends) {
 		newer.Version, newer.Name = 2, "Neuer Hof "+id
 		b.Publish(t, event.TopicDisposer, "p-"+id, partner, newer)
 		b.Publish(t, event.TopicIdentity, "u-"+id, event.SignedUp{UserID: "u-" + id, Role: "customer", Name: "Person", Email: id + "@example.org"})
+		b.Publish(t, event.TopicIdentity, "c-"+id, event.CompanyChanged{CompanyID: "c-" + id, Version: 1, Name: "Firma " + id})
 		b.Publish(t, event.TopicOrder, "o-"+id, event.Placed{OrderID: "o-" + id, UserID: "u-" + id, Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-12-01"})
 	}
 }
@@ -133,7 +163,7 @@ func publish(t *testing.T, b *embedded.Backends) {
 func expected(service string) int {
 	n := 0
 	for _, topic := range event.ConsumedBy(service) {
-		n += map[string]int{event.TopicDisposer: 4, event.TopicIdentity: 2, event.TopicOrder: 2}[topic]
+		n += map[string]int{event.TopicDisposer: 4, event.TopicIdentity: 4, event.TopicOrder: 2}[topic]
 	}
 	return n
 }
