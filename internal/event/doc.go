@@ -76,7 +76,7 @@ func Topics() []Topic {
 		{TopicPricing, []Payload{StandingQuoted{}, QuoteRefused{}}, "pricing", []string{"customer", "mailing", "order", "statistics"}, month},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, CapacityChanged{}, StandingRefused{}},
+			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, Corrected{}, CapacityChanged{}, StandingRefused{}},
 			"order",
 			[]string{"customer", "mailing", "matching", "payment", "pricing", "statistics"},
 			week,

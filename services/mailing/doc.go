@@ -17,10 +17,11 @@
 //     is suppressed: nothing more is sent to it. A 5xx to the sender, the sign-in or the greeting is our own mistake and is tried again.
 //   - Nothing that somebody typed can become a header: subjects have our words only, names and addresses are encoded or refused.
 //   - The secret of a link (a new password, an invitation) comes sealed, is opened when the mail is written, and stands in the mail alone.
+//   - What an event names as its document goes with the mail, and is what the event says by its hash, or the mail waits.
 //   - No line has a mail address, and no error of a server, which may quote one: its code only.
 //
 // Language: identity does not know it, so every mail is German with the same in English beneath. Text only.
 //
-// Not there yet: attaching the invoice, taking an address off the suppressed ones (but in the database), bounces that come back as mails,
-// DKIM, more than one mail a connection, mails to partners (credit notes), forgetting recipients and old mails.
+// Not there yet: taking an address off the suppressed ones (but in the database), bounces that come back as mails,
+// DKIM, more than one mail a connection, forgetting recipients and old mails.
 package mailing

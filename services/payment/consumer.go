@@ -27,6 +27,10 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 		meta := s.meta(ctx)
 		meta.Customer, meta.VisitID = e.Customer, e.VisitID
 		return s.bill(ctx, p, meta)
+	case event.Corrected:
+		if p.Bill != nil {
+			return s.rebill(ctx, *p.Bill, e.ID, p.Reason)
+		}
 	}
 	return nil // other events of an order cost nobody anything
 }
@@ -118,6 +122,49 @@ func (s *service) revised(ctx context.Context, d Document, revise func(event.Wei
 		}
 	}
 	return wrong, next, nil
+}
+
+// rebill replaces the documents of an order that are others by a corrected bill. The event may come again: who was cancelled by it tells of it.
+// Buyer and pay stay as they were, which the back office may have changed since.
+func (s *service) rebill(ctx context.Context, bill event.Weighed, cause, reason string) error {
+	all, err := s.documents.ofOrder(ctx, bill.OrderID)
+	if err != nil {
+		return err
+	}
+	var invoice *Document
+	for i, d := range all {
+		if d.Cancelling != nil && d.Cancelling.Cause == cause {
+			return nil
+		}
+		if d.Kind == Invoice && d.current() {
+			invoice = &all[i]
+		}
+	}
+	if invoice == nil {
+		return nil // the back office has cancelled it for good
+	}
+	docs, next, err := s.revised(ctx, *invoice, func(w event.Weighed) event.Weighed {
+		b := bill
+		b.CompanyID, b.Pay = w.CompanyID, w.Pay
+		return b
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if p, o := next[0].Paper, docs[0].Paper; slices.Equal(p.Lines, o.Lines) && p.Slip == o.Slip && p.SuppliedFrom == o.SuppliedFrom && p.SuppliedTo == o.SuppliedTo {
+		docs, next = docs[1:], next[1:] // the customer's bill stays
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	c, now := Cancelling{Note: Note{s.meta(ctx).At, reason}, Cause: cause, Next: next[0]}, time.Now()
+	if len(docs) > 1 {
+		c.Also = &Also{ID: docs[1].ID, Next: *next[1]}
+	}
+	if _, _, err := s.documents.Change(ctx, docs[0].ID, func(d *Document) error { return d.cancel(c, nil, now) }); err != nil {
+		return err
+	}
+	return s.finish(ctx, docs[0].ID)
 }
 
 // anew is the paper of a document with other facts, as of today.

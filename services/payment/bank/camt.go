@@ -20,7 +20,7 @@ import (
 )
 
 // MaxEntries is how many entries one file may have.
-const MaxEntries = 5000
+const MaxEntries = 1000
 
 // Statement is an account statement.
 type Statement struct {
