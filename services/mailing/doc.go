@@ -1,9 +1,10 @@
-// Package mailing owns the mails to customers and to the owners of accounts: which event is worth one, its words, and that it reaches the customer's mail server.
+// Package mailing owns the mails to customers, partners, the back office and the owners of accounts: which event is worth one, its words, and that
+// it reaches the recipient's mail server.
 //
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
-// (_id = user id: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
-// Consumes: identity.signed-up, identity.sign-in-locked, identity.password-reset-requested, identity.password-changed, identity.member-invited, order.placed, order.matched, order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled,
-// payment.invoiced, payment.paid, pricing.standing-refused, order.standing-refused. Emits: nothing.
+// (_id = id of a user, a customer's company or a partner: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
+// Consumes: identity (all), disposer.partner-changed, pricing.standing-refused, of order placed, matched, scheduled, on-site, collected, weighed, cancelled
+// and standing-refused, matching.unmatched, payment (all). Emits: nothing.
 //
 // Invariants:
 //   - An event gets one mail, however often it is delivered; a mail has one recipient.
