@@ -225,13 +225,14 @@ func payer(caller session.Session) string {
 
 func (s *service) getMandate(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	m, err := s.mandates.Get(r.Context(), payer(caller))
-	if problem.KindOf(err) == problem.NotFound || err == nil && m.IBAN == "" {
-		return problem.New(problem.NotFound, "There is no mandate; your invoices are paid by transfer.")
-	}
-	if err != nil {
+	if err != nil && problem.KindOf(err) != problem.NotFound {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, mandateView{m.Holder, masked(m.IBAN), m.Reference, m.SignedOn})
+	answer := map[string]any{} // without a mandate invoices are paid by transfer
+	if m.IBAN != "" {
+		answer["mandate"] = mandateView{m.Holder, masked(m.IBAN), m.Reference, m.SignedOn}
+	}
+	return httpserver.JSON(w, http.StatusOK, answer)
 }
 
 // putMandate gives a mandate in place of the one there is; the same account again changes nothing.

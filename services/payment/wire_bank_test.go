@@ -100,10 +100,12 @@ func TestBankFiles(t *testing.T) {
 	}
 
 	// A mandate, and a run that collects what is due.
-	customer.call("GET", "/mandate", nil, 404)
+	if none := customer.call("GET", "/mandate", nil, 200); len(none) != 0 {
+		t.Errorf("mandate %v", none)
+	}
 	customer.call("PUT", "/mandate", map[string]any{"holder": "Anna Beispiel", "iban": "DE01", "accepted": false}, 422)
 	mandate := customer.call("PUT", "/mandate", map[string]any{"holder": "Anna Beispiel", "iban": "DE02 5001 0517 0137 0750 30", "accepted": true}, 200)
-	if again := customer.call("GET", "/mandate", nil, 200); again["iban"] != "DE02**************5030" || again["reference"] != mandate["reference"] {
+	if again := customer.call("GET", "/mandate", nil, 200)["mandate"].(map[string]any); again["iban"] != "DE02**************5030" || again["reference"] != mandate["reference"] {
 		t.Errorf("mandate %v", again)
 	}
 	if err := os.WriteFile(clock, []byte("340h"), 0o600); err != nil { // all is due
