@@ -91,6 +91,14 @@ func Routes() Table {
 		{"GET", "/api/payment/v1/statement-lines", []Grant{{BackOffice, Tenant}}},
 		{"POST", "/api/payment/v1/statement-lines/{id}/assign", []Grant{{BackOffice, Tenant}}},
 
+		{"POST", "/api/payment/v1/statements", []Grant{{BackOffice, Tenant}}},
+		{"POST", "/api/payment/v1/runs", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/runs", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/runs/{id}/file", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/mandate", []Grant{{Customer, Own}}},
+		{"PUT", "/api/payment/v1/mandate", []Grant{{Customer, Own}}},
+		{"DELETE", "/api/payment/v1/mandate", []Grant{{Customer, Own}}},
+
 		{"POST", "/api/statistics/v1/events", public},
 	}
 }

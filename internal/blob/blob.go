@@ -41,8 +41,11 @@ import (
 	"kreislauf/internal/problem"
 )
 
-// Setting is the variable that ReadURL reads.
-const Setting = "KREISLAUF_BLOB_URL"
+// The variables that ReadURL reads.
+const (
+	Setting   = "KREISLAUF_BLOB_URL"      // files of the service that reads it, and of nobody else
+	Documents = "KREISLAUF_DOCUMENTS_URL" // documents that one service hands to another by an event, which names key and hash
+)
 
 // storeTimeout ends what a bucket that hangs would hold up: one write of a file, one deletion.
 const storeTimeout = 20 * time.Second
@@ -61,13 +64,13 @@ type Info struct {
 	SHA256 string `json:"sha256" bson:"sha256"`
 }
 
-// ReadURL reads where files are kept: file:///folder (file://./folder in the working directory), or
+// ReadURL reads where files are kept from one of the variables: file:///folder (file://./folder in the working directory), or
 // s3://bucket?region=…&endpoint=…&use_path_style=true&prefix=folder/ with credentials from the AWS variables or files; or none, where no files are kept. With S3 away a
 // call fails after some seconds: it is tried three times, with growing waits. AWS_MAX_ATTEMPTS does not change that (gocloud.dev sets it).
-func ReadURL(r *config.Reader) string {
-	v := r.String(Setting, "file://./blobs")
+func ReadURL(r *config.Reader, setting string) string {
+	v := r.String(setting, "file://./blobs")
 	if _, err := parse(v); err != nil && v != Nowhere {
-		r.Fail(Setting, "%v", err)
+		r.Fail(setting, "%v", err)
 	}
 	return v
 }
@@ -138,6 +141,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Nowhere is the address of no store: files are neither taken nor found.
 const Nowhere = "none"
+
+// Keeps says whether there is a place for files.
+func (s *Store) Keeps() bool { return s.bucket != nil }
 
 // Put stores a file of an owner, for example an order's id. declared is its media type; sum the SHA-256 that the sender names, hexadecimal,
 // or empty; limit is the largest size in bytes.

@@ -294,7 +294,7 @@ func TestReadURL(t *testing.T) {
 		"s3://key:secret@bucket": false, "gs://bucket": false, "http://x": false, "file://%zz": false,
 	} {
 		r := config.New(config.FromMap(map[string]string{Setting: value}))
-		got := ReadURL(r)
+		got := ReadURL(r, Setting)
 		if err := r.Err(); (err == nil) != ok || (ok && value != "" && got != value) {
 			t.Errorf("%q: %q, %v", value, got, err)
 		} else if err != nil && strings.Contains(err.Error(), "secret@") {

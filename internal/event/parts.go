@@ -34,3 +34,13 @@ type Capacity struct {
 	SizeM3 int `json:"size_m3" bson:"size_m3"`
 	PerDay int `json:"per_day" bson:"per_day"` // 0: none of this size
 }
+
+// File is a document that one service hands to another: it lies in the store of documents (internal/blob) and is never changed, as its hash
+// shows. It may be gone after some weeks.
+type File struct {
+	Name   string `json:"name" bson:"name"` // for people: "R-2026-000001.pdf"
+	Key    string `json:"key" bson:"key"`   // in the store
+	Type   string `json:"type" bson:"type"` // media type
+	Size   int64  `json:"size" bson:"size"` // bytes
+	SHA256 string `json:"sha256" bson:"sha256"`
+}

@@ -184,6 +184,19 @@ type Weighed struct {
 	Lines              []PriceLine `json:"lines,omitempty"`
 }
 
+// Corrected says that something that was recorded of an order was put right.
+type Corrected struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	UserID    string `json:"user_id" line:"user.id"`
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	By        string `json:"by"` // role of who corrected
+	Reason    string `json:"reason" line:"event.reason"`
+	Container string `json:"container" line:"container.id"` // its right number
+	SwappedBy string `json:"swapped_by,omitempty"`          // the order that swaps the container
+	// Bill is what is to be billed and credited instead of what order.weighed, or an earlier correction, said; nil when that stays.
+	Bill *Weighed `json:"bill,omitempty"`
+}
+
 // CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
 type CompanyChanged struct {
 	CompanyID string `json:"company_id" line:"company.id"`
@@ -313,6 +326,7 @@ type Invoiced struct {
 	// CompanyID is the buyer; empty when the user is.
 	CompanyID string `json:"company_id,omitempty" line:"company.id,omitempty"`
 	Replaces  string `json:"replaces,omitempty"` // number of the cancelled invoice in whose place it is
+	File      *File  `json:"file,omitempty"`     // the invoice as PDF; nil where no documents are kept
 }
 
 // Credited says that the partner's credit note was made.
@@ -322,10 +336,11 @@ type Credited struct {
 	Number    string      `json:"number" line:"credit_note.number"` // "G-2026-000001"
 	Total     money.Price `json:"total" line:"value_cents"`
 	Replaces  string      `json:"replaces,omitempty"` // number of the credit note in whose place it is
+	File      *File       `json:"file,omitempty"`     // as of Invoiced
 }
 
-// Corrected says that an invoice (then UserID is there) or a credit note (PartnerID) was cancelled by a correction, and perhaps replaced.
-type Corrected struct {
+// DocumentCorrected says that an invoice (then UserID is there) or a credit note (PartnerID) was cancelled by a correction, and perhaps replaced.
+type DocumentCorrected struct {
 	OrderID     string      `json:"order_id" line:"order.id"`
 	UserID      string      `json:"user_id,omitempty" line:"user.id,omitempty"`
 	CompanyID   string      `json:"company_id,omitempty" line:"company.id,omitempty"`
@@ -335,6 +350,7 @@ type Corrected struct {
 	Replacement string      `json:"replacement,omitempty"`        // number of what came in its place
 	Total       money.Price `json:"total" line:"value_cents"`     // of what was cancelled
 	Reason      string      `json:"reason"`                       // the back office's, or that the order was corrected
+	File        *File       `json:"file,omitempty"`               // the correction, as of Invoiced
 }
 
 // Objected says that a partner objected to its credit note, which has no effect any more, or a customer (then UserID is there) to its invoice,
@@ -379,6 +395,23 @@ type Paid struct {
 	Total   money.Price `json:"total" line:"value_cents"`
 }
 
+// Returned says that money which had paid an invoice went back, so that the invoice is open again.
+type Returned struct {
+	OrderID   string      `json:"order_id" line:"order.id"`
+	UserID    string      `json:"user_id" line:"user.id"`
+	CompanyID string      `json:"company_id,omitempty" line:"company.id,omitempty"`
+	Number    string      `json:"number" line:"invoice.number"`
+	OpenCents money.Cents `json:"open_cents" line:"value_cents"` // gross, what is left to pay
+}
+
+// PaidOut says that a partner was paid what its credit note says.
+type PaidOut struct {
+	OrderID   string      `json:"order_id" line:"order.id"`
+	PartnerID string      `json:"partner_id" line:"partner.id"`
+	Number    string      `json:"number" line:"credit_note.number"`
+	Total     money.Price `json:"total" line:"value_cents"`
+}
+
 // Recorded says that an app posted an event.
 type Recorded struct {
 	Name string            `json:"type"` // "order-attempt"
@@ -390,6 +423,7 @@ type Recorded struct {
 
 // Type implements Payload, as do the methods below.
 func (SignedUp) Type() string          { return "identity.signed-up" }
+func (Corrected) Type() string         { return "order.corrected" }
 func (CompanyChanged) Type() string    { return "identity.company-changed" }
 func (PartnerChanged) Type() string    { return "disposer.partner-changed" }
 func (Placed) Type() string            { return "order.placed" }
@@ -412,11 +446,13 @@ func (Declined) Type() string          { return "matching.declined" }
 func (Unmatched) Type() string         { return "matching.unmatched" }
 func (Invoiced) Type() string          { return "payment.invoiced" }
 func (Credited) Type() string          { return "payment.credited" }
-func (Corrected) Type() string         { return "payment.corrected" }
+func (DocumentCorrected) Type() string { return "payment.corrected" }
 func (Objected) Type() string          { return "payment.objected" }
 func (ObjectionAnswered) Type() string { return "payment.objection-answered" }
 func (Reminded) Type() string          { return "payment.reminded" }
 func (Paid) Type() string              { return "payment.paid" }
+func (Returned) Type() string          { return "payment.returned" }
+func (PaidOut) Type() string           { return "payment.paid-out" }
 func (Recorded) Type() string          { return "statistics.recorded" }
 
 func (SignInLocked) Type() string           { return "identity.sign-in-locked" }

@@ -106,7 +106,12 @@ func (p *Platform) component(m member) (supervise.Component, error) {
 	}
 	if m.service.Needs.Blobs {
 		env[blob.Setting] = "file://" + filepath.ToSlash(filepath.Join(p.Data, "blobs", m.service.Name))
-		for _, k := range []string{blob.Setting, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+	}
+	if m.service.Needs.Documents {
+		env[blob.Documents] = "file://" + filepath.ToSlash(filepath.Join(p.Data, "blobs", "documents"))
+	}
+	if m.service.Needs.Blobs || m.service.Needs.Documents {
+		for _, k := range []string{blob.Setting, blob.Documents, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
 			if v := os.Getenv(k); v != "" {
 				env[k] = v
 			}

@@ -39,6 +39,10 @@ func TestMembersFollowTheTable(t *testing.T) {
 		if told := strings.Contains(env[s.Name+"-1"], place); told != s.Needs.Blobs {
 			t.Errorf("%s is told where to keep files: %v", s.Name, told)
 		}
+		documents := blob.Documents + "=file://" + filepath.ToSlash(filepath.Join(p.Data, "blobs", "documents"))
+		if told := strings.Contains(env[s.Name+"-1"], documents); told != s.Needs.Documents {
+			t.Errorf("%s is told where documents are: %v", s.Name, told)
+		}
 		for variable, value := range p.secrets.Keys {
 			if told := strings.Contains(env[s.Name+"-1"], value); told != slices.Contains(s.Secrets, variable) {
 				t.Errorf("%s is told %s: %v", s.Name, variable, told)

@@ -42,7 +42,7 @@ import (
 type Lookup func(string) (string, bool)
 
 // Needs names the backends of a service.
-type Needs struct{ MongoDB, Sessions, Kafka, Blobs bool }
+type Needs struct{ MongoDB, Sessions, Kafka, Blobs, Documents bool }
 
 // Process is one instance of a service. Its fields are ready after Open.
 type Process struct {
@@ -54,6 +54,9 @@ type Process struct {
 	Sessions *session.Store // nil unless needed
 	Health   *health.Health
 	Blobs    *blob.Store // nil unless needed. Its absence is no reason to get no requests: most of them need no files
+
+	// Documents is the store of documents that services hand to each other; nil unless needed. As with Blobs, its absence is no reason to get no requests.
+	Documents *blob.Store
 
 	clock    *clock.Clock
 	http     *httpserver.Server
@@ -77,7 +80,7 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 	p := &Process{Settings: config.ReadProcess(r, service), Config: r, Health: &health.Health{}, failed: make(chan error, 1), extra: map[string]http.Handler{}}
 	p.clock = clock.Read(r, p.Settings.Env)
 	p.drain = r.Duration("KREISLAUF_DRAIN", 50*time.Millisecond)
-	mongoURI, redisAddr, redisPassword, blobURL := "", "", "", ""
+	mongoURI, redisAddr, redisPassword, blobURL, documentsURL := "", "", "", "", ""
 	if needs.MongoDB {
 		mongoURI = r.URL("KREISLAUF_MONGODB_URI", "", "mongodb", "mongodb+srv")
 	}
@@ -88,7 +91,10 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 		p.brokers = r.Addrs("KREISLAUF_KAFKA_BROKERS")
 	}
 	if needs.Blobs {
-		blobURL = blob.ReadURL(r)
+		blobURL = blob.ReadURL(r, blob.Setting)
+	}
+	if needs.Documents {
+		documentsURL = blob.ReadURL(r, blob.Documents)
 	}
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("settings of %s: %w", service, err)
@@ -115,6 +121,12 @@ func Open(ctx context.Context, service string, lookup Lookup, needs Needs) (_ *P
 			return nil, err
 		}
 		p.stack.Push("file store", func(context.Context) error { return p.Blobs.Close() })
+	}
+	if needs.Documents {
+		if p.Documents, err = blob.Open(ctx, documentsURL); err != nil {
+			return nil, err
+		}
+		p.stack.Push("document store", func(context.Context) error { return p.Documents.Close() })
 	}
 	p.registry = prometheus.NewRegistry()
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -78,7 +78,7 @@ func TestAppsSettings(t *testing.T) {
 		"KREISLAUF_HTTP_ADDR": "0.0.0.0:8080", "KREISLAUF_INTERNAL_ADDR": "0.0.0.0:8081", "KREISLAUF_LOG_DIR": "", "KREISLAUF_DRAIN": "6s",
 		"KREISLAUF_PARTNERS_FILE": "/config/partners.json", "KREISLAUF_COMPANY_FILE": "/config/company.json", "KREISLAUF_REDIS_ADDR": "redis:6379", "KREISLAUF_KAFKA_BROKERS": "kafkad:9092",
 		"KREISLAUF_ELASTICSEARCH_URL": "http://engine:9200", "KREISLAUF_SMTP_ADDR": "mailbox:1025", "KREISLAUF_SMTP_TLS": "none",
-		"KREISLAUF_MAIL_FROM": "kreislauf <kreislauf@localhost>", "KREISLAUF_PUBLIC_URL": "http://localhost:30080", "KREISLAUF_BLOB_URL": "none",
+		"KREISLAUF_MAIL_FROM": "kreislauf <kreislauf@localhost>", "KREISLAUF_PUBLIC_URL": "http://localhost:30080", "KREISLAUF_BLOB_URL": "none", "KREISLAUF_DOCUMENTS_URL": "none",
 	}
 	if diff := cmp.Diff(want, get[*corev1.ConfigMap](t, o, "ConfigMap/kreislauf").Data); diff != "" {
 		t.Errorf("ConfigMap (-want +got)\n%s", diff)

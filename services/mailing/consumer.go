@@ -6,11 +6,12 @@ import (
 	"kreislauf/internal/event"
 )
 
-// Recipient is what is kept of a user, and its document.
+// Recipient is what is kept of a user, a customer's company or a partner, and its document.
 type Recipient struct {
-	UserID string `bson:"_id"`
-	Name   string `bson:"name"`
-	Email  string `bson:"email"` // empty: of an account whose event did not have it
+	ID      string `bson:"_id"`
+	Name    string `bson:"name"`
+	Email   string `bson:"email"`             // empty: of an account whose event did not have it
+	Version int64  `bson:"version,omitempty"` // of the event, of those that change
 }
 
 // Order is what mails tell of an order, and its document.
@@ -28,7 +29,11 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 	var err error
 	switch p := payload.(type) {
 	case event.SignedUp:
-		_, err = s.recipients.Insert(ctx, Recipient{p.UserID, p.Name, p.Email})
+		_, err = s.recipients.Insert(ctx, Recipient{ID: p.UserID, Name: p.Name, Email: p.Email})
+	case event.CompanyChanged:
+		_, err = s.recipients.PutNewer(ctx, p.CompanyID, p.Version, Recipient{p.CompanyID, p.Name, p.Email, p.Version})
+	case event.PartnerChanged:
+		_, err = s.recipients.PutNewer(ctx, p.PartnerID, p.Version, Recipient{p.PartnerID, p.Name, p.Email, p.Version})
 	case event.Placed:
 		_, err = s.orders.Insert(ctx, Order{p.OrderID, p.UserID, p.Waste, p.SizeM3, p.Date, p.Postcode, p.Address})
 	}

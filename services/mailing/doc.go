@@ -1,9 +1,10 @@
-// Package mailing owns the mails to customers and to the owners of accounts: which event is worth one, its words, and that it reaches the customer's mail server.
+// Package mailing owns the mails to customers, partners, the back office and the owners of accounts: which event is worth one, its words, and that
+// it reaches the recipient's mail server.
 //
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
-// (_id = user id: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
-// Consumes: identity.signed-up, identity.sign-in-locked, identity.password-reset-requested, identity.password-changed, identity.member-invited, order.placed, order.matched, order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled,
-// payment.invoiced, payment.paid, customer.standing-refused, pricing.standing-refused, order.standing-refused. Emits: nothing.
+// (_id = id of a user, a customer's company or a partner: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
+// Consumes: identity (all), disposer.partner-changed, customer.standing-refused, pricing.standing-refused, of order placed, matched, scheduled, on-site, collected, weighed, cancelled
+// and standing-refused, matching.unmatched, payment (all). Emits: nothing.
 //
 // Invariants:
 //   - An event gets one mail, however often it is delivered; a mail has one recipient.
@@ -17,10 +18,11 @@
 //     is suppressed: nothing more is sent to it. A 5xx to the sender, the sign-in or the greeting is our own mistake and is tried again.
 //   - Nothing that somebody typed can become a header: subjects have our words only, names and addresses are encoded or refused.
 //   - The secret of a link (a new password, an invitation) comes sealed, is opened when the mail is written, and stands in the mail alone.
+//   - What an event names as its document goes with the mail, and is what the event says by its hash, or the mail waits.
 //   - No line has a mail address, and no error of a server, which may quote one: its code only.
 //
 // Language: identity does not know it, so every mail is German with the same in English beneath. Text only.
 //
-// Not there yet: attaching the invoice, taking an address off the suppressed ones (but in the database), bounces that come back as mails,
-// DKIM, more than one mail a connection, mails to partners (credit notes), forgetting recipients and old mails.
+// Not there yet: taking an address off the suppressed ones (but in the database), bounces that come back as mails,
+// DKIM, more than one mail a connection, forgetting recipients and old mails.
 package mailing

@@ -1,6 +1,7 @@
 package mailing
 
 import (
+	"cmp"
 	"time"
 
 	"kreislauf/internal/aggregate"
@@ -32,7 +33,7 @@ const (
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
 	State          State            `bson:"state"`
-	UserID         string           `bson:"user_id,omitempty"`  // of the recipient; empty: whoever the order belongs to
+	UserID         string           `bson:"user_id,omitempty"`  // id of the recipient: user, company, partner or backOffice; empty: whoever the order belongs to
 	OrderID        string           `bson:"order_id"`           // empty: it is about the account
 	To             Recipient        `bson:"to,omitempty"`       // of somebody without an account; else empty
 	Event          event.Event      `bson:"event"`              // what the mail tells of
@@ -42,6 +43,9 @@ type Mail struct {
 	SentAt         time.Time        `bson:"sent_at,omitempty"`
 	Reason         string           `bson:"reason,omitempty"` // of the last attempt that failed: "recipient refused: 550 5.1.1"
 }
+
+// backOffice is the recipient whose address is a setting.
+const backOffice = "back-office"
 
 // newMail queues the mail about an event; ok is false for events that get none.
 func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bool) {
@@ -62,11 +66,25 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 	case event.Cancelled:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
 	case event.Invoiced:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
 	case event.Reminded:
-		m.UserID, m.OrderID = p.UserID, p.OrderID
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
+	case event.Returned:
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID), p.OrderID
+	case event.DocumentCorrected:
+		m.UserID, m.OrderID = cmp.Or(p.CompanyID, p.UserID, p.PartnerID), p.OrderID
 	case event.Paid:
 		m.UserID, m.OrderID = p.UserID, p.OrderID
+	case event.Credited:
+		m.UserID, m.OrderID = p.PartnerID, p.OrderID
+	case event.ObjectionAnswered:
+		m.UserID, m.OrderID = p.PartnerID, p.OrderID
+	case event.PaidOut:
+		m.UserID, m.OrderID = p.PartnerID, p.OrderID
+	case event.Objected:
+		m.UserID, m.OrderID = backOffice, p.OrderID
+	case event.Unmatched:
+		m.UserID, m.OrderID = backOffice, p.OrderID
 	case event.SignInLocked:
 		m.UserID = p.UserID
 	case event.PasswordResetRequested:

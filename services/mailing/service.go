@@ -1,6 +1,7 @@
 package mailing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -35,6 +36,8 @@ type service struct {
 	suppressed mongodb.Collection[Suppression]
 	server     submission
 	writer     writer
+	files      files
+	office     string // e-mail address of the back office; empty: it gets none
 	now        func() time.Time
 	log        zerolog.Logger
 	tracer     trace.Tracer
@@ -60,7 +63,8 @@ func Wire(p *process.Process) error {
 		recipients: process.Collection[Recipient](p, "recipients", "recipient"),
 		orders:     process.Collection[Order](p, "orders", "order"),
 		suppressed: process.Collection[Suppression](p, "suppressed", "suppressed address"),
-		server:     readSubmission(p.Config), writer: w, now: p.Now, log: p.Log, tracer: p.Tracing.Tracer,
+		files:      files{p.Documents}, office: p.Config.String("KREISLAUF_OFFICE_MAIL", ""),
+		server: readSubmission(p.Config), writer: w, now: p.Now, log: p.Log, tracer: p.Tracing.Tracer,
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "kreislauf_mail_delay_seconds", Help: "From the event to the moment at which the mail server took the mail about it.",
 			Buckets: []float64{.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600},
@@ -162,11 +166,11 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 		if err != nil {
 			return outcome{}, err
 		}
-		userID = o.UserID
+		userID = cmp.Or(m.UserID, o.UserID)
 	}
 	if userID != "" {
 		var err error
-		r, err = s.recipients.Get(ctx, userID)
+		r, err = s.recipient(ctx, userID)
 		if problem.KindOf(err) == problem.NotFound {
 			return outcome{unready, "the recipient is not known yet"}, nil
 		}
@@ -194,6 +198,10 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	l.Attached, err = s.files.attachment(ctx, payload)
+	if err != nil {
+		return outcome{later, "the attachment cannot be read"}, nil
+	}
 	to, message, err := s.server.compose(r, l, m.ID, s.now())
 	if err != nil {
 		return outcome{refused, err.Error()}, nil
@@ -205,6 +213,14 @@ func (s *service) attempt(ctx context.Context, m *Mail) (outcome, error) {
 		}
 	}
 	return out, nil
+}
+
+// recipient finds out where a mail goes.
+func (s *service) recipient(ctx context.Context, id string) (Recipient, error) {
+	if id == backOffice {
+		return Recipient{ID: id, Name: "kreislauf", Email: s.office}, nil
+	}
+	return s.recipients.Get(ctx, id)
 }
 
 // tell writes the line about an attempt and counts it.
@@ -224,8 +240,8 @@ func (s *service) tell(ctx context.Context, m *Mail, o outcome) {
 	if m.OrderID != "" {
 		line = line.Str("order.id", m.OrderID)
 	}
-	if m.UserID != "" {
-		line = line.Str("user.id", m.UserID)
+	if kind := map[string]string{"u-": "user.id", "c-": "company.id", "p-": "partner.id"}[m.UserID[:min(2, len(m.UserID))]]; kind != "" {
+		line = line.Str(kind, m.UserID)
 	}
 	if o.verdict == accepted {
 		delay := m.SentAt.Sub(m.Event.Time)

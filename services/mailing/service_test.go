@@ -2,6 +2,7 @@ package mailing_test
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/backend/mailbox"
+	"kreislauf/internal/blob"
 	"kreislauf/internal/clock"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
@@ -109,7 +111,7 @@ func TestLifeOfAnOrder(t *testing.T) {
 		b.Send(t, event.TopicPayment, e)
 		b.Send(t, event.TopicPayment, e)
 	}
-	for _, e := range []event.Event{payment[0], payment[2]} { // they wait for the order
+	for _, e := range payment { // they wait for the order
 		q.await(t, e.ID, func(m mailing.Mail) bool { return m.State == mailing.Queued && m.Waits > 0 && m.Attempts == 0 })
 	}
 	for _, e := range order {
@@ -123,10 +125,12 @@ func TestLifeOfAnOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{}
-	for _, e := range append(slices.Clone(order), payment[0], payment[2]) {
+	b.Send(t, event.TopicDisposer, made(t, "p-1", event.PartnerChanged{PartnerID: "p-1", Version: 2, Name: "Mulden KG", Email: "gutschrift@mulden.example"}))
+	for _, e := range append(slices.Clone(order), payment...) {
 		q.await(t, e.ID, is(mailing.Sent))
 		want["<"+e.ID+"@shop.example>"] = `"Erika Muster" <erika@example.org>`
 	}
+	want["<"+payment[1].ID+"@shop.example>"] = `"Mulden KG" <gutschrift@mulden.example>`
 	list, err := mailbox.List(b.Mails, 100)
 	if err != nil {
 		t.Fatal(err)
@@ -137,17 +141,85 @@ func TestLifeOfAnOrder(t *testing.T) {
 			t.Errorf("%s came twice", m.MessageID)
 		}
 		got[m.MessageID] = m.To
-		if full, err := mailbox.Read(b.Mails, m.ID); err != nil || !strings.Contains(full.Text, "https://shop.example/auftrag/o-1\n") {
+		page := "https://shop.example/auftrag/o-1\n"
+		if m.MessageID == "<"+payment[1].ID+"@shop.example>" {
+			page = "https://shop.example\n" // a partner has no page of an order
+		}
+		if full, err := mailbox.Read(b.Mails, m.ID); err != nil || !strings.Contains(full.Text, page) {
 			t.Errorf("%s: %v\n%s", m.Subject, err, full.Text)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("message ids and recipients (-want +got):\n%s", diff)
 	}
-	if _, err := q.Get(t.Context(), payment[1].ID); err == nil {
-		t.Error("the customer is told of the partner's credit note")
+	checkLines(t, b, "mailing-1", "erika@example.org", 9)
+}
+
+// TestAttachment: the PDF of an invoice goes with its mail to the company that is billed; the newest address counts. A document that is not what
+// the event says is never sent; the mail waits for the right one.
+func TestAttachment(t *testing.T) {
+	b := embedded.Start(t)
+	shift := filepath.Join(t.TempDir(), "clock")
+	b.Run(t, "mailing-1", map[string]string{"KREISLAUF_CLOCK_FILE": shift, "KREISLAUF_OFFICE_MAIL": "buero@example.org"})
+	lookup := b.Lookup("payment-1", nil)
+	address, _ := lookup(blob.Documents)
+	store, err := blob.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
 	}
-	checkLines(t, b, "mailing-1", "erika@example.org", 8)
+	defer store.Close()
+	const pdf = "%PDF-1.7 an invoice"
+	info, err := store.Put(t.Context(), "invoice-o-1", "application/pdf", "", strings.NewReader(pdf), 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoiced := func(hash string) event.Invoiced {
+		return event.Invoiced{
+			OrderID: "o-1", UserID: "u-1", CompanyID: "c-1", Number: "R-2026-000001", Total: money.FromNet(40_000), DueOn: "2026-12-20",
+			File: &event.File{Name: "R-2026-000001.pdf", Key: info.Key, Type: info.Type, Size: info.Size, SHA256: hash},
+		}
+	}
+	good, wrong, unmatched := made(t, "o-1", invoiced(info.SHA256)), made(t, "o-1", invoiced(strings.Repeat("0", 64))), made(t, "o-1", event.Unmatched{OrderID: "o-1", Reason: "all declined"})
+	b.Send(t, event.TopicIdentity, made(t, "c-1", event.CompanyChanged{CompanyID: "c-1", Version: 2, Name: "Bau GmbH", Email: "rechnung@bau.example"}))
+	b.Send(t, event.TopicIdentity, made(t, "c-1", event.CompanyChanged{CompanyID: "c-1", Version: 1, Name: "Bau GbR", Email: "old@bau.example"}))
+	b.Send(t, event.TopicOrder, made(t, "o-1", placed("o-1", "u-1")))
+	b.Send(t, event.TopicPayment, good)
+	b.Send(t, event.TopicPayment, wrong)
+	b.Send(t, event.TopicMatching, unmatched)
+	q := openQueue(t, b)
+	q.await(t, wrong.ID, func(m mailing.Mail) bool {
+		return m.State == mailing.Queued && m.Reason == "the attachment cannot be read"
+	})
+	for range 3 { // whatever had to wait is due now
+		if err := clock.Shift(shift, 2*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.await(t, good.ID, is(mailing.Sent))
+	q.await(t, unmatched.ID, is(mailing.Sent))
+	list, err := mailbox.List(b.Mails, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := map[string]bool{}
+	for _, m := range list {
+		to[m.To] = true
+		files, err := filepath.Glob(filepath.Join(b.Mails, "new", m.ID+"*"))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("files of the mail %s: %v, %v", m.ID, files, err)
+		}
+		raw, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		has := strings.Contains(string(raw), base64.StdEncoding.EncodeToString([]byte(pdf))) && strings.Contains(string(raw), `filename="R-2026-000001.pdf"`)
+		if has != strings.Contains(m.To, "rechnung@bau.example") {
+			t.Errorf("to %s, with the invoice: %v\n%s", m.To, has, raw)
+		}
+	}
+	if len(list) != 2 || !to[`"Bau GmbH" <rechnung@bau.example>`] || !to[`"kreislauf" <buero@example.org>`] {
+		t.Errorf("mails to %v", to)
+	}
 }
 
 // checkLines wants so many lines of mails that were sent, with their delay, and none with the address.

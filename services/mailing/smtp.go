@@ -59,6 +59,11 @@ func (s submission) compose(r Recipient, l letter, eventID string, at time.Time)
 	m.SetDateWithValue(at)
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody's holiday notice is wanted
 	m.SetBodyString(gomail.TypeTextPlain, l.Body)
+	if a := l.Attached; a != nil {
+		if err := m.AttachReader(a.name, bytes.NewReader(a.content), gomail.WithFileContentType(gomail.ContentType(a.contentType))); err != nil {
+			return mail.Address{}, nil, fmt.Errorf("compose mail: %w", err)
+		}
+	}
 	var b bytes.Buffer
 	if _, err := m.WriteTo(&b); err != nil {
 		return mail.Address{}, nil, fmt.Errorf("compose mail: %w", err)

@@ -21,6 +21,13 @@ var texts embed.FS
 // letter is a mail in words.
 type letter struct {
 	Subject, Body string
+	Attached      *attachment // nil: nothing
+}
+
+// attachment is a file that goes with a letter.
+type attachment struct {
+	name, contentType string
+	content           []byte
 }
 
 // facts are what a template tells.
@@ -28,6 +35,7 @@ type facts struct {
 	Name  string
 	Order Order
 	Link  string        // to the page of the order, or where the account or standing orders are looked after
+	Home  string        // the platform's page, for partners and the back office
 	Event event.Payload // what happened
 }
 
@@ -67,7 +75,7 @@ func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
 	if err != nil {
 		return letter{}, err
 	}
-	f := facts{Name: r.Name, Order: o, Link: w.publicURL + path, Event: p}
+	f := facts{Name: r.Name, Order: o, Link: w.publicURL + path, Home: w.publicURL, Event: p}
 	subject, err := run(w.de, "subject of "+p.Type(), f)
 	if err != nil {
 		return letter{}, err
@@ -81,7 +89,7 @@ func (w writer) write(r Recipient, o Order, p event.Payload) (letter, error) {
 		return letter{}, err
 	}
 	const between = "\n\n----------------------------------------\n\n"
-	return letter{plain(subject, 150), german + between + english + "\n"}, nil
+	return letter{Subject: plain(subject, 150), Body: german + between + english + "\n"}, nil
 }
 
 // path is that of the page which a mail names. A secret stands behind #: browsers send that part to no server, so no line can have it.

@@ -22,7 +22,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 var (
-	erika   = Recipient{"u-1", "Erika Muster", "erika@example.org"}
+	erika   = Recipient{ID: "u-1", Name: "Erika Muster", Email: "erika@example.org"}
 	rubble  = Order{"o-abc", "u-1", "170107", 5, "2026-11-30", "50667", event.Address{Name: "Erika Muster", Street: "Domkloster 4", City: "Köln"}}
 	summer  = time.Date(2026, 7, 1, 22, 30, 0, 0, time.UTC) // the next day in Berlin
 	someone = submission{from: mail.Address{Name: "kreislauf", Address: "auftrag@example.org"}}
@@ -43,6 +43,15 @@ func everyMail() []event.Payload {
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 2, OpenCents: 505_00, DueOn: "2026-12-14", PayBy: "2027-01-13", FeeCents: 5_00},
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 3, OpenCents: 510_00, DueOn: "2026-12-14", PayBy: "2027-01-28", FeeCents: 5_00, Last: true},
 		event.StandingMissed{StandingID: "so-1", Date: "2026-11-30", Reason: "the day had passed before it could be ordered for"},
+		event.Returned{OrderID: "o-abc", Number: "R-2026-000001", OpenCents: 357_00},
+		event.DocumentCorrected{OrderID: "o-abc", UserID: "u-1", Number: "R-2026-000001", Correction: "K-2026-000001", Replacement: "R-2026-000002", Total: money.FromNet(30_000), Reason: "Wiegeschein falsch gelesen", File: &event.File{}},
+		event.DocumentCorrected{OrderID: "o-abc", PartnerID: "p-1", Number: "G-2026-000001", Correction: "K-2026-000002", Total: money.FromNet(20_000), Reason: "nicht gefahren"},
+		event.Credited{OrderID: "o-abc", PartnerID: "p-1", Number: "G-2026-000002", Total: money.FromNet(25_000), Replaces: "G-2026-000001", File: &event.File{}},
+		event.ObjectionAnswered{OrderID: "o-abc", PartnerID: "p-1", Number: "G-2026-000001", Replacement: "G-2026-000002"},
+		event.PaidOut{OrderID: "o-abc", PartnerID: "p-1", Number: "G-2026-000002", Total: money.FromNet(25_000)},
+		event.Objected{OrderID: "o-abc", PartnerID: "p-1", Number: "G-2026-000001", Total: money.FromNet(20_000), Reason: "Es waren 5 t."},
+		event.Objected{OrderID: "o-abc", UserID: "u-1", Number: "R-2026-000001", Total: money.FromNet(20_000), Reason: "Der Container war halb leer."},
+		event.Unmatched{OrderID: "o-abc", Reason: "all declined"},
 		event.QuoteRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "7 m³ of it would be too heavy"},
 		event.StandingRefused{StandingID: "so-1", Date: "2026-11-30", Reason: "its site cannot be ordered for any more"},
 		event.Paid{OrderID: "o-abc", Number: "R-2026-000001", Total: money.FromNet(30_000)},
@@ -100,8 +109,13 @@ func TestLetters(t *testing.T) {
 		}
 		got := "Subject: " + l.Subject + "\n\n" + l.Body
 		name := p.Type()
-		if r, ok := p.(event.Reminded); ok {
-			name += fmt.Sprint("-", r.Level)
+		switch p := p.(type) {
+		case event.Reminded:
+			name += fmt.Sprint("-", p.Level)
+		case event.DocumentCorrected:
+			name += "-" + p.Number[:1]
+		case event.Objected:
+			name += "-" + p.Number[:1]
 		}
 		file := filepath.Join("testdata", name+".golden")
 		if *update {
@@ -125,7 +139,7 @@ func TestMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, message, err := someone.compose(Recipient{"u-1", "Jörg Müller", "j@example.org"}, l, "e-1", noon)
+	to, message, err := someone.compose(Recipient{ID: "u-1", Name: "Jörg Müller", Email: "j@example.org"}, l, "e-1", noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +159,7 @@ func TestMessage(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
-	_, again, err := someone.compose(Recipient{"u-1", "Jörg Müller", "j@example.org"}, l, "e-1", noon.Add(time.Hour))
+	_, again, err := someone.compose(Recipient{ID: "u-1", Name: "Jörg Müller", Email: "j@example.org"}, l, "e-1", noon.Add(time.Hour))
 	if err != nil || to.Address != "j@example.org" {
 		t.Fatal(to, err)
 	}
@@ -161,7 +175,7 @@ func TestNothingTypedBecomesAHeader(t *testing.T) {
 		"Eve\r\nBcc: all@example.org\r\n\r\nBuy!", "Eve\nBcc: all@example.org", "Eve\rBcc: all@example.org", "Eve\u2028Bcc: all@example.org", "Eve\x00\x1b[2J\u202e",
 		`Eve" <eve@example.org>, "`, "=?utf-8?q?=0D=0ABcc:_all@example.org?=", strings.Repeat("ä", 5000), "\xff\xfe",
 	} {
-		name := Recipient{"u-1", evil, "erika@example.org"}
+		name := Recipient{ID: "u-1", Name: evil, Email: "erika@example.org"}
 		order := rubble
 		order.ID, order.Waste, order.Date, order.Postcode, order.Address = evil, evil, evil, evil, event.Address{Name: evil, Street: evil, City: evil}
 		for _, p := range []event.Payload{
@@ -198,7 +212,7 @@ func TestNothingTypedBecomesAHeader(t *testing.T) {
 		}
 	}
 	for _, address := range []string{"", "nobody", "a@b\r\nBcc: c@d", "Eve <eve@example.org>", "a@b, c@d", "a b@c"} {
-		if _, _, err := someone.compose(Recipient{"u-1", "Eve", address}, letter{"s", "b"}, "e-1", noon); err == nil || address != "" && strings.Contains(err.Error(), address) {
+		if _, _, err := someone.compose(Recipient{ID: "u-1", Name: "Eve", Email: address}, letter{Subject: "s", Body: "b"}, "e-1", noon); err == nil || address != "" && strings.Contains(err.Error(), address) {
 			t.Errorf("address %q: %v", address, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"kreislauf/internal/input"
+	"kreislauf/services/payment/bank"
 	"kreislauf/services/payment/paper"
 )
 
@@ -27,7 +28,8 @@ type Company struct {
 	Email     string `json:"email"`
 	Phone     string `json:"phone"`
 
-	Reminders []Level `json:"reminders"` // of invoices that are not paid in time; without any: usualLevels
+	CreditorID string  `json:"creditor_id"` // of the German central bank, for direct debits; empty: there are none
+	Reminders  []Level `json:"reminders"`   // of invoices that are not paid in time; without any: usualLevels
 }
 
 var (
@@ -89,6 +91,9 @@ func (c Company) check() (mistakes []error) {
 	}
 	if !input.ValidIBAN(c.IBAN) {
 		bad("iban", c.IBAN, "an IBAN; its check digits must be right")
+	}
+	if c.CreditorID != "" && !bank.ValidCreditorID(c.CreditorID) {
+		bad("creditor_id", c.CreditorID, "a creditor id such as DE98ZZZ09999999999, or leave it out; its check digits must be right")
 	}
 	if c.BIC != "" && !bicPattern.MatchString(c.BIC) {
 		bad("bic", c.BIC, "8 or 11 capital letters and digits, or leave it out")

@@ -9,6 +9,7 @@ import (
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/event"
 	"kreislauf/internal/problem"
+	"kreislauf/services/payment/bank"
 	"kreislauf/services/payment/paper"
 )
 
@@ -26,6 +27,10 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 		meta := s.meta(ctx)
 		meta.Customer, meta.VisitID = e.Customer, e.VisitID
 		return s.bill(ctx, p, meta)
+	case event.Corrected:
+		if p.Bill != nil {
+			return s.rebill(ctx, *p.Bill, e.ID, p.Reason)
+		}
 	}
 	return nil // other events of an order cost nobody anything
 }
@@ -119,6 +124,49 @@ func (s *service) revised(ctx context.Context, d Document, revise func(event.Wei
 	return wrong, next, nil
 }
 
+// rebill replaces the documents of an order that are others by a corrected bill. The event may come again: who was cancelled by it tells of it.
+// Buyer and pay stay as they were, which the back office may have changed since.
+func (s *service) rebill(ctx context.Context, bill event.Weighed, cause, reason string) error {
+	all, err := s.documents.ofOrder(ctx, bill.OrderID)
+	if err != nil {
+		return err
+	}
+	var invoice *Document
+	for i, d := range all {
+		if d.Cancelling != nil && d.Cancelling.Cause == cause {
+			return nil
+		}
+		if d.Kind == Invoice && d.current() {
+			invoice = &all[i]
+		}
+	}
+	if invoice == nil {
+		return nil // the back office has cancelled it for good
+	}
+	docs, next, err := s.revised(ctx, *invoice, func(w event.Weighed) event.Weighed {
+		b := bill
+		b.CompanyID, b.Pay = w.CompanyID, w.Pay
+		return b
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if p, o := next[0].Paper, docs[0].Paper; slices.Equal(p.Lines, o.Lines) && p.Slip == o.Slip && p.SuppliedFrom == o.SuppliedFrom && p.SuppliedTo == o.SuppliedTo {
+		docs, next = docs[1:], next[1:] // the customer's bill stays
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	c, now := Cancelling{Note: Note{s.meta(ctx).At, reason}, Cause: cause, Next: next[0]}, time.Now()
+	if len(docs) > 1 {
+		c.Also = &Also{ID: docs[1].ID, Next: *next[1]}
+	}
+	if _, _, err := s.documents.Change(ctx, docs[0].ID, func(d *Document) error { return d.cancel(c, nil, now) }); err != nil {
+		return err
+	}
+	return s.finish(ctx, docs[0].ID)
+}
+
 // anew is the paper of a document with other facts, as of today.
 func (s *service) anew(ctx context.Context, d Document, w event.Weighed, buyer *Buyer) (paper.Paper, error) {
 	var p paper.Paper
@@ -161,8 +209,16 @@ func (s *service) finish(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	meta := s.meta(ctx)
-	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error { return d.number(n.Text(), meta, s.terms) }); err != nil {
+	meta, file := s.meta(ctx), d.File
+	if d.State == Draft {
+		if file, err = s.files.print(ctx, d, n.Text()); err != nil {
+			return err
+		}
+	}
+	if d, _, err = s.documents.Change(ctx, id, func(d *Document) error {
+		d.File = file
+		return d.number(n.Text(), meta, s.terms)
+	}); err != nil {
 		return err
 	}
 	if n.OpenSince != nil {
@@ -179,23 +235,28 @@ func (s *service) finish(ctx context.Context, id string) error {
 // follow writes what follows from a cancelled document: its correction, its replacement, and the same for the order's other document.
 func (s *service) follow(ctx context.Context, d Document) error {
 	now, correction, replacement := time.Now(), d.Correction, d.ReplacedBy
+	var file *event.File // of the correction
 	if d.State == Cancelled && correction == "" {
 		draft, err := draftCorrection(d, s.zone, now)
 		if err != nil {
 			return err
 		}
-		if correction, err = s.issue(ctx, draft); err != nil {
+		c, err := s.issue(ctx, draft)
+		if err != nil {
 			return err
 		}
+		correction, file = c.Number, c.File
 	}
 	if d.Cancelling.Next != nil && replacement == "" {
 		draft, err := draftReplacement(d, now)
 		if err != nil {
 			return err
 		}
-		if replacement, err = s.issue(ctx, draft); err != nil {
+		r, err := s.issue(ctx, draft)
+		if err != nil {
 			return err
 		}
+		replacement = r.Number
 	}
 	if also := d.Cancelling.Also; also != nil {
 		c := Cancelling{Note: d.Cancelling.Note, Cause: d.Cancelling.Cause, Next: &also.Next}
@@ -213,40 +274,172 @@ func (s *service) follow(ctx context.Context, d Document) error {
 		}
 	}
 	meta := s.meta(ctx)
-	_, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.corrected(correction, replacement, meta) })
+	_, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error { return d.corrected(correction, replacement, file, meta) })
 	return err
 }
 
-// issue stores a draft, unless it is there, and gives its number.
-func (s *service) issue(ctx context.Context, d Document) (number string, err error) {
+// issue stores a draft, unless it is there, and gives it with its number.
+func (s *service) issue(ctx context.Context, d Document) (Document, error) {
 	if _, err := s.documents.Insert(ctx, d); err != nil {
-		return "", err
+		return d, err
 	}
 	if err := s.finish(ctx, d.ID); err != nil {
-		return "", err
+		return d, err
 	}
-	d, err = s.documents.Get(ctx, d.ID)
-	return d.Number, err
+	return s.documents.Get(ctx, d.ID)
 }
 
-// settle gives the money of an assigned statement line to its invoice.
+// payable is the number of the one invoice that a reference text names; empty when it names none, more than one, or a cancelled one, which
+// are for people to look at.
+func (s *service) payable(ctx context.Context, reference string) (string, error) {
+	found := ""
+	for _, number := range numbersIn(reference) {
+		d, known, err := s.documents.numbered(ctx, number)
+		switch {
+		case err != nil:
+			return "", err
+		case !known || d.Kind != Invoice:
+			continue
+		}
+		for d.ReplacedBy != "" { // the customer pays by the old letter
+			number = d.ReplacedBy
+			if d, _, err = s.documents.numbered(ctx, number); err != nil {
+				return "", err
+			}
+		}
+		if d.State == Cancelled || found != "" && found != number {
+			return "", nil
+		}
+		found = number
+	}
+	return found, nil
+}
+
+// receive takes an entry of an account statement, and gives its money on; fresh is false for one that was there.
+func (s *service) receive(ctx context.Context, e bank.Entry, meta event.Meta) (l StatementLine, fresh bool, err error) {
+	if l, err = newEntry(e, meta); err != nil {
+		return l, false, err
+	}
+	now := time.Now()
+	if endToEndPattern.MatchString(l.EndToEnd) {
+		run, err := s.runs.Get(ctx, runOf(l.EndToEnd))
+		if err != nil && problem.KindOf(err) != problem.NotFound {
+			return l, false, err
+		}
+		if item, found := run.item(l.EndToEnd); found && (item.Cents == l.Cents || item.Cents == -l.Cents) {
+			l.Payout, l.OpenSince = true, &now
+		}
+	} else if invoice, err := s.payable(ctx, l.EndToEnd+" "+l.Reference); err != nil {
+		return l, false, err
+	} else if invoice != "" {
+		if err := l.assign(invoice, "", now); err != nil {
+			return l, false, err
+		}
+	}
+	l, replayed, err := s.lines.Add(ctx, l)
+	if err != nil {
+		return l, false, err
+	}
+	return l, !replayed, s.settle(ctx, l)
+}
+
+// settle gives the money of an assigned statement line to its invoice, or to the credit notes of its payout.
 func (s *service) settle(ctx context.Context, l StatementLine) error {
-	if l.Invoice == "" || l.OpenSince == nil {
+	if !l.assigned() || l.OpenSince == nil {
 		return nil
 	}
-	d, found, err := s.documents.numbered(ctx, l.Invoice)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return fmt.Errorf("settle statement line %s: there is no invoice %s", l.ID, l.Invoice)
-	}
 	meta := s.meta(ctx)
-	if _, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error {
-		return d.pay(Payment{l.ID, l.BookedOn, l.Cents}, meta)
-	}); err != nil {
-		return err
+	if l.Payout {
+		run, err := s.runs.Get(ctx, runOf(l.EndToEnd))
+		if err != nil {
+			return err
+		}
+		item, _ := run.item(l.EndToEnd)
+		for _, share := range item.Shares {
+			cents := share.Cents // money that left; what comes back has the opposite sign
+			if l.Cents > 0 {
+				cents = -cents
+			}
+			if _, _, err := s.documents.Change(ctx, share.ID, func(d *Document) error {
+				return d.payOut(Payment{l.ID, l.BookedOn, cents}, meta)
+			}); err != nil {
+				return err
+			}
+		}
+	} else {
+		d, found, err := s.documents.numbered(ctx, l.Invoice)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("settle statement line %s: there is no invoice %s", l.ID, l.Invoice)
+		}
+		if _, _, err := s.documents.Change(ctx, d.ID, func(d *Document) error {
+			return d.pay(Payment{l.ID, l.BookedOn, l.Cents}, meta, s.terms)
+		}); err != nil {
+			return err
+		}
 	}
-	_, _, err = s.lines.Change(ctx, l.ID, func(l *StatementLine) error { l.OpenSince = nil; return nil })
+	_, _, err := s.lines.Change(ctx, l.ID, func(l *StatementLine) error { l.OpenSince = nil; return nil })
 	return err
+}
+
+// collect claims the candidates of a run that is begun, and makes its items of those that it has got.
+func (s *service) collect(ctx context.Context, r Run) (Run, error) {
+	if r.OpenSince == nil {
+		return r, nil
+	}
+	var docs []Document
+	for _, id := range r.Candidates {
+		d, _, err := s.documents.Change(ctx, id, func(d *Document) error { d.take(r.ID); return nil })
+		if err != nil {
+			return r, err
+		}
+		if d.Run == r.ID {
+			docs = append(docs, d)
+		}
+	}
+	partners, mandates := map[string]Partner{}, map[string]Mandate{}
+	for _, d := range docs {
+		if r.Kind == Payout && partners[d.PartnerID].ID == "" {
+			p, err := s.partners.Get(ctx, d.PartnerID)
+			if err != nil {
+				return r, err
+			}
+			partners[p.ID] = p
+		}
+		if r.Kind == Collection {
+			m, err := s.mandates.Get(ctx, d.payer())
+			if err != nil && problem.KindOf(err) != problem.NotFound {
+				return r, err
+			}
+			if m.IBAN != "" {
+				mandates[m.ID] = m
+			}
+		}
+	}
+	r, _, err := s.runs.Change(ctx, r.ID, func(r *Run) error {
+		if r.OpenSince == nil {
+			return nil // another instance was faster
+		}
+		r.OpenSince = nil
+		if r.Kind == Payout {
+			r.payouts(docs, partners)
+		} else {
+			r.collections(docs, mandates)
+		}
+		return nil
+	})
+	if err != nil {
+		return r, err
+	}
+	for _, id := range r.Candidates { // what could not be used is free for the next run
+		if r.holds(id) {
+			continue
+		}
+		if _, _, err := s.documents.Change(ctx, id, func(d *Document) error { d.free(r.ID); return nil }); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
 }

@@ -78,6 +78,7 @@ func (d *Document) cancel(c Cancelling, by *audit.Entry, now time.Time) error {
 		if err := d.Book(c.At, "correction", credited(d.Paper.Total, -1)...); err != nil {
 			return err
 		}
+		d.again()
 		d.State = Cancelled
 	default:
 		if err := d.Book(c.At, "correction", d.claim(-1)...); err != nil {
@@ -143,7 +144,7 @@ func (d *Document) follower(k Kind, round int, now time.Time) Document {
 }
 
 // corrected notes the numbers of the correction and the replacement, and tells of them. It is the last step.
-func (d *Document) corrected(correction, replacement string, meta event.Meta) error {
+func (d *Document) corrected(correction, replacement string, file *event.File, meta event.Meta) error {
 	if d.OpenSince == nil && d.Correction == correction && d.ReplacedBy == replacement {
 		return nil
 	}
@@ -151,8 +152,8 @@ func (d *Document) corrected(correction, replacement string, meta event.Meta) er
 	if d.State == Objected {
 		return d.emit(meta, event.ObjectionAnswered{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: d.Number, Replacement: replacement})
 	}
-	e := event.Corrected{
-		OrderID: d.OrderID, Number: d.Number, Correction: correction, Replacement: replacement, Total: d.Paper.Total, Reason: d.Cancelling.Reason,
+	e := event.DocumentCorrected{
+		OrderID: d.OrderID, Number: d.Number, Correction: correction, Replacement: replacement, Total: d.Paper.Total, Reason: d.Cancelling.Reason, File: file,
 	}
 	if d.Kind == Invoice {
 		e.UserID, e.CompanyID = d.UserID, d.CompanyID

@@ -81,6 +81,8 @@ type Document struct {
 	Hold      *Note      `bson:"hold,omitempty"`      // by the back office: no reminders
 
 	Order      event.Weighed `bson:"order"`             // what it bills; without OrderID in documents of before there were replacements
+	File       *event.File   `bson:"file,omitempty"`    // the PDF in the store of documents, for mails; nil where none are kept
+	Run        string        `bson:"run,omitempty"`     // id of the run that takes it to the bank
 	Carried    money.Cents   `bson:"carried,omitempty"` // paid for the invoice that this one replaces
 	Cancelling *Cancelling   `bson:"cancelling,omitempty"`
 	Correction string        `bson:"correction,omitempty"`  // number of the correction, once it has one
@@ -140,7 +142,7 @@ func (d *Document) number(text string, meta event.Meta, t terms) error {
 		if err := d.plan(t, time.Time{}); err != nil {
 			return err
 		}
-		e := event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: text, Total: sum, DueOn: d.Paper.DueOn}
+		e := event.Invoiced{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: text, Total: sum, DueOn: d.Paper.DueOn, File: d.File}
 		if r := d.Paper.Replaces; r != nil {
 			e.Replaces = r.Number
 		}
@@ -156,7 +158,7 @@ func (d *Document) number(text string, meta event.Meta, t terms) error {
 		if err := d.Book(meta.At, "credit note", credited(sum, 1)...); err != nil {
 			return err
 		}
-		e := event.Credited{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: text, Total: sum}
+		e := event.Credited{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: text, Total: sum, File: d.File}
 		if r := d.Paper.Replaces; r != nil {
 			e.Replaces = r.Number
 		}
@@ -191,12 +193,15 @@ func (d *Document) open() money.Cents {
 
 // pay takes money from the unassigned receipts: what is open is paid, the rest is the customer's credit with us. A line that has paid
 // already changes nothing. Money for a cancelled invoice is the customer's whole.
-func (d *Document) pay(p Payment, meta event.Meta) error {
+func (d *Document) pay(p Payment, meta event.Meta, t terms) error {
 	if slices.ContainsFunc(d.Payments, func(q Payment) bool { return q.Line == p.Line }) {
 		return nil
 	}
 	if d.Kind != Invoice || d.State == Draft {
 		return fmt.Errorf("pay %s: it is a %s in the state %s", d.ID, d.Kind, d.State)
+	}
+	if p.Cents < 0 {
+		return d.payBack(p, meta, t)
 	}
 	due := min(d.open(), p.Cents)
 	err := d.Book(meta.At, "payment "+p.Line, Posting{Unassigned, p.Cents}, Posting{Receivables, -due}, Posting{Prepayments, due - p.Cents})
@@ -205,6 +210,32 @@ func (d *Document) pay(p Payment, meta event.Meta) error {
 	}
 	d.Payments = append(d.Payments, p)
 	return d.settled(meta)
+}
+
+// payBack gives money of an earlier payment back to the unassigned ones: a debit was returned, a transfer recalled. First what the customer had
+// paid too much goes, then the invoice is open again.
+func (d *Document) payBack(p Payment, meta event.Meta, t terms) error {
+	credit := min(max(-d.Balance[Prepayments], 0), -p.Cents)
+	if d.State == Cancelled {
+		credit = -p.Cents
+	}
+	err := d.Book(meta.At, "returned "+p.Line, Posting{Unassigned, p.Cents}, Posting{Prepayments, credit}, Posting{Receivables, -p.Cents - credit})
+	if err != nil {
+		return err
+	}
+	d.Payments, d.Run = append(d.Payments, p), ""
+	if d.State == Cancelled {
+		return nil
+	}
+	d.State = Issued
+	if d.open() <= 0 {
+		d.State = Paid
+		return nil
+	}
+	if err := d.plan(t, meta.At.AddDate(0, 0, t.patience())); err != nil {
+		return err
+	}
+	return d.emit(meta, event.Returned{OrderID: d.OrderID, UserID: d.UserID, CompanyID: d.CompanyID, Number: d.Number, OpenCents: d.open()})
 }
 
 // settled says that an invoice is paid, once nothing of it is open.
@@ -235,6 +266,7 @@ func (d *Document) object(reason string, by audit.Entry, meta event.Meta, berlin
 	if err := d.Book(by.At, "objection", credited(d.Paper.Total, -1)...); err != nil {
 		return err
 	}
+	d.again()
 	d.State, d.Objection = Objected, &Note{by.At, reason}
 	if err := d.emit(meta, event.Objected{OrderID: d.OrderID, PartnerID: d.PartnerID, Number: d.Number, Total: d.Paper.Total, Reason: reason}); err != nil {
 		return err

@@ -143,7 +143,7 @@ func TestPay(t *testing.T) {
 			var sum money.Cents
 			seen := map[string]bool{}
 			for _, s := range tc.steps {
-				if err := d.pay(Payment{s.line, "2026-12-01", s.cents}, meta(noon)); err != nil {
+				if err := d.pay(Payment{s.line, "2026-12-01", s.cents}, meta(noon), usual); err != nil {
 					t.Fatal(err)
 				}
 				if !seen[s.line] {
@@ -160,7 +160,7 @@ func TestPay(t *testing.T) {
 		})
 	}
 	_, credit := issued(t)
-	if err := credit.pay(Payment{"b-1", "2026-12-01", 1}, meta(noon)); err == nil {
+	if err := credit.pay(Payment{"b-1", "2026-12-01", 1}, meta(noon), usual); err == nil {
 		t.Error("a credit note was paid by a customer")
 	}
 }
@@ -179,7 +179,7 @@ func TestRemind(t *testing.T) {
 	if credit.DueAt != nil {
 		t.Errorf("a credit note waits for a reminder at %v", credit.DueAt)
 	}
-	if err := d.pay(Payment{Line: "b-1", BookedOn: "2026-12-01", Cents: 74_77}, meta(noon)); err != nil {
+	if err := d.pay(Payment{Line: "b-1", BookedOn: "2026-12-01", Cents: 74_77}, meta(noon), usual); err != nil {
 		t.Fatal(err)
 	}
 	var want []Reminder
@@ -195,7 +195,7 @@ func TestRemind(t *testing.T) {
 	} {
 		for name, stop := range map[string]func(*Document) error{
 			"paid": func(d *Document) error {
-				return d.pay(Payment{Line: "b-2", BookedOn: "2026-12-20", Cents: d.open()}, meta(noon))
+				return d.pay(Payment{Line: "b-2", BookedOn: "2026-12-20", Cents: d.open()}, meta(noon), usual)
 			},
 			"objected": func(d *Document) error {
 				return d.dispute("it was half full", by(authz.Customer, noon, "it was half full"), meta(noon))
@@ -292,7 +292,7 @@ func TestCancel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, _ := issued(t)
 			if paid > 0 {
-				if err := d.pay(Payment{"b-1", "2026-12-01", paid}, meta(noon)); err != nil {
+				if err := d.pay(Payment{"b-1", "2026-12-01", paid}, meta(noon), usual); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -301,7 +301,7 @@ func TestCancel(t *testing.T) {
 			}
 			d, _ = issued(t) // what decides and fails is thrown away
 			if paid > 0 {
-				if err := d.pay(Payment{"b-1", "2026-12-01", paid}, meta(noon)); err != nil {
+				if err := d.pay(Payment{"b-1", "2026-12-01", paid}, meta(noon), usual); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -316,7 +316,7 @@ func TestCancel(t *testing.T) {
 			if d.State != Cancelled || d.open() != 0 || d.OpenSince == nil || len(d.Audit) != 1 {
 				t.Errorf("%+v", d)
 			}
-			if err := d.pay(Payment{"b-2", "2026-12-02", 10_00}, meta(noon)); err != nil || d.State != Cancelled || d.Balance[Prepayments] != -paid-10_00 {
+			if err := d.pay(Payment{"b-2", "2026-12-02", 10_00}, meta(noon), usual); err != nil || d.State != Cancelled || d.Balance[Prepayments] != -paid-10_00 {
 				t.Errorf("money for a cancelled invoice: %v, %s, %v", err, d.State, d.Balance)
 			}
 			before := d
@@ -360,7 +360,7 @@ func TestBooksAreZero(t *testing.T) {
 			default:
 				p := Payment{string(rune('a' + i)), "2026-12-01", money.Cents(1 + rand.IntN(300_00))}
 				paid += p.Cents
-				err = d.pay(p, meta(noon))
+				err = d.pay(p, meta(noon), usual)
 			}
 			if err != nil {
 				t.Fatal(err)

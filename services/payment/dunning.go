@@ -50,6 +50,14 @@ type Reminder struct {
 	Fee   money.Cents `json:"fee_cents,omitempty" bson:"fee,omitempty"`
 }
 
+// patience is how many days the first reminder waits.
+func (t terms) patience() int {
+	if len(t.levels) == 0 {
+		return 0
+	}
+	return t.levels[0].AfterDays
+}
+
 // plan has the next reminder of an open invoice made when its time has come, not before a moment. There is none while the customer objects,
 // while the back office holds it, or after the last one: who does not pay then is for people to look at.
 func (d *Document) plan(t terms, notBefore time.Time) error {

@@ -146,11 +146,16 @@ type reasoned struct {
 
 // entry is the audit entry of a change by the caller.
 func (s *service) entry(meta event.Meta, caller session.Session, operation string, d Document, reason string) audit.Entry {
-	c := caller.Caller()
 	return audit.Entry{
-		At: meta.At, Actor: audit.Actor{UserID: c.UserID, Role: c.Role, Tenant: meta.Customer, Behalf: c.PartnerID}, Operation: operation,
+		At: meta.At, Actor: actor(meta, caller), Operation: operation,
 		Subject: string(d.Kind) + "/" + d.Number, Reason: reason, TraceID: traceID(meta.Traceparent),
 	}
+}
+
+// actor is who changes something.
+func actor(meta event.Meta, caller session.Session) audit.Actor {
+	c := caller.Caller()
+	return audit.Actor{UserID: c.UserID, Role: c.Role, Tenant: meta.Customer, Behalf: c.PartnerID}
 }
 
 // traceID is the second part of a traceparent.

@@ -40,14 +40,18 @@ type lineView struct {
 	Reference string      `json:"reference"`
 	State     string      `json:"state"`
 	Invoice   string      `json:"invoice,omitempty"`
+	Payout    string      `json:"payout,omitempty"`
 }
 
 func lineViewOf(l StatementLine) lineView {
-	state := "assigned"
-	if l.Invoice == "" {
-		state = "unassigned"
+	state, payout := "unassigned", ""
+	if l.assigned() {
+		state = "assigned"
 	}
-	return lineView{l.ID, l.BookedOn, l.Cents, l.Remitter, l.Reference, state, l.Invoice}
+	if l.Payout {
+		payout = l.EndToEnd
+	}
+	return lineView{l.ID, l.BookedOn, l.Cents, l.Remitter, l.Reference, state, l.Invoice, payout}
 }
 
 // postStatementLine takes money that came in. The line's id makes it idempotent.
@@ -64,7 +68,7 @@ func (s *service) postStatementLine(w http.ResponseWriter, r *http.Request, _ se
 	if err != nil {
 		return err
 	}
-	invoice, err := s.payable(r, req.Reference)
+	invoice, err := s.payable(ctx, req.Reference)
 	if err != nil {
 		return err
 	}
@@ -89,32 +93,6 @@ func (s *service) postStatementLine(w http.ResponseWriter, r *http.Request, _ se
 		httpserver.Action(ctx, "payment.received")
 	}
 	return httpserver.JSON(w, http.StatusCreated, lineViewOf(l))
-}
-
-// payable is the number of the one invoice that a reference text names; empty when it names none, more than one, or a cancelled one, which
-// are for people to look at.
-func (s *service) payable(r *http.Request, reference string) (string, error) {
-	found := ""
-	for _, number := range numbersIn(reference) {
-		d, known, err := s.documents.numbered(r.Context(), number)
-		switch {
-		case err != nil:
-			return "", err
-		case !known || d.Kind != Invoice:
-			continue
-		}
-		for d.ReplacedBy != "" { // the customer pays by the old letter
-			number = d.ReplacedBy
-			if d, _, err = s.documents.numbered(r.Context(), number); err != nil {
-				return "", err
-			}
-		}
-		if d.State == Cancelled || found != "" && found != number {
-			return "", nil
-		}
-		found = number
-	}
-	return found, nil
 }
 
 // getStatementLines answers the newest lines, or with state=unassigned the work list.

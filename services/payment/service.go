@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/health"
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/process"
+	"kreislauf/internal/repository"
 )
 
 type service struct {
@@ -21,6 +22,10 @@ type service struct {
 	partners  partners
 	customers customers
 	clients   mongodb.Collection[Client]
+	files     files
+	runs      runs
+	mandates  mandates
+	imports   *repository.Repository[Imported, *Imported]
 	meta      func(context.Context) event.Meta
 	now       func() time.Time
 	zone      *time.Location
@@ -44,10 +49,14 @@ func Wire(p *process.Process) error {
 		lines:     lines{process.Repository[StatementLine](p, "statement_lines", "statement line", event.TopicPayment)},
 		partners:  partners{process.Repository[Partner](p, "partners", "partner", event.TopicPayment)},
 		customers: customers{process.Repository[Customer](p, "customers", "customer", event.TopicPayment)},
+		files:     files{p.Documents},
+		runs:      runs{process.Repository[Run](p, "runs", "run", event.TopicPayment)},
+		mandates:  mandates{process.Repository[Mandate](p, "mandates", "mandate", event.TopicPayment)},
+		imports:   process.Repository[Imported](p, "statements", "statement", event.TopicPayment),
 		clients:   process.Collection[Client](p, "clients", "company"),
 		meta:      p.Meta, now: p.Now, zone: berlin, terms: terms{berlin, company.Reminders},
 	}
-	p.AuditLog("documents")
+	p.AuditLog("documents", "statements", "runs", "mandates")
 	p.Late(s.documents.ensureIndexes)
 	p.Late(s.lines.ensureIndexes)
 	process.Work(p, "payment reminder", s.documents.Repository, func(m event.Meta, d *Document) error { return d.remind(m, s.terms) })
@@ -72,6 +81,13 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/payment/v1/statement-lines", s.postStatementLine)
 	p.Handle("GET", "/api/payment/v1/statement-lines", s.getStatementLines)
 	p.Handle("POST", "/api/payment/v1/statement-lines/{id}/assign", s.postAssign)
+	p.HandleUpload("POST", "/api/payment/v1/statements", maxStatement, s.postStatements)
+	p.Handle("POST", "/api/payment/v1/runs", s.postRun)
+	p.Handle("GET", "/api/payment/v1/runs", s.getRuns)
+	p.Handle("GET", "/api/payment/v1/runs/{id}/file", s.getRunFile)
+	p.Handle("GET", "/api/payment/v1/mandate", s.getMandate)
+	p.Handle("PUT", "/api/payment/v1/mandate", s.putMandate)
+	p.Handle("DELETE", "/api/payment/v1/mandate", s.deleteMandate)
 	p.Consume(s.consume)
 	return nil
 }
@@ -120,6 +136,13 @@ func (s *service) finishLeft(ctx context.Context, before time.Time) error {
 	for _, l := range left {
 		health.Tick(ctx)
 		errs = append(errs, s.settle(ctx, l))
+	}
+	runs, err := s.runs.unfinished(ctx, before, lookBatch)
+	errs = append(errs, err)
+	for _, r := range runs {
+		health.Tick(ctx)
+		_, err := s.collect(ctx, r)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -2,16 +2,19 @@ package payment
 
 import (
 	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"kreislauf/internal/aggregate"
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
+	"kreislauf/services/payment/bank"
 )
 
-// StatementLine is money that came into our bank account, and what it pays.
+// StatementLine is money that came into our bank account (positive) or left it, and what it pays.
 type StatementLine struct {
 	aggregate.Root `bson:",inline"` // ID is the bank's
 	Journal        `bson:",inline"`
@@ -19,7 +22,9 @@ type StatementLine struct {
 	Cents          money.Cents `bson:"cents"`
 	Remitter       string      `bson:"remitter"`
 	Reference      string      `bson:"reference"`             // what the customer wrote
-	Invoice        string      `bson:"invoice,omitempty"`     // number; absent: nobody knows what it pays
+	Invoice        string      `bson:"invoice,omitempty"`     // number; absent: nobody knows what it pays, or it is of a payout
+	EndToEnd       string      `bson:"end_to_end,omitempty"`  // of an item of a run
+	Payout         bool        `bson:"payout,omitempty"`      // it is that item's
 	AssignedBy     string      `bson:"assigned_by,omitempty"` // user of the back office; absent when the reference named the invoice
 	At             time.Time   `bson:"at"`
 	OpenSince      *time.Time  `bson:"open_since,omitempty"` // see Document: the invoice has not taken the money yet
@@ -33,6 +38,27 @@ func newLine(l lineRequest, meta event.Meta) (StatementLine, error) {
 	return s, s.Book(meta.At, "receipt", Posting{Bank, l.Cents}, Posting{Unassigned, -l.Cents})
 }
 
+// newEntry is an entry of an account statement.
+func newEntry(e bank.Entry, meta event.Meta) (StatementLine, error) {
+	s := StatementLine{
+		Root: aggregate.New(e.ID), BookedOn: e.BookedOn, Cents: e.Cents, Remitter: clip(e.Name, 140), Reference: clip(e.Text, 500), At: meta.At,
+		EndToEnd: clip(e.EndToEnd, 35),
+	}
+	return s, s.Book(meta.At, "entry", Posting{Bank, e.Cents}, Posting{Unassigned, -e.Cents})
+}
+
+// clip is a text of a bank on one line, of at most so many characters.
+func clip(s string, most int) string {
+	if r := []rune(strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")); len(r) > most {
+		return string(r[:most])
+	} else {
+		return string(r)
+	}
+}
+
+// assigned says whether it is known what the line pays.
+func (s *StatementLine) assigned() bool { return s.Invoice != "" || s.Payout }
+
 // same says whether a line is the one of the request.
 func (s *StatementLine) same(l lineRequest) bool {
 	return s.BookedOn == l.BookedOn && s.Cents == l.Cents && s.Remitter == l.Remitter && s.Reference == l.Reference
@@ -40,6 +66,9 @@ func (s *StatementLine) same(l lineRequest) bool {
 
 // assign decides once and for ever which invoice the money pays. The same invoice again changes nothing.
 func (s *StatementLine) assign(invoice, userID string, now time.Time) error {
+	if s.Payout {
+		return problem.New(problem.Conflict, "The statement line %s is that of the payout %s.", s.ID, s.EndToEnd)
+	}
 	switch s.Invoice {
 	case invoice:
 		return nil
@@ -48,6 +77,15 @@ func (s *StatementLine) assign(invoice, userID string, now time.Time) error {
 		return nil
 	}
 	return problem.New(problem.Conflict, "The statement line %s pays %s already.", s.ID, s.Invoice)
+}
+
+// Imported is an account statement that was taken, and its document.
+type Imported struct {
+	aggregate.Root `bson:",inline"`
+	audit.Trail    `bson:",inline"`
+	Statement      string    `bson:"statement"` // the bank's id
+	Entries        int       `bson:"entries"`
+	At             time.Time `bson:"at"`
 }
 
 // invoicePattern finds numbers of invoices also as banks and people write them: "R 2026 000123", "r2026000123".

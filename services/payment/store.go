@@ -1,15 +1,19 @@
 package payment
 
 import (
+	"bytes"
 	"context"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
+	"kreislauf/internal/blob"
+	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/numbering"
 	"kreislauf/internal/repository"
+	"kreislauf/services/payment/letter"
 )
 
 type documents struct {
@@ -79,6 +83,21 @@ func (s documents) ofOrder(ctx context.Context, orderID string) ([]Document, err
 	return s.Find(ctx, bson.D{{Key: "order_id", Value: orderID}}, bson.D{{Key: "_id", Value: 1}}, 0)
 }
 
+// payable lists documents that may go to the bank on a day, oldest first: credit notes that are due and not paid, and what partners owe us for
+// cancelled ones; or invoices that are due.
+func (s documents) payable(ctx context.Context, k RunKind, on string, limit int64) ([]Document, error) {
+	filter := bson.D{
+		{Key: "run", Value: bson.D{{Key: "$exists", Value: false}}}, {Key: "number", Value: bson.D{{Key: "$exists", Value: true}}},
+		{Key: "paper.due_on", Value: bson.D{{Key: "$lte", Value: on}}},
+	}
+	if k == Payout {
+		filter = append(filter, bson.E{Key: "kind", Value: CreditNote}, bson.E{Key: "balance.payables", Value: bson.D{{Key: "$ne", Value: 0}}})
+	} else {
+		filter = append(filter, bson.E{Key: "kind", Value: Invoice}, bson.E{Key: "state", Value: Issued})
+	}
+	return s.Find(ctx, filter, bson.D{{Key: "at", Value: 1}}, limit)
+}
+
 // unfinished lists ids of documents whose steps were begun before a time and are not done, and the owners of numbers that are in no
 // document yet, oldest first.
 func (s documents) unfinished(ctx context.Context, before time.Time, limit int64) ([]string, error) {
@@ -118,7 +137,8 @@ func (s lines) ensureIndexes(ctx context.Context) error {
 // newest lists statement lines, newest first; unassigned: only those of which nobody knows what they pay, oldest first.
 func (s lines) newest(ctx context.Context, unassigned bool, limit int64) ([]StatementLine, error) {
 	if unassigned {
-		return s.Find(ctx, bson.D{{Key: "invoice", Value: bson.D{{Key: "$exists", Value: false}}}}, bson.D{{Key: "at", Value: 1}}, limit)
+		missing := bson.D{{Key: "$exists", Value: false}}
+		return s.Find(ctx, bson.D{{Key: "invoice", Value: missing}, {Key: "payout", Value: missing}}, bson.D{{Key: "at", Value: 1}}, limit)
 	}
 	return s.Find(ctx, bson.D{}, bson.D{{Key: "at", Value: -1}}, limit)
 }
@@ -126,6 +146,46 @@ func (s lines) newest(ctx context.Context, unassigned bool, limit int64) ([]Stat
 // unfinished lists lines whose invoice has not taken their money, oldest first.
 func (s lines) unfinished(ctx context.Context, before time.Time, limit int64) ([]StatementLine, error) {
 	return s.Find(ctx, openBefore(before), bson.D{{Key: "open_since", Value: 1}}, limit)
+}
+
+// maxPDF is more than a document of a thousand lines has, in bytes.
+const maxPDF = 8 << 20
+
+// files is the store of documents, where mailing finds what it attaches.
+type files struct{ *blob.Store }
+
+// print stores a document as PDF under the number that it is about to get. The same document gives the same file. Where none are kept it is nil.
+func (f files) print(ctx context.Context, d Document, number string) (*event.File, error) {
+	if !f.Keeps() {
+		return nil, nil
+	}
+	pdf, err := letter.PDF(number, d.Paper)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Put(ctx, d.ID, "application/pdf", "", bytes.NewReader(pdf), maxPDF)
+	if err != nil {
+		return nil, err
+	}
+	return &event.File{Name: number + ".pdf", Key: info.Key, Type: info.Type, Size: info.Size, SHA256: info.SHA256}, nil
+}
+
+type runs struct {
+	*repository.Repository[Run, *Run]
+}
+
+// newest lists runs, newest first.
+func (s runs) newest(ctx context.Context, limit int64) ([]Run, error) {
+	return s.Find(ctx, bson.D{}, bson.D{{Key: "at", Value: -1}}, limit)
+}
+
+// unfinished lists runs whose items are not collected, oldest first.
+func (s runs) unfinished(ctx context.Context, before time.Time, limit int64) ([]Run, error) {
+	return s.Find(ctx, openBefore(before), bson.D{{Key: "open_since", Value: 1}}, limit)
+}
+
+type mandates struct {
+	*repository.Repository[Mandate, *Mandate]
 }
 
 type customers struct {

@@ -79,9 +79,13 @@ func (a api) call(method, path string, body any, status int) map[string]any {
 	if got != status {
 		a.t.Fatalf("%s %s: %d, want %d: %s", method, path, got, status, text)
 	}
-	var m map[string]any
+	return members(a.t, text)
+}
+
+func members(t *testing.T, text []byte) (m map[string]any) {
+	t.Helper()
 	if err := json.Unmarshal(text, &m); err != nil {
-		a.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return m
 }
@@ -348,7 +352,7 @@ func TestKill(t *testing.T) {
 	lookup := b.Lookup("payment-2", nil)
 	settings := map[string]string{}
 	for _, name := range []string{
-		"KREISLAUF_ENV", "KREISLAUF_MONGODB_URI", "KREISLAUF_KAFKA_BROKERS", "KREISLAUF_REDIS_ADDR", "KREISLAUF_REDIS_PASSWORD", "KREISLAUF_COMPANY_FILE",
+		"KREISLAUF_ENV", "KREISLAUF_MONGODB_URI", "KREISLAUF_KAFKA_BROKERS", "KREISLAUF_REDIS_ADDR", "KREISLAUF_REDIS_PASSWORD", "KREISLAUF_COMPANY_FILE", "KREISLAUF_DOCUMENTS_URL",
 	} {
 		settings[name], _ = lookup(name)
 	}

@@ -143,7 +143,8 @@ func (b *Backends) Lookup(instance string, extra map[string]string) process.Look
 		"KREISLAUF_ENV": "test", "KREISLAUF_INSTANCE": instance, "KREISLAUF_LOG_DIR": b.logs, "KREISLAUF_MONGODB_URI": cmp.Or(b.serviceURIs[service], b.MongoURI),
 		"KREISLAUF_KAFKA_BROKERS": b.Kafka, "KREISLAUF_REDIS_ADDR": b.Redis, "KREISLAUF_REDIS_PASSWORD": redisPassword,
 		"KREISLAUF_DRAIN": "1ms", "KREISLAUF_SMTP_ADDR": b.SMTP, "KREISLAUF_SMTP_TLS": "none",
-		blob.Setting: "file://" + filepath.ToSlash(filepath.Join(b.logs, "..", "blobs", service)),
+		blob.Documents: "file://" + filepath.ToSlash(filepath.Join(b.logs, "..", "blobs", "documents")),
+		blob.Setting:   "file://" + filepath.ToSlash(filepath.Join(b.logs, "..", "blobs", service)),
 	}
 	if s, known := services.Named(service); known {
 		for _, variable := range s.Secrets {

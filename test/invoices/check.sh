@@ -1,5 +1,6 @@
 #!/bin/sh
-# Gives the golden invoices of the payment service to the validators: phive, veraPDF and Mustang; factur-x too where python3 has it.
+# Gives the golden invoices of the payment service to the validators: phive, veraPDF and Mustang; factur-x too where python3 has it, and where
+# it has sepaxml the files for the bank to their schemas.
 # It needs Java 17 and Maven, which fetches the validators once. Any finding fails.
 set -eu
 cd "$(dirname "$0")"
@@ -26,7 +27,12 @@ if python3 -c 'import facturx' 2>/dev/null; then
   judges=4
   python3 factur-x.py $folder >>"$out/findings"
 fi
+bank=
+if python3 -c 'import sepaxml, lxml' 2>/dev/null; then
+  python3 sepa.py ../../services/payment/bank/testdata >>"$out/findings"
+  bank=", $(ls ../../services/payment/bank/testdata/*.xml | wc -l) files for the bank"
+fi
 cat "$out/findings"
 n=$(wc -l <"$out/findings")
-echo "check-invoices: $documents documents, $judges judges, $n findings"
+echo "check-invoices: $documents documents, $judges judges$bank, $n findings"
 [ "$n" -eq 0 ]

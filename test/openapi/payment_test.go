@@ -172,6 +172,32 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		post("an objection to it", disp, creditNotes+"/"+late+"/objection", reason("it was driven"), 409, false),
 		post("no such credit note", back, creditNotes+"/G-1999-000001/correction", reason("never driven"), 404, false),
 		post("a credit note for another buyer", back, creditNotes+"/"+late+"/correction", with(buyerless(), "reason", "wrong buyer"), 422, false),
+		post("an objection to an invoice", paula, invoices+"/"+unknown+"/objection", reason("it was half full"), 200, false),
+		post("to a paid one", paula, invoices+"/"+second+"/objection", reason("it was half full"), 409, false),
+		post("to another's invoice", c.bert, invoices+"/"+unknown+"/objection", reason("it was half full"), 404, false),
+		post("an objection without a reason", paula, invoices+"/"+unknown+"/objection", reason(""), 422, true),
+		post("held", back, invoices+"/"+unknown+"/hold", reason("a lawyer writes"), 200, false),
+		post("held, a cancelled one", back, invoices+"/"+second+"/hold", reason("a lawyer writes"), 409, false),
+		post("held, none", back, invoices+"/R-1999-000001/hold", reason("a lawyer writes"), 404, false),
+		post("held without a reason", back, invoices+"/"+unknown+"/hold", reason("no"), 422, true),
+		post("released", back, invoices+"/"+unknown+"/release", reason("it was settled"), 200, false),
+		post("released, none", back, invoices+"/R-1999-000001/release", reason("it was settled"), 404, false),
+		post("released without a reason", back, invoices+"/"+unknown+"/release", reason("no"), 422, true),
+		upload("statements", back, camt("DE89370400440532013000"), 200),
+		upload("statements of another account", back, camt("DE02120300000000202051"), 422),
+		upload("statements for a customer", paula, camt("DE89370400440532013000"), 403),
+		broken(upload("statements for nobody", nil, camt("DE89370400440532013000"), 401)),
+		get("no mandate", paula, mandate, 200),
+		put("a mandate", paula, account("DE02500105170137075030"), 200, false),
+		get("the mandate", paula, mandate, 200),
+		put("a mandate with a wrong IBAN", paula, account("DE20500105170137075030"), 422, false),
+		{name: "revoked", who: paula, method: "DELETE", path: mandate, status: 204},
+		keyed(post("a payout", back, runs, run("payout"), 201, false), "payout-1"),
+		again(keyed(post("the same payout", back, runs, run("payout"), 201, false), "payout-1")),
+		keyed(post("a payout of yesterday", back, runs, with(run("payout"), "on", "2020-01-01"), 422, false), "payout-2"),
+		keyed(post("debits without a creditor id", back, runs, run("collection"), 409, false), "collect-1"),
+		get("runs", back, runs, 200),
+		get("no run", back, runs+"/run-aaaaaaaaaaaaaaaa/file", 404),
 		get("the books at the end", back, ledger, 200),
 	}
 	for _, path := range []string{invoices, creditNotes, receipts} {
@@ -211,6 +237,39 @@ func heavier() map[string]any {
 // buyerless is a replacement with a buyer, which a credit note does not have.
 func buyerless() map[string]any {
 	return map[string]any{"replacement": map[string]any{"buyer": map[string]any{"company_id": "c-1"}}}
+}
+
+// Paths and bodies of the bank.
+const (
+	statements = "/api/payment/v1/statements"
+	runs       = "/api/payment/v1/runs"
+	mandate    = "/api/payment/v1/mandate"
+)
+
+func upload(name string, who *client.Client, file string, status int) exchange {
+	return exchange{name: name, who: who, method: "POST", path: statements, header: map[string]string{"Content-Type": "application/xml"}, body: client.Raw(file), status: status}
+}
+
+func camt(iban string) string {
+	return `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><Stmt><Id>1</Id><Acct><Id><IBAN>` + iban +
+		`</IBAN></Id></Acct></Stmt></BkToCstmrStmt></Document>`
+}
+
+func put(name string, who *client.Client, body any, status int, breaks bool) exchange {
+	return exchange{name: name, who: who, method: "PUT", path: mandate, body: body, status: status, breaks: breaks}
+}
+
+func account(iban string) map[string]any {
+	return map[string]any{"holder": "Paula Zahl", "iban": iban, "accepted": true}
+}
+
+func run(kind string) map[string]any {
+	return map[string]any{"kind": kind, "on": time.Now().AddDate(0, 0, 20).Format(time.DateOnly)}
+}
+
+func keyed(e exchange, key string) exchange {
+	e.header = map[string]string{"Idempotency-Key": key + "-of-the-test"}
+	return e
 }
 
 // objectTooLate asks an instance whose clock is fifteen days ahead.

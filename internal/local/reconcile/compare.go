@@ -220,6 +220,7 @@ func (l *look) books() {
 				line, known := l.lines[p.Line]
 				other, twice := took[p.Line]
 				switch {
+				case known && line.Payout && d.Kind == payment.CreditNote: // it pays several, whose sum the accounts show
 				case twice:
 					l.find(booked(d), 0, "books: the statement line %s pays %s and %s; correct one", p.Line, other, d.Number)
 				case !known: // lines are read after documents, so it is not there
