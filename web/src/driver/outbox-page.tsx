@@ -44,7 +44,7 @@ export function OutboxPage() {
               </li>
             ))}
           </ul>
-          <button type="button" class="primary big" disabled={sending.value} onClick={() => void sync()}>
+          <button type="button" class="primary big" disabled={sending.value} onClick={() => void sync(true)}>
             {ours.now}
           </button>
         </section>

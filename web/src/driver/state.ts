@@ -73,10 +73,10 @@ async function setJobs(next: Job[], at = known.peek()?.at ?? new Date().toISOStr
   await open().keep("jobs", known.value);
 }
 
-/** Sends what waits, then asks for the jobs. */
-export async function sync(): Promise<void> {
+/** Sends what waits, then asks for the jobs. With `all` also what could still be undone: the driver wants it sent. */
+export async function sync(all = false): Promise<void> {
   failures = 0;
-  await flushNow();
+  await flushNow(all);
   await refresh();
 }
 
@@ -131,14 +131,14 @@ let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Sends what can be sent, in one tab at a time, and plans the next try. */
-async function flushNow(): Promise<void> {
+async function flushNow(all = false): Promise<void> {
   clearTimeout(timer);
   const who = driver.peek();
   if (who === undefined || nextToSend(actions.peek(), who.user_id, Infinity) === undefined) return;
   const run = async () => {
     sending.value = true;
     try {
-      const line = { send, job: getJob, now: Date.now, ahead: clockAhead };
+      const line = { send, job: getJob, now: all ? () => Infinity : Date.now, ahead: clockAhead };
       const stopped = await flush(open(), line, who.user_id, async (action, job) => {
         await setJobs((known.peek()?.jobs ?? []).map((each) => (each.order_id === job.order_id ? job : each)));
         if (action.refused !== undefined) return;
@@ -154,13 +154,13 @@ async function flushNow(): Promise<void> {
       sending.value = false;
     }
   };
-  // Without the lock another tab is sending.
-  await ("locks" in navigator ? navigator.locks.request("kreislauf-outbox", { ifAvailable: true }, (lock) => (lock === null ? undefined : run())) : run());
+  let elsewhere = false; // another tab is sending
+  await ("locks" in navigator ? navigator.locks.request("kreislauf-outbox", { ifAvailable: true }, (lock) => ((elsewhere = lock === null) ? undefined : run())) : run());
   await reload();
-  if (signedOut.peek()) return;
-  const held = mine.peek().filter((action) => action.heldUntil > Date.now());
-  const wait = failures > 0 ? pause(failures) : held.length > 0 ? Math.min(...held.map((action) => action.heldUntil)) - Date.now() + 50 : undefined;
-  if (wait !== undefined) timer = setTimeout(() => void flushNow(), wait);
+  const next = nextToSend(actions.peek(), who.user_id, Infinity);
+  if (next === undefined || signedOut.peek()) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => void flushNow(), failures > 0 ? pause(failures) : Math.max(elsewhere ? 2_000 : 250, next.heldUntil - Date.now() + 50));
 }
 
 function action(job: Job, what: Action["what"], body: Record<string, unknown>): Omit<Action, "id"> {
