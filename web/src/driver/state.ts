@@ -53,7 +53,7 @@ export async function start(): Promise<void> {
   ready.value = true;
   addEventListener("online", () => void sync());
   addEventListener("offline", () => (offline.value = true));
-  addEventListener("visibilitychange", () => document.visibilityState === "visible" && void reload().then(sync));
+  addEventListener("visibilitychange", () => document.visibilityState === "visible" && void reload().then(() => sync()));
   setInterval(() => (now.value = Date.now()), 1_000);
   setInterval(() => document.visibilityState === "visible" && void refresh(), 60_000);
   await sync();
