@@ -276,6 +276,7 @@ func steps(id string, c cast) []exchange {
 		step(c.auto, jobs+"/"+id+"/plan", map[string]any{"day": today(), "driver_id": "d-1"}, map[string]any{"day": today(), "driver_id": "d 1"}),
 		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
 		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
+		step(c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
 		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
 		step(c.auto, jobs+"/"+id+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"},
 			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
