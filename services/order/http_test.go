@@ -250,6 +250,14 @@ func TestSwap(t *testing.T) {
 		t.Errorf("the job: %v", a)
 	}
 	f.ask(t, f.dispatcher, "POST", jobs+"/"+second+"/swapped", map[string]any{"container": "K 17"}, 422)
+	all := mongodb.OpenCollection[bson.M](f.Database(t, "order"), "orders", "order")
+	var before bson.M
+	for deadline := time.Now().Add(time.Minute); before["swapped_by"] == nil; time.Sleep(20 * time.Millisecond) { // it has heard of the swap
+		var err error
+		if before, err = all.Get(t.Context(), old); err != nil || time.Now().After(deadline) {
+			t.Fatal(before, err)
+		}
+	}
 	for range 2 {
 		f.ask(t, f.dispatcher, "POST", jobs+"/"+second+"/swapped", map[string]any{"container": "K 18"}, 200)
 	}
@@ -259,6 +267,22 @@ func TestSwap(t *testing.T) {
 		t.Errorf("the new order: %v\nthe old one: %v", there, gone)
 	}
 	f.ask(t, f.anna, "POST", orders, body, 409, "Idempotency-Key", "swap-0003")
+
+	// A process died between the two documents: the event, which is in the document of the new order, brings the old one where it belongs.
+	if err := all.Put(t.Context(), old, before); err != nil {
+		t.Fatal(err)
+	}
+	f.ask(t, f.anna, "GET", orders+"/"+old, nil, 200)
+	at, err := time.Parse(time.RFC3339, fmt.Sprint(last(there)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		f.Publish(t, event.TopicOrder, second, event.OnSite{OrderID: second, PartnerID: "p-1", Container: "K 18", At: at, SwapOf: old, Swapped: true})
+	}
+	if a := f.await(t, f.anna, old, order.Collected); last(a) != last(there) || len(a["history"].([]any)) != len(gone["history"].([]any)) {
+		t.Errorf("the old order: %v", a)
+	}
 	if a := f.ask(t, f.anna, "POST", orders, body, 201, "Idempotency-Key", "swap-0002"); a["order_id"] != second {
 		t.Errorf("tried again after all is done: %v", a)
 	}
