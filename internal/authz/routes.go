@@ -31,6 +31,7 @@ func Routes() Table {
 		{"POST", "/api/order/v1/jobs/{id}/plan", []Grant{{Dispatcher, Partner}}},
 		{"POST", "/api/order/v1/jobs/{id}/failed-trip", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/on-site", atWork},
+		{"POST", "/api/order/v1/jobs/{id}/swapped", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/collected", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/weighed", atWork},
 		{"PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", atWork},

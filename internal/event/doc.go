@@ -66,7 +66,7 @@ func Topics() []Topic {
 			TopicOrder,
 			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
 			"order",
-			[]string{"mailing", "matching", "payment", "pricing", "statistics"},
+			[]string{"mailing", "matching", "order", "payment", "pricing", "statistics"},
 			week,
 		},
 		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"order", "statistics"}, week},

@@ -51,14 +51,22 @@ type Match struct {
 	Traceparent    string      `bson:"traceparent"` // of the order, so that a later answer continues its trace
 }
 
-// newMatch offers an order to the best candidate, or says that there is none. An offer ends after window.
-func newMatch(network []Partner, placed event.Placed, meta event.Meta, window time.Duration) (Match, error) {
+// newMatch offers an order to the best candidate, or says that there is none. An offer ends after window. The partner that has the container
+// which the order swaps, if it does, is asked first, near enough or not: its truck goes there anyway.
+func newMatch(network []Partner, placed event.Placed, swapper string, meta event.Meta, window time.Duration) (Match, error) {
 	m := Match{
-		Root: aggregate.New(placed.OrderID), Job: Job{placed.Postcode, placed.Waste, placed.SizeM3, placed.Date},
+		Root: aggregate.New(placed.OrderID), Job: Job{placed.Postcode, placed.Waste, placed.SizeM3, placed.Date, placed.SwapOf},
 		VisitID: meta.VisitID, Traceparent: meta.Traceparent,
 	}
 	var nobody string
 	m.Candidates, nobody = rank(network, m.Job)
+	if i := slices.IndexFunc(network, func(p Partner) bool { return p.ID == swapper }); i >= 0 {
+		if c, v := network[i].assess(m.Job); v == eligible || v == tooFar {
+			c.Swaps = true
+			m.Candidates = slices.DeleteFunc(m.Candidates, func(other Candidate) bool { return other.PartnerID == c.PartnerID })
+			m.Candidates = slices.Insert(m.Candidates, 0, c)
+		}
+	}
 	return m, m.offerNext(nobody, meta, window)
 }
 
@@ -236,6 +244,7 @@ func (m *Match) reassign(p Partner, entry audit.Entry, meta event.Meta, window t
 		return nil
 	}
 	c, v := p.assess(m.Job)
+	c.Swaps = slices.ContainsFunc(m.Candidates, func(c Candidate) bool { return c.PartnerID == p.ID && c.Swaps })
 	if v != eligible && v != tooFar {
 		return problem.InvalidField("/partner_id", "%s %s; name another partner", p.Name, v.ofOne())
 	}

@@ -28,5 +28,6 @@ type Job struct {
 	Postcode string `bson:"postcode"` // where the container stands
 	Waste    string `bson:"waste_code"`
 	SizeM3   int    `bson:"size_m3"`
-	Date     string `bson:"date"` // of placing, YYYY-MM-DD
+	Date     string `bson:"date"`              // of placing, YYYY-MM-DD
+	SwapOf   string `bson:"swap_of,omitempty"` // the order whose full container is to be taken away in the same trip
 }

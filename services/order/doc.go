@@ -2,7 +2,7 @@
 //
 // Owns: database kreislauf_order, collections orders (one document an order, with its outbox) and audit (what the back office did); the file
 // store's files of orders (photos and weighing slips), which the order's document lists.
-// Consumes: matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched, order.scheduled, order.on-site,
+// Consumes: its own events of orders that swap a container, matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched, order.scheduled, order.on-site,
 // order.collected, order.weighed, order.cancelled (topic kreislauf.order.v1, key = order id).
 // Invariants: the state machine of state.go is the only way to change a state; an order's _id follows from customer and
 // Idempotency-Key, so a repeated request can never make a second order; state, history and events change in one document write. A step
@@ -11,8 +11,11 @@
 // order.weighed comes once, with all that is needed to bill and to credit. What payment tells of an order that is not weighed becomes a dead
 // letter: see Order.invoice.
 //
+// A swap is a new order that takes an older one's container away. An order is changed by what happens to itself; what that means for the other
+// one of a swap comes to it as an event, which is in the same document write. So a process may die at any moment, and both fit each other again.
+//
 // Without the file store everything else goes on. A file whose order could not be written stays there, and nothing names it.
 //
-// Swaps (a new container in place of the full one) and corrections of what is recorded are not there yet. Nobody checks that a driver id is
+// Corrections of what is recorded are not there yet. Nobody checks that a driver id is
 // that of a driver of the partner: another one's session does not fit it, so it opens nothing.
 package order

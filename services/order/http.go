@@ -1,6 +1,7 @@
 package order
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"regexp"
@@ -31,6 +32,7 @@ type view struct {
 	AccessNotes  string        `json:"access_notes,omitempty"`
 	Price        money.Price   `json:"price"`
 	PartnerID    string        `json:"partner_id,omitempty"`
+	SwapOf       string        `json:"swap_of,omitempty"`
 	Plan         *Plan         `json:"plan,omitempty"`
 	work
 	Invoice      *Invoice      `json:"invoice,omitempty"`
@@ -42,6 +44,7 @@ type view struct {
 type work struct {
 	Container string        `json:"container,omitempty"`
 	PickUpOn  string        `json:"pick_up_on,omitempty"`
+	SwappedBy string        `json:"swapped_by,omitempty"` // the order that swaps it, or has swapped it
 	Weighing  *weighingView `json:"weighing,omitempty"`
 	Documents []Document    `json:"documents,omitempty"`
 }
@@ -56,6 +59,9 @@ type weighingView struct {
 
 func workOf(o Order) work {
 	v := work{Container: o.Container, PickUpOn: o.PickUpOn, Documents: o.Documents}
+	if o.SwappedBy != nil {
+		v.SwappedBy = o.SwappedBy.OrderID
+	}
 	if w := o.Weighing; w != nil {
 		v.Weighing = &weighingView{w.GrossKg, w.TareKg, w.NetKg(), w.Slip, w.Implausible}
 	}
@@ -65,7 +71,7 @@ func workOf(o Order) work {
 func viewOf(o Order) view {
 	return view{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Price, o.PartnerID,
-		o.Plan.told(), workOf(o), o.Invoice, o.Cancellation, o.toldHistory(),
+		o.swapOf(), o.Plan.told(), workOf(o), o.Invoice, o.Cancellation, o.toldHistory(),
 	}
 }
 
@@ -88,11 +94,21 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err != nil {
 		return err
 	}
-	o, err := place(caller.Caller(), key, req, q, s.meta(ctx))
+	old, err := s.toSwap(ctx, caller, req.SwapOf)
+	if err != nil {
+		return err
+	}
+	o, err := place(caller.Caller(), key, req, q, old, s.meta(ctx))
+	if problem.KindOf(err) == problem.Conflict { // nothing can be swapped any more, perhaps because the first try of this request did
+		return s.replay(w, r, idFor(caller.UserID, key), req, err)
+	}
 	if err != nil {
 		return err
 	}
 	stored, replayed, err := s.orders.Add(ctx, o)
+	if o.Swap != nil && problem.KindOf(err) == problem.NotFound { // what is there already is another order's claim
+		return errSecondSwap(o.Swap.Of)
+	}
 	if err != nil {
 		return err
 	}
@@ -103,6 +119,18 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	httpserver.Action(ctx, "order.placed")
 	w.Header().Set("Location", "/api/order/v1/orders/"+o.ID)
 	return httpserver.JSON(w, http.StatusCreated, viewOf(o))
+}
+
+// toSwap reads the order whose container is to be swapped; without an id it is nil. Another's does not exist for the caller.
+func (s *service) toSwap(ctx context.Context, caller session.Session, id string) (*Order, error) {
+	if id == "" {
+		return nil, nil
+	}
+	old, err := s.orders.Get(ctx, id)
+	if problem.KindOf(err) == problem.NotFound || err == nil && !caller.Covers(old.object()) {
+		return nil, problem.InvalidField("/swap_of", "there is no order %s of yours", id)
+	}
+	return &old, err
 }
 
 func (s *service) replay(w http.ResponseWriter, r *http.Request, id string, req Request, otherwise error) error {

@@ -31,6 +31,7 @@ type jobView struct {
 	Pay          event.Pay     `json:"pay"`
 	DriverID     string        `json:"driver_id,omitempty"`
 	Plan         *Plan         `json:"plan,omitempty"`
+	Swap         *swapView     `json:"swap,omitempty"`
 	work
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
@@ -43,14 +44,25 @@ type weights struct {
 	Most  int `json:"most"`
 }
 
+// swapView is the container that the partner fetches in the trip that brings the job's.
+type swapView struct {
+	OrderID   string `json:"order_id"`
+	Container string `json:"container"`
+	Done      bool   `json:"done,omitempty"`
+}
+
 func jobOf(o Order) jobView {
 	var plausible *weights
 	if waste, err := catalog.FindWaste(o.Waste); err == nil {
 		least, most := waste.PlausibleKg(o.SizeM3)
 		plausible = &weights{least, most}
 	}
+	var swap *swapView
+	if o.swaps() {
+		swap = &swapView{o.Swap.Of, o.Swap.Container, o.Swap.Done}
+	}
 	return jobView{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan, swap,
 		workOf(o), o.Cancellation, o.History, plausible,
 	}
 }
@@ -210,6 +222,27 @@ func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller sess
 		return err
 	}
 	return s.step(w, r, caller, "order.on-site", req, func(o *Order, m event.Meta) error { return o.putOnSite(req.Container, req.At, m) })
+}
+
+func (s *service) postSwapped(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		Container string     `json:"container"`
+		At        *time.Time `json:"at"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	o, err := s.find(r, caller)
+	if err != nil {
+		return err
+	}
+	var old Order
+	if o.Swap != nil {
+		if old, err = s.orders.Get(r.Context(), o.Swap.Of); err != nil {
+			return err
+		}
+	}
+	return s.step(w, r, caller, "order.swapped", req, func(o *Order, m event.Meta) error { return o.putSwapped(req.Container, req.At, old, m) })
 }
 
 func (s *service) postCollected(w http.ResponseWriter, r *http.Request, caller session.Session) error {

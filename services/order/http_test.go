@@ -93,6 +93,12 @@ func (f *fixture) ask(t *testing.T, who *http.Client, method, path string, body 
 // place orders 7 m³ of mixed construction waste.
 func (f *fixture) place(t *testing.T, who *http.Client) (id string) {
 	t.Helper()
+	return fmt.Sprint(f.ask(t, who, "POST", orders, f.request(t), 201, "Idempotency-Key", event.NewID("key"))["order_id"])
+}
+
+// request is the body of an order of 7 m³ of mixed construction waste.
+func (f *fixture) request(t *testing.T) map[string]any {
+	t.Helper()
 	key, err := hex.DecodeString(embedded.Key)
 	if err != nil {
 		t.Fatal(err)
@@ -105,9 +111,7 @@ func (f *fixture) place(t *testing.T, who *http.Client) (id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := map[string]any{"quote": token, "address": event.Address{Name: "Anna Beispiel", Street: "Hauptstraße 1", City: "Köln"}}
-	a := f.ask(t, who, "POST", orders, body, 201, "Idempotency-Key", event.NewID("key"))
-	return fmt.Sprint(a["order_id"])
+	return map[string]any{"quote": token, "address": event.Address{Name: "Anna Beispiel", Street: "Hauptstraße 1", City: "Köln"}}
 }
 
 // await asks until the order is in the state.
@@ -228,6 +232,63 @@ func TestCancelling(t *testing.T) {
 		if err != nil || time.Now().After(deadline) {
 			t.Fatalf("audit entries: %v, %v", list, err)
 		}
+	}
+}
+
+// TestSwap goes through a swap over HTTP and Kafka: one at a time, of an own order, done in one step.
+func TestSwap(t *testing.T) {
+	f := start(t)
+	old := f.place(t, f.anna)
+	body := f.request(t)
+	body["swap_of"] = old
+	f.ask(t, f.anna, "POST", orders, body, 409, "Idempotency-Key", "swap-early")
+	f.accept(t, old)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+old+"/on-site", map[string]any{"container": "K 17"}, 200)
+	f.ask(t, f.bert, "POST", orders, body, 422, "Idempotency-Key", "swap-bert1")
+	first := fmt.Sprint(f.ask(t, f.anna, "POST", orders, body, 201, "Idempotency-Key", "swap-0001")["order_id"])
+	f.ask(t, f.anna, "POST", orders, body, 409, "Idempotency-Key", "swap-0002")
+	f.ask(t, f.anna, "POST", orders+"/"+first+"/cancel", map[string]any{"reason": "no longer needed"}, 200)
+	second := fmt.Sprint(f.ask(t, f.anna, "POST", orders, body, 201, "Idempotency-Key", "swap-0002")["order_id"])
+	f.accept(t, second)
+	if a := f.ask(t, f.dispatcher, "GET", jobs+"/"+second, nil, 200); !cmp.Equal(a["swap"], any(map[string]any{"order_id": old, "container": "K 17"})) {
+		t.Errorf("the job: %v", a)
+	}
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+second+"/swapped", map[string]any{"container": "K 17"}, 422)
+	all := mongodb.OpenCollection[bson.M](f.Database(t, "order"), "orders", "order")
+	var before bson.M
+	for deadline := time.Now().Add(time.Minute); before["swapped_by"] == nil; time.Sleep(20 * time.Millisecond) { // it has heard of the swap
+		var err error
+		if before, err = all.Get(t.Context(), old); err != nil || time.Now().After(deadline) {
+			t.Fatal(before, err)
+		}
+	}
+	for range 2 {
+		f.ask(t, f.dispatcher, "POST", jobs+"/"+second+"/swapped", map[string]any{"container": "K 18"}, 200)
+	}
+	gone, there := f.await(t, f.anna, old, order.Collected), f.ask(t, f.anna, "GET", orders+"/"+second, nil, 200)
+	last := func(a answer) any { h := a["history"].([]any); return h[len(h)-1].(map[string]any)["at"] }
+	if there["state"] != "on_site" || there["swap_of"] != old || gone["swapped_by"] != second || last(gone) != last(there) {
+		t.Errorf("the new order: %v\nthe old one: %v", there, gone)
+	}
+	f.ask(t, f.anna, "POST", orders, body, 409, "Idempotency-Key", "swap-0003")
+
+	// A process died between the two documents: the event, which is in the document of the new order, brings the old one where it belongs.
+	if err := all.Put(t.Context(), old, before); err != nil {
+		t.Fatal(err)
+	}
+	f.ask(t, f.anna, "GET", orders+"/"+old, nil, 200)
+	at, err := time.Parse(time.RFC3339, fmt.Sprint(last(there)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		f.Publish(t, event.TopicOrder, second, event.OnSite{OrderID: second, PartnerID: "p-1", Container: "K 18", At: at, SwapOf: old, Swapped: true})
+	}
+	if a := f.await(t, f.anna, old, order.Collected); last(a) != last(there) || len(a["history"].([]any)) != len(gone["history"].([]any)) {
+		t.Errorf("the old order: %v", a)
+	}
+	if a := f.ask(t, f.anna, "POST", orders, body, 201, "Idempotency-Key", "swap-0002"); a["order_id"] != second {
+		t.Errorf("tried again after all is done: %v", a)
 	}
 }
 

@@ -72,11 +72,26 @@ func sameMoment(said *time.Time, recorded time.Time) bool {
 	return said == nil || said.Truncate(time.Millisecond).Equal(recorded)
 }
 
-// putOnSite records that the container stands where it was ordered.
+func checkContainer(number string) error {
+	if !oneLine(number, 2, 20) {
+		return problem.InvalidField("/container", "the container's number is needed as it is painted on it, 2 to 20 characters")
+	}
+	return nil
+}
+
+// onSite is the event that tells of the container on site.
+func (o *Order) onSite(at time.Time) event.OnSite {
+	return event.OnSite{
+		OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: o.Container, At: at,
+		SwapOf: o.swapOf(), Swapped: o.Swap != nil && o.Swap.Done,
+	}
+}
+
+// putOnSite records that the container stands where it was ordered. Another one that it was to swap is fetched by itself.
 func (o *Order) putOnSite(container string, said *time.Time, meta event.Meta) error {
 	container = strings.TrimSpace(container)
-	if !oneLine(container, 2, 20) {
-		return problem.InvalidField("/container", "the container's number is needed as it is painted on it, 2 to 20 characters")
+	if err := checkContainer(container); err != nil {
+		return err
 	}
 	if done, ok := o.reached(OnSite); ok {
 		if o.Container == container && sameMoment(said, done.At) {
@@ -92,7 +107,8 @@ func (o *Order) putOnSite(container string, said *time.Time, meta event.Meta) er
 		return err
 	}
 	o.Container, o.Plan = container, nil
-	return o.emit(meta, event.OnSite{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: container, At: at})
+	o.giveUpSwap()
+	return o.emit(meta, o.onSite(at))
 }
 
 // collect records that the container was fetched.
@@ -111,7 +127,11 @@ func (o *Order) collect(said *time.Time, meta event.Meta) error {
 	if err := o.take(stepCollected, at, meta); err != nil {
 		return err
 	}
-	return o.emit(meta, event.Collected{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: o.Container, At: at})
+	told := event.Collected{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: o.Container, At: at}
+	if o.SwappedBy != nil { // it was to be swapped and is not
+		told.NotSwappedBy, o.SwappedBy = o.SwappedBy.OrderID, nil
+	}
+	return o.emit(meta, told)
 }
 
 // Weighing is what the scale said, in kg.

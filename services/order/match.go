@@ -30,7 +30,10 @@ func (o *Order) match(p event.Accepted, at time.Time, meta event.Meta) error {
 		return err
 	}
 	o.PartnerID, o.Pay = p.PartnerID, p.Pay
-	return o.emit(meta, event.Matched{OrderID: o.ID, PartnerID: o.PartnerID})
+	if o.swaps() && o.Swap.PartnerID != o.PartnerID { // who has put the old container there fetches it
+		o.giveUpSwap()
+	}
+	return o.emit(meta, event.Matched{OrderID: o.ID, PartnerID: o.PartnerID, SwapOf: o.swapOf(), Swaps: o.swaps()})
 }
 
 // unmatch records that no partner takes a placed order; in any other state somebody was faster, and it changes nothing. It emits nothing:

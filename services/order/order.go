@@ -67,6 +67,8 @@ type Order struct {
 	Plan         *Plan         `bson:"plan,omitempty"`       // of the trip that comes next or is being made
 	Container    string        `bson:"container,omitempty"`  // its number, from on site on
 	PickUpOn     string        `bson:"pick_up_on,omitempty"` // the day on which the customer wants it fetched
+	Swap         *Swap         `bson:"swap,omitempty"`       // of an order that swaps an older one's container
+	SwappedBy    *SwappedBy    `bson:"swapped_by,omitempty"` // of an order whose container a newer one swaps
 	Weighing     *Weighing     `bson:"weighing,omitempty"`
 	Invoice      *Invoice      `bson:"invoice,omitempty"`
 	Cancellation *Cancellation `bson:"cancellation,omitempty"`
@@ -80,6 +82,7 @@ type Request struct {
 	PublicGround bool          `json:"public_ground"`
 	Phone        string        `json:"phone,omitempty"`
 	AccessNotes  string        `json:"access_notes,omitempty"`
+	SwapOf       string        `json:"swap_of,omitempty"` // the order whose full container is taken away in the same trip
 	VisitID      string        `json:"visit_id,omitempty"`
 }
 
@@ -107,8 +110,8 @@ func idFor(userID, idempotencyKey string) string {
 	return "o-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h[:10]))
 }
 
-// place makes a new order from a verified quote and tells of it.
-func place(by authz.Caller, key string, r Request, q quote.Quote, meta event.Meta) (Order, error) {
+// place makes a new order from a verified quote and tells of it. old is the order whose container it swaps, nil for none.
+func place(by authz.Caller, key string, r Request, q quote.Quote, old *Order, meta event.Meta) (Order, error) {
 	sum, err := r.hash()
 	if err != nil {
 		return Order{}, err
@@ -119,9 +122,15 @@ func place(by authz.Caller, key string, r Request, q quote.Quote, meta event.Met
 		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
 		PublicGround: r.PublicGround, Phone: r.Phone, AccessNotes: r.AccessNotes, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At,
 	}
+	if old != nil {
+		if o.Swap, err = old.swapFor(r, q); err != nil {
+			return Order{}, err
+		}
+		o.SiteID = old.SiteID
+	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
-		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address,
+		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SwapOf: o.swapOf(),
 	})
 }
 
@@ -130,7 +139,7 @@ func (o Order) asPlaced() Order {
 	return Order{
 		Root: aggregate.Root{ID: o.ID}, UserID: o.UserID, State: Placed, History: o.History[:1], Postcode: o.Postcode, Waste: o.Waste,
 		SizeM3: o.SizeM3, Date: o.Date, Price: o.Price, Address: o.Address, PublicGround: o.PublicGround,
-		Phone: o.Phone, AccessNotes: o.AccessNotes,
+		Phone: o.Phone, AccessNotes: o.AccessNotes, Swap: o.Swap,
 	}
 }
 

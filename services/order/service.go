@@ -46,6 +46,7 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/order/v1/jobs/{id}/plan", s.postPlan)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/failed-trip", s.postFailedTrip)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/on-site", s.postOnSite)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/swapped", s.postSwapped)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/weighed", s.postWeighed)
 	p.HandleUpload("PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", maxDocument, s.putDocument)

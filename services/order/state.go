@@ -35,6 +35,7 @@ const (
 	stepPlan       step = "plan"
 	stepFailedTrip step = "failed-trip"
 	stepOnSite     step = "on-site"
+	stepSwapped    step = "swapped"
 	stepPickUp     step = "pick-up"
 	stepCollected  step = "collected"
 	stepWeighed    step = "weighed"
@@ -61,6 +62,7 @@ func machine() []rule {
 		{stepPlan, []State{Matched, OnSite, Collected}, ""},
 		{stepFailedTrip, []State{Matched, OnSite}, ""},
 		{stepOnSite, []State{Matched}, OnSite},
+		{stepSwapped, []State{Matched}, OnSite},
 		{stepPickUp, []State{OnSite}, ""},
 		{stepCollected, []State{OnSite}, Collected},
 		{stepWeighed, []State{Collected}, Weighed},

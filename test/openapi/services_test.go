@@ -276,10 +276,35 @@ func steps(id string, c cast) []exchange {
 		step(c.auto, jobs+"/"+id+"/plan", map[string]any{"day": today(), "driver_id": "d-1"}, map[string]any{"day": today(), "driver_id": "d 1"}),
 		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
 		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
+		step(c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
 		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
 		step(c.auto, jobs+"/"+id+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"},
 			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
 	)
+}
+
+// swap has the container of an order swapped by a new one.
+func (p *platform) swap(t *testing.T, c cast) []exchange {
+	t.Helper()
+	matched := func(id string) string {
+		p.poll(t, c.anna, orders+"/"+id, func(o map[string]any) bool { return o["state"] == "matched" })
+		return id
+	}
+	post := func(name string, who *client.Client, path string, body any, status int) exchange {
+		return exchange{name: name, who: who, method: "POST", path: path, header: key(), body: body, status: status}
+	}
+	old := matched(p.place(t, c.anna, "50667", "170904"))
+	p.send(t, post("", c.auto, jobs+"/"+old+"/on-site", map[string]any{"container": "K 17"}, 200))
+	body := with(p.newOrder(t, "50667", "170904"), "swap_of", old)
+	id := matched(fmt.Sprint(p.send(t, post("", c.anna, orders, body, 201))["order_id"]))
+	return []exchange{
+		post("a second swap", c.anna, orders, body, 409),
+		{name: "job that swaps", who: c.auto, method: "GET", path: jobs + "/" + id, status: 200},
+		post("swap", c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 18"}, 200),
+		post("swap with other content", c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 19"}, 409),
+		{name: "what swaps", who: c.anna, method: "GET", path: orders + "/" + id, status: 200},
+		{name: "what is swapped", who: c.anna, method: "GET", path: orders + "/" + old, status: 200},
+	}
 }
 
 func today() string { return time.Now().Format(time.DateOnly) }
@@ -357,6 +382,7 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
 	post("too late", c.auto, job+"/plan", map[string]any{"day": today()}, 409)
 	list = append(list, documents(id, c)...)
+	list = append(list, p.swap(t, c)...)
 	add("one", exchange{who: c.auto, method: "GET", path: job, status: 200})
 	add("another's", exchange{who: c.hand, method: "GET", path: job, status: 404})
 	add("done", exchange{who: c.anna, method: "GET", path: one, status: 200})

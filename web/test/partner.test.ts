@@ -28,6 +28,14 @@ test.each([
   expect(placeOf(path)).toEqual(place);
 });
 
+test("a plan says when a job is due, and a swap what its next step is", () => {
+  const job = { state: "matched", date: "2026-12-01" };
+  const swap = { order_id: "o-1", container: "K 17" };
+  expect(dueOn({ ...job, plan: { trip: "swap", day: "2026-12-03" } }, "2026-12-02")).toBe("2026-12-03");
+  expect(nextStep({ ...job, swap })).toBe("swap");
+  expect(nextStep({ state: "on_site", swap })).toBe("collect");
+});
+
 describe("weights as typed", () => {
   test.each([
     ["3200", 3200],
