@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Job } from "../src/partner/api";
 import { placeOf } from "../src/partner/places";
-import type { PlannedJob } from "../src/partner/planning-api";
 import { dayOf, expiry, moved, newDriverId, planWith } from "../src/partner/planning-rules";
 import { daysLater, dueOn, fileFault, groupJobs, mostBytes, nextStep, objectionUntil, parseKg, sha256, timeLeft, today } from "../src/partner/rules";
 import { pageOf } from "../src/route";
@@ -134,12 +133,12 @@ test("a file is named by its SHA-256", async () => {
 });
 
 describe("the day plan", () => {
-  const job = (id: string, more: Partial<PlannedJob>): PlannedJob => ({
+  const job = (id: string, more: Partial<Job>): Job => ({
     order_id: id, state: "matched", waste_code: "170904", size_m3: 7, date: "2026-12-01", postcode: "50667", address: { name: "A", street: "B 1", city: "C" }, public_ground: false,
     pay: { net_cents: 1, per_tonne_over_cents: 1 }, history: [], ...more,
   });
-  const planned = (id: string, position: number, more: Partial<PlannedJob> = {}) => job(id, { driver_id: "d-1", plan: { trip: "place", day: "2026-12-01", vehicle: "K-A 1", position }, ...more });
-  const ids = (list: PlannedJob[] | undefined) => list?.map(({ order_id }) => order_id);
+  const planned = (id: string, position: number, more: Partial<Job> = {}) => job(id, { driver_id: "d-1", plan: { trip: "place", day: "2026-12-01", vehicle: "K-A 1", position }, ...more });
+  const ids = (list: Job[] | undefined) => list?.map(({ order_id }) => order_id);
 
   test("holds what is planned in driving order, and what is due and not planned", () => {
     const jobs = [

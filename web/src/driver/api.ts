@@ -27,6 +27,8 @@ export interface Job {
   pick_up_on?: string;
   /** What the dispatcher has planned of the next trip. */
   plan?: { trip: string; day: string; window?: string; vehicle?: string; position?: number };
+  /** The container of another job that is taken away in the trip that brings this one's. */
+  swap?: { order_id: string; container: string; done?: boolean };
   weighing?: { gross_kg: number; tare_kg: number; net_kg: number; slip: string };
   documents?: { sha256: string; kind: string; at: string }[];
   plausible_kg?: { least: number; most: number };

@@ -6,7 +6,7 @@ import { day } from "../format";
 import { parseKg } from "../partner/rules";
 import { Icon } from "../ui/icon";
 import type { Job } from "./api";
-import { kilograms, Line, wasteWords } from "./parts";
+import { kilograms, Line, phase, wasteWords } from "./parts";
 import { Photos } from "./photos";
 import { due, jobs, mine, takeStep } from "./state";
 import { language, words } from "./text";
@@ -29,7 +29,7 @@ export function JobPage({ id }: { id: string }) {
   return (
     <>
       <Back />
-      <h1 tabIndex={-1}>{ours.titles[job.state] ?? ours.done}</h1>
+      <h1 tabIndex={-1}>{ours.titles[phase(job)] ?? ours.done}</h1>
       <Where job={job} />
       {refused.map((action) => (
         <a key={action.id} class="problem" href="/fahrer/ausgang">
@@ -43,7 +43,7 @@ export function JobPage({ id }: { id: string }) {
           </span>
         </a>
       ))}
-      <section class="panel next" aria-label={ours.titles[job.state] ?? ours.done}>
+      <section class="panel next" aria-label={ours.titles[phase(job)] ?? ours.done}>
         {job.state === "matched" ? <Place key="place" job={job} /> : job.state === "on_site" ? <Collect key="collect" job={job} /> : job.state === "collected" ? <Weigh key="weigh" job={job} /> : <p>{ours.doneTodo}</p>}
       </section>
       {(job.state === "matched" || job.state === "on_site") && <FailedTrip job={job} />}
@@ -148,15 +148,29 @@ function useForm(job: Job) {
 function Place({ job }: { job: Job }) {
   const ours = words.value.job;
   const { busy, complaints, run } = useForm(job);
-  const submit = run("on-site", (typed) => {
+  const apart = useSignal(false);
+  const { swap } = job;
+  const submit = run(swap !== undefined && !apart.value ? "swapped" : "on-site", (typed) => {
     const container = typed("container");
     return { found: container.length < 2 || container.length > 20 ? { container: ours.containerShort } : {}, body: { container } };
   });
   return (
     <form class="form" noValidate onSubmit={submit}>
       <Line id="container" type="text" label={ours.containerLabel} hint={ours.containerHint} autoComplete="off" autoCapitalize="characters" maxLength={20} complaint={complaints["container"]} />
+      {swap !== undefined && (
+        <>
+          <p class="note">
+            <Icon name="truck" />
+            {ours.takes(swap.container)}
+          </p>
+          <div class="tick">
+            <input type="checkbox" id="apart" checked={apart.value} onChange={(event) => (apart.value = event.currentTarget.checked)} />
+            <label for="apart">{ours.apart}</label>
+          </div>
+        </>
+      )}
       <Photos job={job} kind="photo" />
-      <Next busy={busy}>{ours.place}</Next>
+      <Next busy={busy}>{swap !== undefined && !apart.value ? ours.swap : ours.place}</Next>
     </form>
   );
 }

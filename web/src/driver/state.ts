@@ -167,7 +167,7 @@ function action(job: Job, what: Action["what"], body: Record<string, unknown>): 
   const at = new Date();
   return {
     key: randomId(), userId: driver.peek()?.user_id ?? "", orderId: job.order_id, where: `${job.address.street}, ${job.address.city}`, what, body,
-    at: at.toISOString(), heldUntil: at.getTime() + holdMs, underWay: false, early: 0,
+    ...(what === "swapped" && job.swap !== undefined ? { takes: job.swap.order_id } : {}), at: at.toISOString(), heldUntil: at.getTime() + holdMs, underWay: false, early: 0,
   };
 }
 
@@ -218,7 +218,7 @@ export const storedFile = (key: string) => open().file(key);
 /** The day of the next step; "" at once, undefined while nobody wants the container fetched. */
 export function due(job: Job): string | undefined {
   if (job.state === "collected") return "";
-  if (job.plan?.trip === { matched: "place", on_site: "fetch" }[job.state]) return job.plan?.day;
+  if (job.plan !== undefined && (job.state === "matched" || job.state === "on_site")) return job.plan.day;
   return job.state === "matched" ? job.date : job.state === "on_site" ? job.pick_up_on : undefined;
 }
 

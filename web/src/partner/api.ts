@@ -77,6 +77,7 @@ export interface NewPlan {
   window?: string;
   driver_id?: string;
   vehicle?: string;
+  position?: number;
 }
 
 export interface CreditNote {

@@ -3,11 +3,11 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { getJobs } from "./api";
+import { getJobs, type Job, type NewPlan, planJob } from "./api";
 import { fleetPath } from "./fleet-page";
 import { Done, LoadProblem, PartnerProblem, wasteWords } from "./parts";
 import { jobPath } from "./places";
-import { getPartner, type NewPlan, type Partner, planJob, type PlannedJob, windows } from "./planning-api";
+import { getPartner, type Partner, windows } from "./planning-api";
 import { dayOf, moved, planWith } from "./planning-rules";
 import { planning } from "./planning-text";
 import { usePolled } from "./poll";
@@ -23,7 +23,7 @@ const place = "#plan input[type=checkbox]";
 
 export function PlanPage() {
   const ours = planning.value.plan;
-  const jobs = usePolled(getJobs as (stop: AbortSignal) => Promise<PlannedJob[]>, 15_000);
+  const jobs = usePolled(getJobs, 15_000);
   const partner = usePolled(getPartner, 60_000);
   const now = today(new Date());
   const asked = url.value.searchParams.get("tag") ?? "";
@@ -207,7 +207,7 @@ export function PlanPage() {
 }
 
 /** The rows of the board: all drivers or vehicles of the partner, then what is planned for somebody whom the partner does not list. */
-function rowsOf(partner: Partner, by: "driver" | "vehicle", planned: Map<string, PlannedJob[]>): { id: string; title: string; stops: PlannedJob[] }[] {
+function rowsOf(partner: Partner, by: "driver" | "vehicle", planned: Map<string, Job[]>): { id: string; title: string; stops: Job[] }[] {
   const ours = planning.value.plan;
   const known = by === "driver" ? partner.drivers.map(({ id, name }) => ({ id, title: name })) : partner.vehicles.map(({ plate }) => ({ id: plate, title: plate }));
   const others = [...planned.keys()].filter((id) => !known.some((each) => each.id === id)).map((id) => ({ id, title: id === "" ? (by === "driver" ? ours.nobody : ours.noVehicle) : id }));
@@ -236,17 +236,18 @@ function Placing({ partner, placing }: { partner: Partner; placing: Map<number, 
 }
 
 function Stop({ job, now, number, chosen, onToggle, onMove, first, last }: {
-  job: PlannedJob; now: string; number?: number; chosen: boolean; onToggle: () => void; onMove?: (step: -1 | 1) => void; first?: boolean; last?: boolean;
+  job: Job; now: string; number?: number; chosen: boolean; onToggle: () => void; onMove?: (step: -1 | 1) => void; first?: boolean; last?: boolean;
 }) {
   const ours = planning.value.plan;
   const wished = dueOn(job, now);
   const { street, city, name } = job.address;
+  const trip = job.state !== "matched" ? "fetch" : job.swap === undefined ? "place" : "swap";
   return (
     <li class={chosen ? "stop stop-chosen" : "stop"}>
       <input type="checkbox" value={job.order_id} checked={chosen} aria-label={ours.choose(street)} onChange={onToggle} />
       <div>
         <p class="stop-head">
-          {number !== undefined && <strong>{number}.</strong>} <Icon name={job.state === "matched" ? "skip" : "truck"} /> {ours.trips[job.state === "matched" ? "place" : "fetch"]}
+          {number !== undefined && <strong>{number}.</strong>} <Icon name={job.state === "matched" ? "skip" : "truck"} /> {ours.trips[trip]}
           {job.plan?.window !== undefined && <span class="tag">{ours.windows[job.plan.window]}</span>}
           {number === undefined && wished !== undefined && <span class={wished < now ? "tag tag-late" : "tag"}>{ours.wished(day(wished, language.value, "short"))}</span>}
         </p>
