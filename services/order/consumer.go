@@ -29,9 +29,13 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 	case event.Cancelled:
 		id, decide = p.SwapOf, alone(func(o *Order) { o.notSwapped(p.OrderID, false) })
 	case event.OnSite:
+		driver, err := s.driverOf(ctx, p)
+		if err != nil {
+			return err
+		}
 		id, decide = p.SwapOf, func(o *Order) error {
 			if p.Swapped {
-				return o.swapped(p.OrderID, p.At, meta)
+				return o.swapped(p.OrderID, driver, p.At, meta)
 			}
 			o.notSwapped(p.OrderID, true)
 			return nil
@@ -50,6 +54,15 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 	}
 	_, _, err := s.orders.Change(ctx, id, decide)
 	return err
+}
+
+// driverOf is who has made a swap: the container that was taken along is on that truck, so the same driver weighs it.
+func (s *service) driverOf(ctx context.Context, p event.OnSite) (string, error) {
+	if !p.Swapped {
+		return "", nil
+	}
+	o, err := s.orders.Get(ctx, p.OrderID)
+	return o.DriverID, err
 }
 
 // askSwap tells an order that a new one swaps its container. One whose container was fetched at the same moment has nothing to be swapped.

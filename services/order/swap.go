@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -139,8 +140,9 @@ func (o *Order) notSwapped(by string, pickUp bool) {
 	o.SwappedBy = nil
 }
 
-// swapped records that the truck of a newer order took the container with it. A fetching that was recorded meanwhile stays.
-func (o *Order) swapped(by string, at time.Time, meta event.Meta) error {
+// swapped records that the truck of a newer order took the container with it, and who drove, if that is known. A fetching that was recorded
+// meanwhile stays.
+func (o *Order) swapped(by, driverID string, at time.Time, meta event.Meta) error {
 	if _, ok := o.reached(Collected); ok {
 		return nil
 	}
@@ -150,6 +152,7 @@ func (o *Order) swapped(by string, at time.Time, meta event.Meta) error {
 	if err := o.take(stepCollected, at, meta); err != nil {
 		return err
 	}
+	o.DriverID = cmp.Or(driverID, o.DriverID)
 	if o.SwappedBy == nil || o.SwappedBy.OrderID != by {
 		o.SwappedBy = &SwappedBy{OrderID: by, Date: o.Date, AskedAt: at}
 	}

@@ -82,7 +82,7 @@ func TestOneTrip(t *testing.T) {
 		t.Errorf("told: %s", cmp.Diff(want, told))
 	}
 	for range 2 {
-		if err := old.swapped(o.ID, told.At, after(6*day)); err != nil {
+		if err := old.swapped(o.ID, "", told.At, after(6*day)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,7 +143,7 @@ func TestTwoTrips(t *testing.T) {
 			t.Errorf("told: %+v", e)
 		}
 		refused(t, o, problem.Conflict, old.ID+" is collected", func(o *Order) error { return o.putSwapped("K 18", nil, old, after(5*day)) })
-		if err := old.swapped(o.ID, after(5*day).At, after(5*day)); err != nil {
+		if err := old.swapped(o.ID, "", after(5*day).At, after(5*day)); err != nil {
 			t.Error(err)
 		}
 	})
