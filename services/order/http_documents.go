@@ -36,7 +36,7 @@ func (s *service) putDocument(w http.ResponseWriter, r *http.Request, caller ses
 		return err
 	}
 	if there {
-		return httpserver.JSON(w, http.StatusOK, jobOf(o))
+		return httpserver.JSON(w, http.StatusOK, jobOf(o, caller))
 	}
 	if d, err = s.files.put(r.Context(), o.ID, d, r.Body); err != nil {
 		return err

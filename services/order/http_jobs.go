@@ -28,7 +28,7 @@ type jobView struct {
 	PublicGround bool          `json:"public_ground"`
 	Phone        string        `json:"phone,omitempty"`
 	AccessNotes  string        `json:"access_notes,omitempty"`
-	Pay          event.Pay     `json:"pay"`
+	Pay          *event.Pay    `json:"pay,omitempty"` // not for drivers
 	DriverID     string        `json:"driver_id,omitempty"`
 	Plan         *Plan         `json:"plan,omitempty"`
 	Swap         *swapView     `json:"swap,omitempty"`
@@ -51,18 +51,22 @@ type swapView struct {
 	Done      bool   `json:"done,omitempty"`
 }
 
-func jobOf(o Order) jobView {
+func jobOf(o Order, caller session.Session) jobView {
 	var plausible *weights
 	if waste, err := catalog.FindWaste(o.Waste); err == nil {
 		least, most := waste.PlausibleKg(o.SizeM3)
 		plausible = &weights{least, most}
+	}
+	pay := &o.Pay
+	if caller.Scope == authz.Own {
+		pay = nil
 	}
 	var swap *swapView
 	if o.swaps() {
 		swap = &swapView{o.Swap.Of, o.Swap.Container, o.Swap.Done}
 	}
 	return jobView{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan, swap,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, pay, o.DriverID, o.Plan, swap,
 		workOf(o), o.Cancellation, o.History, plausible,
 	}
 }
@@ -89,7 +93,7 @@ func (s *service) getJobs(w http.ResponseWriter, r *http.Request, caller session
 	}
 	views := make([]jobView, len(list))
 	for i, o := range list {
-		views[i] = jobOf(o)
+		views[i] = jobOf(o, caller)
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"jobs": views})
 }
@@ -139,7 +143,7 @@ func (s *service) getJob(w http.ResponseWriter, r *http.Request, caller session.
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return httpserver.JSON(w, http.StatusOK, jobOf(o, caller))
 }
 
 // work changes a job and answers with what has become of it.
@@ -148,7 +152,7 @@ func (s *service) work(w http.ResponseWriter, r *http.Request, caller session.Se
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return httpserver.JSON(w, http.StatusOK, jobOf(o, caller))
 }
 
 // step is work with a step of a job. A device that sends it late, and perhaps again, gives it an Idempotency-Key; others need none. content is
@@ -170,7 +174,7 @@ func (s *service) step(w http.ResponseWriter, r *http.Request, caller session.Se
 	if !changed && key != "" {
 		httpserver.Replayed(w)
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return httpserver.JSON(w, http.StatusOK, jobOf(o, caller))
 }
 
 func (s *service) postPlan(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -210,7 +214,7 @@ func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller 
 	if !changed {
 		httpserver.Replayed(w)
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o))
+	return httpserver.JSON(w, http.StatusOK, jobOf(o, caller))
 }
 
 func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller session.Session) error {

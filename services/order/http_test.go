@@ -169,6 +169,9 @@ func TestLifeOfAnOrder(t *testing.T) {
 	if got := f.listed(t, f.driver, "?state=matched"); !cmp.Equal(got, []string{id}) {
 		t.Errorf("the driver's jobs: %v", got)
 	}
+	if a := f.ask(t, f.driver, "GET", job, nil, 200); a["pay"] != nil {
+		t.Errorf("the driver sees what its partner is paid: %v", a)
+	}
 	f.ask(t, f.driver, "POST", job+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}, 409)
 	placed := map[string]any{"container": "K 17", "at": time.Now().Add(-time.Minute)} // of a phone whose clock is behind
 	for range 2 {
