@@ -31,6 +31,7 @@ export interface Job {
   swap?: { order_id: string; container: string; done?: boolean };
   weighing?: { gross_kg: number; tare_kg: number; net_kg: number; slip: string };
   documents?: { sha256: string; kind: string; at: string }[];
+  history?: { state: string; at: string; failed_trip?: { reason: string; note?: string } }[];
   plausible_kg?: { least: number; most: number };
 }
 

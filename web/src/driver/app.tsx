@@ -7,9 +7,9 @@ import { ListPage } from "./list-page";
 import { OutboxPage } from "./outbox-page";
 import { update } from "./register";
 import { SignInPage } from "./sign-in-page";
-import { driver, known, leave, mine, now, offline, ready, signedOut, storeless, takeBack, undoable } from "./state";
+import { driver, known, leave, mine, now, offline, ready, signedOut, storeless, takeBack, undoable, waitsLong } from "./state";
 import { language, setLanguage, words } from "./text";
-import { clock } from "../format";
+import { clock, moment } from "../format";
 import { navigations, url } from "../route";
 import { waiting } from "./outbox";
 import { Icon } from "../ui/icon";
@@ -103,6 +103,12 @@ function Bars() {
         <p class="bar">
           <Icon name="offline" />
           <span>{ours.offline(at === undefined ? undefined : clock(new Date(at), language.value))}</span>
+        </p>
+      )}
+      {waitsLong.value !== undefined && (
+        <p class="bar">
+          <Icon name="clock" />
+          <span>{ours.waitsLong(moment(waitsLong.value, language.value))}</span>
         </p>
       )}
       {signedOut.value && driver.value !== undefined && url.value.pathname !== "/fahrer/anmelden" && (

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { day } from "../format";
+import { day, moment } from "../format";
 import { parseKg } from "../partner/rules";
 import { Icon } from "../ui/icon";
 import type { Job } from "./api";
@@ -71,6 +71,7 @@ function Where({ job }: { job: Job }) {
   const ours = words.value.job;
   const { street, city, name } = job.address;
   const { phone } = job;
+  const failed = job.history?.findLast((step) => step.failed_trip !== undefined);
   return (
     <section class="panel where">
       <address>
@@ -92,6 +93,12 @@ function Where({ job }: { job: Job }) {
         <p class="note">
           <Icon name="alert" />
           {ours.publicGround}
+        </p>
+      )}
+      {failed !== undefined && job.state !== "collected" && (
+        <p class="note">
+          <Icon name="cross" />
+          {ours.failed(moment(failed.at, language.value), [ours.reasons[failed.failed_trip?.reason ?? ""], failed.failed_trip?.note].filter(Boolean).join(", "))}
         </p>
       )}
       <div class="buttons">

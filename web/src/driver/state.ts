@@ -6,7 +6,7 @@ import { ApiError, UnreachableError } from "../http";
 import { sha256, today } from "../partner/rules";
 import { clockAhead, type Driver, getCatalog, getDriver, getJob, getJobs, type Job, randomId, send, signOut } from "./api";
 import { Store } from "./db";
-import { type Action, again, applied, flush, holdMs, nextToSend, pause, type Step, undo } from "./outbox";
+import { type Action, again, applied, flush, holdMs, nextToSend, pause, type Step, undo, waiting } from "./outbox";
 import { shrink } from "./photo";
 
 /** The store; undefined until it is open. */
@@ -32,8 +32,14 @@ export const mine = computed(() => actions.value.filter((action) => action.userI
 /** The jobs as they are once everything has arrived. */
 export const jobs = computed<Job[]>(() => (known.value?.jobs ?? []).map((job) => applied(job, mine.value)));
 
-/** Ticks while something can be undone. */
+/** The time, every second. */
 export const now = signal(Date.now());
+
+/** Since when the oldest action waits, if that is long enough to worry: two hours. */
+export const waitsLong = computed(() => {
+  const oldest = waiting(mine.value)[0]?.at;
+  return oldest !== undefined && now.value - Date.parse(oldest) > 7_200_000 ? oldest : undefined;
+});
 
 /** The last thing that can still be undone. */
 export const undoable = computed(() => mine.value.findLast((action) => action.heldUntil > now.value && !action.underWay && action.refused === undefined));
@@ -87,8 +93,10 @@ export async function refresh(): Promise<void> {
     await enter(who);
     if (who.role !== "driver") return;
     const fresh = await getJobs();
-    // A job that is weighed is in no list any more; it stays in sight as long as something of it waits.
-    const left = (known.peek()?.jobs ?? []).filter((job) => mine.value.some((action) => action.orderId === job.order_id) && !fresh.some((each) => each.order_id === job.order_id));
+    // A job that is done is in no list any more; it stays in sight for the day, and as long as something of it waits.
+    const sameDay = known.peek()?.at !== undefined && today(new Date(known.peek()?.at ?? 0)) === today(new Date());
+    const stays = (job: Job) => mine.value.some((action) => action.orderId === job.order_id) || (sameDay && ["weighed", "invoiced", "paid"].includes(job.state));
+    const left = (known.peek()?.jobs ?? []).filter((job) => stays(job) && !fresh.some((each) => each.order_id === job.order_id));
     await setJobs([...fresh, ...left], new Date().toISOString());
     offline.value = false;
     if (Object.keys(wasteNames.peek()).length === 0) {

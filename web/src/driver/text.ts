@@ -10,6 +10,7 @@ const de = {
   again: "Noch einmal versuchen",
   storeless: { title: "Dieser Browser speichert nichts", todo: "Öffnen Sie die App in einem normalen Fenster, nicht privat. Sonst ginge verloren, was Sie melden." },
   offline: (time: string | undefined) => (time === undefined ? "Kein Netz. Sie können weiterarbeiten." : `Kein Netz. Stand ${time} Uhr; Sie können weiterarbeiten.`),
+  waitsLong: (time: string) => `Seit ${time} Uhr wartet eine Meldung. Fahren Sie bitte dorthin, wo es Netz gibt.`,
   ended: "Ihre Sitzung ist zu Ende. Alles ist gespeichert; melden Sie sich an, dann wird es gesendet.",
   update: "Eine neue Version ist da.",
   load: "Jetzt laden",
@@ -24,7 +25,7 @@ const de = {
   },
   stranger: { title: "Dieses Konto ist kein Fahrer-Konto", todo: (email: string) => `Sie sind als ${email} angemeldet.`, change: "Konto wechseln", partner: "Zum Partnerbereich" },
   list: {
-    title: "Heute", none: "Heute ist nichts zu tun.", noneTodo: "Neue Aufträge erscheinen hier, sobald Ihre Disposition sie Ihnen gibt.", later: "Danach", done: "Erledigt, noch nicht gesendet",
+    title: "Heute", none: "Heute ist nichts zu tun.", noneTodo: "Neue Aufträge erscheinen hier, sobald Ihre Disposition sie Ihnen gibt.", later: "Danach", done: "Erledigt",
     noDay: "Abholung noch offen", loading: "Aufträge werden geladen …", fetch: "Aktualisieren",
   },
   steps: { swap: "Tauschen", matched: "Stellen", on_site: "Abholen", collected: "Wiegen", done: "Erledigt" } as Record<string, string>,
@@ -40,7 +41,7 @@ const de = {
     gross: "Brutto in kg", tare: "Tara in kg", net: "Netto", slip: "Nummer des Wiegescheins", kg: "Bitte ein Gewicht in kg eingeben, höchstens 44.000.", tareMore: "Die Tara muss kleiner sein als das Brutto.",
     needed: "Bitte ausfüllen.", implausible: (least: string, most: string) => `Ungewöhnlich: Zu erwarten sind ${least} bis ${most}. Bitte beide Werte prüfen.`,
     confirm: "Ich habe geprüft, das Gewicht stimmt.", confirmFirst: "Bitte prüfen und bestätigen.",
-    fail: "Vergebliche Anfahrt", failReason: "Was war der Grund?", failNote: "Anmerkung", failNoteHint: "Der Kunde sieht sie.", failSubmit: "Anfahrt melden",
+    failed: (time: string, reason: string) => `Vergebliche Anfahrt am ${time}: ${reason}.`, fail: "Vergebliche Anfahrt", failReason: "Was war der Grund?", failNote: "Anmerkung", failNoteHint: "Der Kunde sieht sie.", failSubmit: "Anfahrt melden",
     reasons: { blocked: "Stellplatz versperrt", "no-access": "Zufahrt nicht möglich", "wrong-filling": "Falscher Inhalt", overfilled: "Überfüllt", other: "Anderer Grund" } as Record<string, string>,
   },
   photo: {
@@ -51,7 +52,7 @@ const de = {
   saved: (what: string) => `Gespeichert: ${what}`,
   undo: (seconds: number) => `Rückgängig (${seconds})`,
   outbox: {
-    title: "Ausgang", waiting: "Wartet", refused: "Nicht angenommen", none: "Nichts wartet. Alles ist angekommen.", last: (time: string) => `Zuletzt gesendet: ${time}`, never: "Von diesem Gerät wurde noch nichts gesendet.",
+    title: "Ausgang", sum: (count: number, kb: number, since: string) => `${count} ${count === 1 ? "Meldung" : "Meldungen"}, ${kb.toLocaleString("de-DE")} kB, seit ${since} Uhr`, waiting: "Wartet", refused: "Nicht angenommen", none: "Nichts wartet. Alles ist angekommen.", last: (time: string) => `Zuletzt gesendet: ${time}`, never: "Von diesem Gerät wurde noch nichts gesendet.",
     sending: "Wird gesendet …", held: "wird gleich gesendet", now: "Jetzt senden", retry: "Noch einmal senden", discard: "Verwerfen", discardSure: "Wirklich verwerfen? Diese Meldung geht verloren.",
     others: (count: number) => `${count} ${count === 1 ? "Meldung gehört" : "Meldungen gehören"} zu einem anderen Zugang und ${count === 1 ? "wartet" : "warten"}, bis er sich hier anmeldet.`,
     size: (kb: number) => `${kb.toLocaleString("de-DE")} kB`, trace: "Vorgangsnummer",
@@ -76,6 +77,7 @@ const en: Words = {
   again: "Try again",
   storeless: { title: "This browser keeps nothing", todo: "Open the app in a normal window, not a private one. Otherwise what you report would be lost." },
   offline: (time) => (time === undefined ? "No network. You can go on working." : `No network. As of ${time}; you can go on working.`),
+  waitsLong: (time) => `A report has been waiting since ${time}. Please go where there is a network.`,
   ended: "Your session has ended. Everything is kept; sign in, and it is sent.",
   update: "There is a new version.",
   load: "Load it now",
@@ -90,7 +92,7 @@ const en: Words = {
   },
   stranger: { title: "This is no driver's account", todo: (email) => `You are signed in as ${email}.`, change: "Change account", partner: "Go to the partner area" },
   list: {
-    title: "Today", none: "Nothing to do today.", noneTodo: "New jobs appear here as soon as your dispatcher gives them to you.", later: "After that", done: "Done, not sent yet",
+    title: "Today", none: "Nothing to do today.", noneTodo: "New jobs appear here as soon as your dispatcher gives them to you.", later: "After that", done: "Done",
     noDay: "pick-up still open", loading: "Loading jobs …", fetch: "Refresh",
   },
   steps: { swap: "Swap", matched: "Place", on_site: "Collect", collected: "Weigh", done: "Done" },
@@ -106,7 +108,7 @@ const en: Words = {
     gross: "Gross in kg", tare: "Tare in kg", net: "Net", slip: "Number of the weighing slip", kg: "Please enter a weight in kg, at most 44,000.", tareMore: "The tare must be less than the gross weight.",
     needed: "Please fill in.", implausible: (least, most) => `Unusual: ${least} to ${most} are to be expected. Please check both values.`,
     confirm: "I have checked, the weight is right.", confirmFirst: "Please check and confirm.",
-    fail: "Failed trip", failReason: "What was the reason?", failNote: "Note", failNoteHint: "The customer sees it.", failSubmit: "Report the trip",
+    failed: (time, reason) => `Failed trip, ${time}: ${reason}.`, fail: "Failed trip", failReason: "What was the reason?", failNote: "Note", failNoteHint: "The customer sees it.", failSubmit: "Report the trip",
     reasons: { blocked: "Place blocked", "no-access": "No access", "wrong-filling": "Wrong filling", overfilled: "Overfilled", other: "Another reason" },
   },
   photo: {
@@ -117,7 +119,7 @@ const en: Words = {
   saved: (what) => `Saved: ${what}`,
   undo: (seconds) => `Undo (${seconds})`,
   outbox: {
-    title: "Outbox", waiting: "Waiting", refused: "Not accepted", none: "Nothing waits. Everything has arrived.", last: (time) => `Last sent: ${time}`, never: "Nothing was sent from this device yet.",
+    title: "Outbox", sum: (count, kb, since) => `${count} ${count === 1 ? "report" : "reports"}, ${kb.toLocaleString("en-GB")} kB, since ${since}`, waiting: "Waiting", refused: "Not accepted", none: "Nothing waits. Everything has arrived.", last: (time) => `Last sent: ${time}`, never: "Nothing was sent from this device yet.",
     sending: "Sending …", held: "is sent in a moment", now: "Send now", retry: "Send again", discard: "Discard", discardSure: "Really discard? This report is lost then.",
     others: (count) => `${count} ${count === 1 ? "report belongs" : "reports belong"} to another account and ${count === 1 ? "waits" : "wait"} until it signs in here.`,
     size: (kb) => `${kb.toLocaleString("en-GB")} kB`, trace: "Reference",
