@@ -7,7 +7,7 @@ import { ListPage } from "./list-page";
 import { OutboxPage } from "./outbox-page";
 import { update } from "./register";
 import { SignInPage } from "./sign-in-page";
-import { driver, known, leave, mine, now, offline, ready, signedOut, storeless, takeBack, undoable, waitsLong } from "./state";
+import { driver, known, leave, mine, now, offline, ready, signedOut, storeless, takeBack, undoable, unsaved, waitsLong } from "./state";
 import { language, setLanguage, words } from "./text";
 import { clock, moment } from "../format";
 import { navigations, url } from "../route";
@@ -60,7 +60,7 @@ function Page({ path }: { path: string }) {
   }
   if (!ready.value) return <p class="hint" role="status">{ours.list.loading}</p>;
   const who = driver.value;
-  if (who === undefined || path === "/fahrer/anmelden") return <SignInPage />;
+  if (who === undefined || path === "/fahrer/anmelden" || url.value.hash.startsWith("#einladung=")) return <SignInPage />;
   if (who.role !== "driver") return <Stranger email={who.email} />;
   if (path === "/fahrer/ausgang") return <OutboxPage />;
   if (job !== undefined) return <JobPage key={job} id={job} />;
@@ -99,6 +99,12 @@ function Bars() {
   const at = known.value?.at;
   return (
     <div class="bars" role="status">
+      {unsaved.value && (
+        <p class="bar bar-bad">
+          <Icon name="alert" />
+          <span>{ours.unsaved}</span>
+        </p>
+      )}
       {offline.value && (
         <p class="bar">
           <Icon name="offline" />

@@ -144,10 +144,10 @@ function useForm(job: Job) {
     }
     busy.value = true;
     const heading = document.querySelector<HTMLElement>("main h1");
-    void takeStep(job, step, body).finally(() => {
-      busy.value = false;
-      heading?.focus();
-    });
+    takeStep(job, step, body)
+      .then(() => heading?.focus())
+      .catch(() => undefined) // told above, see unsaved
+      .finally(() => (busy.value = false));
   };
   return { busy: busy.value, complaints: complaints.value, run };
 }

@@ -5,7 +5,7 @@ import { computed, signal } from "@preact/signals";
 import { ApiError, UnreachableError } from "../http";
 import { sha256, today } from "../partner/rules";
 import { clockAhead, type Driver, getCatalog, getDriver, getJob, getJobs, type Job, randomId, send, signOut } from "./api";
-import { Store } from "./db";
+import { Store, type StoredFile } from "./db";
 import { type Action, again, applied, flush, holdMs, nextToSend, pause, type Step, undo, waiting } from "./outbox";
 import { shrink } from "./photo";
 
@@ -188,17 +188,27 @@ async function written(): Promise<void> {
   timer = setTimeout(() => void flushNow(), holdMs + 50);
 }
 
-export async function takeStep(job: Job, step: Step, body: Record<string, unknown>): Promise<void> {
-  await open().add(action(job, step, body));
+/** The device could not write what the driver did last: its memory may be full. */
+export const unsaved = signal(false);
+
+async function add(taken: Omit<Action, "id">, file?: StoredFile): Promise<void> {
+  try {
+    await open().add(taken, file);
+    unsaved.value = false;
+  } catch (error) {
+    unsaved.value = true;
+    throw error;
+  }
   await written();
 }
+
+export const takeStep = (job: Job, step: Step, body: Record<string, unknown>): Promise<void> => add(action(job, step, body));
 
 export async function takePhoto(job: Job, kind: "photo" | "slip", file: Blob): Promise<void> {
   const taken = action(job, kind, {}); // bound to the job at once, whatever is shown when it is ready
   const small = await shrink(file);
   taken.body = { sha256: await sha256(small), size: small.size };
-  await open().add({ ...taken, heldUntil: Date.now() + holdMs }, { type: small.type, bytes: await small.arrayBuffer() });
-  await written();
+  await add({ ...taken, heldUntil: Date.now() + holdMs }, { type: small.type, bytes: await small.arrayBuffer() });
 }
 
 /** Takes an action back; false when it was on its way already. */

@@ -178,7 +178,7 @@ export function PlanPage() {
                   {stops.length === 0 && <p class="hint">{ours.none}</p>}
                   <ol class="stops">
                     {stops.map((job, at) => (
-                      <Stop key={job.order_id} job={job} now={now} number={at + 1} chosen={chosen.value.includes(job.order_id)} onToggle={() => toggle(job.order_id)} {...(stops.length > 1 ? { onMove: (step: -1 | 1) => move(job.order_id, step), first: at === 0, last: at === stops.length - 1 } : {})} />
+                      <Stop key={job.order_id} job={job} now={now} number={at + 1} other={by === "driver" ? job.plan?.vehicle : (known.drivers.find((each) => each.id === job.driver_id)?.name ?? job.driver_id)} chosen={chosen.value.includes(job.order_id)} onToggle={() => toggle(job.order_id)} {...(stops.length > 1 ? { onMove: (step: -1 | 1) => move(job.order_id, step), first: at === 0, last: at === stops.length - 1 } : {})} />
                     ))}
                   </ol>
                 </section>
@@ -220,13 +220,15 @@ function Placing({ partner, placing }: { partner: Partner; placing: Map<number, 
   const sizes = [...new Set([...placing.keys(), ...(partner.capacity ?? []).map((each) => each.size_m3)])].sort((a, b) => a - b);
   if (sizes.length === 0) return null;
   return (
-    <dl class="placing" aria-label={ours.placing}>
+    <dl class="placing">
       {sizes.map((size) => {
         const count = placing.get(size) ?? 0;
         const most = partner.capacity?.find((each) => each.size_m3 === size)?.per_day;
         return (
           <div key={size} class={most !== undefined && count >= most ? "placing-full" : ""}>
-            <dt>{planning.value.fleet.size(size)}</dt>
+            <dt>
+              {ours.placing}: {planning.value.fleet.size(size)}
+            </dt>
             <dd>{most === undefined ? ours.unlimited(count) : ours.of(count, most)}</dd>
           </div>
         );
@@ -235,8 +237,8 @@ function Placing({ partner, placing }: { partner: Partner; placing: Map<number, 
   );
 }
 
-function Stop({ job, now, number, chosen, onToggle, onMove, first, last }: {
-  job: Job; now: string; number?: number; chosen: boolean; onToggle: () => void; onMove?: (step: -1 | 1) => void; first?: boolean; last?: boolean;
+function Stop({ job, now, number, other, chosen, onToggle, onMove, first, last }: {
+  job: Job; now: string; number?: number; other?: string | undefined; chosen: boolean; onToggle: () => void; onMove?: (step: -1 | 1) => void; first?: boolean; last?: boolean;
 }) {
   const ours = planning.value.plan;
   const wished = dueOn(job, now);
@@ -259,7 +261,7 @@ function Stop({ job, now, number, chosen, onToggle, onMove, first, last }: {
         <p class="hint">
           {name} · {wasteWords(job.waste_code, job.size_m3)}
           {job.container !== undefined && ` · ${job.container}`}
-          {job.plan?.vehicle !== undefined && number !== undefined && ` · ${job.plan.vehicle}`}
+          {other !== undefined && ` · ${other}`}
         </p>
         {job.access_notes !== undefined && <p class="hint">{job.access_notes}</p>}
       </div>
