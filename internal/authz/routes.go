@@ -34,6 +34,8 @@ func Routes() Table {
 		{"POST", "/api/order/v1/jobs/{id}/swapped", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/collected", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/weighed", atWork},
+		{"POST", "/api/order/v1/orders/{id}/correct", []Grant{{BackOffice, Tenant}}},
+		{"POST", "/api/order/v1/jobs/{id}/correct", []Grant{{Dispatcher, Partner}}},
 		{"PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", atWork},
 		{"GET", "/api/order/v1/jobs/{id}/documents/{sha256}", atWork},
 		{"GET", "/api/order/v1/orders/{id}/documents/{sha256}", []Grant{{Customer, Own}, {BackOffice, Tenant}}},

@@ -64,7 +64,7 @@ func Topics() []Topic {
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
 		{
 			TopicOrder,
-			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}},
+			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, Corrected{}},
 			"order",
 			[]string{"mailing", "matching", "order", "payment", "pricing", "statistics"},
 			week,

@@ -129,6 +129,19 @@ type Weighed struct {
 	SiteID             string      `json:"site_id,omitempty" line:"site.id,omitempty"`
 }
 
+// Corrected says that something that was recorded of an order was put right.
+type Corrected struct {
+	OrderID   string `json:"order_id" line:"order.id"`
+	UserID    string `json:"user_id" line:"user.id"`
+	PartnerID string `json:"partner_id" line:"partner.id"`
+	By        string `json:"by"` // role of who corrected
+	Reason    string `json:"reason" line:"event.reason"`
+	Container string `json:"container" line:"container.id"` // its right number
+	SwappedBy string `json:"swapped_by,omitempty"`          // the order that swaps the container
+	// Bill is what is to be billed and credited instead of what order.weighed, or an earlier correction, said; nil when that stays.
+	Bill *Weighed `json:"bill,omitempty"`
+}
+
 // CompanyChanged holds a customer's company as it is now. A reader keeps the one with the highest Version and ignores older ones.
 type CompanyChanged struct {
 	CompanyID string `json:"company_id" line:"company.id"`
@@ -234,6 +247,7 @@ func (OnSite) Type() string         { return "order.on-site" }
 func (Collected) Type() string      { return "order.collected" }
 func (Weighed) Type() string        { return "order.weighed" }
 func (Cancelled) Type() string      { return "order.cancelled" }
+func (Corrected) Type() string      { return "order.corrected" }
 func (Offered) Type() string        { return "matching.offered" }
 func (Accepted) Type() string       { return "matching.accepted" }
 func (Declined) Type() string       { return "matching.declined" }

@@ -40,19 +40,23 @@ func (o *Order) cancel(by authz.Caller, reason string, meta event.Meta) error {
 	o.Cancellation = &Cancellation{by.Role, reason}
 	o.giveUpSwap()
 	if by.Role == authz.BackOffice {
-		change, err := audit.Diff(viewOf(before), viewOf(*o))
-		if err != nil {
-			return err
-		}
-		err = o.Add(audit.Entry{
-			At: meta.At, Actor: audit.Actor{UserID: by.UserID, Role: by.Role, Tenant: meta.Customer, Behalf: o.UserID}, Operation: "order.cancel",
-			Subject: "order/" + o.ID, Reason: reason, Change: change, TraceID: traceOf(meta.Traceparent),
-		})
-		if err != nil {
+		if err := o.audit(by, before, "order.cancel", reason, meta); err != nil {
 			return err
 		}
 	}
 	return o.emit(meta, event.Cancelled{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, By: string(by.Role), Reason: reason, SwapOf: o.swapOf()})
+}
+
+// audit writes down what the back office has done with somebody else's order.
+func (o *Order) audit(by authz.Caller, before Order, operation, reason string, meta event.Meta) error {
+	change, err := audit.Diff(viewOf(before), viewOf(*o))
+	if err != nil {
+		return err
+	}
+	return o.Add(audit.Entry{
+		At: meta.At, Actor: audit.Actor{UserID: by.UserID, Role: by.Role, Tenant: meta.Customer, Behalf: o.UserID}, Operation: operation,
+		Subject: "order/" + o.ID, Reason: reason, Change: change, TraceID: traceOf(meta.Traceparent),
+	})
 }
 
 // traceOf is the trace id of a W3C traceparent, "" in none.

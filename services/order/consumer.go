@@ -40,6 +40,8 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 			o.notSwapped(p.OrderID, true)
 			return nil
 		}
+	case event.Corrected:
+		id, decide = p.SwappedBy, alone(func(o *Order) { o.swapsContainer(p.Container) })
 	case event.Collected: // and what the older one tells the new one
 		id, decide = p.NotSwappedBy, alone((*Order).giveUpSwap)
 	case event.Invoiced:

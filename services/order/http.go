@@ -270,6 +270,24 @@ func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller sess
 	return httpserver.JSON(w, http.StatusOK, viewOf(o))
 }
 
+// postCorrect corrects what was recorded of an order, for the back office.
+func (s *service) postCorrect(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	o, err := s.correct(r, caller)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+}
+
+func (s *service) correct(r *http.Request, caller session.Session) (Order, error) {
+	var c Corrections
+	if err := httpserver.Decode(r, &c); err != nil {
+		return Order{}, err
+	}
+	o, _, err := s.change(r, caller, "order.corrected", func(o *Order, m event.Meta) error { return o.correct(caller.Caller(), c, s.zone, m) })
+	return o, err
+}
+
 func (s *service) postPickUp(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	var req struct {
 		Date string `json:"date"`

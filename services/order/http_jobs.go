@@ -259,6 +259,15 @@ func (s *service) postCollected(w http.ResponseWriter, r *http.Request, caller s
 	return s.step(w, r, caller, "order.collected", req, func(o *Order, m event.Meta) error { return o.collect(req.At, m) })
 }
 
+// postJobCorrect corrects what was recorded of a job, for its partner.
+func (s *service) postJobCorrect(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	o, err := s.correct(r, caller)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, jobOf(o, caller))
+}
+
 func (s *service) postWeighed(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	var req struct {
 		GrossKg   int        `json:"gross_kg"`

@@ -47,13 +47,18 @@ func (o *Order) unmatch(at time.Time, meta event.Meta) error {
 
 // invoice records that the customer was billed. payment bills what order.weighed told it, and order.weighed is published only after the order
 // is weighed in the database. So an order that is not weighed is a copy from a backup, and no wait mends it: the conflict makes the event a
-// dead letter, which can be replayed, and holds up no other order. So does a second invoice.
+// dead letter, which can be replayed, and holds up no other order. So does a second invoice, unless a correction of the bill brought it: then it
+// takes the place of the first and is to be paid.
 func (o *Order) invoice(p event.Invoiced, at time.Time, meta event.Meta) error {
-	if o.Invoice == nil {
+	again := o.Invoice != nil && o.Invoice.Number != p.Number && o.Rebills > 0
+	if o.Invoice == nil || again {
 		if err := o.take(stepInvoice, at, meta); err != nil {
 			return err
 		}
 		o.Invoice = &Invoice{Number: p.Number, Total: p.Total}
+	}
+	if again {
+		o.Rebills--
 	}
 	if o.Invoice.Number != p.Number {
 		return problem.New(problem.Conflict, "The order %s cannot have the invoice %s: it has %s.", o.ID, p.Number, o.Invoice.Number)

@@ -28,11 +28,12 @@ type Step struct {
 	RecordedAt time.Time   `json:"recorded_at,omitzero" bson:"recorded_at,omitempty"`
 	FailedTrip *FailedTrip `json:"failed_trip,omitempty" bson:"failed_trip,omitempty"` // a truck came in vain; the state stayed
 	Planned    *Planned    `json:"planned,omitempty" bson:"planned,omitempty"`         // the partner planned a trip; the state stayed
+	Corrected  *Correction `json:"corrected,omitempty" bson:"corrected,omitempty"`     // something recorded was put right; the state stayed
 	Request    string      `json:"-" bson:"request,omitempty"`                         // digest of key and content that took it, see Order.once
 }
 
 // Enters says whether the order came into the state by this step. Otherwise it was in it, and something else happened.
-func (s Step) Enters() bool { return s.FailedTrip == nil && s.Planned == nil }
+func (s Step) Enters() bool { return s.FailedTrip == nil && s.Planned == nil && s.Corrected == nil }
 
 // Order is the aggregate and its document. When something happened stands in the history alone; the other members say what it was.
 type Order struct {
@@ -71,6 +72,7 @@ type Order struct {
 	SwappedBy    *SwappedBy    `bson:"swapped_by,omitempty"` // of an order whose container a newer one swaps
 	Weighing     *Weighing     `bson:"weighing,omitempty"`
 	Invoice      *Invoice      `bson:"invoice,omitempty"`
+	Rebills      int           `bson:"rebills,omitempty"` // corrections of the bill, each of which brings a new invoice
 	Cancellation *Cancellation `bson:"cancellation,omitempty"`
 	Documents    []Document    `bson:"documents,omitempty"`
 }

@@ -49,6 +49,8 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/order/v1/jobs/{id}/swapped", s.postSwapped)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/weighed", s.postWeighed)
+	p.Handle("POST", "/api/order/v1/orders/{id}/correct", s.postCorrect)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/correct", s.postJobCorrect)
 	p.HandleUpload("PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", maxDocument, s.putDocument)
 	p.Handle("GET", "/api/order/v1/jobs/{id}/documents/{sha256}", s.getDocument)
 	p.Handle("GET", "/api/order/v1/orders/{id}/documents/{sha256}", s.getDocument)

@@ -39,6 +39,7 @@ const (
 	stepPickUp     step = "pick-up"
 	stepCollected  step = "collected"
 	stepWeighed    step = "weighed"
+	stepCorrect    step = "correct"
 	stepInvoice    step = "invoice"
 	stepPay        step = "pay"
 )
@@ -66,7 +67,8 @@ func machine() []rule {
 		{stepPickUp, []State{OnSite}, ""},
 		{stepCollected, []State{OnSite}, Collected},
 		{stepWeighed, []State{Collected}, Weighed},
-		{stepInvoice, []State{Weighed}, Invoiced},
+		{stepCorrect, []State{OnSite, Collected, Weighed, Invoiced, Paid}, ""},
+		{stepInvoice, []State{Weighed, Invoiced, Paid}, Invoiced}, // again after a correction of the bill
 		{stepPay, []State{Invoiced}, Paid},
 	}
 }

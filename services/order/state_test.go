@@ -58,6 +58,10 @@ func tries() []try {
 		{stepWeighed, func(o *Order, m event.Meta) error {
 			return o.weigh(Weighing{GrossKg: 3200, TareKg: 1200, Slip: "W-1"}, false, nil, berlin, m)
 		}},
+		{stepCorrect, func(o *Order, m event.Meta) error {
+			right := "K 71"
+			return o.correct(office, Corrections{Container: &right, Reason: "misread on site"}, berlin, m)
+		}},
 		{stepInvoice, func(o *Order, m event.Meta) error { return o.invoice(bill, m.At, m) }},
 		{stepPay, func(o *Order, m event.Meta) error {
 			return o.pay(event.Paid{Number: bill.Number, Total: bill.Total}, m.At, m)
@@ -112,12 +116,13 @@ func TestEveryStepInEveryState(t *testing.T) {
 		stepPickUp:     "no        no        no        stays     no        no        no        no        no",
 		stepCollected:  "no        no        no        collected same      same      same      same      no",
 		stepWeighed:    "no        no        no        no        weighed   same      same      same      no",
+		stepCorrect:    "no        no        no        stays     stays     stays     stays     stays     no",
 		stepInvoice:    "no        no        no        no        no        invoiced  same      same      no",
 		stepPay:        "no        no        no        no        no        paid      paid      same      no",
 	}
 	emits := map[step]string{
 		stepMatch: "order.matched", stepCancel: "order.cancelled", stepOnSite: "order.on-site", stepCollected: "order.collected",
-		stepWeighed: "order.weighed", stepPlan: "order.scheduled", stepSwapped: "order.on-site",
+		stepWeighed: "order.weighed", stepPlan: "order.scheduled", stepSwapped: "order.on-site", stepCorrect: "order.corrected",
 	}
 	for _, tr := range tries() {
 		results := strings.Fields(want[tr.step])
@@ -191,8 +196,8 @@ func unchanged(t *testing.T, before, now Order) {
 
 func TestRefusalSaysWhatIsPossible(t *testing.T) {
 	for s, want := range map[State]string{
-		Matched: "possible are cancel, plan, failed-trip, on-site, swapped.", OnSite: "possible are plan, failed-trip, pick-up, collected.",
-		Paid: "no other is.",
+		Matched: "possible are cancel, plan, failed-trip, on-site, swapped.", OnSite: "possible are plan, failed-trip, pick-up, collected, correct.",
+		Paid: "possible are correct, invoice.", Cancelled: "no other is.",
 	} {
 		o := in(t, s)
 		if err := o.take(stepWeighed, at, after(8*day)); err == nil || !strings.Contains(err.Error(), want) {

@@ -111,6 +111,16 @@ func (o *Order) putSwapped(container string, said *time.Time, old Order, meta ev
 	return o.emit(meta, o.onSite(at))
 }
 
+// swapsContainer keeps the right number of the container that is to be fetched, which somebody has corrected.
+func (o *Order) swapsContainer(number string) {
+	if !o.swaps() || o.Swap.Done {
+		return
+	}
+	swap := *o.Swap
+	swap.Container = number
+	o.Swap = &swap
+}
+
 // giveUpSwap makes it an order like any other: somebody fetches the old container in another trip.
 func (o *Order) giveUpSwap() {
 	if !o.swaps() || o.Swap.Done {

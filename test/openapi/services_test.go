@@ -277,6 +277,8 @@ func steps(id string, c cast) []exchange {
 		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
 		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
 		step(c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
+		step(c.auto, jobs+"/"+id+"/correct", map[string]any{"slip": "W-2", "reason": "misread on site"}, map[string]any{"slip": "W-2", "reason": "no"}),
+		step(c.office, orders+"/"+id+"/correct", map[string]any{"slip": "W-2", "reason": "misread on site"}, map[string]any{"slip": "W-2", "reason": "no"}),
 		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
 		step(c.auto, jobs+"/"+id+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"},
 			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
@@ -343,7 +345,9 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 				e.who = c.auto
 			}
 		})
-		as("stranger", 404, false, func(e *exchange) { e.who = stranger })
+		if e.who != c.office { // which sees every order
+			as("stranger", 404, false, func(e *exchange) { e.who = stranger })
+		}
 		as("unknown", 404, false, func(e *exchange) { e.path = strings.ReplaceAll(e.path, id, nowhere) })
 		as("too large", 413, true, func(e *exchange) { e.body = tooLarge() })
 	}
@@ -361,6 +365,9 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too early", c.anna, one+"/pick-up", map[string]any{"date": date}, 409)
 	post("too early", c.auto, job+"/collected", map[string]any{}, 409)
 	post("too early", c.auto, job+"/weighed", weighing, 409)
+	for path, who := range map[string]*client.Client{job: c.auto, one: c.office} {
+		post("too early", who, path+"/correct", map[string]any{"slip": "W-2", "reason": "misread on site"}, 409)
+	}
 	post("first", c.auto, job+"/plan", map[string]any{"day": date, "window": "morning", "driver_id": "d-1", "vehicle": "K-AB 17", "position": 1}, 200)
 	add("first", trip)
 	add("again", again)
@@ -380,6 +387,8 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too late", c.auto, job+"/failed-trip", map[string]any{"reason": "overfilled"}, 409)
 	post("too heavy", c.auto, job+"/weighed", heavy, 422)
 	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
+	post("first", c.auto, job+"/correct", map[string]any{"container": "K 71", "reason": "misread on site"}, 200)
+	post("first", c.office, one+"/correct", map[string]any{"gross_kg": 9100, "confirmed": true, "reason": "misread on the slip"}, 200)
 	post("too late", c.auto, job+"/plan", map[string]any{"day": today()}, 409)
 	list = append(list, documents(id, c)...)
 	list = append(list, p.swap(t, c)...)
