@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
 import { day, moment } from "../format";
 import { parseKg } from "../partner/rules";
 import { Icon } from "../ui/icon";
@@ -120,10 +121,18 @@ function Where({ job }: { job: Job }) {
   );
 }
 
-/** One button, big enough for a glove. It answers when everything is written on the device. */
+/**
+ * One button, big enough for a glove. It answers when everything is written on the device. The next step's button comes where the last one's
+ * was, so for a moment it takes no press: the second of a double one is not meant for it.
+ */
 function Next({ busy, children }: { busy: boolean; children: ComponentChildren }) {
+  const awake = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (awake.value = true), 700);
+    return () => clearTimeout(timer);
+  }, []);
   return (
-    <button type="submit" class="primary big" disabled={busy}>
+    <button type="submit" class="primary big" disabled={busy || !awake.value}>
       {children}
     </button>
   );

@@ -4,7 +4,7 @@
 import { computed, signal } from "@preact/signals";
 import { ApiError, UnreachableError } from "../http";
 import { sha256, today } from "../partner/rules";
-import { clockAhead, type Driver, getCatalog, getDriver, getJob, getJobs, type Job, randomId, send, signOut } from "./api";
+import { clockAhead, type Driver, getCatalog, getDriver, getJob, getJobs, hangUp, type Job, randomId, send, signOut } from "./api";
 import { Store, type StoredFile } from "./db";
 import { type Action, again, applied, flush, holdMs, nextToSend, pause, type Step, undo, waiting } from "./outbox";
 import { shrink } from "./photo";
@@ -57,7 +57,10 @@ export async function start(): Promise<void> {
   wasteNames.value = (await store.kept("wastes")) ?? {};
   await reload();
   ready.value = true;
-  addEventListener("online", () => void sync());
+  addEventListener("online", () => {
+    hangUp();
+    void sync();
+  });
   addEventListener("offline", () => (offline.value = true));
   addEventListener("visibilitychange", () => document.visibilityState === "visible" && void reload().then(() => sync()));
   setInterval(() => (now.value = Date.now()), 1_000);
