@@ -2,13 +2,14 @@
 //
 // Owns: database kreislauf_order, collections orders (one document an order, with its outbox) and audit (what the back office did); the file
 // store's files of orders (photos and weighing slips), which the order's document lists.
-// Consumes: its own events of orders that swap a container, matching.accepted, matching.unmatched, payment.invoiced, payment.paid. Emits: order.placed, order.matched, order.scheduled, order.on-site,
-// order.collected, order.weighed, order.cancelled (topic kreislauf.order.v1, key = order id).
+// Consumes: its own events of orders that swap a container, matching.accepted, matching.unmatched, payment.invoiced, payment.paid.
+// Emits: order.placed, order.matched, order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled, order.corrected
+// (topic kreislauf.order.v1, key = order id).
 // Invariants: the state machine of state.go is the only way to change a state; an order's _id follows from customer and
 // Idempotency-Key, so a repeated request can never make a second order; state, history and events change in one document write. A step
 // that is sent again with the same content changes nothing, and with other content it is refused: what is recorded stays.
 // The price is the signed quote's; order never asks pricing, so customers can order while pricing is down. An order is weighed once, so
-// order.weighed comes once, with all that is needed to bill and to credit. What payment tells of an order that is not weighed becomes a dead
+// order.weighed comes once, with all that is needed to bill and to credit; order.corrected says what it should have said. What payment tells of an order that is not weighed becomes a dead
 // letter: see Order.invoice.
 //
 // A swap is a new order that takes an older one's container away. An order is changed by what happens to itself; what that means for the other
@@ -16,6 +17,8 @@
 //
 // Without the file store everything else goes on. A file whose order could not be written stays there, and nothing names it.
 //
-// Corrections of what is recorded are not there yet. Nobody checks that a driver id is
-// that of a driver of the partner: another one's session does not fit it, so it opens nothing.
+// A photo is shown upright, as its EXIF says, and without what else the camera wrote into it (photo.go); the file as it came stays in the file store, and no route shows
+// it. Its digest is the document's name, so it is there once however often, late or in whatever order it is sent.
+//
+// Nobody checks that a driver id is that of a driver of the partner: another one's session does not fit it, so it opens nothing.
 package order

@@ -6,8 +6,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -355,12 +360,52 @@ func (f *fixture) send(t *testing.T, who *http.Client, method, path, contentType
 	return res.Header, got
 }
 
+// noise is a picture with more bytes than a body of JSON may have.
+func noise(t *testing.T) []byte {
+	t.Helper()
+	p := image.NewGray(image.Rect(0, 0, 400, 400))
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range p.Pix {
+		p.Pix[i] = byte(random.Uint32())
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, p); err != nil || b.Len() < 100_000 {
+		t.Fatal(b.Len(), err)
+	}
+	return b.Bytes()
+}
+
+// TestPhotoIsShownBare: the photo keeps the name under which it was sent, and what is shown of it says nothing of the place.
+func TestPhotoIsShownBare(t *testing.T) {
+	f := start(t)
+	id := f.place(t, f.anna)
+	f.accept(t, id)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	plain := b.Bytes()
+	sent := slices.Concat(plain[:2], []byte("\xff\xfe\x00\x0cGPS 50.94,"), plain[2:])
+	path := func(root string) string { return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256(sent)) }
+	for range 2 {
+		f.send(t, f.dispatcher, "PUT", path(jobs)+"?kind=photo", "image/jpeg", sent, 200)
+	}
+	for root, who := range map[string]*http.Client{orders: f.anna, jobs: f.dispatcher} {
+		if _, got := f.send(t, who, "GET", path(root), "", nil, 200); !bytes.Equal(got, plain) {
+			t.Errorf("%s shows %q", root, got)
+		}
+	}
+	if docs := f.ask(t, f.anna, "GET", orders+"/"+id, nil, 200)["documents"].([]any); len(docs) != 1 || docs[0].(map[string]any)["size"] != float64(len(plain)) {
+		t.Errorf("documents: %v", docs)
+	}
+}
+
 // TestDocuments: what the partner sends is there once, for customer, partner and back office, and as nothing but a file.
 func TestDocuments(t *testing.T) {
 	f := start(t)
 	id := f.place(t, f.anna)
 	f.accept(t, id)
-	picture := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte("x"), 100_000)...) // more than a body of JSON may have
+	picture := noise(t)
 	slip := []byte("%PDF-1.7 weighing slip")
 	at := func(root string, content []byte) string {
 		return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256(content))
@@ -385,6 +430,8 @@ func TestDocuments(t *testing.T) {
 		"another digest":        {at(jobs, []byte("y")) + "?kind=photo", "image/png", picture, 422},
 		"no digest":             {jobs + "/" + id + "/documents/abc?kind=photo", "image/png", picture, 422},
 		"the same as two kinds": {photo + "?kind=slip", "image/png", picture, 409},
+		"a picture of Apple's":  {at(jobs, []byte("h")) + "?kind=photo", "image/heic", []byte("h"), 422},
+		"no picture inside":     {at(jobs, []byte("\x89PNG\r\n\x1a\nx")) + "?kind=photo", "image/png", []byte("\x89PNG\r\n\x1a\nx"), 422},
 		"too large":             {at(jobs, []byte("z")) + "?kind=photo", "image/png", make([]byte, 8<<20+1), 413},
 	} {
 		t.Run(name, func(t *testing.T) { f.send(t, f.dispatcher, "PUT", tc.path, tc.typ, tc.body, tc.status) })

@@ -308,6 +308,6 @@ func (o *Order) dueOn() (day string, known bool) {
 
 // recorded refuses a step that contradicts what is recorded of it.
 func (o *Order) recorded(format string, args ...any) error {
-	return problem.New(problem.Conflict, "The order %s has another record of this step: %s. Ask the back office to correct it.", o.ID,
+	return problem.New(problem.Conflict, "The order %s has another record of this step: %s. Send a correction if that is wrong.", o.ID,
 		fmt.Sprintf(format, args...))
 }

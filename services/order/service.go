@@ -31,7 +31,7 @@ func Wire(p *process.Process) error {
 	}
 	s := &service{
 		orders: store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
-		files:  files{p.Blobs},
+		files:  files{p.Blobs, newDarkroom()},
 		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
 	}
 	p.Late(s.orders.ensureIndexes)

@@ -401,7 +401,7 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 
 // documents sends a photo to a job, and reads it.
 func documents(id string, c cast) []exchange {
-	const png = "\x89PNG\r\n\x1a\n picture"
+	const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU\x00\x00\x00\x0aIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82"
 	path := func(root, content string) string {
 		return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256([]byte(content)))
 	}
