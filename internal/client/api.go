@@ -145,6 +145,7 @@ type NewOrder struct {
 	Quote        string  `json:"quote"`
 	Address      Address `json:"address"`
 	PublicGround bool    `json:"public_ground"`
+	SwapOf       string  `json:"swap_of,omitempty"` // the customer's order whose container is taken away in the same trip
 	VisitID      string  `json:"visit_id,omitempty"`
 }
 

@@ -76,6 +76,11 @@ func (c *Client) PutOnSite(ctx context.Context, id string, p Placing) (Job, erro
 	return c.step(ctx, id, "on-site", "", p)
 }
 
+// PutSwapped says that the container stands where it was ordered, and that the same truck took the one with it that the job swaps.
+func (c *Client) PutSwapped(ctx context.Context, id string, p Placing) (Job, error) {
+	return c.step(ctx, id, "swapped", "", p)
+}
+
 // Collect says that the container was fetched.
 func (c *Client) Collect(ctx context.Context, id string, at time.Time) (Job, error) {
 	return c.step(ctx, id, "collected", "", struct {

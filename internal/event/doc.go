@@ -78,7 +78,7 @@ func Topics() []Topic {
 			TopicOrder,
 			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, Corrected{}, CapacityChanged{}, StandingRefused{}},
 			"order",
-			[]string{"customer", "mailing", "matching", "payment", "pricing", "statistics"},
+			[]string{"customer", "mailing", "matching", "order", "payment", "pricing", "statistics"},
 			week,
 		},
 		{TopicMatching, []Payload{Offered{}, Accepted{}, Declined{}, Unmatched{}}, "matching", []string{"mailing", "order", "statistics"}, week},

@@ -103,6 +103,7 @@ type Placed struct {
 	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
 	// SlotPartnerID is the partner of whose capacity on Date the order holds a place: it is asked first. Empty: of nobody's.
 	SlotPartnerID string `json:"slot_partner_id,omitempty"`
+	SwapOf        string `json:"swap_of,omitempty"` // the order whose full container is taken away in the same trip
 	// StandingID and Occurrence name the standing order that made this one, and its day by the plan, YYYY-MM-DD; empty when a person ordered.
 	StandingID string `json:"standing_id,omitempty" line:"standing.id,omitempty"`
 	Occurrence string `json:"occurrence,omitempty"`
@@ -122,6 +123,8 @@ type CapacityChanged struct {
 type Matched struct {
 	OrderID   string `json:"order_id" line:"order.id"`
 	PartnerID string `json:"partner_id" line:"partner.id"`
+	SwapOf    string `json:"swap_of,omitempty"` // as in Placed
+	Swaps     bool   `json:"swaps,omitempty"`   // the partner has that container too, so one trip does both
 }
 
 // Scheduled says when the partner comes, for the first time or anew.
@@ -143,6 +146,8 @@ type OnSite struct {
 	PartnerID string    `json:"partner_id" line:"partner.id"`
 	Container string    `json:"container" line:"container.id"` // its number, as painted on it
 	At        time.Time `json:"at"`                            // when it was placed; the event may come later
+	SwapOf    string    `json:"swap_of,omitempty"`             // as in Placed
+	Swapped   bool      `json:"swapped,omitempty"`             // the same truck took the container of SwapOf away, at that time
 }
 
 // Collected says that the container was fetched and is on its way to the scale.
@@ -152,6 +157,9 @@ type Collected struct {
 	PartnerID string    `json:"partner_id" line:"partner.id"`
 	Container string    `json:"container" line:"container.id"`
 	At        time.Time `json:"at"`
+	SwappedBy string    `json:"swapped_by,omitempty"` // the order that brought another container in the same trip
+	// NotSwappedBy is an order that was to swap the container, which is gone now.
+	NotSwappedBy string `json:"not_swapped_by,omitempty"`
 }
 
 // Weighed says that the work is done and what was weighed. It holds all that is needed to bill the customer and to credit the partner.
@@ -286,6 +294,7 @@ type Cancelled struct {
 	PartnerID string `json:"partner_id,omitempty" line:"partner.id,omitempty"` // who had taken it
 	By        string `json:"by"`                                               // role of who cancelled
 	Reason    string `json:"reason" line:"event.reason"`
+	SwapOf    string `json:"swap_of,omitempty"` // as in Placed
 }
 
 // Offered says that a partner was asked to take the order.

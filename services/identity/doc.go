@@ -18,5 +18,7 @@
 //
 // Not guaranteed: a Redis that is empty has forgotten the counts; while it is away nobody signs in, so nobody tries uncounted. Somebody who
 // types wrong passwords on purpose can make the owner wait; the mail shows the way around. Networks are told apart by the entry's header.
+//
+// A dispatcher makes invitations for drivers of its own partner, and for nobody else; they are not stored.
 // Not there yet: an invitation can be used more than once until it ends; an account cannot be taken away; who owns an address is not checked.
 package identity

@@ -32,14 +32,30 @@ func (s *service) match(ctx context.Context, e event.Event, placed event.Placed)
 	if len(partners) == 0 {
 		return fmt.Errorf("match order %s: no partner is known yet, disposer has told of none", placed.OrderID)
 	}
+	swapper, err := s.swapper(ctx, placed.SwapOf)
+	if err != nil {
+		return err
+	}
 	meta := s.meta(ctx)
 	meta.Customer, meta.VisitID = e.Customer, e.VisitID
-	m, err := newMatch(partners, placed, meta, s.window)
+	m, err := newMatch(partners, placed, swapper, meta, s.window)
 	if err != nil {
 		return err
 	}
 	_, err = s.matches.Insert(ctx, m) // the order's second delivery finds the first one and changes nothing
 	return err
+}
+
+// swapper is the partner that has an order whose container is to be swapped; empty for no order, and when it is not known here.
+func (s *service) swapper(ctx context.Context, orderID string) (partnerID string, err error) {
+	if orderID == "" {
+		return "", nil
+	}
+	m, err := s.matches.Get(ctx, orderID)
+	if problem.KindOf(err) == problem.NotFound || err == nil && m.State != Accepted {
+		return "", nil
+	}
+	return m.PartnerID, err
 }
 
 // withdraw closes the match of a cancelled order. An order is told of before its end, so an unknown one means that its order.placed lies

@@ -21,6 +21,7 @@ type offerView struct {
 	Waste      string    `json:"waste_code"`
 	SizeM3     int       `json:"size_m3"`
 	Date       string    `json:"date"`
+	SwapOf     string    `json:"swap_of,omitempty"` // the partner's job whose container is fetched in the same trip
 	DistanceKm int       `json:"distance_km"`
 	Pay        event.Pay `json:"pay"`
 	OfferedAt  time.Time `json:"offered_at"`
@@ -29,7 +30,11 @@ type offerView struct {
 }
 
 func offerOf(m Match, c *Candidate) offerView {
-	return offerView{m.ID, m.ID, c.Outcome, m.Postcode, m.Waste, m.SizeM3, m.Date, c.DistanceKm, c.Pay, c.OfferedAt, c.EndsAt, m.Window}
+	v := offerView{m.ID, m.ID, c.Outcome, m.Postcode, m.Waste, m.SizeM3, m.Date, "", c.DistanceKm, c.Pay, c.OfferedAt, c.EndsAt, m.Window}
+	if c.Swaps {
+		v.SwapOf = m.SwapOf
+	}
+	return v
 }
 
 func (s *service) getOffers(w http.ResponseWriter, r *http.Request, caller session.Session) error {

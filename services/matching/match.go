@@ -43,6 +43,7 @@ type Match struct {
 	aggregate.Root `bson:",inline"` // ID is the order's; due when the open offer ends
 	audit.Trail    `bson:",inline"`
 	Job            `bson:",inline"`
+	SwapOf         string      `bson:"swap_of,omitempty"` // the order whose full container is to be taken away in the same trip
 	State          State       `bson:"state"`
 	Reason         string      `bson:"reason,omitempty"`     // why it is unmatched
 	PartnerID      string      `bson:"partner_id,omitempty"` // who has the open offer, or has accepted
@@ -52,14 +53,23 @@ type Match struct {
 	Traceparent    string      `bson:"traceparent"` // of the order, so that a later answer continues its trace
 }
 
-// newMatch offers an order to the best candidate, or says that there is none. An offer ends after window.
-func newMatch(partners []Partner, placed event.Placed, meta event.Meta, window time.Duration) (Match, error) {
+// newMatch offers an order to the best candidate, or says that there is none. An offer ends after window. The partner that has the container
+// which the order swaps, if it does, is asked first, near enough or not: its truck goes there anyway.
+func newMatch(partners []Partner, placed event.Placed, swapper string, meta event.Meta, window time.Duration) (Match, error) {
 	m := Match{
-		Root: aggregate.New(placed.OrderID), Job: Job{Postcode: placed.Postcode, Waste: placed.Waste, SizeM3: placed.SizeM3, Date: placed.Date, Window: placed.Window},
-		VisitID: meta.VisitID, Traceparent: meta.Traceparent,
+		Root: aggregate.New(placed.OrderID), SwapOf: placed.SwapOf, VisitID: meta.VisitID, Traceparent: meta.Traceparent,
+		Job: Job{Postcode: placed.Postcode, Waste: placed.Waste, SizeM3: placed.SizeM3, Date: placed.Date, Window: placed.Window},
 	}
 	var nobody string
 	m.Candidates, nobody = rank(partners, m.Job, placed.SlotPartnerID)
+	if i := slices.IndexFunc(partners, func(p Partner) bool { return p.ID == swapper }); i >= 0 {
+		if bid := partners[i].Weigh(m.Job); bid.Verdict >= network.TooFar {
+			c := candidateOf(bid)
+			c.Swaps = true
+			m.Candidates = slices.DeleteFunc(m.Candidates, func(other Candidate) bool { return other.PartnerID == c.PartnerID })
+			m.Candidates = slices.Insert(m.Candidates, 0, c)
+		}
+	}
 	return m, m.offerNext(nobody, meta, window)
 }
 
@@ -241,6 +251,7 @@ func (m *Match) reassign(p Partner, entry audit.Entry, meta event.Meta, window t
 		return problem.InvalidField("/partner_id", "%s %s; name another partner", p.Name, bid.Verdict.OfOne())
 	}
 	c := candidateOf(bid)
+	c.Swaps = slices.ContainsFunc(m.Candidates, func(c Candidate) bool { return c.PartnerID == p.ID && c.Swaps })
 	i := slices.IndexFunc(m.Candidates, func(c Candidate) bool { return c.PartnerID == p.ID && c.Outcome == waiting })
 	if i < 0 && len(m.Candidates) >= maxEntries {
 		return problem.New(problem.Conflict, "The order %s was offered %d times; agree with a partner by telephone first, or cancel it.", m.ID, maxEntries)

@@ -33,7 +33,7 @@ func matched(t *testing.T, network []Partner) Match {
 	t.Helper()
 	meta := at(0)
 	meta.VisitID, meta.Traceparent = "v-1", "of the order"
-	m, err := newMatch(network, event.Placed{OrderID: "o-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-12-07"}, meta, window)
+	m, err := newMatch(network, event.Placed{OrderID: "o-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-12-07"}, "", meta, window)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +107,36 @@ func outcomes(m Match) string {
 		list = append(list, c.PartnerID+" "+string(c.Outcome))
 	}
 	return strings.Join(list, ", ")
+}
+
+// TestTheSwapperIsAskedFirst: near enough or not, but only when it can do it; when it declines, the others are asked as ever.
+func TestTheSwapperIsAskedFirst(t *testing.T) {
+	far := partner("p-far", "10115", func(p *Partner) { p.AutoAccept = true })
+	gone := partner("p-far", "10115", func(p *Partner) { p.Active = false })
+	for _, tc := range []struct {
+		network []Partner
+		swapper string
+		want    string
+		state   State
+	}{
+		{three(), "", "p-1 offered, p-2 waiting, p-3 waiting", Offered},
+		{three(), "p-3", "p-3 offered, p-1 waiting, p-2 waiting", Offered},
+		{append(three(), far), "p-far", "p-far accepted, p-1 waiting, p-2 waiting, p-3 waiting", Accepted},
+		{append(three(), gone), "p-far", "p-1 offered, p-2 waiting, p-3 waiting", Offered},
+		{three(), "p-unknown", "p-1 offered, p-2 waiting, p-3 waiting", Offered},
+	} {
+		placed := event.Placed{OrderID: "o-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-12-07", SwapOf: "o-0"}
+		m, err := newMatch(tc.network, placed, tc.swapper, at(0), window)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if outcomes(m) != tc.want || m.State != tc.state {
+			t.Errorf("with %q: %s, %s", tc.swapper, outcomes(m), m.State)
+		}
+		if of := offerOf(m, m.asked(m.PartnerID)).SwapOf; (of == "o-0") != (m.PartnerID == tc.swapper) {
+			t.Errorf("%s sees that it swaps %q", m.PartnerID, of)
+		}
+	}
 }
 
 // TestMatch plays matches from the order to their end.

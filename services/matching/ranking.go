@@ -32,6 +32,7 @@ type Candidate struct {
 	AutoAccept bool          `json:"auto_accept" bson:"auto_accept"`
 	Pay        event.Pay     `json:"pay" bson:"pay"`
 	Score      network.Score `json:"score" bson:"score"`
+	Swaps      bool          `json:"swaps,omitempty" bson:"swaps,omitempty"` // has the container that the order swaps, so it is asked first
 	Outcome    Outcome       `json:"outcome" bson:"outcome"`
 	Reason     string        `json:"reason,omitempty" bson:"reason,omitempty"` // why it declined, or why its offer was withdrawn
 	Note       string        `json:"note,omitempty" bson:"note,omitempty"`     // of the dispatcher who declined

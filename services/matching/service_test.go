@@ -61,6 +61,9 @@ func begin(t *testing.T) *stage {
 	})
 	seen := map[string]bool{}
 	p.Consume(func(_ context.Context, e event.Event, payload event.Payload) error {
+		if strings.HasPrefix(e.Type, "order.") { // order hears of its own events too
+			return nil
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if !seen[e.ID] {

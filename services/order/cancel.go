@@ -30,25 +30,33 @@ func (o *Order) cancel(by authz.Caller, reason string, meta event.Meta) error {
 		}
 		return problem.New(problem.Conflict, "The order %s was cancelled already (%s): %s", o.ID, c.By, c.Reason)
 	}
+	if by := o.SwappedBy; by != nil {
+		return problem.New(problem.Conflict, "The container of the order %s is on site and is swapped by the order %s; cancel that one, or let it be fetched.", o.ID, by.OrderID)
+	}
 	before := *o
 	if err := o.take(stepCancel, meta.At, meta); err != nil {
 		return err
 	}
 	o.Cancellation = &Cancellation{by.Role, reason}
+	o.giveUpSwap()
 	if by.Role == authz.BackOffice {
-		change, err := audit.Diff(viewOf(before), viewOf(*o))
-		if err != nil {
-			return err
-		}
-		err = o.Add(audit.Entry{
-			At: meta.At, Actor: audit.Actor{UserID: by.UserID, Role: by.Role, Tenant: meta.Customer, Behalf: o.UserID}, Operation: "order.cancel",
-			Subject: "order/" + o.ID, Reason: reason, Change: change, TraceID: traceOf(meta.Traceparent),
-		})
-		if err != nil {
+		if err := o.audit(by, before, "order.cancel", reason, meta); err != nil {
 			return err
 		}
 	}
-	return o.emit(meta, event.Cancelled{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, By: string(by.Role), Reason: reason})
+	return o.emit(meta, event.Cancelled{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, By: string(by.Role), Reason: reason, SwapOf: o.swapOf()})
+}
+
+// audit writes down what the back office has done with somebody else's order.
+func (o *Order) audit(by authz.Caller, before Order, operation, reason string, meta event.Meta) error {
+	change, err := audit.Diff(viewOf(before), viewOf(*o))
+	if err != nil {
+		return err
+	}
+	return o.Add(audit.Entry{
+		At: meta.At, Actor: audit.Actor{UserID: by.UserID, Role: by.Role, Tenant: meta.Customer, Behalf: o.UserID}, Operation: operation,
+		Subject: "order/" + o.ID, Reason: reason, Change: change, TraceID: traceOf(meta.Traceparent),
+	})
 }
 
 // traceOf is the trace id of a W3C traceparent, "" in none.
@@ -63,6 +71,9 @@ func traceOf(traceparent string) string {
 func (o *Order) askPickUp(date string, today time.Time, meta event.Meta) error {
 	if err := o.take(stepPickUp, meta.At, meta); err != nil {
 		return err
+	}
+	if by := o.SwappedBy; by != nil {
+		return problem.New(problem.Conflict, "The container of the order %s is swapped by the order %s on %s; cancel that one if it is only to be fetched.", o.ID, by.OrderID, by.Date)
 	}
 	if o.PickUpOn == date && date != "" {
 		return nil

@@ -3,6 +3,7 @@ package order
 import (
 	"context"
 	"errors"
+	"time"
 
 	"kreislauf/internal/event"
 	"kreislauf/internal/network"
@@ -13,6 +14,7 @@ import (
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
 	var id string
 	var decide func(*Order) error
+	alone := func(do func(*Order)) func(*Order) error { return func(o *Order) error { do(o); return nil } }
 	meta, moves := s.meta(ctx), false // to another partner's capacity, or out of all
 	switch p := payload.(type) {
 	case event.PartnerChanged:
@@ -21,6 +23,33 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 		moves, id, decide = true, p.OrderID, func(o *Order) error { return o.match(p, e.Time, meta) }
 	case event.Unmatched:
 		moves, id, decide = true, p.OrderID, func(o *Order) error { return o.unmatch(e.Time, meta) }
+	// What a new order tells the older one whose container it swaps. Each may come again, and late.
+	case event.Placed:
+		return s.askSwap(ctx, p, e.Time)
+	case event.Matched:
+		id, decide = p.SwapOf, alone(func(o *Order) {
+			if !p.Swaps {
+				o.notSwapped(p.OrderID, true)
+			}
+		})
+	case event.Cancelled:
+		id, decide = p.SwapOf, alone(func(o *Order) { o.notSwapped(p.OrderID, false) })
+	case event.OnSite:
+		driver, err := s.driverOf(ctx, p)
+		if err != nil {
+			return err
+		}
+		id, decide = p.SwapOf, func(o *Order) error {
+			if p.Swapped {
+				return o.swapped(p.OrderID, driver, p.At, meta)
+			}
+			o.notSwapped(p.OrderID, true)
+			return nil
+		}
+	case event.Corrected:
+		id, decide = p.SwappedBy, alone(func(o *Order) { o.swapsContainer(p.Container) })
+	case event.Collected: // and what the older one tells the new one
+		id, decide = p.NotSwappedBy, alone((*Order).giveUpSwap)
 	case event.Invoiced:
 		id, decide = p.OrderID, func(o *Order) error { return o.invoice(p, e.Time, meta) }
 	case event.Paid:
@@ -32,6 +61,9 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 		return s.placeStanding(ctx, p, meta)
 	default:
 		return nil // offers and credit notes do not change an order
+	}
+	if id == "" {
+		return nil // it swaps nothing
 	}
 	o, _, err := s.orders.Change(ctx, id, decide)
 	if err != nil || !moves {
@@ -82,5 +114,30 @@ func (s *service) placeStanding(ctx context.Context, p event.StandingQuoted, met
 		return err
 	}
 	_, err = s.refusals.Insert(ctx, refusal)
+	return err
+}
+
+// driverOf is who has made a swap: the container that was taken along is on that truck, so the same driver weighs it.
+func (s *service) driverOf(ctx context.Context, p event.OnSite) (string, error) {
+	if !p.Swapped {
+		return "", nil
+	}
+	o, err := s.orders.Get(ctx, p.OrderID)
+	return o.DriverID, err
+}
+
+// askSwap tells an order that a new one swaps its container. One whose container was fetched at the same moment has nothing to be swapped.
+func (s *service) askSwap(ctx context.Context, p event.Placed, at time.Time) error {
+	if p.SwapOf == "" {
+		return nil
+	}
+	old, _, err := s.orders.Change(ctx, p.SwapOf, func(o *Order) error {
+		o.toBeSwapped(SwappedBy{p.OrderID, p.Date, at})
+		return nil
+	})
+	if err != nil || old.State == OnSite {
+		return err
+	}
+	_, _, err = s.orders.Change(ctx, p.OrderID, func(o *Order) error { o.giveUpSwap(); return nil })
 	return err
 }

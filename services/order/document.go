@@ -16,11 +16,13 @@ const (
 
 // Document is a photo or a weighing slip that the partner has sent. Its content is a file of the order, named by its digest.
 type Document struct {
-	SHA256 string    `json:"sha256" bson:"sha256"` // of the content, hexadecimal
-	Kind   string    `json:"kind" bson:"kind"`     // "photo" or "slip"
-	Type   string    `json:"type" bson:"type"`     // media type
-	Size   int64     `json:"size" bson:"size"`     // bytes
-	At     time.Time `json:"at" bson:"at"`         // when it came
+	SHA256 string `json:"sha256" bson:"sha256"` // of the file that was sent, hexadecimal
+	Kind   string `json:"kind" bson:"kind"`     // "photo" or "slip"
+	Type   string `json:"type" bson:"type"`     // media type
+	Size   int64  `json:"size" bson:"size"`     // bytes, of what is shown
+	// Shown is the digest of the photo that is shown in place of the one that came; empty: it is shown as it came.
+	Shown string    `json:"-" bson:"shown,omitempty"`
+	At    time.Time `json:"at" bson:"at"` // when it came
 }
 
 // mediaTypes are what a kind of document can be, with the ending of a file's name.

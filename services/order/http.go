@@ -1,6 +1,7 @@
 package order
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"regexp"
@@ -32,6 +33,7 @@ type view struct {
 	AccessNotes  string        `json:"access_notes,omitempty"`
 	Price        money.Price   `json:"price"`
 	PartnerID    string        `json:"partner_id,omitempty"`
+	SwapOf       string        `json:"swap_of,omitempty"`
 	Plan         *Plan         `json:"plan,omitempty"`
 	SiteID       string        `json:"site_id,omitempty"`
 	StandingID   string        `json:"standing_id,omitempty"`
@@ -61,6 +63,7 @@ func (o Order) permit() string {
 type work struct {
 	Container string        `json:"container,omitempty"`
 	PickUpOn  string        `json:"pick_up_on,omitempty"`
+	SwappedBy string        `json:"swapped_by,omitempty"` // the order that swaps it, or has swapped it
 	Weighing  *weighingView `json:"weighing,omitempty"`
 	Documents []Document    `json:"documents,omitempty"`
 }
@@ -75,6 +78,9 @@ type weighingView struct {
 
 func workOf(o Order) work {
 	v := work{Container: o.Container, PickUpOn: o.PickUpOn, Documents: o.Documents}
+	if o.SwappedBy != nil {
+		v.SwappedBy = o.SwappedBy.OrderID
+	}
 	if w := o.Weighing; w != nil {
 		v.Weighing = &weighingView{w.GrossKg, w.TareKg, w.NetKg(), w.Slip, w.Implausible}
 	}
@@ -84,7 +90,7 @@ func workOf(o Order) work {
 func viewOf(o Order) view {
 	return view{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Price, o.PartnerID,
-		o.Plan.told(), o.SiteID, o.StandingID, workOf(o), o.Invoice, o.Cancellation, o.toldHistory(), o.Window, o.Tariff, o.permit(), o.Lines,
+		o.swapOf(), o.Plan.told(), o.SiteID, o.StandingID, workOf(o), o.Invoice, o.Cancellation, o.toldHistory(), o.Window, o.Tariff, o.permit(), o.Lines,
 	}
 }
 
@@ -111,6 +117,10 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err := s.checkSite(ctx, caller, req, q); err != nil {
 		return s.replay(w, r, id, req, err) // the site may have changed since the order was placed
 	}
+	old, err := s.toSwap(ctx, caller, req.SwapOf)
+	if err != nil {
+		return err
+	}
 	slot, err := s.places.book(ctx, id, network.Job{Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date})
 	if problem.KindOf(err) == problem.Conflict {
 		return s.replay(w, r, id, req, err) // a retry of an order that was placed must still get its answer
@@ -118,11 +128,17 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err != nil {
 		return err
 	}
-	o, err := place(caller.Caller(), key, req, q, slot, s.meta(ctx))
+	o, err := place(caller.Caller(), key, req, q, slot, old, s.meta(ctx))
+	if problem.KindOf(err) == problem.Conflict { // nothing can be swapped any more, perhaps because the first try of this request did
+		return s.replay(w, r, id, req, err)
+	}
 	if err != nil {
 		return err
 	}
 	stored, replayed, err := s.orders.Add(ctx, o)
+	if o.Swap != nil && problem.KindOf(err) == problem.NotFound { // what is there already is another order's claim
+		return errSecondSwap(o.Swap.Of)
+	}
 	if err != nil {
 		return err
 	}
@@ -136,6 +152,18 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	httpserver.Action(ctx, "order.placed")
 	w.Header().Set("Location", "/api/order/v1/orders/"+o.ID)
 	return httpserver.JSON(w, http.StatusCreated, viewOf(o))
+}
+
+// toSwap reads the order whose container is to be swapped; without an id it is nil. Another's does not exist for the caller.
+func (s *service) toSwap(ctx context.Context, caller session.Session, id string) (*Order, error) {
+	if id == "" {
+		return nil, nil
+	}
+	old, err := s.orders.Get(ctx, id)
+	if problem.KindOf(err) == problem.NotFound || err == nil && !caller.Covers(old.object()) {
+		return nil, problem.InvalidField("/swap_of", "there is no order %s of yours", id)
+	}
+	return &old, err
 }
 
 func (s *service) replay(w http.ResponseWriter, r *http.Request, id string, req Request, otherwise error) error {
@@ -296,6 +324,24 @@ func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller sess
 		return err
 	}
 	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+}
+
+// postCorrect corrects what was recorded of an order, for the back office.
+func (s *service) postCorrect(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	o, err := s.correct(r, caller)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, viewOf(o))
+}
+
+func (s *service) correct(r *http.Request, caller session.Session) (Order, error) {
+	var c Corrections
+	if err := httpserver.Decode(r, &c); err != nil {
+		return Order{}, err
+	}
+	o, _, err := s.change(r, caller, "order.corrected", func(o *Order, m event.Meta) error { return o.correct(caller.Caller(), c, s.zone, m) })
+	return o, err
 }
 
 func (s *service) postPickUp(w http.ResponseWriter, r *http.Request, caller session.Session) error {

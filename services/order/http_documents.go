@@ -35,7 +35,7 @@ func (s *service) putDocument(w http.ResponseWriter, r *http.Request, caller ses
 		return err
 	}
 	if there {
-		return s.answerJob(w, r, o)
+		return s.answerJob(w, r, caller, o)
 	}
 	if d, err = s.files.put(r.Context(), o.ID, d, r.Body); err != nil {
 		return err
@@ -54,6 +54,9 @@ func announced(r *http.Request) (Document, error) {
 		return d, problem.New(problem.Invalid, "The path ends with the SHA-256 of the file, 64 hexadecimal digits in lower case.")
 	case types == nil:
 		return d, problem.InvalidField("?kind", "must be photo or slip")
+	case d.Type == "image/heic" || d.Type == "image/heif":
+		return d, problem.New(problem.Invalid, "HEIC photos are not taken, because most browsers do not show them; set the camera to JPEG "+
+			"(iPhone: Settings, Camera, Formats, Most Compatible), or save the photo as JPEG and send that.")
 	case err != nil || types[d.Type] == "":
 		return d, problem.New(problem.Invalid, "A %s of the type %q is not taken; send Content-Type: %s.", d.Kind, r.Header.Get("Content-Type"),
 			strings.Join(slices.Sorted(maps.Keys(types)), " or "))

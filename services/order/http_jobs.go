@@ -28,9 +28,10 @@ type jobView struct {
 	PublicGround bool          `json:"public_ground"`
 	Phone        string        `json:"phone,omitempty"`
 	AccessNotes  string        `json:"access_notes,omitempty"`
-	Pay          event.Pay     `json:"pay"`
+	Pay          *event.Pay    `json:"pay,omitempty"` // not for drivers
 	DriverID     string        `json:"driver_id,omitempty"`
 	Plan         *Plan         `json:"plan,omitempty"`
+	Swap         *swapView     `json:"swap,omitempty"`
 	work
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
@@ -46,14 +47,29 @@ type weights struct {
 	Most  int `json:"most"`
 }
 
-func jobOf(o Order, access *Access) jobView {
+// swapView is the container that the partner fetches in the trip that brings the job's.
+type swapView struct {
+	OrderID   string `json:"order_id"`
+	Container string `json:"container"`
+	Done      bool   `json:"done,omitempty"`
+}
+
+func jobOf(o Order, caller session.Session, access *Access) jobView {
 	var plausible *weights
 	if waste, err := catalog.FindWaste(o.Waste); err == nil {
 		least, most := waste.PlausibleKg(o.SizeM3)
 		plausible = &weights{least, most}
 	}
+	pay := &o.Pay
+	if caller.Scope == authz.Own {
+		pay = nil
+	}
+	var swap *swapView
+	if o.swaps() {
+		swap = &swapView{o.Swap.Of, o.Swap.Container, o.Swap.Done}
+	}
 	return jobView{
-		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan,
+		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, pay, o.DriverID, o.Plan, swap,
 		workOf(o), o.Cancellation, o.History, o.Window, o.permit(), plausible, access,
 	}
 }
@@ -84,7 +100,7 @@ func (s *service) getJobs(w http.ResponseWriter, r *http.Request, caller session
 	}
 	views := make([]jobView, len(list))
 	for i, o := range list {
-		views[i] = jobOf(o, access[o.SiteID])
+		views[i] = jobOf(o, caller, access[o.SiteID])
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"jobs": views})
 }
@@ -134,7 +150,7 @@ func (s *service) getJob(w http.ResponseWriter, r *http.Request, caller session.
 	if err != nil {
 		return err
 	}
-	return s.answerJob(w, r, o)
+	return s.answerJob(w, r, caller, o)
 }
 
 // work changes a job and answers with what has become of it.
@@ -143,7 +159,7 @@ func (s *service) work(w http.ResponseWriter, r *http.Request, caller session.Se
 	if err != nil {
 		return err
 	}
-	return s.answerJob(w, r, o)
+	return s.answerJob(w, r, caller, o)
 }
 
 // step is work with a step of a job. A device that sends it late, and perhaps again, gives it an Idempotency-Key; others need none. content is
@@ -165,7 +181,7 @@ func (s *service) step(w http.ResponseWriter, r *http.Request, caller session.Se
 	if !changed && key != "" {
 		httpserver.Replayed(w)
 	}
-	return s.answerJob(w, r, o)
+	return s.answerJob(w, r, caller, o)
 }
 
 func (s *service) postPlan(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -205,7 +221,7 @@ func (s *service) postFailedTrip(w http.ResponseWriter, r *http.Request, caller 
 	if !changed {
 		httpserver.Replayed(w)
 	}
-	return s.answerJob(w, r, o)
+	return s.answerJob(w, r, caller, o)
 }
 
 func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller session.Session) error {
@@ -219,6 +235,27 @@ func (s *service) postOnSite(w http.ResponseWriter, r *http.Request, caller sess
 	return s.step(w, r, caller, "order.on-site", req, func(o *Order, m event.Meta) error { return o.putOnSite(req.Container, req.At, m) })
 }
 
+func (s *service) postSwapped(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	var req struct {
+		Container string     `json:"container"`
+		At        *time.Time `json:"at"`
+	}
+	if err := httpserver.Decode(r, &req); err != nil {
+		return err
+	}
+	o, err := s.find(r, caller)
+	if err != nil {
+		return err
+	}
+	var old Order
+	if o.Swap != nil {
+		if old, err = s.orders.Get(r.Context(), o.Swap.Of); err != nil {
+			return err
+		}
+	}
+	return s.step(w, r, caller, "order.swapped", req, func(o *Order, m event.Meta) error { return o.putSwapped(req.Container, req.At, old, m) })
+}
+
 func (s *service) postCollected(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	var req struct {
 		At *time.Time `json:"at"`
@@ -227,6 +264,15 @@ func (s *service) postCollected(w http.ResponseWriter, r *http.Request, caller s
 		return err
 	}
 	return s.step(w, r, caller, "order.collected", req, func(o *Order, m event.Meta) error { return o.collect(req.At, m) })
+}
+
+// postJobCorrect corrects what was recorded of a job, for its partner.
+func (s *service) postJobCorrect(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	o, err := s.correct(r, caller)
+	if err != nil {
+		return err
+	}
+	return s.answerJob(w, r, caller, o)
 }
 
 func (s *service) postWeighed(w http.ResponseWriter, r *http.Request, caller session.Session) error {

@@ -64,10 +64,10 @@ func (s *service) accessTo(ctx context.Context, jobs ...Order) (map[string]*Acce
 }
 
 // answerJob shows a job.
-func (s *service) answerJob(w http.ResponseWriter, r *http.Request, o Order) error {
+func (s *service) answerJob(w http.ResponseWriter, r *http.Request, caller session.Session, o Order) error {
 	access, err := s.accessTo(r.Context(), o)
 	if err != nil {
 		return err
 	}
-	return httpserver.JSON(w, http.StatusOK, jobOf(o, access[o.SiteID]))
+	return httpserver.JSON(w, http.StatusOK, jobOf(o, caller, access[o.SiteID]))
 }

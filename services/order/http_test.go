@@ -6,8 +6,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -103,6 +108,12 @@ func (f *fixture) try(t *testing.T, who *http.Client, method, path string, body 
 // place orders 7 m³ of mixed construction waste.
 func (f *fixture) place(t *testing.T, who *http.Client) (id string) {
 	t.Helper()
+	return fmt.Sprint(f.ask(t, who, "POST", orders, f.request(t), 201, "Idempotency-Key", event.NewID("key"))["order_id"])
+}
+
+// request is the body of an order of 7 m³ of mixed construction waste.
+func (f *fixture) request(t *testing.T) map[string]any {
+	t.Helper()
 	key, err := hex.DecodeString(embedded.Key)
 	if err != nil {
 		t.Fatal(err)
@@ -115,9 +126,7 @@ func (f *fixture) place(t *testing.T, who *http.Client) (id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := map[string]any{"quote": token, "address": event.Address{Name: "Anna Beispiel", Street: "Hauptstraße 1", City: "Köln"}}
-	a := f.ask(t, who, "POST", orders, body, 201, "Idempotency-Key", event.NewID("key"))
-	return fmt.Sprint(a["order_id"])
+	return map[string]any{"quote": token, "address": event.Address{Name: "Anna Beispiel", Street: "Hauptstraße 1", City: "Köln"}}
 }
 
 // await asks until the order is in the state.
@@ -174,6 +183,9 @@ func TestLifeOfAnOrder(t *testing.T) {
 	}
 	if got := f.listed(t, f.driver, "?state=matched"); !cmp.Equal(got, []string{id}) {
 		t.Errorf("the driver's jobs: %v", got)
+	}
+	if a := f.ask(t, f.driver, "GET", job, nil, 200); a["pay"] != nil {
+		t.Errorf("the driver sees what its partner is paid: %v", a)
 	}
 	f.ask(t, f.driver, "POST", job+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}, 409)
 	placed := map[string]any{"container": "K 17", "at": time.Now().Add(-time.Minute)} // of a phone whose clock is behind
@@ -241,6 +253,63 @@ func TestCancelling(t *testing.T) {
 	}
 }
 
+// TestSwap goes through a swap over HTTP and Kafka: one at a time, of an own order, done in one step.
+func TestSwap(t *testing.T) {
+	f := start(t)
+	old := f.place(t, f.anna)
+	body := f.request(t)
+	body["swap_of"] = old
+	f.ask(t, f.anna, "POST", orders, body, 409, "Idempotency-Key", "swap-early")
+	f.accept(t, old)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+old+"/on-site", map[string]any{"container": "K 17"}, 200)
+	f.ask(t, f.bert, "POST", orders, body, 422, "Idempotency-Key", "swap-bert1")
+	first := fmt.Sprint(f.ask(t, f.anna, "POST", orders, body, 201, "Idempotency-Key", "swap-0001")["order_id"])
+	f.ask(t, f.anna, "POST", orders, body, 409, "Idempotency-Key", "swap-0002")
+	f.ask(t, f.anna, "POST", orders+"/"+first+"/cancel", map[string]any{"reason": "no longer needed"}, 200)
+	second := fmt.Sprint(f.ask(t, f.anna, "POST", orders, body, 201, "Idempotency-Key", "swap-0002")["order_id"])
+	f.accept(t, second)
+	if a := f.ask(t, f.dispatcher, "GET", jobs+"/"+second, nil, 200); !cmp.Equal(a["swap"], any(map[string]any{"order_id": old, "container": "K 17"})) {
+		t.Errorf("the job: %v", a)
+	}
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+second+"/swapped", map[string]any{"container": "K 17"}, 422)
+	all := mongodb.OpenCollection[bson.M](f.Database(t, "order"), "orders", "order")
+	var before bson.M
+	for deadline := time.Now().Add(time.Minute); before["swapped_by"] == nil; time.Sleep(20 * time.Millisecond) { // it has heard of the swap
+		var err error
+		if before, err = all.Get(t.Context(), old); err != nil || time.Now().After(deadline) {
+			t.Fatal(before, err)
+		}
+	}
+	for range 2 {
+		f.ask(t, f.dispatcher, "POST", jobs+"/"+second+"/swapped", map[string]any{"container": "K 18"}, 200)
+	}
+	gone, there := f.await(t, f.anna, old, order.Collected), f.ask(t, f.anna, "GET", orders+"/"+second, nil, 200)
+	last := func(a answer) any { h := a["history"].([]any); return h[len(h)-1].(map[string]any)["at"] }
+	if there["state"] != "on_site" || there["swap_of"] != old || gone["swapped_by"] != second || last(gone) != last(there) {
+		t.Errorf("the new order: %v\nthe old one: %v", there, gone)
+	}
+	f.ask(t, f.anna, "POST", orders, body, 409, "Idempotency-Key", "swap-0003")
+
+	// A process died between the two documents: the event, which is in the document of the new order, brings the old one where it belongs.
+	if err := all.Put(t.Context(), old, before); err != nil {
+		t.Fatal(err)
+	}
+	f.ask(t, f.anna, "GET", orders+"/"+old, nil, 200)
+	at, err := time.Parse(time.RFC3339, fmt.Sprint(last(there)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		f.Publish(t, event.TopicOrder, second, event.OnSite{OrderID: second, PartnerID: "p-1", Container: "K 18", At: at, SwapOf: old, Swapped: true})
+	}
+	if a := f.await(t, f.anna, old, order.Collected); last(a) != last(there) || len(a["history"].([]any)) != len(gone["history"].([]any)) {
+		t.Errorf("the old order: %v", a)
+	}
+	if a := f.ask(t, f.anna, "POST", orders, body, 201, "Idempotency-Key", "swap-0002"); a["order_id"] != second {
+		t.Errorf("tried again after all is done: %v", a)
+	}
+}
+
 func TestJobsAreListedByDate(t *testing.T) {
 	f := start(t)
 	a, b := f.place(t, f.anna), f.place(t, f.anna)
@@ -301,12 +370,52 @@ func (f *fixture) send(t *testing.T, who *http.Client, method, path, contentType
 	return res.Header, got
 }
 
+// noise is a picture with more bytes than a body of JSON may have.
+func noise(t *testing.T) []byte {
+	t.Helper()
+	p := image.NewGray(image.Rect(0, 0, 400, 400))
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range p.Pix {
+		p.Pix[i] = byte(random.Uint32())
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, p); err != nil || b.Len() < 100_000 {
+		t.Fatal(b.Len(), err)
+	}
+	return b.Bytes()
+}
+
+// TestPhotoIsShownBare: the photo keeps the name under which it was sent, and what is shown of it says nothing of the place.
+func TestPhotoIsShownBare(t *testing.T) {
+	f := start(t)
+	id := f.place(t, f.anna)
+	f.accept(t, id)
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	plain := b.Bytes()
+	sent := slices.Concat(plain[:2], []byte("\xff\xfe\x00\x0cGPS 50.94,"), plain[2:])
+	path := func(root string) string { return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256(sent)) }
+	for range 2 {
+		f.send(t, f.dispatcher, "PUT", path(jobs)+"?kind=photo", "image/jpeg", sent, 200)
+	}
+	for root, who := range map[string]*http.Client{orders: f.anna, jobs: f.dispatcher} {
+		if _, got := f.send(t, who, "GET", path(root), "", nil, 200); !bytes.Equal(got, plain) {
+			t.Errorf("%s shows %q", root, got)
+		}
+	}
+	if docs := f.ask(t, f.anna, "GET", orders+"/"+id, nil, 200)["documents"].([]any); len(docs) != 1 || docs[0].(map[string]any)["size"] != float64(len(plain)) {
+		t.Errorf("documents: %v", docs)
+	}
+}
+
 // TestDocuments: what the partner sends is there once, for customer, partner and back office, and as nothing but a file.
 func TestDocuments(t *testing.T) {
 	f := start(t)
 	id := f.place(t, f.anna)
 	f.accept(t, id)
-	picture := append([]byte("\x89PNG\r\n\x1a\n"), bytes.Repeat([]byte("x"), 100_000)...) // more than a body of JSON may have
+	picture := noise(t)
 	slip := []byte("%PDF-1.7 weighing slip")
 	at := func(root string, content []byte) string {
 		return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256(content))
@@ -331,6 +440,8 @@ func TestDocuments(t *testing.T) {
 		"another digest":        {at(jobs, []byte("y")) + "?kind=photo", "image/png", picture, 422},
 		"no digest":             {jobs + "/" + id + "/documents/abc?kind=photo", "image/png", picture, 422},
 		"the same as two kinds": {photo + "?kind=slip", "image/png", picture, 409},
+		"a picture of Apple's":  {at(jobs, []byte("h")) + "?kind=photo", "image/heic", []byte("h"), 422},
+		"no picture inside":     {at(jobs, []byte("\x89PNG\r\n\x1a\nx")) + "?kind=photo", "image/png", []byte("\x89PNG\r\n\x1a\nx"), 422},
 		"too large":             {at(jobs, []byte("z")) + "?kind=photo", "image/png", make([]byte, 8<<20+1), 413},
 	} {
 		t.Run(name, func(t *testing.T) { f.send(t, f.dispatcher, "PUT", tc.path, tc.typ, tc.body, tc.status) })

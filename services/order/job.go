@@ -72,11 +72,26 @@ func sameMoment(said *time.Time, recorded time.Time) bool {
 	return said == nil || said.Truncate(time.Millisecond).Equal(recorded)
 }
 
-// putOnSite records that the container stands where it was ordered.
+func checkContainer(number string) error {
+	if !oneLine(number, 2, 20) {
+		return problem.InvalidField("/container", "the container's number is needed as it is painted on it, 2 to 20 characters")
+	}
+	return nil
+}
+
+// onSite is the event that tells of the container on site.
+func (o *Order) onSite(at time.Time) event.OnSite {
+	return event.OnSite{
+		OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: o.Container, At: at,
+		SwapOf: o.swapOf(), Swapped: o.Swap != nil && o.Swap.Done,
+	}
+}
+
+// putOnSite records that the container stands where it was ordered. Another one that it was to swap is fetched by itself.
 func (o *Order) putOnSite(container string, said *time.Time, meta event.Meta) error {
 	container = strings.TrimSpace(container)
-	if !oneLine(container, 2, 20) {
-		return problem.InvalidField("/container", "the container's number is needed as it is painted on it, 2 to 20 characters")
+	if err := checkContainer(container); err != nil {
+		return err
 	}
 	if done, ok := o.reached(OnSite); ok {
 		if o.Container == container && sameMoment(said, done.At) {
@@ -92,7 +107,8 @@ func (o *Order) putOnSite(container string, said *time.Time, meta event.Meta) er
 		return err
 	}
 	o.Container, o.Plan = container, nil
-	return o.emit(meta, event.OnSite{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: container, At: at})
+	o.giveUpSwap()
+	return o.emit(meta, o.onSite(at))
 }
 
 // collect records that the container was fetched.
@@ -111,7 +127,11 @@ func (o *Order) collect(said *time.Time, meta event.Meta) error {
 	if err := o.take(stepCollected, at, meta); err != nil {
 		return err
 	}
-	return o.emit(meta, event.Collected{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: o.Container, At: at})
+	told := event.Collected{OrderID: o.ID, UserID: o.UserID, PartnerID: o.PartnerID, Container: o.Container, At: at}
+	if o.SwappedBy != nil { // it was to be swapped and is not
+		told.NotSwappedBy, o.SwappedBy = o.SwappedBy.OrderID, nil
+	}
+	return o.emit(meta, told)
 }
 
 // Weighing is what the scale said, in kg.
@@ -129,9 +149,8 @@ func (w Weighing) NetKg() int { return w.GrossKg - w.TareKg }
 // maxGrossKg is what no truck on German roads may weigh more than.
 const maxGrossKg = 44_000
 
-// check refuses what no scale says.
-func (w Weighing) check() error {
-	var fields []problem.Field
+// faults are what no scale says.
+func (w Weighing) faults() (fields []problem.Field) {
 	for _, f := range []struct {
 		ptr string
 		kg  int
@@ -146,18 +165,29 @@ func (w Weighing) check() error {
 	if !oneLine(w.Slip, 1, 40) {
 		fields = append(fields, problem.Field{Pointer: "/slip", Detail: "the number of the weighing slip is needed, 1 to 40 characters"})
 	}
-	if fields != nil {
-		return &problem.Error{Kind: problem.Invalid, Detail: "The weighing cannot be right; see errors.", Fields: fields}
+	return fields
+}
+
+// doubt marks a net weight that is not plausible, and asks whether it is right, unless that is confirmed.
+func (o *Order) doubt(w *Weighing, confirmed bool) *problem.Field {
+	waste, err := catalog.FindWaste(o.Waste)
+	if err != nil { // the catalogue no longer has it
+		return nil
 	}
-	return nil
+	least, most := waste.PlausibleKg(o.SizeM3)
+	if w.Implausible = w.NetKg() < least || w.NetKg() > most; !w.Implausible || confirmed {
+		return nil
+	}
+	return &problem.Field{Pointer: "/confirmed", Detail: fmt.Sprintf("%d kg net are not plausible: %d m³ of %s weigh %d to %d kg; check both weights, "+
+		"and send \"confirmed\": true if they are right", w.NetKg(), o.SizeM3, waste.NameEN, least, most)}
 }
 
 // weigh records the weighing and tells all that is needed to bill and to credit. A weight that is not plausible is refused until it is
 // confirmed. zone is where days begin and end.
 func (o *Order) weigh(w Weighing, confirmed bool, said *time.Time, zone *time.Location, meta event.Meta) error {
 	w.Slip = strings.TrimSpace(w.Slip)
-	if err := w.check(); err != nil {
-		return err
+	if fields := w.faults(); fields != nil {
+		return &problem.Error{Kind: problem.Invalid, Detail: "The weighing cannot be right; see errors.", Fields: fields}
 	}
 	if done, ok := o.reached(Weighed); ok && o.Weighing != nil {
 		w.Implausible = o.Weighing.Implausible // follows from the rest
@@ -175,15 +205,8 @@ func (o *Order) weigh(w Weighing, confirmed bool, said *time.Time, zone *time.Lo
 	if err := o.take(stepWeighed, at, meta); err != nil {
 		return err
 	}
-	waste, err := catalog.FindWaste(o.Waste)
-	if err != nil {
-		return fmt.Errorf("weigh order %s: %w", o.ID, err)
-	}
-	least, most := waste.PlausibleKg(o.SizeM3)
-	w.Implausible = w.NetKg() < least || w.NetKg() > most
-	if w.Implausible && !confirmed {
-		return problem.InvalidField("/confirmed", "%d kg net are not plausible: %d m³ of %s weigh %d to %d kg; check both weights, "+
-			"and send \"confirmed\": true if they are right", w.NetKg(), o.SizeM3, waste.NameEN, least, most)
+	if f := o.doubt(&w, confirmed); f != nil {
+		return problem.InvalidField(f.Pointer, "%s", f.Detail)
 	}
 	o.Weighing = &w
 	bill, _ := o.Bill(zone)
@@ -285,6 +308,6 @@ func (o *Order) dueOn() (day string, known bool) {
 
 // recorded refuses a step that contradicts what is recorded of it.
 func (o *Order) recorded(format string, args ...any) error {
-	return problem.New(problem.Conflict, "The order %s has another record of this step: %s. Ask the back office to correct it.", o.ID,
+	return problem.New(problem.Conflict, "The order %s has another record of this step: %s. Send a correction if that is wrong.", o.ID,
 		fmt.Sprintf(format, args...))
 }

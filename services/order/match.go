@@ -32,7 +32,10 @@ func (o *Order) match(p event.Accepted, at time.Time, meta event.Meta) error {
 		return err
 	}
 	o.PartnerID, o.Pay = p.PartnerID, p.Pay
-	return o.emit(meta, event.Matched{OrderID: o.ID, PartnerID: o.PartnerID})
+	if o.swaps() && o.Swap.PartnerID != o.PartnerID { // who has put the old container there fetches it
+		o.giveUpSwap()
+	}
+	return o.emit(meta, event.Matched{OrderID: o.ID, PartnerID: o.PartnerID, SwapOf: o.swapOf(), Swaps: o.swaps()})
 }
 
 // unmatch records that no partner takes a placed order; in any other state somebody was faster, and it changes nothing. It emits nothing:
@@ -46,7 +49,7 @@ func (o *Order) unmatch(at time.Time, meta event.Meta) error {
 
 // invoice records that the customer was billed. payment bills what order.weighed told it, and order.weighed is published only after the order
 // is weighed in the database. So an order that is not weighed is a copy from a backup, and no wait mends it: the conflict makes the event a
-// dead letter, which can be replayed, and holds up no other order. So does a second invoice.
+// dead letter, which can be replayed, and holds up no other order. So does a second invoice, unless it replaces the first.
 func (o *Order) invoice(p event.Invoiced, at time.Time, meta event.Meta) error {
 	if o.Invoice == nil {
 		if err := o.take(stepInvoice, at, meta); err != nil {

@@ -30,11 +30,12 @@ type Step struct {
 	RecordedAt time.Time   `json:"recorded_at,omitzero" bson:"recorded_at,omitempty"`
 	FailedTrip *FailedTrip `json:"failed_trip,omitempty" bson:"failed_trip,omitempty"` // a truck came in vain; the state stayed
 	Planned    *Planned    `json:"planned,omitempty" bson:"planned,omitempty"`         // the partner planned a trip; the state stayed
+	Corrected  *Correction `json:"corrected,omitempty" bson:"corrected,omitempty"`     // something recorded was put right; the state stayed
 	Request    string      `json:"-" bson:"request,omitempty"`                         // digest of key and content that took it, see Order.once
 }
 
 // Enters says whether the order came into the state by this step. Otherwise it was in it, and something else happened.
-func (s Step) Enters() bool { return s.FailedTrip == nil && s.Planned == nil }
+func (s Step) Enters() bool { return s.FailedTrip == nil && s.Planned == nil && s.Corrected == nil }
 
 // Order is the aggregate and its document. When something happened stands in the history alone; the other members say what it was.
 type Order struct {
@@ -77,6 +78,8 @@ type Order struct {
 	Plan         *Plan         `bson:"plan,omitempty"`       // of the trip that comes next or is being made
 	Container    string        `bson:"container,omitempty"`  // its number, from on site on
 	PickUpOn     string        `bson:"pick_up_on,omitempty"` // the day on which the customer wants it fetched
+	Swap         *Swap         `bson:"swap,omitempty"`       // of an order that swaps an older one's container
+	SwappedBy    *SwappedBy    `bson:"swapped_by,omitempty"` // of an order whose container a newer one swaps
 	Weighing     *Weighing     `bson:"weighing,omitempty"`
 	Invoice      *Invoice      `bson:"invoice,omitempty"`
 	Cancellation *Cancellation `bson:"cancellation,omitempty"`
@@ -90,6 +93,7 @@ type Request struct {
 	PublicGround bool          `json:"public_ground"`
 	Phone        string        `json:"phone,omitempty"`
 	AccessNotes  string        `json:"access_notes,omitempty"`
+	SwapOf       string        `json:"swap_of,omitempty"` // the order whose full container is taken away in the same trip
 	VisitID      string        `json:"visit_id,omitempty"`
 	// Window of the day in which the customer wants the container, in place of the quote's.
 	Window string `json:"window,omitempty"`
@@ -121,12 +125,13 @@ func idFor(userID, idempotencyKey string) string {
 }
 
 // place makes a new order from a verified quote and tells of it. slot is the partner of whose capacity it holds a place, see capacity.book.
-func place(by authz.Caller, key string, r Request, q quote.Quote, slot string, meta event.Meta) (Order, error) {
-	return placeFor(by, idFor(by.UserID, key), occurrence{}, r, q, slot, meta)
+// old is the order whose container it swaps, nil for none.
+func place(by authz.Caller, key string, r Request, q quote.Quote, slot string, old *Order, meta event.Meta) (Order, error) {
+	return placeFor(by, idFor(by.UserID, key), occurrence{}, r, q, slot, old, meta)
 }
 
 // placeFor is place with the order's id, and with what made it when nobody did.
-func placeFor(by authz.Caller, id string, of occurrence, r Request, q quote.Quote, slot string, meta event.Meta) (Order, error) {
+func placeFor(by authz.Caller, id string, of occurrence, r Request, q quote.Quote, slot string, old *Order, meta event.Meta) (Order, error) {
 	sum, err := r.hash()
 	if err != nil {
 		return Order{}, err
@@ -139,9 +144,15 @@ func placeFor(by authz.Caller, id string, of occurrence, r Request, q quote.Quot
 		Window: wished(r, q), Tariff: q.Model, PermitNet: q.PermitNetCents, Lines: q.Lines,
 		Phone: r.Phone, AccessNotes: r.AccessNotes, SiteID: r.SiteID, StandingID: of.standingID, Occurrence: of.day,
 	}
+	if old != nil {
+		if o.Swap, err = old.swapFor(r, q); err != nil {
+			return Order{}, err
+		}
+		o.SiteID = old.SiteID
+	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
-		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SlotPartnerID: slot,
+		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SlotPartnerID: slot, SwapOf: o.swapOf(),
 		Window: o.Window, Tariff: o.Tariff, PermitNetCents: o.PermitNet, Lines: o.Lines,
 		StandingID: o.StandingID, Occurrence: o.Occurrence,
 	})
@@ -159,7 +170,7 @@ func (o Order) asPlaced() Order {
 		Root: aggregate.Root{ID: o.ID}, UserID: o.UserID, State: Placed, History: o.History[:1], Postcode: o.Postcode, Waste: o.Waste,
 		SizeM3: o.SizeM3, Date: o.Date, Price: o.Price, Address: o.Address, PublicGround: o.PublicGround,
 		Window: o.Window, Tariff: o.Tariff, PermitNet: o.PermitNet, Lines: o.Lines,
-		Phone: o.Phone, AccessNotes: o.AccessNotes, SiteID: o.SiteID,
+		Phone: o.Phone, AccessNotes: o.AccessNotes, SiteID: o.SiteID, Swap: o.Swap,
 	}
 }
 

@@ -20,7 +20,7 @@ func placed(t *testing.T) Order {
 		ID: "q-1", Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-11-25", Price: money.FromNet(100_00),
 		IncludedDays: 10, IncludedKg: 1700, ExtraDayNetCents: 300, ExtraTonneNetCents: 208_00,
 	}
-	o, err := place(authz.Caller{UserID: "u-1", Role: authz.Customer, CompanyID: "c-1"}, "key-12345", Request{Address: event.Address{Name: "A B", Street: "C 1", City: "D"}, VisitID: "v-1"}, q, "p-1",
+	o, err := place(authz.Caller{UserID: "u-1", Role: authz.Customer, CompanyID: "c-1"}, "key-12345", Request{Address: event.Address{Name: "A B", Street: "C 1", City: "D"}, VisitID: "v-1"}, q, "p-1", nil,
 		event.Meta{Source: "order", Customer: "kreislauf", Traceparent: "tp", At: at})
 	if err != nil {
 		t.Fatal(err)

@@ -19,14 +19,18 @@ type Trip string
 const (
 	TripPlace Trip = "place" // puts the container on site
 	TripFetch Trip = "fetch" // takes it away and to the scale
+	TripSwap  Trip = "swap"  // puts it on site and takes another order's away
 )
 
 // trip is what the truck comes for next, or has come for until it has been at the scale.
 func (o *Order) trip() Trip {
-	if o.State == Matched {
-		return TripPlace
+	switch {
+	case o.State != Matched:
+		return TripFetch
+	case o.swaps():
+		return TripSwap
 	}
-	return TripFetch
+	return TripPlace
 }
 
 // Plan is when the partner makes a trip. Who drives stands in Order.DriverID.

@@ -36,7 +36,7 @@ func Wire(p *process.Process) error {
 	}
 	s := &service{
 		orders:   store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
-		files:    files{p.Blobs},
+		files:    files{p.Blobs, newDarkroom()},
 		sites:    sites{process.Collection[Site](p, "sites", "site")},
 		refusals: process.Repository[Refusal](p, "refusals", "refusal", event.TopicOrder),
 		meta:     p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
@@ -60,8 +60,11 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/order/v1/jobs/{id}/plan", s.postPlan)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/failed-trip", s.postFailedTrip)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/on-site", s.postOnSite)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/swapped", s.postSwapped)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/collected", s.postCollected)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/weighed", s.postWeighed)
+	p.Handle("POST", "/api/order/v1/orders/{id}/correct", s.postCorrect)
+	p.Handle("POST", "/api/order/v1/jobs/{id}/correct", s.postJobCorrect)
 	p.HandleUpload("PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", maxDocument, s.putDocument)
 	p.Handle("GET", "/api/order/v1/jobs/{id}/documents/{sha256}", s.getDocument)
 	p.Handle("GET", "/api/order/v1/orders/{id}/documents/{sha256}", s.getDocument)

@@ -47,7 +47,7 @@ func standingCaller(p event.StandingQuoted) authz.Caller {
 // placeStanding makes the order of an occurrence that can be ordered.
 func placeStanding(p event.StandingQuoted, q quote.Quote, slot string, meta event.Meta) (Order, error) {
 	request := Request{Quote: p.Quote, Address: p.Due.Address, PublicGround: p.Due.PublicGround, SiteID: p.Due.SiteID}
-	return placeFor(standingCaller(p), standingOrderID(p), occurrence{p.StandingID, p.Occurrence}, request, q, slot, meta)
+	return placeFor(standingCaller(p), standingOrderID(p), occurrence{p.StandingID, p.Occurrence}, request, q, slot, nil, meta)
 }
 
 // refuseStanding makes the refusal of an occurrence and tells of it.

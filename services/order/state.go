@@ -36,9 +36,11 @@ const (
 	stepPlan       step = "plan"
 	stepFailedTrip step = "failed-trip"
 	stepOnSite     step = "on-site"
+	stepSwapped    step = "swapped"
 	stepPickUp     step = "pick-up"
 	stepCollected  step = "collected"
 	stepWeighed    step = "weighed"
+	stepCorrect    step = "correct"
 	stepInvoice    step = "invoice"
 	stepPay        step = "pay"
 )
@@ -62,9 +64,11 @@ func machine() []rule {
 		{stepPlan, []State{Matched, OnSite, Collected}, ""},
 		{stepFailedTrip, []State{Matched, OnSite}, ""},
 		{stepOnSite, []State{Matched}, OnSite},
+		{stepSwapped, []State{Matched}, OnSite},
 		{stepPickUp, []State{OnSite}, ""},
 		{stepCollected, []State{OnSite}, Collected},
 		{stepWeighed, []State{Collected}, Weighed},
+		{stepCorrect, []State{OnSite, Collected, Weighed, Invoiced, Paid}, ""},
 		{stepInvoice, []State{Weighed}, Invoiced},
 		{stepPay, []State{Invoiced}, Paid},
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kreislauf/internal/aggregate"
 	"kreislauf/internal/authz"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
@@ -49,10 +50,17 @@ func tries() []try {
 			return o.failTrip(FailedTrip{Reason: "blocked", Key: "key-1"}, nil, m)
 		}},
 		{stepOnSite, func(o *Order, m event.Meta) error { return o.putOnSite("K 17", nil, m) }},
+		{stepSwapped, func(o *Order, m event.Meta) error {
+			return o.putSwapped("K 17", nil, Order{Root: aggregate.New("o-old"), State: OnSite, Container: "K 16"}, m)
+		}},
 		{stepPickUp, func(o *Order, m event.Meta) error { return o.askPickUp("2026-12-04", m.At, m) }},
 		{stepCollected, func(o *Order, m event.Meta) error { return o.collect(nil, m) }},
 		{stepWeighed, func(o *Order, m event.Meta) error {
 			return o.weigh(Weighing{GrossKg: 3200, TareKg: 1200, Slip: "W-1"}, false, nil, berlin, m)
+		}},
+		{stepCorrect, func(o *Order, m event.Meta) error {
+			right := "K 71"
+			return o.correct(office, Corrections{Container: &right, Reason: "misread on site"}, berlin, m)
 		}},
 		{stepInvoice, func(o *Order, m event.Meta) error { return o.invoice(bill, m.At, m) }},
 		{stepPay, func(o *Order, m event.Meta) error {
@@ -104,15 +112,17 @@ func TestEveryStepInEveryState(t *testing.T) {
 		stepPlan:       "no        stays     no        stays     stays     no        no        no        no",
 		stepFailedTrip: "no        stays     no        stays     no        no        no        no        no",
 		stepOnSite:     "no        on_site   no        same      same      same      same      same      no",
+		stepSwapped:    "no        on_site   no        no        no        no        no        no        no",
 		stepPickUp:     "no        no        no        stays     no        no        no        no        no",
 		stepCollected:  "no        no        no        collected same      same      same      same      no",
 		stepWeighed:    "no        no        no        no        weighed   same      same      same      no",
+		stepCorrect:    "no        no        no        stays     stays     stays     stays     stays     no",
 		stepInvoice:    "no        no        no        no        no        invoiced  same      same      no",
 		stepPay:        "no        no        no        no        no        paid      paid      same      no",
 	}
 	emits := map[step]string{
 		stepMatch: "order.matched", stepCancel: "order.cancelled", stepOnSite: "order.on-site", stepCollected: "order.collected",
-		stepWeighed: "order.weighed", stepPlan: "order.scheduled",
+		stepWeighed: "order.weighed", stepPlan: "order.scheduled", stepSwapped: "order.on-site", stepCorrect: "order.corrected",
 	}
 	for _, tr := range tries() {
 		results := strings.Fields(want[tr.step])
@@ -123,6 +133,10 @@ func TestEveryStepInEveryState(t *testing.T) {
 			t.Run(string(tr.step)+" "+string(s), func(t *testing.T) {
 				before := in(t, s)
 				o := in(t, s)
+				if tr.step == stepSwapped {
+					before.Swap = &Swap{Of: "o-old", Claim: "o-old", Container: "K 16", PartnerID: "p-1"}
+					o.Swap = before.Swap
+				}
 				err := tr.do(&o, after(8*day))
 				switch results[i] {
 				case "no":
@@ -182,8 +196,8 @@ func unchanged(t *testing.T, before, now Order) {
 
 func TestRefusalSaysWhatIsPossible(t *testing.T) {
 	for s, want := range map[State]string{
-		Matched: "possible are cancel, plan, failed-trip, on-site.", OnSite: "possible are plan, failed-trip, pick-up, collected.",
-		Paid: "no other is.",
+		Matched: "possible are cancel, plan, failed-trip, on-site, swapped.", OnSite: "possible are plan, failed-trip, pick-up, collected, correct.",
+		Paid: "possible are correct, invoice.", Cancelled: "no other is.",
 	} {
 		o := in(t, s)
 		if err := o.take(stepWeighed, at, after(8*day)); err == nil || !strings.Contains(err.Error(), want) {

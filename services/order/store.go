@@ -22,6 +22,7 @@ func (s store) ensureIndexes(ctx context.Context) error {
 	return errors.Join(
 		s.Index("user_placed", bson.D{{Key: "user_id", Value: 1}, {Key: "placed_at", Value: -1}}, nil)(ctx),
 		s.Index("company_placed", bson.D{{Key: "company_id", Value: 1}, {Key: "placed_at", Value: -1}}, options.Index().SetSparse(true))(ctx),
+		s.Index("swap_claim", bson.D{{Key: "swap.claim", Value: 1}}, options.Index().SetUnique(true).SetSparse(true))(ctx),
 		s.Index("site_placed", bson.D{{Key: "site_id", Value: 1}, {Key: "placed_at", Value: -1}}, options.Index().SetSparse(true))(ctx),
 		s.Index("partner_date", bson.D{{Key: "partner_id", Value: 1}, {Key: "date", Value: 1}}, options.Index().SetSparse(true))(ctx),
 	)

@@ -45,6 +45,7 @@ func TestEventLines(t *testing.T) {
 			OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", Postcode: "50667", Waste: "170904", SizeM3: 7, GrossKg: 9000, TareKg: 7200, NetKg: 1800,
 			Price: money.FromNet(100_00), Address: event.Address{Name: "A person", Street: "Hauptstr. 1", City: "Köln"},
 		},
+		event.Corrected{OrderID: "o-1", UserID: "u-1", PartnerID: "p-1", By: "back_office", Reason: "misread", Container: "K 7-112"},
 		event.Cancelled{OrderID: "o-1", UserID: "u-1", By: "customer", Reason: "not needed"},
 		event.Invoiced{OrderID: "o-1", UserID: "u-1", Number: "R-2026-000001", Total: money.FromNet(100_00), DueOn: "2026-12-20"},
 		event.Credited{OrderID: "o-1", PartnerID: "p-1", Number: "G-2026-000001", Total: money.FromNet(80_00)},

@@ -1,6 +1,7 @@
 package journey_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ import (
 )
 
 // TestWholeLife: a customer orders; the partner drives in vain once, places, fetches and weighs more than the price includes; the customer
-// is billed for all of it, pays in two parts, and a second bill is corrected; the partner is credited and objects; each step is in a mail;
+// is billed for all of it, pays in two parts, and a second bill is corrected; the partner is credited and objects; each step is in a mail; a full container is swapped;
 // the books add up to nothing, whatever happened.
 func TestWholeLife(t *testing.T) {
 	p := startPlatform(t)
@@ -27,6 +28,7 @@ func TestWholeLife(t *testing.T) {
 	office := p.browser().with("Cookie", session.Cookie+"="+token).with(session.CSRFHeader, csrf)
 
 	first, second := c.work(partner, 1), c.work(partner, 0)
+	c.swap(partner)
 	invoice := c.invoiceOf(first)
 	want := []string{"service 1.000 C62: 48300", "extra-weight 1.250 TNE: 26000", "failed-trips 1.000 C62: 5500"}
 	if diff := cmp.Diff(want, linesOf(invoice)); diff != "" {
@@ -53,7 +55,7 @@ func TestWholeLife(t *testing.T) {
 		t.Errorf("the corrected invoice is %s", state)
 	}
 	notes := partner.must("GET", "/api/payment/v1/credit-notes", nil, 200)["credit_notes"].([]any)
-	if len(notes) != 2 {
+	if len(notes) != 4 {
 		t.Fatalf("credit notes %v; want one for each order", notes)
 	}
 	credit := notes[0].(map[string]any)["number"].(string)
@@ -70,8 +72,43 @@ func TestWholeLife(t *testing.T) {
 		told := func(what string) bool {
 			return slices.ContainsFunc(list, func(m mailbox.Mail) bool { return strings.Contains(m.Subject, what) })
 		}
-		return told(number) && told(wrong) && len(list) >= 2*6+1 // placed, matched, on site, collected, weighed, invoice; one paid
+		return told(number) && told(wrong) && told("abgeholt") && len(list) >= 2*6+1 // placed, matched, on site, collected, weighed, invoice; one paid
 	})
+}
+
+// swap has a full container swapped for an empty one in one trip, and both fetched and weighed in the end: two orders, two bills.
+func (b *browser) swap(partner *browser) {
+	b.t.Helper()
+	ctx := b.t.Context()
+	must := func(_ client.Job, err error) {
+		b.t.Helper()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	old := b.order("50667", "170904", 7).ID
+	b.awaitState(old, "matched")
+	must(partner.Plan(ctx, old, client.Plan{Day: time.Now().Format(time.DateOnly), Window: "morning"}))
+	must(partner.PutOnSite(ctx, old, client.Placing{Container: "K 17"}))
+	swap := client.NewOrder{Quote: b.quote("50667", "170904", 7), Address: client.Address{Name: "Test Person", Street: "Hauptstraße 1", City: "Köln"}, SwapOf: old}
+	placed, err := b.Place(ctx, swap)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.awaitState(placed.ID, "matched")
+	var refused *client.Problem
+	if _, err := b.Place(ctx, swap); !errors.As(err, &refused) || refused.Status != 409 {
+		b.t.Errorf("a second swap of the container: %v", err)
+	}
+	must(partner.PutSwapped(ctx, placed.ID, client.Placing{Container: "K 18"}))
+	b.awaitState(old, "collected")
+	must(partner.Collect(ctx, placed.ID, time.Time{}))
+	for _, id := range []string{old, placed.ID} {
+		must(partner.Weigh(ctx, id, client.Weighing{GrossKg: 3200, TareKg: 1200, Slip: "W-2"}))
+		if lines := linesOf(b.invoiceOf(id)); !slices.Equal(lines, []string{"service 1.000 C62: 48300", "extra-weight 0.300 TNE: 6240"}) {
+			b.t.Errorf("lines of the invoice of %s: %v", id, lines)
+		}
+	}
 }
 
 // work leads an order of the customer to its weighing and gives its id; the first drives in vain so many times.

@@ -309,10 +309,37 @@ func steps(id string, c cast) []exchange {
 		step(c.auto, jobs+"/"+id+"/plan", map[string]any{"day": today(), "driver_id": "d-1"}, map[string]any{"day": today(), "driver_id": "d 1"}),
 		step(c.auto, jobs+"/"+id+"/failed-trip", map[string]any{"reason": "blocked"}, map[string]any{"reason": "rain"}),
 		step(c.auto, jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
+		step(c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 17"}, map[string]any{"container": "K"}),
+		step(c.auto, jobs+"/"+id+"/correct", map[string]any{"slip": "W-2", "reason": "misread on site"}, map[string]any{"slip": "W-2", "reason": "no"}),
+		step(c.office, orders+"/"+id+"/correct", map[string]any{"slip": "W-2", "reason": "misread on site"}, map[string]any{"slip": "W-2", "reason": "no"}),
 		step(c.auto, jobs+"/"+id+"/collected", map[string]any{}, nil),
 		step(c.auto, jobs+"/"+id+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"},
 			map[string]any{"gross_kg": 0, "tare_kg": 1200, "slip": "W-1"}),
 	)
+}
+
+// swap has the container of an order swapped by a new one.
+func (p *platform) swap(t *testing.T, c cast) []exchange {
+	t.Helper()
+	matched := func(id string) string {
+		p.poll(t, c.anna, orders+"/"+id, func(o map[string]any) bool { return o["state"] == "matched" })
+		return id
+	}
+	post := func(name string, who *client.Client, path string, body any, status int) exchange {
+		return exchange{name: name, who: who, method: "POST", path: path, header: key(), body: body, status: status}
+	}
+	old := matched(p.place(t, c.anna, "50667", "170904"))
+	p.send(t, post("", c.auto, jobs+"/"+old+"/on-site", map[string]any{"container": "K 17"}, 200))
+	body := with(p.newOrder(t, "50667", "170904"), "swap_of", old)
+	id := matched(fmt.Sprint(p.send(t, post("", c.anna, orders, body, 201))["order_id"]))
+	return []exchange{
+		post("a second swap", c.anna, orders, body, 409),
+		{name: "job that swaps", who: c.auto, method: "GET", path: jobs + "/" + id, status: 200},
+		post("swap", c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 18"}, 200),
+		post("swap with other content", c.auto, jobs+"/"+id+"/swapped", map[string]any{"container": "K 19"}, 409),
+		{name: "what swaps", who: c.anna, method: "GET", path: orders + "/" + id, status: 200},
+		{name: "what is swapped", who: c.anna, method: "GET", path: orders + "/" + old, status: 200},
+	}
 }
 
 func today() string { return time.Now().Format(time.DateOnly) }
@@ -351,7 +378,9 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 				e.who = c.auto
 			}
 		})
-		as("stranger", 404, false, func(e *exchange) { e.who = stranger })
+		if e.who != c.office { // which sees every order
+			as("stranger", 404, false, func(e *exchange) { e.who = stranger })
+		}
 		as("unknown", 404, false, func(e *exchange) { e.path = strings.ReplaceAll(e.path, id, nowhere) })
 		as("too large", 413, true, func(e *exchange) { e.body = tooLarge() })
 	}
@@ -369,6 +398,9 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too early", c.anna, one+"/pick-up", map[string]any{"date": date}, 409)
 	post("too early", c.auto, job+"/collected", map[string]any{}, 409)
 	post("too early", c.auto, job+"/weighed", weighing, 409)
+	for path, who := range map[string]*client.Client{job: c.auto, one: c.office} {
+		post("too early", who, path+"/correct", map[string]any{"slip": "W-2", "reason": "misread on site"}, 409)
+	}
 	post("first", c.auto, job+"/plan", map[string]any{"day": date, "window": "morning", "driver_id": "d-1", "vehicle": "K-AB 17", "position": 1}, 200)
 	add("first", trip)
 	add("again", again)
@@ -388,8 +420,11 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 	post("too late", c.auto, job+"/failed-trip", map[string]any{"reason": "overfilled"}, 409)
 	post("too heavy", c.auto, job+"/weighed", heavy, 422)
 	post("confirmed", c.auto, job+"/weighed", with(heavy, "confirmed", true), 200)
+	post("first", c.auto, job+"/correct", map[string]any{"container": "K 71", "reason": "misread on site"}, 200)
+	post("first", c.office, one+"/correct", map[string]any{"gross_kg": 9100, "confirmed": true, "reason": "misread on the slip"}, 200)
 	post("too late", c.auto, job+"/plan", map[string]any{"day": today()}, 409)
 	list = append(list, documents(id, c)...)
+	list = append(list, p.swap(t, c)...)
 	add("one", exchange{who: c.auto, method: "GET", path: job, status: 200})
 	add("another's", exchange{who: c.hand, method: "GET", path: job, status: 404})
 	add("done", exchange{who: c.anna, method: "GET", path: one, status: 200})
@@ -399,7 +434,7 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 
 // documents sends a photo to a job, and reads it.
 func documents(id string, c cast) []exchange {
-	const png = "\x89PNG\r\n\x1a\n picture"
+	const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU\x00\x00\x00\x0aIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82"
 	path := func(root, content string) string {
 		return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256([]byte(content)))
 	}

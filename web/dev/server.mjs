@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { catalog, permitNet, priceOf, town } from "./catalog.mjs";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
-const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
+const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json", ".png": "image/png", ".webmanifest": "application/manifest+json" };
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; " +
   "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
@@ -231,12 +231,14 @@ function serveFile(path, request, response) {
   const wanted = join(dist, normalize(path));
   const found = extname(path) !== "" && wanted.startsWith(dist) && existsSync(wanted) && statSync(wanted).isFile();
   if (!found && extname(path) !== "") return void response.writeHead(404).end();
-  const file = found ? wanted : join(dist, "index.html");
+  const driver = path === "/fahrer" || path.startsWith("/fahrer/");
+  const file = found ? wanted : join(dist, driver ? "fahrer/index.html" : "index.html");
   const zipped = (request.headers["accept-encoding"] ?? "").includes("gzip") && existsSync(`${file}.gz`);
   response.writeHead(200, {
     "Content-Type": types[extname(file)] ?? "application/octet-stream",
     "Cache-Control": file.includes("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
-    "Content-Security-Policy": policy,
+    "Content-Security-Policy": driver ? policy.replace("img-src 'self'", "img-src 'self' blob:").replace("'none'; script", "'none'; manifest-src 'self'; script").replace("trusted-types 'none'", "trusted-types driver-worker") : policy,
+    ...(driver ? { "Service-Worker-Allowed": "/fahrer" } : {}),
     "X-Content-Type-Options": "nosniff",
     ...(zipped ? { "Content-Encoding": "gzip" } : {}),
   });

@@ -107,6 +107,15 @@ export interface OrderRequest {
   visit_id: string;
   /** One of the customer's sites at the postcode of the quote. */
   site_id?: string;
+  /** The order whose full container is taken away in the same trip. */
+  swap_of?: string;
+}
+
+/** When the partner comes; without a window at any time of the day. */
+export interface Plan {
+  trip: "place" | "fetch" | "swap";
+  day: string;
+  window?: "morning" | "afternoon";
 }
 
 /** When a container is wished on its day: 7 to 12, 12 to 17 o'clock, or at any time. */
@@ -129,6 +138,11 @@ export interface Order {
   container?: string;
   /** The day on which the customer wants the container fetched. */
   pick_up_on?: string;
+  public_ground: boolean;
+  plan?: Plan;
+  /** The order whose container this one's truck takes away, and the one whose truck takes this one's. */
+  swap_of?: string;
+  swapped_by?: string;
   weighing?: { net_kg: number; slip: string };
   /** Photos and weighing slips of the partner, in the order in which they came. */
   documents?: { sha256: string; kind: string; type: string; size: number; at: string }[];
@@ -137,11 +151,12 @@ export interface Order {
   history: HistoryStep[];
 }
 
-/** A state that the order came into, or a truck that came in vain. */
+/** A state that the order came into, a truck that came in vain, or a trip that was planned. */
 export interface HistoryStep {
   state: string;
   at: string;
   failed_trip?: { reason: string; note?: string };
+  planned?: Plan;
 }
 
 /** The catalogue with the dates of a postcode; without one, with those of the whole country. */

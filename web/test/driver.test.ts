@@ -149,6 +149,15 @@ test("applied shows the job as it will be, without what was refused", () => {
   expect(applied(job("weighed"), numbered([action("on-site")]))).toEqual(job("weighed"));
 });
 
+test("a swap brings one container and takes the other along", () => {
+  const actions = [{ ...action("swapped", { takes: "o-old", body: { container: "K 18" } }), id: 1 }];
+  const fresh: Job = { ...job("matched"), swap: { order_id: "o-old", container: "K 17" }, plan: { trip: "swap", day: "2026-12-01" } };
+  const shown = applied(fresh, actions);
+  expect(shown).toMatchObject({ state: "on_site", container: "K 18" });
+  expect(shown.plan).toBeUndefined();
+  expect(applied({ ...job("on_site"), order_id: "o-old", container: "K 17" }, actions)).toMatchObject({ state: "collected", container: "K 17" });
+});
+
 test("pauses grow up to five minutes", () => {
   expect([1, 2, 3, 20].map((failures) => pause(failures, 0))).toEqual([2_000, 4_000, 8_000, 300_000]);
   expect(pause(1, 1)).toBe(1_500);

@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Job } from "../src/partner/api";
 import { placeOf } from "../src/partner/places";
-import type { PlannedJob } from "../src/partner/planning-api";
 import { dayOf, expiry, moved, newDriverId, planWith } from "../src/partner/planning-rules";
 import { daysLater, dueOn, fileFault, groupJobs, mostBytes, nextStep, objectionUntil, parseKg, sha256, timeLeft, today } from "../src/partner/rules";
 import { pageOf } from "../src/route";
@@ -26,6 +25,14 @@ test.each([
   ["/partner/sonstwo", { name: "missing" }],
 ])("%s", (path, place) => {
   expect(placeOf(path)).toEqual(place);
+});
+
+test("a plan says when a job is due, and a swap what its next step is", () => {
+  const job = { state: "matched", date: "2026-12-01" };
+  const swap = { order_id: "o-1", container: "K 17" };
+  expect(dueOn({ ...job, plan: { trip: "swap", day: "2026-12-03" } }, "2026-12-02")).toBe("2026-12-03");
+  expect(nextStep({ ...job, swap })).toBe("swap");
+  expect(nextStep({ state: "on_site", swap })).toBe("collect");
 });
 
 describe("weights as typed", () => {
@@ -126,12 +133,12 @@ test("a file is named by its SHA-256", async () => {
 });
 
 describe("the day plan", () => {
-  const job = (id: string, more: Partial<PlannedJob>): PlannedJob => ({
+  const job = (id: string, more: Partial<Job>): Job => ({
     order_id: id, state: "matched", waste_code: "170904", size_m3: 7, date: "2026-12-01", postcode: "50667", address: { name: "A", street: "B 1", city: "C" }, public_ground: false,
     pay: { net_cents: 1, per_tonne_over_cents: 1 }, history: [], ...more,
   });
-  const planned = (id: string, position: number, more: Partial<PlannedJob> = {}) => job(id, { driver_id: "d-1", plan: { trip: "place", day: "2026-12-01", vehicle: "K-A 1", position }, ...more });
-  const ids = (list: PlannedJob[] | undefined) => list?.map(({ order_id }) => order_id);
+  const planned = (id: string, position: number, more: Partial<Job> = {}) => job(id, { driver_id: "d-1", plan: { trip: "place", day: "2026-12-01", vehicle: "K-A 1", position }, ...more });
+  const ids = (list: Job[] | undefined) => list?.map(({ order_id }) => order_id);
 
   test("holds what is planned in driving order, and what is due and not planned", () => {
     const jobs = [

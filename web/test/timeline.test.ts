@@ -56,6 +56,16 @@ describe("details", () => {
     ]);
   });
 
+  test("a planned trip says when it comes, and takes the place of the wish", () => {
+    const plan = { trip: "fetch" as const, day: "2026-12-05", window: "morning" as const };
+    const given = { ...full, state: "on_site", plan, history: [{ state: "on_site", at: placedAt, planned: plan }] };
+    expect(timeline(given, de.status, (date) => `am ${date}`, 10).map(({ title, detail }) => `${title}: ${detail}`)).toEqual([
+      "Termin geplant: Der Container wird geholt: am 2026-12-05, vormittags",
+      "Abholung: am 2026-12-05, vormittags",
+    ]);
+    expect(details({ ...given, history: [], swapped_by: "o-2" })).toEqual([de.status.bySwap]);
+  });
+
   test("the day that the customer asked for takes the place of the included days", () => {
     expect(details({ ...full, state: "on_site", history: [] })).toEqual(["am 2026-12-04"]);
     expect(details({ ...order("on_site") })).toEqual([de.status.collectionDetail(10)]);

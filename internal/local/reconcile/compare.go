@@ -33,6 +33,9 @@ func (l *look) compare() {
 		l.books()
 		l.series()
 	}
+	if l.ordersRead {
+		l.swaps()
+	}
 	if l.ordersRead && l.matchesRead {
 		l.match()
 	}
@@ -321,6 +324,32 @@ func (l *look) match() {
 	for id, m := range l.matches {
 		if _, known := l.orders[id]; !known { // matches are read after orders, so it may be new
 			l.find(answered(m), grace, "match %s: its order does not exist; find out who removed it", id)
+		}
+	}
+}
+
+// swaps compares each order that swaps a container with the one that the container belongs to.
+func (l *look) swaps() {
+	for id, o := range l.orders {
+		if o.Swap == nil {
+			continue
+		}
+		old, known := l.orders[o.Swap.Of]
+		since := later(newest(o), newest(old))
+		_, collected := entered(old, order.Collected)
+		by := ""
+		if old.SwappedBy != nil {
+			by = old.SwappedBy.OrderID
+		}
+		switch {
+		case !known:
+			l.find(since, grace, "order %s: it swaps the container of order %s, which does not exist", id, o.Swap.Of)
+		case o.Swap.Done && !collected:
+			l.find(since, grace, "order %s: it has swapped the container of order %s, which is %s; look at the dead letters of order", id, old.ID, old.State)
+		case o.Swap.Claim != "" && !o.Swap.Done && (old.State != order.OnSite || by != id):
+			l.find(since, grace, "order %s: it is to swap the container of order %s, which is %s and to be swapped by %q; look at the dead letters of order", id, old.ID, old.State, by)
+		case o.Swap.Claim == "" && old.State == order.OnSite && by == id:
+			l.find(since, grace, "order %s: it swaps nothing any more, and order %s waits to be swapped by it; look at the dead letters of order", id, old.ID)
 		}
 	}
 }

@@ -85,8 +85,9 @@ func live(t *testing.T) *fixture {
 		}
 		f.correct(t, entry.URL)
 		f.cancel(t, entry.URL)
+		f.swap(t, entry.URL)
 		r := reconcile.Wait(t.Context(), f.p, time.Minute)
-		if !r.Clean() || len(r.UnderWay) > 0 || r.Orders != len(sum.OrderIDs)+1 || r.Invoices != sum.Stages["invoiced"] || r.CreditNotes != r.Invoices {
+		if !r.Clean() || len(r.UnderWay) > 0 || r.Orders != len(sum.OrderIDs)+3 || r.Invoices != sum.Stages["invoiced"] || r.CreditNotes != r.Invoices {
 			t.Fatalf("not clean: %+v", r)
 		}
 	})
@@ -122,13 +123,60 @@ func (f *fixture) correct(t *testing.T, entry string) {
 	}
 }
 
+// signUp makes an account; the invitation is that of a dispatcher, if any.
+func signUp(t *testing.T, entry, email, invitation string) *client.Client {
+	t.Helper()
+	c := client.New(client.Entry(entry), nil)
+	if _, err := c.SignUp(t.Context(), client.Account{Email: email, Password: "correct horse", Name: "Anna", Invite: invitation}); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // cancel has a customer order and cancel.
 func (f *fixture) cancel(t *testing.T, entry string) {
 	t.Helper()
-	c := client.New(client.Entry(entry), nil)
-	if _, err := c.SignUp(t.Context(), client.Account{Email: "anna@example.org", Password: "correct horse", Name: "Anna"}); err != nil {
+	c := signUp(t, entry, "anna@example.org", "")
+	o := order(t, c, "")
+	if _, err := c.Cancel(t.Context(), o.ID, "no longer needed"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// swap has a customer's container swapped by the partner that has put it there.
+func (f *fixture) swap(t *testing.T, entry string) {
+	t.Helper()
+	c := signUp(t, entry, "berta@example.org", "")
+	old := order(t, c, "")
+	await := func(id, state string) client.Order {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			if o, err := c.Order(t.Context(), id); err == nil && o.State == state {
+				return o
+			} else if time.Now().After(deadline) {
+				t.Fatalf("order %s never became %s: %+v, %v", id, state, o, err)
+			}
+		}
+	}
+	code, err := invite(authz.Dispatcher, await(old.ID, "matched").PartnerID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	partner := signUp(t, entry, "swap@example.org", code)
+	if _, err := partner.PutOnSite(t.Context(), old.ID, client.Placing{Container: "K 17"}); err != nil {
+		t.Fatal(err)
+	}
+	o := order(t, c, old.ID)
+	await(o.ID, "matched")
+	if _, err := partner.PutSwapped(t.Context(), o.ID, client.Placing{Container: "K 18"}); err != nil {
+		t.Fatal(err)
+	}
+	await(old.ID, "collected")
+}
+
+// order orders 7 m³ in Cologne, and swaps an older order's container, if any.
+func order(t *testing.T, c *client.Client, swapOf string) client.Order {
+	t.Helper()
 	catalog, err := c.Catalog(t.Context(), "50667")
 	if err != nil {
 		t.Fatal(err)
@@ -137,13 +185,11 @@ func (f *fixture) cancel(t *testing.T, entry string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := c.Place(t.Context(), client.NewOrder{Quote: q.Token, Address: client.Address{Name: "Anna", Street: "Weg 1", City: "Köln"}})
+	o, err := c.Place(t.Context(), client.NewOrder{Quote: q.Token, Address: client.Address{Name: "Anna", Street: "Weg 1", City: "Köln"}, SwapOf: swapOf})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Cancel(t.Context(), o.ID, "no longer needed"); err != nil {
-		t.Fatal(err)
-	}
+	return o
 }
 
 // document is one document of a service's database.
@@ -312,6 +358,18 @@ func TestDifferences(t *testing.T) {
 		{"a cancelled order was billed", func(t *testing.T) {
 			f.change(t, orders, is("state", "paid"), func(m bson.M) { m["state"] = "cancelled" })
 		}, "it is cancelled and has the"},
+		{"a swap is half done", func(t *testing.T) {
+			f.change(t, orders, is("container", "K 17"), func(m bson.M) {
+				m["state"] = "on_site"
+				m["history"] = m["history"].(bson.A)[:3]
+			})
+		}, "it has swapped the container of order"},
+		{"a swap that the older order does not know", func(t *testing.T) {
+			f.change(t, orders, is("container", "K 18"), func(m bson.M) {
+				swap := member(m, "swap")
+				m["swap"] = slices.DeleteFunc(swap, func(e bson.E) bool { return e.Key == "done" })
+			})
+		}, "it is to swap the container of order"},
 		{"a document without its order", func(t *testing.T) {
 			f.remove(t, orders, f.find(t, orders, is("state", "paid"))["_id"])
 		}, "does not exist; find out who removed it, and correct the document"},
@@ -483,7 +541,7 @@ func (f *fixture) unhandled(t *testing.T, p reconcile.Platform) {
 		t.Fatal(err)
 	}
 	got := reconcile.Look(t.Context(), p)
-	for _, consumer := range []string{"customer", "mailing", "matching", "payment", "pricing", "statistics"} {
+	for _, consumer := range []string{"customer", "mailing", "matching", "order", "payment", "pricing", "statistics"} {
 		if !contain(got.Differences, "lag: "+consumer+" has not handled 1 events of "+event.TopicOrder) {
 			t.Errorf("no lag of %s: %+v", consumer, got)
 		}

@@ -34,6 +34,15 @@ export const de = {
     cancelled: "Storniert",
     cancelledBy: (customer: boolean, reason: string) => `${customer ? "Von Ihnen" : "Von unserem Kundendienst"}: ${reason}`,
     failedTrip: "Vergebliche Anfahrt",
+    scheduled: "Termin geplant",
+    /** A day, with its part when that is said. */
+    on: (date: string, window?: string) => `${date}${({ morning: ", vormittags", afternoon: ", nachmittags" } as Record<string, string>)[window ?? ""] ?? ""}`,
+    comes: {
+      place: (when: string) => `Der Container kommt: ${when}`,
+      fetch: (when: string) => `Der Container wird geholt: ${when}`,
+      swap: (when: string) => `Der Container wird getauscht: ${when}`,
+    },
+    bySwap: "Beim Tausch gegen einen leeren Container.",
     cancel: "Auftrag stornieren",
     cancelReason: "Warum möchten Sie stornieren?",
     cancelSubmit: "Endgültig stornieren",
@@ -114,6 +123,19 @@ export const de = {
     change: "Anderen Tag wünschen",
     refused: "An diesem Tag kann der Container nicht geholt werden. Bitte wählen Sie einen anderen.",
     choose: "Bitte wählen Sie einen Tag.",
+  },
+
+  swap: {
+    title: "Gegen einen leeren Container tauschen",
+    lead: "Derselbe Lkw bringt einen leeren Container gleicher Größe und nimmt den vollen mit. Der Tausch ist ein neuer Auftrag zum genannten Preis.",
+    legend: "Tag des Tauschs",
+    submit: "Tag wählen",
+    submitFor: (price: string) => `Für ${price} zahlungspflichtig tauschen`,
+    conflict: { title: "Der Tausch ist nicht mehr möglich", todo: "Der Container wird schon getauscht oder wurde abgeholt. Laden Sie die Seite neu." },
+    coming: "Dieser Container wird gegen einen leeren getauscht.",
+    done: "Dieser Container wurde gegen einen leeren getauscht.",
+    of: "Dieser Auftrag ersetzt einen vollen Container.",
+    other: "Zum anderen Auftrag",
   },
 
   invoice: {
@@ -208,6 +230,14 @@ export const en: AccountText = {
     cancelled: "Cancelled",
     cancelledBy: (customer, reason) => `${customer ? "By you" : "By our customer service"}: ${reason}`,
     failedTrip: "Failed trip",
+    scheduled: "Appointment planned",
+    on: (date, window) => `${date}${window === undefined ? "" : `, in the ${window}`}`,
+    comes: {
+      place: (when) => `The container comes: ${when}`,
+      fetch: (when) => `The container is fetched: ${when}`,
+      swap: (when) => `The container is swapped: ${when}`,
+    },
+    bySwap: "With the swap for an empty container.",
     cancel: "Cancel the order",
     cancelReason: "Why do you want to cancel?",
     cancelSubmit: "Cancel for good",
@@ -286,6 +316,19 @@ export const en: AccountText = {
     change: "Ask for another day",
     refused: "The container cannot be collected on this day. Please choose another one.",
     choose: "Please choose a day.",
+  },
+
+  swap: {
+    title: "Swap it for an empty container",
+    lead: "The same lorry brings an empty container of the same size and takes the full one away. The swap is a new order at the price that is shown.",
+    legend: "Day of the swap",
+    submit: "Choose a day",
+    submitFor: (price) => `Swap with obligation to pay ${price}`,
+    conflict: { title: "It cannot be swapped any more", todo: "The container is to be swapped already, or was collected. Reload the page." },
+    coming: "This container is going to be swapped for an empty one.",
+    done: "This container was swapped for an empty one.",
+    of: "This order replaces a full container.",
+    other: "To the other order",
   },
 
   invoice: {

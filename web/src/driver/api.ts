@@ -27,8 +27,11 @@ export interface Job {
   pick_up_on?: string;
   /** What the dispatcher has planned of the next trip. */
   plan?: { trip: string; day: string; window?: string; vehicle?: string; position?: number };
+  /** The container of another job that is taken away in the trip that brings this one's. */
+  swap?: { order_id: string; container: string; done?: boolean };
   weighing?: { gross_kg: number; tare_kg: number; net_kg: number; slip: string };
   documents?: { sha256: string; kind: string; at: string }[];
+  history?: { state: string; at: string; failed_trip?: { reason: string; note?: string } }[];
   plausible_kg?: { least: number; most: number };
 }
 
@@ -36,6 +39,13 @@ export interface Job {
 let ahead: number | undefined;
 
 export const clockAhead = (): number => ahead ?? 0;
+
+const running = new Set<AbortController>();
+
+/** Gives up what waits for an answer: after a change of the network it would wait for one that cannot come. */
+export function hangUp(): void {
+  for (const each of running) each.abort();
+}
 
 interface Options {
   method?: "GET" | "POST" | "PUT" | "DELETE";
@@ -52,15 +62,21 @@ async function ask<T>(path: string, { method = "GET", body, key, timeoutMs = 15_
   if (key !== undefined) headers["Idempotency-Key"] = key;
   const csrf = method === "GET" ? undefined : cookie(document.cookie, "kreislauf_csrf");
   if (csrf !== undefined) headers["X-CSRF-Token"] = csrf;
-  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(timeoutMs) };
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), timeoutMs);
+  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store", signal: limit.signal };
   if (body !== undefined) init.body = file ? body : JSON.stringify(body);
   let answer: Response;
   let text: string;
+  running.add(limit);
   try {
     answer = await fetch(path, init);
     text = await answer.text();
   } catch (cause) {
     throw new UnreachableError(`${method} ${path}`, { cause });
+  } finally {
+    clearTimeout(timer);
+    running.delete(limit);
   }
   const date = Date.parse(answer.headers.get("Date") ?? "");
   if (!Number.isNaN(date)) ahead = date - Date.now();

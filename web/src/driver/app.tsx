@@ -7,9 +7,9 @@ import { ListPage } from "./list-page";
 import { OutboxPage } from "./outbox-page";
 import { update } from "./register";
 import { SignInPage } from "./sign-in-page";
-import { driver, known, leave, mine, now, offline, ready, signedOut, storeless, takeBack, undoable } from "./state";
+import { driver, known, leave, mine, now, offline, ready, signedOut, storeless, takeBack, undoable, unsaved, waitsLong } from "./state";
 import { language, setLanguage, words } from "./text";
-import { clock } from "../format";
+import { clock, moment } from "../format";
 import { navigations, url } from "../route";
 import { waiting } from "./outbox";
 import { Icon } from "../ui/icon";
@@ -60,7 +60,7 @@ function Page({ path }: { path: string }) {
   }
   if (!ready.value) return <p class="hint" role="status">{ours.list.loading}</p>;
   const who = driver.value;
-  if (who === undefined || path === "/fahrer/anmelden") return <SignInPage />;
+  if (who === undefined || path === "/fahrer/anmelden" || url.value.hash.startsWith("#einladung=")) return <SignInPage />;
   if (who.role !== "driver") return <Stranger email={who.email} />;
   if (path === "/fahrer/ausgang") return <OutboxPage />;
   if (job !== undefined) return <JobPage key={job} id={job} />;
@@ -99,10 +99,22 @@ function Bars() {
   const at = known.value?.at;
   return (
     <div class="bars" role="status">
+      {unsaved.value && (
+        <p class="bar bar-bad">
+          <Icon name="alert" />
+          <span>{ours.unsaved}</span>
+        </p>
+      )}
       {offline.value && (
         <p class="bar">
           <Icon name="offline" />
           <span>{ours.offline(at === undefined ? undefined : clock(new Date(at), language.value))}</span>
+        </p>
+      )}
+      {waitsLong.value !== undefined && (
+        <p class="bar">
+          <Icon name="clock" />
+          <span>{ours.waitsLong(moment(waitsLong.value, language.value))}</span>
         </p>
       )}
       {signedOut.value && driver.value !== undefined && url.value.pathname !== "/fahrer/anmelden" && (

@@ -2,11 +2,12 @@
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { day } from "../format";
+import { useEffect } from "preact/hooks";
+import { day, moment } from "../format";
 import { parseKg } from "../partner/rules";
 import { Icon } from "../ui/icon";
 import type { Job } from "./api";
-import { kilograms, Line, wasteWords } from "./parts";
+import { kilograms, Line, phase, wasteWords } from "./parts";
 import { Photos } from "./photos";
 import { due, jobs, mine, takeStep } from "./state";
 import { language, words } from "./text";
@@ -29,7 +30,7 @@ export function JobPage({ id }: { id: string }) {
   return (
     <>
       <Back />
-      <h1 tabIndex={-1}>{ours.titles[job.state] ?? ours.done}</h1>
+      <h1 tabIndex={-1}>{ours.titles[phase(job)] ?? ours.done}</h1>
       <Where job={job} />
       {refused.map((action) => (
         <a key={action.id} class="problem" href="/fahrer/ausgang">
@@ -43,7 +44,7 @@ export function JobPage({ id }: { id: string }) {
           </span>
         </a>
       ))}
-      <section class="panel next" aria-label={ours.titles[job.state] ?? ours.done}>
+      <section class="panel next" aria-label={ours.titles[phase(job)] ?? ours.done}>
         {job.state === "matched" ? <Place key="place" job={job} /> : job.state === "on_site" ? <Collect key="collect" job={job} /> : job.state === "collected" ? <Weigh key="weigh" job={job} /> : <p>{ours.doneTodo}</p>}
       </section>
       {(job.state === "matched" || job.state === "on_site") && <FailedTrip job={job} />}
@@ -71,6 +72,7 @@ function Where({ job }: { job: Job }) {
   const ours = words.value.job;
   const { street, city, name } = job.address;
   const { phone } = job;
+  const failed = job.history?.findLast((step) => step.failed_trip !== undefined);
   return (
     <section class="panel where">
       <address>
@@ -94,6 +96,12 @@ function Where({ job }: { job: Job }) {
           {ours.publicGround}
         </p>
       )}
+      {failed !== undefined && job.state !== "collected" && (
+        <p class="note">
+          <Icon name="cross" />
+          {ours.failed(moment(failed.at, language.value), [ours.reasons[failed.failed_trip?.reason ?? ""], failed.failed_trip?.note].filter(Boolean).join(", "))}
+        </p>
+      )}
       <div class="buttons">
         <a class="button" href={mapLink(`${street}, ${job.postcode} ${city}`)} data-native target="_blank" rel="noopener noreferrer external">
           <Icon name="pin" />
@@ -113,10 +121,18 @@ function Where({ job }: { job: Job }) {
   );
 }
 
-/** One button, big enough for a glove. It answers when everything is written on the device. */
+/**
+ * One button, big enough for a glove. It answers when everything is written on the device. The next step's button comes where the last one's
+ * was, so for a moment it takes no press: the second of a double one is not meant for it.
+ */
 function Next({ busy, children }: { busy: boolean; children: ComponentChildren }) {
+  const awake = useSignal(false);
+  useEffect(() => {
+    const timer = setTimeout(() => (awake.value = true), 700);
+    return () => clearTimeout(timer);
+  }, []);
   return (
-    <button type="submit" class="primary big" disabled={busy}>
+    <button type="submit" class="primary big" disabled={busy || !awake.value}>
       {children}
     </button>
   );
@@ -137,10 +153,10 @@ function useForm(job: Job) {
     }
     busy.value = true;
     const heading = document.querySelector<HTMLElement>("main h1");
-    void takeStep(job, step, body).finally(() => {
-      busy.value = false;
-      heading?.focus();
-    });
+    takeStep(job, step, body)
+      .then(() => heading?.focus())
+      .catch(() => undefined) // told above, see unsaved
+      .finally(() => (busy.value = false));
   };
   return { busy: busy.value, complaints: complaints.value, run };
 }
@@ -148,15 +164,29 @@ function useForm(job: Job) {
 function Place({ job }: { job: Job }) {
   const ours = words.value.job;
   const { busy, complaints, run } = useForm(job);
-  const submit = run("on-site", (typed) => {
+  const apart = useSignal(false);
+  const { swap } = job;
+  const submit = run(swap !== undefined && !apart.value ? "swapped" : "on-site", (typed) => {
     const container = typed("container");
     return { found: container.length < 2 || container.length > 20 ? { container: ours.containerShort } : {}, body: { container } };
   });
   return (
     <form class="form" noValidate onSubmit={submit}>
       <Line id="container" type="text" label={ours.containerLabel} hint={ours.containerHint} autoComplete="off" autoCapitalize="characters" maxLength={20} complaint={complaints["container"]} />
+      {swap !== undefined && (
+        <>
+          <p class="note">
+            <Icon name="truck" />
+            {ours.takes(swap.container)}
+          </p>
+          <div class="tick">
+            <input type="checkbox" id="apart" checked={apart.value} onChange={(event) => (apart.value = event.currentTarget.checked)} />
+            <label for="apart">{ours.apart}</label>
+          </div>
+        </>
+      )}
       <Photos job={job} kind="photo" />
-      <Next busy={busy}>{ours.place}</Next>
+      <Next busy={busy}>{swap !== undefined && !apart.value ? ours.swap : ours.place}</Next>
     </form>
   );
 }

@@ -2,7 +2,7 @@
 
 import { clock, day } from "../format";
 import type { Job } from "./api";
-import { jobPath, wasteWords } from "./parts";
+import { jobPath, phase, wasteWords } from "./parts";
 import { driver, due, known, leave, mine, offline, sync, trips } from "./state";
 import { language, words } from "./text";
 import { keepsWaiting, waiting } from "./outbox";
@@ -82,7 +82,7 @@ function Trip({ job, number }: { job: Job; number?: number }) {
       <span class="trip-step">
         {number !== undefined && <strong>{number}</strong>}
         <Icon name={stepIcons[job.state] ?? "check"} className="icon trip-icon" />
-        {ours.steps[job.state] ?? ours.steps["done"]}
+        {ours.steps[phase(job)] ?? ours.steps["done"]}
       </span>
       <div>
         <Heading class="trip-street">

@@ -36,6 +36,7 @@ export function OutboxPage() {
           <h2>
             {ours.waiting} <span class="tag">{kept.length}</span>
           </h2>
+          <p class="hint">{ours.sum(kept.length, Math.ceil(kept.reduce((sum, { body }) => sum + Number(body["size"] ?? 500), 0) / 1024), clock(new Date(kept[0]?.at ?? 0), language.value))}</p>
           <ul class="actions">
             {kept.map((action) => (
               <li key={action.id} class="panel">
@@ -44,7 +45,7 @@ export function OutboxPage() {
               </li>
             ))}
           </ul>
-          <button type="button" class="primary big" disabled={sending.value} onClick={() => void sync()}>
+          <button type="button" class="primary big" disabled={sending.value} onClick={() => void sync(true)}>
             {ours.now}
           </button>
         </section>

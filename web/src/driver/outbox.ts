@@ -5,7 +5,7 @@ import { ApiError, UnreachableError } from "../http";
 import type { Job } from "./api";
 import type { Store } from "./db";
 
-export type Step = "on-site" | "collected" | "weighed" | "failed-trip";
+export type Step = "on-site" | "swapped" | "collected" | "weighed" | "failed-trip";
 
 export interface Action {
   /** Grows: the order in which the actions were taken. */
@@ -18,6 +18,8 @@ export interface Action {
   /** The address, to show. */
   where: string;
   what: Step | "photo" | "slip";
+  /** Of a swap: the other job, whose container the truck took with it. */
+  takes?: string;
   /** The body of a step; of a file its sha256 and size. From the first try on it does not change. */
   body: Record<string, unknown>;
   /** When it was taken by the clock of the device, RFC 3339. */
@@ -70,6 +72,7 @@ const states = ["matched", "on_site", "collected", "weighed", "invoiced", "paid"
 /** The state from which a step is possible and the one to which it leads. */
 const moves: Record<string, { from: string; to: string }> = {
   "on-site": { from: "matched", to: "on_site" },
+  swapped: { from: "matched", to: "on_site" },
   collected: { from: "on_site", to: "collected" },
   weighed: { from: "collected", to: "weighed" },
 };
@@ -77,10 +80,11 @@ const moves: Record<string, { from: string; to: string }> = {
 /** The job as it is once the actions that wait have arrived. */
 export function applied(job: Job, actions: Action[]): Job {
   return actions.reduce((known, action) => {
-    const move = moves[action.what];
-    if (action.orderId !== job.order_id || action.refused !== undefined || move?.from !== known.state) return known;
-    const container = action.body["container"];
-    return { ...known, state: move.to, ...(typeof container === "string" ? { container } : {}) };
+    const move = moves[action.takes === job.order_id ? "collected" : action.what];
+    if ((action.orderId !== job.order_id && action.takes !== job.order_id) || action.refused !== undefined || move?.from !== known.state) return known;
+    const { plan: _, ...left } = known; // of the trip that has been made
+    const container = action.orderId === job.order_id ? action.body["container"] : undefined;
+    return { ...left, state: move.to, ...(typeof container === "string" ? { container } : {}) };
   }, job);
 }
 

@@ -1,6 +1,7 @@
 // What several pages of the driver show.
 
 import type { InputHTMLAttributes } from "preact";
+import type { Job } from "./api";
 import { language, words } from "./text";
 import { wasteNames } from "./state";
 import { wasteCode } from "../format";
@@ -11,6 +12,9 @@ export const kilograms = (kg: number): string => `${kg.toLocaleString(language.v
 export const wasteName = (code: string): string => wasteNames.value[code]?.[language.value] ?? wasteCode(code);
 
 export const wasteWords = (code: string, size: number): string => `${wasteName(code)}, ${words.value.job.size(size)}`;
+
+/** What is to be done: the state, or "swap" where a full container goes with the truck that brings the new one. */
+export const phase = (job: Job): string => (job.state === "matched" && job.swap !== undefined ? "swap" : job.state);
 
 export const jobPath = (id: string): string => `/fahrer/auftrag/${encodeURIComponent(id)}`;
 

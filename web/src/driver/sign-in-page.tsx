@@ -50,6 +50,7 @@ export function SignInPage() {
     if (error instanceof UnreachableError) return ours.unreachable;
     if (!(error instanceof ApiError)) return ours.failed;
     if (error.problem.status === 401) return ours.wrong;
+    if (error.problem.status === 429) return ours.tooMany;
     if (error.problem.status === 409 && opening) return ours.taken;
     return error.problem.errors.some(({ pointer }) => pointer === "/invite") ? ours.invite : ours.failed;
   };

@@ -4,9 +4,9 @@
 import { computed, signal } from "@preact/signals";
 import { ApiError, UnreachableError } from "../http";
 import { sha256, today } from "../partner/rules";
-import { clockAhead, type Driver, getCatalog, getDriver, getJob, getJobs, type Job, randomId, send, signOut } from "./api";
-import { Store } from "./db";
-import { type Action, again, applied, flush, holdMs, nextToSend, pause, type Step, undo } from "./outbox";
+import { clockAhead, type Driver, getCatalog, getDriver, getJob, getJobs, hangUp, type Job, randomId, send, signOut } from "./api";
+import { Store, type StoredFile } from "./db";
+import { type Action, again, applied, flush, holdMs, nextToSend, pause, type Step, undo, waiting } from "./outbox";
 import { shrink } from "./photo";
 
 /** The store; undefined until it is open. */
@@ -32,8 +32,14 @@ export const mine = computed(() => actions.value.filter((action) => action.userI
 /** The jobs as they are once everything has arrived. */
 export const jobs = computed<Job[]>(() => (known.value?.jobs ?? []).map((job) => applied(job, mine.value)));
 
-/** Ticks while something can be undone. */
+/** The time, every second. */
 export const now = signal(Date.now());
+
+/** Since when the oldest action waits, if that is long enough to worry: two hours. */
+export const waitsLong = computed(() => {
+  const oldest = waiting(mine.value)[0]?.at;
+  return oldest !== undefined && now.value - Date.parse(oldest) > 7_200_000 ? oldest : undefined;
+});
 
 /** The last thing that can still be undone. */
 export const undoable = computed(() => mine.value.findLast((action) => action.heldUntil > now.value && !action.underWay && action.refused === undefined));
@@ -51,9 +57,12 @@ export async function start(): Promise<void> {
   wasteNames.value = (await store.kept("wastes")) ?? {};
   await reload();
   ready.value = true;
-  addEventListener("online", () => void sync());
+  addEventListener("online", () => {
+    hangUp();
+    void sync();
+  });
   addEventListener("offline", () => (offline.value = true));
-  addEventListener("visibilitychange", () => document.visibilityState === "visible" && void reload().then(sync));
+  addEventListener("visibilitychange", () => document.visibilityState === "visible" && void reload().then(() => sync()));
   setInterval(() => (now.value = Date.now()), 1_000);
   setInterval(() => document.visibilityState === "visible" && void refresh(), 60_000);
   await sync();
@@ -73,10 +82,10 @@ async function setJobs(next: Job[], at = known.peek()?.at ?? new Date().toISOStr
   await open().keep("jobs", known.value);
 }
 
-/** Sends what waits, then asks for the jobs. */
-export async function sync(): Promise<void> {
+/** Sends what waits, then asks for the jobs. With `all` also what could still be undone: the driver wants it sent. */
+export async function sync(all = false): Promise<void> {
   failures = 0;
-  await flushNow();
+  await flushNow(all);
   await refresh();
 }
 
@@ -87,8 +96,10 @@ export async function refresh(): Promise<void> {
     await enter(who);
     if (who.role !== "driver") return;
     const fresh = await getJobs();
-    // A job that is weighed is in no list any more; it stays in sight as long as something of it waits.
-    const left = (known.peek()?.jobs ?? []).filter((job) => mine.value.some((action) => action.orderId === job.order_id) && !fresh.some((each) => each.order_id === job.order_id));
+    // A job that is done is in no list any more; it stays in sight for the day, and as long as something of it waits.
+    const sameDay = known.peek()?.at !== undefined && today(new Date(known.peek()?.at ?? 0)) === today(new Date());
+    const stays = (job: Job) => mine.value.some((action) => action.orderId === job.order_id) || (sameDay && ["weighed", "invoiced", "paid"].includes(job.state));
+    const left = (known.peek()?.jobs ?? []).filter((job) => stays(job) && !fresh.some((each) => each.order_id === job.order_id));
     await setJobs([...fresh, ...left], new Date().toISOString());
     offline.value = false;
     if (Object.keys(wasteNames.peek()).length === 0) {
@@ -131,14 +142,14 @@ let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 /** Sends what can be sent, in one tab at a time, and plans the next try. */
-async function flushNow(): Promise<void> {
+async function flushNow(all = false): Promise<void> {
   clearTimeout(timer);
   const who = driver.peek();
   if (who === undefined || nextToSend(actions.peek(), who.user_id, Infinity) === undefined) return;
   const run = async () => {
     sending.value = true;
     try {
-      const line = { send, job: getJob, now: Date.now, ahead: clockAhead };
+      const line = { send, job: getJob, now: all ? () => Infinity : Date.now, ahead: clockAhead };
       const stopped = await flush(open(), line, who.user_id, async (action, job) => {
         await setJobs((known.peek()?.jobs ?? []).map((each) => (each.order_id === job.order_id ? job : each)));
         if (action.refused !== undefined) return;
@@ -154,20 +165,20 @@ async function flushNow(): Promise<void> {
       sending.value = false;
     }
   };
-  // Without the lock another tab is sending.
-  await ("locks" in navigator ? navigator.locks.request("kreislauf-outbox", { ifAvailable: true }, (lock) => (lock === null ? undefined : run())) : run());
+  let elsewhere = false; // another tab is sending
+  await ("locks" in navigator ? navigator.locks.request("kreislauf-outbox", { ifAvailable: true }, (lock) => ((elsewhere = lock === null) ? undefined : run())) : run());
   await reload();
-  if (signedOut.peek()) return;
-  const held = mine.peek().filter((action) => action.heldUntil > Date.now());
-  const wait = failures > 0 ? pause(failures) : held.length > 0 ? Math.min(...held.map((action) => action.heldUntil)) - Date.now() + 50 : undefined;
-  if (wait !== undefined) timer = setTimeout(() => void flushNow(), wait);
+  const next = nextToSend(actions.peek(), who.user_id, Infinity);
+  if (next === undefined || signedOut.peek()) return;
+  clearTimeout(timer);
+  timer = setTimeout(() => void flushNow(), failures > 0 ? pause(failures) : Math.max(elsewhere ? 2_000 : 250, next.heldUntil - Date.now() + 50));
 }
 
 function action(job: Job, what: Action["what"], body: Record<string, unknown>): Omit<Action, "id"> {
   const at = new Date();
   return {
     key: randomId(), userId: driver.peek()?.user_id ?? "", orderId: job.order_id, where: `${job.address.street}, ${job.address.city}`, what, body,
-    at: at.toISOString(), heldUntil: at.getTime() + holdMs, underWay: false, early: 0,
+    ...(what === "swapped" && job.swap !== undefined ? { takes: job.swap.order_id } : {}), at: at.toISOString(), heldUntil: at.getTime() + holdMs, underWay: false, early: 0,
   };
 }
 
@@ -180,17 +191,27 @@ async function written(): Promise<void> {
   timer = setTimeout(() => void flushNow(), holdMs + 50);
 }
 
-export async function takeStep(job: Job, step: Step, body: Record<string, unknown>): Promise<void> {
-  await open().add(action(job, step, body));
+/** The device could not write what the driver did last: its memory may be full. */
+export const unsaved = signal(false);
+
+async function add(taken: Omit<Action, "id">, file?: StoredFile): Promise<void> {
+  try {
+    await open().add(taken, file);
+    unsaved.value = false;
+  } catch (error) {
+    unsaved.value = true;
+    throw error;
+  }
   await written();
 }
+
+export const takeStep = (job: Job, step: Step, body: Record<string, unknown>): Promise<void> => add(action(job, step, body));
 
 export async function takePhoto(job: Job, kind: "photo" | "slip", file: Blob): Promise<void> {
   const taken = action(job, kind, {}); // bound to the job at once, whatever is shown when it is ready
   const small = await shrink(file);
   taken.body = { sha256: await sha256(small), size: small.size };
-  await open().add({ ...taken, heldUntil: Date.now() + holdMs }, { type: small.type, bytes: await small.arrayBuffer() });
-  await written();
+  await add({ ...taken, heldUntil: Date.now() + holdMs }, { type: small.type, bytes: await small.arrayBuffer() });
 }
 
 /** Takes an action back; false when it was on its way already. */
@@ -218,7 +239,7 @@ export const storedFile = (key: string) => open().file(key);
 /** The day of the next step; "" at once, undefined while nobody wants the container fetched. */
 export function due(job: Job): string | undefined {
   if (job.state === "collected") return "";
-  if (job.plan?.trip === { matched: "place", on_site: "fetch" }[job.state]) return job.plan?.day;
+  if (job.plan !== undefined && (job.state === "matched" || job.state === "on_site")) return job.plan.day;
   return job.state === "matched" ? job.date : job.state === "on_site" ? job.pick_up_on : undefined;
 }
 

@@ -1,7 +1,7 @@
 // The routes that a partner's dispatcher uses, after services/{matching,order,payment}/openapi.yaml. Only a failed trip needs an
 // Idempotency-Key: accepting, declining, the steps of a job, a file and an objection answer the same when they are sent again.
 
-import type { Address, HistoryStep, Price, User } from "../api";
+import type { Address, HistoryStep, Plan, Price, User } from "../api";
 import { type Intent, request } from "../http";
 
 export interface Dispatcher extends User {
@@ -54,15 +54,36 @@ export interface Job {
   address: Address;
   public_ground: boolean;
   pay: Pay;
+  /** Whom the driver calls on site, and what it must know to get there. */
+  phone?: string;
+  access_notes?: string;
   driver_id?: string;
+  plan?: JobPlan;
+  /** The container of another job that is taken away in the trip that brings this one's. */
+  swap?: { order_id: string; container: string; done?: boolean };
+  swapped_by?: string;
   container?: string;
   pick_up_on?: string;
   weighing?: { gross_kg: number; tare_kg: number; net_kg: number; slip: string; implausible?: boolean };
   documents?: JobDocument[];
   cancellation?: { by: string; reason: string };
-  history: HistoryStep[];
+  history: (HistoryStep & { planned?: JobPlan & { driver_id?: string } })[];
   /** How to get to the customer's site; absent when there is nothing to say. */
   access?: { notes: string; contact: string; phone: string };
+}
+
+/** When the next trip is made, and how. */
+export interface JobPlan extends Plan {
+  vehicle?: string;
+  position?: number;
+}
+
+export interface NewPlan {
+  day: string;
+  window?: string;
+  driver_id?: string;
+  vehicle?: string;
+  position?: number;
 }
 
 export interface CreditNote {
@@ -103,6 +124,10 @@ export const getJobs = async (stop?: AbortSignal): Promise<Job[]> => (await read
 export const getJob = (id: string, stop?: AbortSignal): Promise<Job> => read(jobUrl(id), stop);
 
 export const putOnSite = (id: string, container: string): Promise<Job> => request(`${jobUrl(id)}/on-site`, { method: "POST", body: { container } });
+
+export const putSwapped = (id: string, container: string): Promise<Job> => request(`${jobUrl(id)}/swapped`, { method: "POST", body: { container } });
+
+export const planJob = (id: string, body: NewPlan): Promise<Job> => request(`${jobUrl(id)}/plan`, { method: "POST", body });
 
 export const collect = (id: string): Promise<Job> => request(`${jobUrl(id)}/collected`, { method: "POST", body: {} });
 

@@ -5,9 +5,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { getJob, type Job } from "./api";
 import { Documents } from "./documents";
 import { Done, kilograms, LoadProblem, nameOf, PartnerProblem, statusOf } from "./parts";
+import { jobPath } from "./places";
 import { usePolled } from "./poll";
 import { nextStep } from "./rules";
-import { FailedTrip, StepForm } from "./steps";
+import { FailedTrip, PlanForm, StepForm } from "./steps";
 import { words } from "./text";
 import { day, dayWindow, moment, money, wasteCode } from "../format";
 import { keepLanguage, language, text } from "../text";
@@ -77,7 +78,8 @@ export function JobPage({ id }: { id: string }) {
           <section class="panel next" aria-labelledby="next-title">
             <h2 id="next-title">{step === undefined ? ours.states[known.state] : ours.nextStep}</h2>
             {step === undefined ? <Finished job={known} /> : <StepForm key={known.state} job={known} step={step} onDone={took} onRefused={refused} />}
-            {(step === "place" || step === "collect") && <FailedTrip job={known} onDone={took} onRefused={refused} />}
+            {step !== undefined && <PlanForm key={`plan ${known.state}`} job={known} onDone={took} onRefused={refused} />}
+            {step !== undefined && step !== "weigh" && <FailedTrip job={known} onDone={took} onRefused={refused} />}
           </section>
           <Facts job={known} />
           {known.state !== "cancelled" && <Documents job={known} onDone={(next) => job.refresh(next)} onRefused={refused} />}
@@ -122,6 +124,12 @@ function Facts({ job }: { job: Job }) {
             <Icon name="pin" />
             {ours.map}
           </a>
+          {job.access_notes !== undefined && <p class="note">{job.access_notes}</p>}
+          {job.phone !== undefined && (
+            <a href={`tel:${job.phone.replaceAll(/[^+\d]/g, "")}`} rel="external">
+              {job.phone}
+            </a>
+          )}
           {job.public_ground && (
             <p class="note">
               <Icon name="alert" />
@@ -151,6 +159,14 @@ function Facts({ job }: { job: Job }) {
         <dd>{text.value.size.name(job.size_m3)}</dd>
         <dt>{ours.date}</dt>
         <dd>{day(job.date, lang) + dayWindow(job.window, lang)}</dd>
+        {job.plan !== undefined && <dt>{words.value.plan.planned}</dt>}
+        {job.plan !== undefined && <dd>{[words.value.plan.on(day(job.plan.day, lang), job.plan.window), job.driver_id, job.plan.vehicle].filter(Boolean).join(", ")}</dd>}
+        {job.swap !== undefined && <dt>{ours.swap}</dt>}
+        {job.swap !== undefined && (
+          <dd>
+            <a href={keepLanguage(jobPath(job.swap.order_id))}>{words.value.jobs.container(job.swap.container)}</a>
+          </dd>
+        )}
         {job.container !== undefined && <dt>{ours.container}</dt>}
         {job.container !== undefined && <dd>{job.container}</dd>}
         {job.container !== undefined && <dt>{ours.pickUp}</dt>}
@@ -183,14 +199,17 @@ function History({ job }: { job: Job }) {
       <h2 id="history-title">{ours.history}</h2>
       <ol class="timeline">
         {job.history.map((step, at) => {
-          const trip = step.failed_trip;
+          const { failed_trip: trip, planned } = step;
           return (
             <li key={at} class={`entry entry-${trip === undefined && step.state !== "cancelled" ? "done" : "failed"}`}>
               <span class="entry-mark">
                 <Icon name={trip === undefined && step.state !== "cancelled" ? "check" : "cross"} />
               </span>
               <div>
-                <p class="entry-title">{trip === undefined ? (ours.states[step.state] ?? step.state) : ours.failedTrip}</p>
+                <p class="entry-title">{planned !== undefined ? words.value.plan.planned : trip === undefined ? (ours.states[step.state] ?? step.state) : ours.failedTrip}</p>
+                {planned !== undefined && (
+                  <p class="hint">{[words.value.plan.on(day(planned.day, language.value), planned.window), planned.driver_id, planned.vehicle].filter(Boolean).join(", ")}</p>
+                )}
                 {trip !== undefined && <p class="hint">{[ours.tripReasons[trip.reason] ?? trip.reason, trip.note].filter(Boolean).join(": ")}</p>}
                 <p class="hint">
                   <time dateTime={step.at}>{moment(step.at, language.value)}</time>

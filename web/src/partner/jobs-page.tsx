@@ -11,7 +11,7 @@ import { keepLanguage, language } from "../text";
 import { Icon } from "../ui/icon";
 import { Skeleton } from "../ui/skeleton";
 
-export const stepIcon = { place: "skip", collect: "truck", weigh: "scale" } as const;
+export const stepIcon = { place: "skip", swap: "loop", collect: "truck", weigh: "scale" } as const;
 
 export function JobsPage() {
   const ours = words.value.jobs;

@@ -52,10 +52,7 @@ export default function PartnerApp() {
     );
   }
   if (known === undefined) return <div class="partner"><SignInPage /></div>;
-  if (known.role === "driver") {
-    location.replace("/fahrer"); // a page of its own
-    return null;
-  }
+  if (known.role === "driver") return <ToDriver />;
   if (known.role !== "dispatcher") return <div class="partner"><Stranger email={known.email} role={known.role} /></div>;
   return <Pages key={known.user_id} email={known.email} />;
 }
@@ -134,6 +131,12 @@ function Missing() {
       </a>
     </div>
   );
+}
+
+/** Drivers have an app of their own. */
+function ToDriver() {
+  useEffect(() => location.replace("/fahrer"), []);
+  return <Skeleton rows={4} kind="line" />;
 }
 
 /** Somebody who is signed in, but not as a dispatcher. */

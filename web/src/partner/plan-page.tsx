@@ -3,11 +3,11 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { getJobs } from "./api";
+import { getJobs, type Job, type NewPlan, planJob } from "./api";
 import { fleetPath } from "./fleet-page";
 import { Done, LoadProblem, PartnerProblem, wasteWords } from "./parts";
 import { jobPath } from "./places";
-import { getPartner, type NewPlan, type Partner, planJob, type PlannedJob, windows } from "./planning-api";
+import { getPartner, type Partner, windows } from "./planning-api";
 import { dayOf, moved, planWith } from "./planning-rules";
 import { planning } from "./planning-text";
 import { usePolled } from "./poll";
@@ -23,7 +23,7 @@ const place = "#plan input[type=checkbox]";
 
 export function PlanPage() {
   const ours = planning.value.plan;
-  const jobs = usePolled(getJobs as (stop: AbortSignal) => Promise<PlannedJob[]>, 15_000);
+  const jobs = usePolled(getJobs, 15_000);
   const partner = usePolled(getPartner, 60_000);
   const now = today(new Date());
   const asked = url.value.searchParams.get("tag") ?? "";
@@ -178,7 +178,7 @@ export function PlanPage() {
                   {stops.length === 0 && <p class="hint">{ours.none}</p>}
                   <ol class="stops">
                     {stops.map((job, at) => (
-                      <Stop key={job.order_id} job={job} now={now} number={at + 1} chosen={chosen.value.includes(job.order_id)} onToggle={() => toggle(job.order_id)} {...(stops.length > 1 ? { onMove: (step: -1 | 1) => move(job.order_id, step), first: at === 0, last: at === stops.length - 1 } : {})} />
+                      <Stop key={job.order_id} job={job} now={now} number={at + 1} other={by === "driver" ? job.plan?.vehicle : (known.drivers.find((each) => each.id === job.driver_id)?.name ?? job.driver_id)} chosen={chosen.value.includes(job.order_id)} onToggle={() => toggle(job.order_id)} {...(stops.length > 1 ? { onMove: (step: -1 | 1) => move(job.order_id, step), first: at === 0, last: at === stops.length - 1 } : {})} />
                     ))}
                   </ol>
                 </section>
@@ -207,7 +207,7 @@ export function PlanPage() {
 }
 
 /** The rows of the board: all drivers or vehicles of the partner, then what is planned for somebody whom the partner does not list. */
-function rowsOf(partner: Partner, by: "driver" | "vehicle", planned: Map<string, PlannedJob[]>): { id: string; title: string; stops: PlannedJob[] }[] {
+function rowsOf(partner: Partner, by: "driver" | "vehicle", planned: Map<string, Job[]>): { id: string; title: string; stops: Job[] }[] {
   const ours = planning.value.plan;
   const known = by === "driver" ? partner.drivers.map(({ id, name }) => ({ id, title: name })) : partner.vehicles.map(({ plate }) => ({ id: plate, title: plate }));
   const others = [...planned.keys()].filter((id) => !known.some((each) => each.id === id)).map((id) => ({ id, title: id === "" ? (by === "driver" ? ours.nobody : ours.noVehicle) : id }));
@@ -220,13 +220,15 @@ function Placing({ partner, placing }: { partner: Partner; placing: Map<number, 
   const sizes = [...new Set([...placing.keys(), ...(partner.capacity ?? []).map((each) => each.size_m3)])].sort((a, b) => a - b);
   if (sizes.length === 0) return null;
   return (
-    <dl class="placing" aria-label={ours.placing}>
+    <dl class="placing">
       {sizes.map((size) => {
         const count = placing.get(size) ?? 0;
         const most = partner.capacity?.find((each) => each.size_m3 === size)?.per_day;
         return (
           <div key={size} class={most !== undefined && count >= most ? "placing-full" : ""}>
-            <dt>{planning.value.fleet.size(size)}</dt>
+            <dt>
+              {ours.placing}: {planning.value.fleet.size(size)}
+            </dt>
             <dd>{most === undefined ? ours.unlimited(count) : ours.of(count, most)}</dd>
           </div>
         );
@@ -235,18 +237,19 @@ function Placing({ partner, placing }: { partner: Partner; placing: Map<number, 
   );
 }
 
-function Stop({ job, now, number, chosen, onToggle, onMove, first, last }: {
-  job: PlannedJob; now: string; number?: number; chosen: boolean; onToggle: () => void; onMove?: (step: -1 | 1) => void; first?: boolean; last?: boolean;
+function Stop({ job, now, number, other, chosen, onToggle, onMove, first, last }: {
+  job: Job; now: string; number?: number; other?: string | undefined; chosen: boolean; onToggle: () => void; onMove?: (step: -1 | 1) => void; first?: boolean; last?: boolean;
 }) {
   const ours = planning.value.plan;
   const wished = dueOn(job, now);
   const { street, city, name } = job.address;
+  const trip = job.state !== "matched" ? "fetch" : job.swap === undefined ? "place" : "swap";
   return (
     <li class={chosen ? "stop stop-chosen" : "stop"}>
       <input type="checkbox" value={job.order_id} checked={chosen} aria-label={ours.choose(street)} onChange={onToggle} />
       <div>
         <p class="stop-head">
-          {number !== undefined && <strong>{number}.</strong>} <Icon name={job.state === "matched" ? "skip" : "truck"} /> {ours.trips[job.state === "matched" ? "place" : "fetch"]}
+          {number !== undefined && <strong>{number}.</strong>} <Icon name={job.state === "matched" ? "skip" : "truck"} /> {ours.trips[trip]}
           {job.plan?.window !== undefined && <span class="tag">{ours.windows[job.plan.window]}</span>}
           {number === undefined && wished !== undefined && <span class={wished < now ? "tag tag-late" : "tag"}>{ours.wished(day(wished, language.value, "short"))}</span>}
         </p>
@@ -258,7 +261,7 @@ function Stop({ job, now, number, chosen, onToggle, onMove, first, last }: {
         <p class="hint">
           {name} · {wasteWords(job.waste_code, job.size_m3)}
           {job.container !== undefined && ` · ${job.container}`}
-          {job.plan?.vehicle !== undefined && number !== undefined && ` · ${job.plan.vehicle}`}
+          {other !== undefined && ` · ${other}`}
         </p>
         {job.access_notes !== undefined && <p class="hint">{job.access_notes}</p>}
       </div>

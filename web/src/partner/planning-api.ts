@@ -1,7 +1,6 @@
-// What the planning pages ask for: the partner's profile, plans of jobs, invitations of drivers. After services/{disposer,identity,order}/openapi.yaml.
+// What only the planning pages ask for: the partner's profile and invitations of drivers. After services/{disposer,identity}/openapi.yaml.
 
 import { ApiError, cookie, problemOf, request, UnreachableError } from "../http";
-import type { Job } from "./api";
 
 export interface DriverEntry {
   id: string;
@@ -40,28 +39,6 @@ export interface Partner extends Profile {
 
 export const windows = ["", "morning", "afternoon"] as const;
 
-export interface Plan {
-  trip: "place" | "fetch";
-  day: string;
-  window?: string;
-  vehicle?: string;
-  position?: number;
-}
-
-export interface PlannedJob extends Job {
-  plan?: Plan;
-  phone?: string;
-  access_notes?: string;
-}
-
-export interface NewPlan {
-  day: string;
-  window?: string;
-  driver_id?: string;
-  vehicle?: string;
-  position?: number;
-}
-
 export const getPartner = (stop?: AbortSignal): Promise<Partner> => request("/api/disposer/v1/profile", stop === undefined ? {} : { signal: stop });
 
 /** Stores the profile, unless somebody has changed it since it was read: that is a conflict (409). */
@@ -85,5 +62,3 @@ export const profileOf = ({ email, radius_km, auto_accept, drivers, vehicles, ca
 
 export const inviteDriver = (id: string): Promise<{ invite: string; until: string }> =>
   request("/api/identity/v1/driver-invitations", { method: "POST", body: { driver_id: id } });
-
-export const planJob = (id: string, plan: NewPlan): Promise<PlannedJob> => request(`/api/order/v1/jobs/${encodeURIComponent(id)}/plan`, { method: "POST", body: plan });

@@ -1,27 +1,28 @@
 // What the planning pages decide without asking anybody.
 
 import { daysLater, dueOn } from "./rules";
-import type { Certificate, NewPlan, PlannedJob } from "./planning-api";
+import type { Job, NewPlan } from "./api";
+import type { Certificate } from "./planning-api";
 
 /** Whether a truck still has to come for it: what is collected is on its way to the scale. */
-const comes = (job: PlannedJob): boolean => job.state === "matched" || job.state === "on_site";
+const comes = (job: Job): boolean => job.state === "matched" || job.state === "on_site";
 
 /** The plan of the trip that comes next; a plan of a day that has passed counts no more. */
-const planOf = (job: PlannedJob, today: string) => (comes(job) && job.plan !== undefined && job.plan.day >= today ? job.plan : undefined);
+const planOf = (job: Job, today: string) => (comes(job) && job.plan !== undefined && job.plan.day >= today ? job.plan : undefined);
 
-const position = (job: PlannedJob): number => job.plan?.position ?? 1_000;
+const position = (job: Job): number => job.plan?.position ?? 1_000;
 
 export interface Day {
   /** Wanted on this day or before, and not planned. */
-  open: PlannedJob[];
+  open: Job[];
   /** Planned for this day, by driver or vehicle, each in driving order. "" is nobody's. */
-  rows: Map<string, PlannedJob[]>;
+  rows: Map<string, Job[]>;
   /** Containers to place by size in m³. */
   placing: Map<number, number>;
 }
 
 /** Sorts the jobs for the plan of a day. */
-export function dayOf(jobs: PlannedJob[], date: string, today: string, by: "driver" | "vehicle"): Day {
+export function dayOf(jobs: Job[], date: string, today: string, by: "driver" | "vehicle"): Day {
   const day: Day = { open: [], rows: new Map(), placing: new Map() };
   for (const job of jobs.toSorted((a, b) => position(a) - position(b) || a.order_id.localeCompare(b.order_id))) {
     const plan = planOf(job, today);
@@ -36,7 +37,7 @@ export function dayOf(jobs: PlannedJob[], date: string, today: string, by: "driv
 }
 
 /** The plans that put a job one place up (-1) or down (1) in its row: of all jobs whose position changes. */
-export function moved(row: PlannedJob[], id: string, by: -1 | 1): { id: string; plan: NewPlan }[] {
+export function moved(row: Job[], id: string, by: -1 | 1): { id: string; plan: NewPlan }[] {
   const at = row.findIndex((job) => job.order_id === id);
   const to = at + by;
   const next = [...row];
@@ -47,7 +48,7 @@ export function moved(row: PlannedJob[], id: string, by: -1 | 1): { id: string; 
 }
 
 /** The job's plan with some of it changed. */
-export function planWith(job: PlannedJob, change: Partial<NewPlan>): NewPlan {
+export function planWith(job: Job, change: Partial<NewPlan>): NewPlan {
   const { day = "", window, vehicle, position: place } = job.plan ?? {};
   const plan: NewPlan = {
     day, ...(window === undefined ? {} : { window }), ...(vehicle === undefined ? {} : { vehicle }), ...(place === undefined ? {} : { position: place }),

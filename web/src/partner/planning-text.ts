@@ -7,7 +7,7 @@ const de = {
   plan: {
     title: "Tagesplan", before: "Vorheriger Tag", after: "Nächster Tag", today: "Heute", day: "Tag", by: "Gruppieren nach", driver: "Fahrer", vehicle: "Fahrzeug",
     open: "Noch nicht geplant", noneOpen: "Für diesen Tag ist alles geplant.", none: "Noch keine Fahrt.", nobody: "Ohne Fahrer", noVehicle: "Ohne Fahrzeug",
-    trips: { place: "Stellen", fetch: "Abholen" } as Record<string, string>, windows: { "": "ganzer Tag", morning: "vormittags", afternoon: "nachmittags" } as Record<string, string>,
+    trips: { place: "Stellen", fetch: "Abholen", swap: "Tauschen" } as Record<string, string>, windows: { "": "ganzer Tag", morning: "vormittags", afternoon: "nachmittags" } as Record<string, string>,
     wished: (date: string) => `gewünscht ${date}`, up: "Nach oben", down: "Nach unten", choose: (street: string) => `Auswählen: ${street}`,
     chosen: (count: number) => `${count} ausgewählt`, window: "Zeit", submit: "Einplanen", busy: "Wird geplant …", clear: "Auswahl aufheben", all: "Alle auswählen",
     done: (count: number) => `${count === 1 ? "Eine Fahrt ist" : `${count} Fahrten sind`} geplant. Kunden mit geändertem Termin bekommen eine E-Mail.`,
@@ -37,7 +37,7 @@ const en: Words = {
   plan: {
     title: "Day plan", before: "Day before", after: "Next day", today: "Today", day: "Day", by: "Group by", driver: "Driver", vehicle: "Vehicle",
     open: "Not planned yet", noneOpen: "Everything is planned for this day.", none: "No trip yet.", nobody: "Without a driver", noVehicle: "Without a vehicle",
-    trips: { place: "Place", fetch: "Collect" }, windows: { "": "all day", morning: "morning", afternoon: "afternoon" },
+    trips: { place: "Place", fetch: "Collect", swap: "Swap" }, windows: { "": "all day", morning: "morning", afternoon: "afternoon" },
     wished: (date) => `wanted ${date}`, up: "Move up", down: "Move down", choose: (street) => `Select: ${street}`,
     chosen: (count) => `${count} selected`, window: "Time", submit: "Plan", busy: "Planning …", clear: "Clear selection", all: "Select all",
     done: (count) => `${count === 1 ? "One trip is" : `${count} trips are`} planned. Customers whose date has changed get an e-mail.`,

@@ -23,14 +23,16 @@ export function timeLeft(endsAt: string, now: number): { text: string; urgent: b
 }
 
 /** The one next step of a job; undefined when nothing is left to do. */
-export type NextStep = "place" | "collect" | "weigh";
+export type NextStep = "place" | "swap" | "collect" | "weigh";
 
-export function nextStep(job: Pick<Job, "state">): NextStep | undefined {
+export function nextStep(job: Pick<Job, "state" | "swap">): NextStep | undefined {
+  if (job.state === "matched" && job.swap !== undefined) return "swap";
   return ({ matched: "place", on_site: "collect", collected: "weigh" } as Record<string, NextStep>)[job.state];
 }
 
-/** The day of the next step; undefined for a container on site that nobody wants fetched yet. What was collected is to be weighed now. */
-export function dueOn(job: Pick<Job, "state" | "date" | "pick_up_on">, now: string): string | undefined {
+/** The day of the next step, as planned or as the customer wants it; undefined for a container on site that nobody wants fetched yet. What was collected is to be weighed now. */
+export function dueOn(job: Pick<Job, "state" | "date" | "pick_up_on" | "plan">, now: string): string | undefined {
+  if (job.plan !== undefined && job.state !== "collected") return job.plan.day;
   if (job.state === "matched") return job.date;
   return job.state === "on_site" ? job.pick_up_on : now;
 }

@@ -3,15 +3,16 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { collect, failTrip, type Job, putOnSite, tripReasons, weigh } from "./api";
+import { collect, failTrip, type Job, planJob, putOnSite, putSwapped, tripReasons, weigh } from "./api";
 import { complaintsIn, kilograms, PartnerProblem } from "./parts";
-import { type NextStep, parseKg } from "./rules";
+import { daysLater, type NextStep, parseKg, today } from "./rules";
 import { words } from "./text";
 import { day } from "../format";
 import { Intent } from "../http";
 import { withSession } from "../session";
 import { language } from "../text";
 import { checkForm, Field, focusFirstComplaint } from "../ui/field";
+import { Icon } from "../ui/icon";
 import { type Complaints, ComplaintText } from "../ui/problem";
 
 interface Props {
@@ -24,6 +25,7 @@ interface Props {
 
 export function StepForm({ step, ...props }: Props & { step: NextStep }) {
   if (step === "place") return <Place {...props} />;
+  if (step === "swap") return <PlaceOrSwap {...props} />;
   return step === "collect" ? <Collect {...props} /> : <Weigh {...props} />;
 }
 
@@ -70,7 +72,22 @@ function Rest({ error, complaints, shown }: { error: unknown; complaints: Compla
   return pointers.length > 0 && pointers.every((pointer) => shown.includes(pointer)) ? null : <PartnerProblem error={error} />;
 }
 
-function Place(props: Props) {
+/** A swap is one step; when only the new container is left on site, it can be told as well. */
+function PlaceOrSwap(props: Props) {
+  const ours = words.value.job;
+  return (
+    <>
+      <Place {...props} swaps={true} />
+      <details class="more">
+        <summary>{ours.swapNot}</summary>
+        <p>{ours.swapNotLead(props.job.swap?.container ?? "")}</p>
+        <Place {...props} />
+      </details>
+    </>
+  );
+}
+
+function Place({ swaps = false, ...props }: Props & { swaps?: boolean }) {
   const ours = words.value.job;
   const { busy, error, complaints, run } = useStep(props);
   const submit = (event: SubmitEvent) => {
@@ -79,14 +96,20 @@ function Place(props: Props) {
     const found = checkForm(form);
     const container = typed(form, "/container");
     if (found["/container"] === undefined && container.length < 2) found["/container"] = { text: ours.containerShort };
-    void run(form, found, () => putOnSite(props.job.order_id, container), stateWords);
+    void run(form, found, () => (swaps ? putSwapped : putOnSite)(props.job.order_id, container), stateWords);
   };
   return (
     <form class="form" noValidate onSubmit={submit}>
       <p>{ours.placeLead(day(props.job.date, language.value))}</p>
-      <Field name="/container" label={ours.containerLabel} hint={ours.containerHint} type="text" autoComplete="off" required minLength={2} maxLength={20} complaint={complaints["/container"]} />
+      {swaps && (
+        <p class="note">
+          <Icon name="loop" />
+          {ours.swapLead(props.job.swap?.container ?? "")}
+        </p>
+      )}
+      <Field name="/container" label={swaps ? ours.swapContainer : ours.containerLabel} hint={ours.containerHint} type="text" autoComplete="off" required minLength={2} maxLength={20} complaint={complaints["/container"]} />
       <Rest error={error} complaints={complaints} shown={["/container"]} />
-      <Submit busy={busy}>{ours.placeSubmit}</Submit>
+      <Submit busy={busy}>{swaps ? ours.swapSubmit : ours.placeSubmit}</Submit>
     </form>
   );
 }
@@ -197,6 +220,56 @@ export function FailedTrip(props: Props) {
         <Rest error={error} complaints={complaints} shown={["/note"]} />
         <button type="submit" disabled={busy}>
           {ours.failSubmit}
+        </button>
+      </form>
+    </details>
+  );
+}
+
+const windows = ["", "morning", "afternoon"] as const;
+
+/** The plan of the next trip: day, part of the day, driver, vehicle. The customer sees the first two. */
+export function PlanForm(props: Props) {
+  const ours = words.value.plan;
+  const { busy, error, complaints, run } = useStep(props);
+  const { job } = props;
+  const first = today(new Date());
+  const part = useSignal<string>(job.plan?.window ?? "");
+  const open = useSignal(false);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const given = { window: part.value, driver_id: typed(form, "/driver_id"), vehicle: typed(form, "/vehicle") };
+    const body = { day: typed(form, "/day"), ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== "")) };
+    const send = async () => {
+      const next = await planJob(job.order_id, body);
+      open.value = false;
+      return next;
+    };
+    void run(form, checkForm(form), send, () => ours.done);
+  };
+  return (
+    <details class="more plan" open={open.value} onToggle={(event) => (open.value = event.currentTarget.open)}>
+      <summary>{job.plan === undefined ? ours.title : ours.change}</summary>
+      <form class="form" noValidate onSubmit={submit}>
+        <p>{ours.lead}</p>
+        <Field name="/day" label={ours.day} type="date" required min={first} max={daysLater(first, 90)} value={job.plan?.day ?? (job.state === "matched" ? job.date : (job.pick_up_on ?? ""))} complaint={complaints["/day"]} />
+        <fieldset>
+          <legend class="label">{ours.window}</legend>
+          <div class="switch">
+            {windows.map((each) => (
+              <label key={each}>
+                <input type="radio" name="window" value={each} checked={part.value === each} onChange={() => (part.value = each)} />
+                <span>{ours.windows[each]}</span>
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <Field name="/driver_id" label={ours.driver} hint={ours.driverHint} type="text" autoComplete="off" maxLength={64} value={job.driver_id ?? ""} complaint={complaints["/driver_id"]} />
+        <Field name="/vehicle" label={ours.vehicle} type="text" autoComplete="off" maxLength={20} value={job.plan?.vehicle ?? ""} complaint={complaints["/vehicle"]} />
+        <Rest error={error} complaints={complaints} shown={["/day", "/driver_id", "/vehicle"]} />
+        <button type="submit" disabled={busy}>
+          {ours.submit}
         </button>
       </form>
     </details>

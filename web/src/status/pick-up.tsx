@@ -1,6 +1,7 @@
 // The wish for the day on which the container is fetched: one of the next working days, or another one of the catalogue.
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { askPickUp } from "../account/api";
 import { words as texts } from "../account/words";
@@ -14,6 +15,62 @@ import { type Complaint, complaintsOf, ProblemAlert } from "../ui/problem";
 import { Skeleton } from "../ui/skeleton";
 
 const other = "other";
+
+/** The choice of a day: the next working days, or another one. The field's name is /date, its complaint stands beside it. */
+export function DayChips({ known, chosen, complaint, name }: { known: Catalog; chosen: Signal<string>; complaint: Signal<Complaint | undefined>; name: string }) {
+  const words = texts.value.pickUp;
+  const lang = language.value;
+  const closed = known.closed_dates.map(({ date }) => date);
+  const days = workdays(known.earliest_date, known.latest_date, 5, closed);
+  return (
+    <>
+      <div class="chips">
+        {[...days, other].map((value) => (
+          <label key={value}>
+            <input type="radio" name={name} value={value} aria-invalid={complaint.value !== undefined && chosen.value !== other} checked={chosen.value === value} onChange={() => ((chosen.value = value), (complaint.value = undefined))} />
+            <span>{value === other ? words.other : day(value, lang, "short")}</span>
+          </label>
+        ))}
+      </div>
+      {chosen.value === other ? (
+        <Field name="/date" label={words.date} hint={words.between(day(known.earliest_date, lang), day(known.latest_date, lang))} type="date" min={known.earliest_date} max={known.latest_date} complaint={complaint.value} />
+      ) : (
+        complaint.value !== undefined && (
+          <p class="complaint" role="alert">
+            {complaint.value.text}
+          </p>
+        )
+      )}
+    </>
+  );
+}
+
+/** The day that is chosen or typed; empty for none. */
+export const dayOf = (form: HTMLFormElement, chosen: string): string => String(chosen === other ? (new FormData(form).get("/date") ?? "") : chosen);
+
+/** Shows its child with the catalogue of a postcode, when that has come. */
+export function WithCatalog({ postcode, children }: { postcode: string; children: (known: Catalog) => ComponentChildren }) {
+  const catalog = useSignal<Catalog | undefined>(undefined);
+  const error = useSignal<unknown>(undefined);
+  const load = () => {
+    error.value = undefined;
+    getCatalog(postcode).then(
+      (found) => (catalog.value = found),
+      (cause: unknown) => (error.value = cause),
+    );
+  };
+  useEffect(load, [postcode]);
+  if (catalog.value !== undefined) return <>{children(catalog.value)}</>;
+  return error.value === undefined ? (
+    <Skeleton rows={2} kind="line" />
+  ) : (
+    <ProblemAlert error={error.value}>
+      <button type="button" onClick={load}>
+        {text.value.again}
+      </button>
+    </ProblemAlert>
+  );
+}
 
 export function PickUp({ order, onAsked }: { order: Order; onAsked: (order: Order) => void }) {
   const words = texts.value.pickUp;
@@ -53,40 +110,15 @@ export function PickUp({ order, onAsked }: { order: Order; onAsked: (order: Orde
 
 function Days({ order, onAsked }: { order: Order; onAsked: (order: Order) => void }) {
   const words = texts.value.pickUp;
-  const lang = language.value;
-  const catalog = useSignal<Catalog | undefined>(undefined);
   const chosen = useSignal("");
   const busy = useSignal(false);
   const error = useSignal<unknown>(undefined);
   const complaint = useSignal<Complaint | undefined>(undefined);
 
-  const load = () => {
-    error.value = undefined;
-    getCatalog(order.postcode).then(
-      (found) => (catalog.value = found),
-      (cause: unknown) => (error.value = cause),
-    );
-  };
-  useEffect(load, [order.postcode]);
-
-  const known = catalog.value;
-  if (known === undefined) {
-    return error.value === undefined ? (
-      <Skeleton rows={2} kind="line" />
-    ) : (
-      <ProblemAlert error={error.value}>
-        <button type="button" onClick={load}>
-          {text.value.again}
-        </button>
-      </ProblemAlert>
-    );
-  }
-
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    const data = new FormData(form);
-    const date = String(chosen.value === other ? data.get("/date") : chosen.value);
+    const date = dayOf(form, chosen.value);
     error.value = undefined;
     complaint.value = date === "" ? { text: words.choose } : undefined;
     if (complaint.value !== undefined) return focusFirstComplaint(form);
@@ -103,34 +135,20 @@ function Days({ order, onAsked }: { order: Order; onAsked: (order: Order) => voi
     }
   };
 
-  const closed = known.closed_dates.map(({ date }) => date);
-  const days = workdays(known.earliest_date, known.latest_date, 5, closed);
   return (
-    <form class="form" noValidate onSubmit={submit}>
-      <fieldset>
-        <legend class="unseen">{words.legend}</legend>
-        <div class="chips">
-          {[...days, other].map((value) => (
-            <label key={value}>
-              <input type="radio" name="day" value={value} aria-invalid={complaint.value !== undefined && chosen.value !== other} checked={chosen.value === value} onChange={() => ((chosen.value = value), (complaint.value = undefined))} />
-              <span>{value === other ? words.other : day(value, lang, "short")}</span>
-            </label>
-          ))}
-        </div>
-        {chosen.value === other ? (
-          <Field name="/date" label={words.date} hint={words.between(day(known.earliest_date, lang), day(known.latest_date, lang))} type="date" min={known.earliest_date} max={known.latest_date} complaint={complaint.value} />
-        ) : (
-          complaint.value !== undefined && (
-            <p class="complaint" role="alert">
-              {complaint.value.text}
-            </p>
-          )
-        )}
-      </fieldset>
-      <ProblemAlert error={error.value} />
-      <button type="submit" class="primary" disabled={busy.value}>
-        {words.submit}
-      </button>
-    </form>
+    <WithCatalog postcode={order.postcode}>
+      {(known) => (
+        <form class="form" noValidate onSubmit={submit}>
+          <fieldset>
+            <legend class="unseen">{words.legend}</legend>
+            <DayChips known={known} chosen={chosen} complaint={complaint} name="day" />
+          </fieldset>
+          <ProblemAlert error={error.value} />
+          <button type="submit" class="primary" disabled={busy.value}>
+            {words.submit}
+          </button>
+        </form>
+      )}
+    </WithCatalog>
   );
 }

@@ -19,6 +19,7 @@ import { Cancel } from "./cancel";
 import { OrderDocuments } from "./documents";
 import { PickUp } from "./pick-up";
 import { sleep } from "./sleep";
+import { orderPage, Swap } from "./swap";
 import { type Entry, isCancellable, isDelivered, isFinal, isWaiting, nextPause, timeline } from "./timeline";
 
 export function StatusPage({ id }: { id: string }) {
@@ -108,7 +109,14 @@ function OrderView({ order, onChange }: { order: Order; onChange: (order: Order)
             {texts.value.invoice.coming}
           </p>
         )}
-        {order.state === "on_site" && <PickUp order={order} onAsked={onChange} />}
+        {order.state === "on_site" && order.swapped_by === undefined && (
+          <>
+            <PickUp order={order} onAsked={onChange} />
+            <Swap order={order} />
+          </>
+        )}
+        {order.swapped_by !== undefined && <SwapLink id={order.swapped_by} label={order.state === "on_site" ? texts.value.swap.coming : texts.value.swap.done} />}
+        {order.swap_of !== undefined && <SwapLink id={order.swap_of} label={texts.value.swap.of} />}
       </section>
       <div class="status-side">
         <section class="panel" aria-labelledby="summary-title">
@@ -156,6 +164,18 @@ function OrderView({ order, onChange }: { order: Order; onChange: (order: Order)
         <OrderDocuments order={order} />
       </div>
     </div>
+  );
+}
+
+/** The other order of a swap. */
+function SwapLink({ id, label }: { id: string; label: string }) {
+  return (
+    <p class="with-icon">
+      <Icon name="loop" />
+      <span>
+        {label} <a href={orderPage(id)}>{texts.value.swap.other}</a>
+      </span>
+    </p>
   );
 }
 

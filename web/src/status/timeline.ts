@@ -77,22 +77,30 @@ function reached(state: string, order: Order, words: Words, show: (date: string)
   }
 }
 
+/** When the partner comes, if it is planned. */
+function planned({ plan }: Order, words: Words, show: (date: string) => string): string | undefined {
+  return plan === undefined ? undefined : words.on(show(plan.day), plan.window);
+}
+
 /** The entries in order; `show` writes a date (YYYY-MM-DD) out. */
 export function timeline(order: Order, words: Words, show: (date: string) => string, includedDays: number | undefined): Entry[] {
-  const entries: Entry[] = order.history.map(({ state, at, failed_trip: trip }, i) => {
+  const entries: Entry[] = order.history.map(({ state, at, failed_trip: trip, planned }, i) => {
     const what =
-      trip === undefined
-        ? reached(state, order, words, show)
-        : { kind: "failed" as const, title: words.failedTrip, detail: [reason(words, trip.reason), trip.note].filter(Boolean).join(": ") };
+      planned !== undefined
+        ? { kind: "done" as const, title: words.scheduled, detail: words.comes[planned.trip](words.on(show(planned.day), planned.window)) }
+        : trip === undefined
+          ? reached(state, order, words, show)
+          : { kind: "failed" as const, title: words.failedTrip, detail: [reason(words, trip.reason), trip.note].filter(Boolean).join(": ") };
     return { key: `${i} ${state}`, ...what, at };
   });
   if (isWaiting(order)) entries.push({ key: "searching", kind: "now", title: words.searching, detail: words.searchingDetail });
   if (order.state === "placed" || order.state === "matched") {
-    entries.push({ key: "delivery", kind: "planned", title: words.delivery, detail: show(order.date) });
+    entries.push({ key: "delivery", kind: "planned", title: words.delivery, detail: planned(order, words, show) ?? show(order.date) });
   }
   if (["placed", "matched", "on_site"].includes(order.state)) {
     const days = includedDays === undefined ? "" : words.collectionDetail(includedDays);
-    entries.push({ key: "collection", kind: "planned", title: words.collection, detail: order.pick_up_on === undefined ? days : show(order.pick_up_on) });
+    const wish = order.swapped_by !== undefined ? words.bySwap : ((order.state === "on_site" ? planned(order, words, show) : undefined) ?? (order.pick_up_on === undefined ? days : show(order.pick_up_on)));
+    entries.push({ key: "collection", kind: "planned", title: words.collection, detail: wish });
   }
   return entries;
 }
