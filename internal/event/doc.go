@@ -61,7 +61,7 @@ func Topics() []Topic {
 	month.Age = 30 * 24 * time.Hour
 	return []Topic{
 		{TopicIdentity, []Payload{SignedUp{}, CompanyChanged{}}, "identity", []string{"mailing", "payment", "statistics"}, week},
-		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "payment", "statistics"}, newest},
+		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"matching", "order", "payment", "statistics"}, newest},
 		{
 			TopicOrder,
 			[]Payload{Placed{}, Matched{}, Scheduled{}, OnSite{}, Collected{}, Weighed{}, Cancelled{}, Corrected{}},

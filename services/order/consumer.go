@@ -17,6 +17,8 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 		id, decide = p.OrderID, func(o *Order) error { return o.match(p, e.Time, meta) }
 	case event.Unmatched:
 		id, decide = p.OrderID, func(o *Order) error { return o.unmatch(e.Time, meta) }
+	case event.PartnerChanged:
+		return s.partners.put(ctx, partnerOf(p))
 	// What a new order tells the older one whose container it swaps. Each may come again, and late.
 	case event.Placed:
 		return s.askSwap(ctx, p, e.Time)

@@ -1,8 +1,9 @@
 // Package order owns orders: their state, their history and who may see and change them.
 //
-// Owns: database kreislauf_order, collections orders (one document an order, with its outbox) and audit (what the back office did); the file
+// Owns: database kreislauf_order, collections orders (one document an order, with its outbox), partners (a copy of each partner's name and
+// address, for proofs of what they took) and audit (what the back office did); the file
 // store's files of orders (photos and weighing slips), which the order's document lists.
-// Consumes: its own events of orders that swap a container, matching.accepted, matching.unmatched, payment.invoiced, payment.paid.
+// Consumes: disposer.partner-changed, its own events of orders that swap a container, matching.accepted, matching.unmatched, payment.invoiced, payment.paid.
 // Emits: order.placed, order.matched, order.scheduled, order.on-site, order.collected, order.weighed, order.cancelled, order.corrected
 // (topic kreislauf.order.v1, key = order id).
 // Invariants: the state machine of state.go is the only way to change a state; an order's _id follows from customer and

@@ -15,12 +15,13 @@ import (
 //	partner ------------> http_jobs.go -+-> Order (pure) -> orders (MongoDB) -> relay -> kreislauf.order.v1
 //	matching, payment --> consumer.go --+
 type service struct {
-	orders store
-	files  files
-	meta   func(context.Context) event.Meta
-	now    func() time.Time
-	key    []byte
-	zone   *time.Location
+	orders   store
+	partners partners
+	files    files
+	meta     func(context.Context) event.Meta
+	now      func() time.Time
+	key      []byte
+	zone     *time.Location
 }
 
 // Wire gives a process the work of an instance.
@@ -30,9 +31,10 @@ func Wire(p *process.Process) error {
 		return fmt.Errorf("load time zone: %w", err)
 	}
 	s := &service{
-		orders: store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
-		files:  files{p.Blobs, newDarkroom()},
-		meta:   p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
+		orders:   store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
+		partners: partners{process.Collection[Partner](p, "partners", "partner")},
+		files:    files{p.Blobs, newDarkroom()},
+		meta:     p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
 	}
 	p.Late(s.orders.ensureIndexes)
 	p.AuditLog("orders")
@@ -41,6 +43,7 @@ func Wire(p *process.Process) error {
 	p.Handle("GET", "/api/order/v1/orders/{id}", s.getOrder)
 	p.Handle("POST", "/api/order/v1/orders/{id}/cancel", s.postCancel)
 	p.Handle("POST", "/api/order/v1/orders/{id}/pick-up", s.postPickUp)
+	p.Handle("GET", "/api/order/v1/proof", s.getProof)
 	p.Handle("GET", "/api/order/v1/jobs", s.getJobs)
 	p.Handle("GET", "/api/order/v1/jobs/{id}", s.getJob)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/plan", s.postPlan)

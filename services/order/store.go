@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"kreislauf/internal/authz"
+	"kreislauf/internal/mongodb"
 	"kreislauf/internal/repository"
 )
 
@@ -26,13 +28,32 @@ func (s store) ensureIndexes(ctx context.Context) error {
 	)
 }
 
-// newest lists the orders of a customer or its company, newest first.
-func (s store) newest(ctx context.Context, c authz.Caller, limit int64) ([]Order, error) {
+// ownedBy finds the orders of a customer or its company.
+func ownedBy(c authz.Caller) bson.D {
 	own := bson.D{{Key: "user_id", Value: c.UserID}}
 	if c.CompanyID != "" {
 		own = bson.D{{Key: "$or", Value: bson.A{own, bson.D{{Key: "company_id", Value: c.CompanyID}}}}}
 	}
-	return s.Find(ctx, own, bson.D{{Key: "placed_at", Value: -1}}, limit)
+	return own
+}
+
+// maxRead is how many orders are read for a proof at most; they are those of all years up to it.
+const maxRead = 5000
+
+// fetched lists a customer's or its company's orders that were placed before a time and whose container was fetched, newest first; with a
+// site only those for it. More than maxRead say that there are more.
+func (s store) fetched(ctx context.Context, c authz.Caller, site string, before time.Time) ([]Order, error) {
+	filter := append(ownedBy(c), bson.E{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{Collected, Weighed, Invoiced, Paid}}}},
+		bson.E{Key: "placed_at", Value: bson.D{{Key: "$lt", Value: before}}})
+	if site != "" {
+		filter = append(filter, bson.E{Key: "site_id", Value: site})
+	}
+	return s.Find(ctx, filter, bson.D{{Key: "placed_at", Value: -1}}, maxRead+1)
+}
+
+// newest lists the orders of a customer or its company, newest first.
+func (s store) newest(ctx context.Context, c authz.Caller, limit int64) ([]Order, error) {
+	return s.Find(ctx, ownedBy(c), bson.D{{Key: "placed_at", Value: -1}}, limit)
 }
 
 // jobs lists a partner's orders in one of some states, by the day of placing; with a driver only its own. With a day only those whose trip is
@@ -55,4 +76,22 @@ func (s store) jobs(ctx context.Context, partnerID, driverID, date string, state
 		slices.SortStableFunc(list, func(a, b Order) int { return cmp.Compare(a.position(), b.position()) })
 	}
 	return list, err
+}
+
+// partners are what order knows of disposal partners.
+type partners struct{ mongodb.Collection[Partner] }
+
+// put keeps the newest state of a partner; an older one, or the same again, changes nothing.
+func (s partners) put(ctx context.Context, p Partner) error {
+	_, err := s.PutNewer(ctx, p.ID, p.Version, p)
+	return err
+}
+
+func (s partners) byID(ctx context.Context) (map[string]Partner, error) {
+	list, err := s.Find(ctx, bson.D{}, nil, 0)
+	m := make(map[string]Partner, len(list))
+	for _, p := range list {
+		m[p.ID] = p
+	}
+	return m, err
 }

@@ -14,7 +14,7 @@ import { focusHeading } from "../ui/lazy";
 import { ProblemAlert } from "../ui/problem";
 import { SignInForm } from "../ui/sign-in-dialog";
 import { Skeleton } from "../ui/skeleton";
-import { getInvoices, getOrders, type InvoiceSummary } from "./api";
+import { getInvoices, getOrders, type InvoiceSummary, proofAddress } from "./api";
 import { useAnswer } from "./loaded";
 import { invoiceState, orderTone } from "./states";
 import { words as texts } from "./words";
@@ -101,7 +101,26 @@ function Orders() {
         ))}
       </ul>
       {orders.length === 100 && <p class="hint">{words.newest(100)}</p>}
+      <Proofs orders={orders} />
     </section>
+  );
+}
+
+/** The proof of each year in which a container was fetched, newest first. */
+function Proofs({ orders }: { orders: Order[] }) {
+  const words = texts.value.account;
+  const fetched = orders.flatMap(({ history }) => history.filter(({ state, planned, failed_trip }) => state === "collected" && planned === undefined && failed_trip === undefined));
+  const years = [...new Set(fetched.map(({ at }) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin", year: "numeric" }).format(new Date(at))))].toSorted().reverse();
+  if (years.length === 0) return null;
+  return (
+    <p class="hint">
+      {words.proof}{" "}
+      {years.map((year) => (
+        <a key={year} href={proofAddress(year)} data-native download>
+          {year}
+        </a>
+      ))}
+    </p>
   );
 }
 
