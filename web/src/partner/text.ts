@@ -185,7 +185,7 @@ const de = {
     sent: (name: string) => `Gesendet: ${name}`,
     faults: {
       none: "Bitte wählen Sie eine Datei.",
-      type: "Dieses Format geht nicht. Wählen Sie eine Datei im genannten Format.",
+      type: "Dieses Format geht nicht. Wählen Sie eine Datei im genannten Format. Bei HEIC (iPhone): unter Einstellungen, Kamera, Formate „Maximale Kompatibilität“ wählen, oder das Foto als JPEG speichern.",
       size: "Die Datei ist größer als 8 MB. Fotografieren Sie mit geringerer Auflösung oder verkleinern Sie sie.",
       empty: "Die Datei ist leer. Bitte wählen Sie eine andere.",
     },
@@ -411,7 +411,7 @@ const en: Words = {
     sent: (name) => `Sent: ${name}`,
     faults: {
       none: "Please choose a file.",
-      type: "This format does not work. Choose a file in one of the named formats.",
+      type: "This format does not work. Choose a file in one of the named formats. For HEIC (iPhone): choose Settings, Camera, Formats, “Most Compatible”, or save the photo as JPEG.",
       size: "The file is larger than 8 MB. Take the photo with a lower resolution or make it smaller.",
       empty: "The file is empty. Please choose another one.",
     },
