@@ -109,7 +109,7 @@ function Orders() {
 /** The proof of each year in which a container was fetched, newest first. */
 function Proofs({ orders }: { orders: Order[] }) {
   const words = texts.value.account;
-  const fetched = orders.flatMap(({ history }) => history.filter(({ state, planned, failed_trip }) => state === "collected" && planned === undefined && failed_trip === undefined));
+  const fetched = orders.flatMap(({ history }) => history.filter(({ state, planned, failed_trip, corrected }) => state === "collected" && planned === undefined && failed_trip === undefined && corrected === undefined));
   const years = [...new Set(fetched.map(({ at }) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin", year: "numeric" }).format(new Date(at))))].toSorted().reverse();
   if (years.length === 0) return null;
   return (

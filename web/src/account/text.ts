@@ -35,6 +35,7 @@ export const de = {
     cancelledBy: (customer: boolean, reason: string) => `${customer ? "Von Ihnen" : "Von unserem Kundendienst"}: ${reason}`,
     failedTrip: "Vergebliche Anfahrt",
     scheduled: "Termin geplant",
+    corrected: "Angaben berichtigt",
     /** A day, with its part when that is said. */
     on: (date: string, window?: string) => `${date}${({ morning: ", vormittags", afternoon: ", nachmittags" } as Record<string, string>)[window ?? ""] ?? ""}`,
     comes: {
@@ -228,6 +229,7 @@ export const en: AccountText = {
     cancelledBy: (customer, reason) => `${customer ? "By you" : "By our customer service"}: ${reason}`,
     failedTrip: "Failed trip",
     scheduled: "Appointment planned",
+    corrected: "Record corrected",
     on: (date, window) => `${date}${window === undefined ? "" : `, in the ${window}`}`,
     comes: {
       place: (when) => `The container comes: ${when}`,

@@ -157,6 +157,15 @@ const de = {
     notFound: { title: "Diesen Auftrag gibt es für Sie nicht", todo: "Prüfen Sie die Adresse der Seite. Haben Sie ihn eben erst angenommen, erscheint er hier in wenigen Sekunden von selbst." },
   },
 
+  correct: {
+    title: "Angaben berichtigen",
+    corrected: "Berichtigt",
+    reason: "Warum war es falsch?",
+    reasonHint: "5 bis 500 Zeichen. Der Kunde sieht den Grund; der falsche Wert bleibt im Verlauf.",
+    submit: "Berichtigung speichern",
+    done: "Die Angaben sind berichtigt.",
+  },
+
   plan: {
     title: "Fahrt planen",
     change: "Fahrt umplanen",
@@ -381,6 +390,15 @@ const en: Words = {
     refused: { "/container": "Please check the container number.", "/slip": "Please check the number of the weighing slip.", "/note": "Please check the note." },
     recorded: { title: "Something else is recorded already", todo: "What you see below is up to date; your entry was not taken. If something differs, call customer service." },
     notFound: { title: "There is no such job for you", todo: "Check the address of the page. If you have just accepted it, it appears here by itself within seconds." },
+  },
+
+  correct: {
+    title: "Correct what is recorded",
+    corrected: "Corrected",
+    reason: "Why was it wrong?",
+    reasonHint: "5 to 500 characters. The customer sees the reason; the wrong value stays in the history.",
+    submit: "Save the correction",
+    done: "The record is corrected.",
   },
 
   plan: {
