@@ -21,7 +21,7 @@ import (
 
 // sources are the files that services are made of: their own packages, the kit, and the versions of what they import from elsewhere.
 //
-//go:embed go.mod services/*/*.go services/*/*/*.go services/*/openapi.yaml services/*/text/*.txt services/*/*/icc/* services/components.yaml internal/*/*.go internal/broker/*/*.go internal/catalog/*.csv internal/catalog/*/*.go internal/catalog/*/*.txt
+//go:embed go.mod services/*/*.go services/*/*/*.go services/*/openapi.yaml services/*/*.html services/*/text/*.txt services/*/*/icc/* services/components.yaml internal/*/*.go internal/broker/*/*.go internal/catalog/*.csv internal/catalog/*/*.go internal/catalog/*/*.txt
 var sources embed.FS
 
 // Sources returns the sources that this program was built of, as far as Versions reads them.

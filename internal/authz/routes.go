@@ -53,6 +53,7 @@ func Routes() Table {
 		{"GET", "/api/order/v1/orders/{id}", []Grant{{Customer, Own}, {SiteManager, Site}, {BackOffice, Tenant}}},
 		{"POST", "/api/order/v1/orders/{id}/cancel", []Grant{{Customer, Own}, {BackOffice, Tenant}}},
 		{"POST", "/api/order/v1/orders/{id}/pick-up", []Grant{{Customer, Own}, {SiteManager, Site}}},
+		{"GET", "/api/order/v1/proof", []Grant{{Customer, Own}}},
 		{"GET", "/api/order/v1/jobs", atWork},
 		{"GET", "/api/order/v1/jobs/{id}", atWork},
 		{"POST", "/api/order/v1/jobs/{id}/plan", []Grant{{Dispatcher, Partner}}},

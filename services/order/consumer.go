@@ -18,6 +18,9 @@ func (s *service) consume(ctx context.Context, e event.Event, payload event.Payl
 	meta, moves := s.meta(ctx), false // to another partner's capacity, or out of all
 	switch p := payload.(type) {
 	case event.PartnerChanged:
+		if err := s.takers.put(ctx, takerOf(p)); err != nil {
+			return err
+		}
 		return s.places.learn(ctx, network.PartnerOf(p))
 	case event.Accepted:
 		moves, id, decide = true, p.OrderID, func(o *Order) error { return o.match(p, e.Time, meta) }

@@ -1,7 +1,8 @@
 // Package order owns orders: their state, their history and who may see and change them.
 //
 // Owns: database kreislauf_order, collections orders (one document an order, with its outbox), refusals (occurrences of standing orders that
-// did not become an order), sites (copies of customers' sites) and audit (what the back office did); the file
+// did not become an order), sites (copies of customers' sites), takers (a copy of each
+// partner's name and address, for proofs of what they took) and audit (what the back office did); the file
 // store's files of orders (photos and weighing slips), which the order's document lists.
 // Collections network (a copy of each partner's newest state) and days (the places of a partner, size and day, with the orders that hold them).
 // Consumes: its own events of orders that swap a container, disposer.partner-changed, matching.accepted, matching.unmatched, payment.invoiced, payment.paid, customer.site-changed,

@@ -1,6 +1,7 @@
 package order_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,9 +11,11 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -408,6 +411,72 @@ func TestPhotoIsShownBare(t *testing.T) {
 	if docs := f.ask(t, f.anna, "GET", orders+"/"+id, nil, 200)["documents"].([]any); len(docs) != 1 || docs[0].(map[string]any)["size"] != float64(len(plain)) {
 		t.Errorf("documents: %v", docs)
 	}
+}
+
+// TestProof: the customer gets what is kept of its orders, the same bytes each time, with what is missing named; and nothing of others.
+func TestProof(t *testing.T) {
+	f := start(t)
+	id := f.place(t, f.anna)
+	f.Publish(t, event.TopicDisposer, "p-1", event.PartnerChanged{PartnerID: "p-1", Version: 1, Name: "Hof", Street: "Weg 1", Postcode: "50667", City: "Köln"})
+	f.accept(t, id)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+id+"/on-site", map[string]any{"container": "K 17"}, 200)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+id+"/collected", map[string]any{}, 200)
+	f.ask(t, f.dispatcher, "POST", jobs+"/"+id+"/weighed", map[string]any{"gross_kg": 3200, "tare_kg": 1200, "slip": "W-1"}, 200)
+	photo, slip := noise(t), []byte("%PDF-1.7 weighing slip")
+	for kind, content := range map[string][]byte{"photo": photo, "slip": slip} {
+		typ := map[string]string{"photo": "image/png", "slip": "application/pdf"}[kind]
+		f.send(t, f.dispatcher, "PUT", fmt.Sprintf("%s/%s/documents/%x?kind=%s", jobs, id, sha256.Sum256(content), kind), typ, content, 200)
+	}
+	path := fmt.Sprintf("/api/order/v1/proof?year=%d", time.Now().Year())
+	read := func(who *http.Client) (all []byte, files map[string]string) {
+		t.Helper()
+		_, all = f.send(t, who, "GET", path, "", nil, 200)
+		z, err := zip.NewReader(bytes.NewReader(all), int64(len(all)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = map[string]string{}
+		for _, entry := range z.File {
+			r, err := entry.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[entry.Name] = string(b)
+		}
+		return all, files
+	}
+	first, files := read(f.anna)
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(files["register.csv"], "Hof"); first, files = read(f.anna) { // order has heard of the partner
+		if time.Now().After(deadline) {
+			t.Fatalf("register: %s", files["register.csv"])
+		}
+	}
+	second, _ := read(f.anna)
+	if !bytes.Equal(first, second) {
+		t.Error("the proof has other bytes the second time")
+	}
+	folder := time.Now().In(zone(t)).Format(time.DateOnly) + "_" + id + "/"
+	if len(files) != 4 || files[fmt.Sprintf("%sphoto-%.8s.png", folder, fmt.Sprintf("%x", sha256.Sum256(photo)))] != string(photo) ||
+		files[fmt.Sprintf("%sslip-%.8s.pdf", folder, fmt.Sprintf("%x", sha256.Sum256(slip)))] == "" || !strings.Contains(files["register.csv"], "2,000;Hof;Weg 1, 50667 Köln;W-1;K 17;"+id) {
+		t.Errorf("files %v, register %s", slices.Sorted(maps.Keys(files)), files["register.csv"])
+	}
+	if _, files := read(f.bert); len(files) != 2 || strings.Contains(files["register.csv"], id) {
+		t.Errorf("another customer's proof: %v", slices.Sorted(maps.Keys(files)))
+	}
+	f.send(t, f.anna, "GET", "/api/order/v1/proof?year=1999&site=%2F", "", nil, 422)
+}
+
+func zone(t *testing.T) *time.Location {
+	t.Helper()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return berlin
 }
 
 // TestDocuments: what the partner sends is there once, for customer, partner and back office, and as nothing but a file.

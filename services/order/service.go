@@ -19,6 +19,7 @@ import (
 type service struct {
 	orders   store
 	places   capacity
+	takers   takers
 	files    files
 	sites    sites                                     // of customers
 	refusals *repository.Repository[Refusal, *Refusal] // of occurrences of standing orders
@@ -37,6 +38,7 @@ func Wire(p *process.Process) error {
 	s := &service{
 		orders:   store{process.Repository[Order](p, "orders", "order", event.TopicOrder)},
 		files:    files{p.Blobs, newDarkroom()},
+		takers:   takers{process.Collection[Taker](p, "takers", "partner")},
 		sites:    sites{process.Collection[Site](p, "sites", "site")},
 		refusals: process.Repository[Refusal](p, "refusals", "refusal", event.TopicOrder),
 		meta:     p.Meta, now: p.Now, key: p.Config.Key("KREISLAUF_QUOTE_KEY"), zone: berlin,
@@ -55,6 +57,7 @@ func Wire(p *process.Process) error {
 	p.Handle("GET", "/api/order/v1/orders/{id}", s.getOrder)
 	p.Handle("POST", "/api/order/v1/orders/{id}/cancel", s.postCancel)
 	p.Handle("POST", "/api/order/v1/orders/{id}/pick-up", s.postPickUp)
+	p.Handle("GET", "/api/order/v1/proof", s.getProof)
 	p.Handle("GET", "/api/order/v1/jobs", s.getJobs)
 	p.Handle("GET", "/api/order/v1/jobs/{id}", s.getJob)
 	p.Handle("POST", "/api/order/v1/jobs/{id}/plan", s.postPlan)

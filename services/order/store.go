@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -28,13 +29,33 @@ func (s store) ensureIndexes(ctx context.Context) error {
 	)
 }
 
-// newest lists the orders of a customer or its company, newest first.
-// With a site only those for it; a site manager's caller has nothing else.
-func (s store) newest(ctx context.Context, c authz.Caller, siteID string, limit int64) ([]Order, error) {
+// ownedBy finds the orders of a customer or its company.
+func ownedBy(c authz.Caller) bson.D {
 	own := bson.D{{Key: "user_id", Value: c.UserID}}
 	if c.CompanyID != "" {
 		own = bson.D{{Key: "$or", Value: bson.A{own, bson.D{{Key: "company_id", Value: c.CompanyID}}}}}
 	}
+	return own
+}
+
+// maxRead is how many orders are read for a proof at most; they are those of all years up to it.
+const maxRead = 5000
+
+// fetched lists a customer's or its company's orders that were placed before a time and whose container was fetched, newest first; with a
+// site only those for it. More than maxRead say that there are more.
+func (s store) fetched(ctx context.Context, c authz.Caller, site string, before time.Time) ([]Order, error) {
+	filter := append(ownedBy(c), bson.E{Key: "state", Value: bson.D{{Key: "$in", Value: bson.A{Collected, Weighed, Invoiced, Paid}}}},
+		bson.E{Key: "placed_at", Value: bson.D{{Key: "$lt", Value: before}}})
+	if site != "" {
+		filter = append(filter, bson.E{Key: "site_id", Value: site})
+	}
+	return s.Find(ctx, filter, bson.D{{Key: "placed_at", Value: -1}}, maxRead+1)
+}
+
+// newest lists the orders of a customer or its company, newest first.
+// With a site only those for it; a site manager's caller has nothing else.
+func (s store) newest(ctx context.Context, c authz.Caller, siteID string, limit int64) ([]Order, error) {
+	own := ownedBy(c)
 	if c.Role == authz.SiteManager {
 		own, siteID = nil, c.SiteID
 	}
@@ -82,4 +103,22 @@ func (s sites) find(ctx context.Context, id string) (site Site, known bool, err 
 // all reads the sites of some ids.
 func (s sites) all(ctx context.Context, ids []string) ([]Site, error) {
 	return s.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, nil, 0)
+}
+
+// takers are what order knows of disposal partners as takers of waste.
+type takers struct{ mongodb.Collection[Taker] }
+
+// put keeps the newest state of a partner; an older one, or the same again, changes nothing.
+func (s takers) put(ctx context.Context, p Taker) error {
+	_, err := s.PutNewer(ctx, p.ID, p.Version, p)
+	return err
+}
+
+func (s takers) byID(ctx context.Context) (map[string]Taker, error) {
+	list, err := s.Find(ctx, bson.D{}, nil, 0)
+	m := make(map[string]Taker, len(list))
+	for _, p := range list {
+		m[p.ID] = p
+	}
+	return m, err
 }

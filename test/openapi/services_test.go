@@ -1,9 +1,12 @@
 package openapi_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"image"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
@@ -434,7 +437,10 @@ func (p *platform) jobs(t *testing.T, c cast) []exchange {
 
 // documents sends a photo to a job, and reads it.
 func documents(id string, c cast) []exchange {
-	const png = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x00\x00\x00\x00:~\x9bU\x00\x00\x00\x0aIDATx\x9cc`\x00\x00\x00\x02\x00\x01H\xaf\xa4q\x00\x00\x00\x00IEND\xaeB`\x82"
+	const proof = "/api/order/v1/proof"
+	var pixel bytes.Buffer
+	_ = png.Encode(&pixel, image.NewGray(image.Rect(0, 0, 1, 1))) // a buffer takes everything
+	picture := pixel.String()
 	path := func(root, content string) string {
 		return fmt.Sprintf("%s/%s/documents/%x", root, id, sha256.Sum256([]byte(content)))
 	}
@@ -449,18 +455,23 @@ func documents(id string, c cast) []exchange {
 	get := func(name string, who *client.Client, path string, status int) exchange {
 		return exchange{name: name + " reads", who: who, method: "GET", path: path, status: status, breaks: who == nil}
 	}
-	photo := path(jobs, png)
+	photo := path(jobs, picture)
 	return []exchange{
-		put("nobody's", nil, photo+"?kind=photo", png, 401, true),
-		put("a customer's", c.anna, photo+"?kind=photo", png, 403, false),
-		put("a stranger's", c.hand, photo+"?kind=photo", png, 404, false),
-		put("first", c.auto, photo+"?kind=photo", png, 200, false),
-		put("again", c.auto, photo+"?kind=photo", png, 200, false),
-		put("as another kind", c.auto, photo+"?kind=slip", png, 409, false),
-		put("without a kind", c.auto, photo, png, 422, true),
+		put("nobody's", nil, photo+"?kind=photo", picture, 401, true),
+		put("a customer's", c.anna, photo+"?kind=photo", picture, 403, false),
+		put("a stranger's", c.hand, photo+"?kind=photo", picture, 404, false),
+		put("first", c.auto, photo+"?kind=photo", picture, 200, false),
+		put("again", c.auto, photo+"?kind=photo", picture, 200, false),
+		put("as another kind", c.auto, photo+"?kind=slip", picture, 409, false),
+		put("without a kind", c.auto, photo, picture, 422, true),
 		put("too large", c.auto, path(jobs, "x")+"?kind=photo", strings.Repeat("x", 8<<20+1), 413, false),
 		get("partner", c.auto, photo, 200), get("stranger", c.hand, photo, 404),
-		get("customer", c.anna, path(orders, png), 200), get("other customer", c.bert, path(orders, png), 404),
+		{name: "proof", who: c.anna, method: "GET", path: proof + "?year=" + today()[:4], status: 200},
+		{name: "proof of another site", who: c.anna, method: "GET", path: proof + "?year=" + today()[:4] + "&site=s-1", status: 200},
+		{name: "proof of no year", who: c.anna, method: "GET", path: proof + "?year=1999", status: 422, breaks: true},
+		{name: "proof for a partner", who: c.auto, method: "GET", path: proof + "?year=2026", status: 403},
+		{name: "proof for nobody", method: "GET", path: proof + "?year=2026", status: 401, breaks: true},
+		get("customer", c.anna, path(orders, picture), 200), get("other customer", c.bert, path(orders, picture), 404),
 	}
 }
 

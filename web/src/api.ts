@@ -151,12 +151,13 @@ export interface Order {
   history: HistoryStep[];
 }
 
-/** A state that the order came into, a truck that came in vain, or a trip that was planned. */
+/** A state that the order came into, a truck that came in vain, a trip that was planned, or a correction. */
 export interface HistoryStep {
   state: string;
   at: string;
   failed_trip?: { reason: string; note?: string };
   planned?: Plan;
+  corrected?: { by: string; reason: string; changes: { field: string; was: string; now: string }[] };
 }
 
 /** The catalogue with the dates of a postcode; without one, with those of the whole country. */

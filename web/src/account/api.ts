@@ -80,3 +80,6 @@ export const askPickUp = (id: string, date: string): Promise<Order> =>
 
 /** Where a photo or slip of an order is. */
 export const documentAddress = (id: string, sha256: string): string => `/api/order/v1/orders/${encodeURIComponent(id)}/documents/${sha256}`;
+
+/** Where the proof of a year is: slips, photos and register of what was fetched, as a ZIP file. */
+export const proofAddress = (year: string): string => `/api/order/v1/proof?year=${year}`;

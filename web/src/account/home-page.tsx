@@ -15,7 +15,7 @@ import { Icon, wasteIcon } from "../ui/icon";
 import { focusHeading } from "../ui/lazy";
 import { SignInForm } from "../ui/sign-in-dialog";
 import { Skeleton } from "../ui/skeleton";
-import { getInvoices, getOrders, type InvoiceSummary } from "./api";
+import { getInvoices, getOrders, type InvoiceSummary, proofAddress } from "./api";
 import { ListProblem } from "./list-problem";
 import { useAnswer } from "./loaded";
 import { invoiceState, orderTone } from "./states";
@@ -138,7 +138,26 @@ function OrderList({ site, sites }: { site: string; sites: Site[] }) {
         ))}
       </ul>
       {orders.length === 100 && <p class="hint">{words.newest(100)}</p>}
+      <Proofs orders={orders} />
     </section>
+  );
+}
+
+/** The proof of each year in which a container was fetched, newest first. */
+function Proofs({ orders }: { orders: Order[] }) {
+  const words = texts.value.account;
+  const fetched = orders.flatMap(({ history }) => history.filter(({ state, planned, failed_trip, corrected }) => state === "collected" && planned === undefined && failed_trip === undefined && corrected === undefined));
+  const years = [...new Set(fetched.map(({ at }) => new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Berlin", year: "numeric" }).format(new Date(at))))].toSorted().reverse();
+  if (years.length === 0) return null;
+  return (
+    <p class="hint">
+      {words.proof}{" "}
+      {years.map((year) => (
+        <a key={year} href={proofAddress(year)} data-native download>
+          {year}
+        </a>
+      ))}
+    </p>
   );
 }
 

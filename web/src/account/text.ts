@@ -35,6 +35,7 @@ export const de = {
     cancelledBy: (customer: boolean, reason: string) => `${customer ? "Von Ihnen" : "Von unserem Kundendienst"}: ${reason}`,
     failedTrip: "Vergebliche Anfahrt",
     scheduled: "Termin geplant",
+    corrected: "Angaben berichtigt",
     /** A day, with its part when that is said. */
     on: (date: string, window?: string) => `${date}${({ morning: ", vormittags", afternoon: ", nachmittags" } as Record<string, string>)[window ?? ""] ?? ""}`,
     comes: {
@@ -82,6 +83,7 @@ export const de = {
     greeting: (name: string) => `Guten Tag, ${name}.`,
     orders: "Meine Aufträge",
     invoices: "Rechnungen",
+    proof: "Entsorgungsnachweis (Wiegescheine, Fotos, Register) für das Jahr",
     newest: (count: number) => `Gezeigt werden die neuesten ${count}.`,
     noOrders: { title: "Noch kein Auftrag", detail: "In vier Schritten sehen Sie den Festpreis für Ihren Container.", action: "Container bestellen" },
     noInvoices: "Eine Rechnung bekommen Sie, sobald ein Container abgeholt und gewogen ist.",
@@ -231,6 +233,7 @@ export const en: AccountText = {
     cancelledBy: (customer, reason) => `${customer ? "By you" : "By our customer service"}: ${reason}`,
     failedTrip: "Failed trip",
     scheduled: "Appointment planned",
+    corrected: "Record corrected",
     on: (date, window) => `${date}${window === undefined ? "" : `, in the ${window}`}`,
     comes: {
       place: (when) => `The container comes: ${when}`,
@@ -276,6 +279,7 @@ export const en: AccountText = {
     greeting: (name) => `Hello ${name}.`,
     orders: "My orders",
     invoices: "Invoices",
+    proof: "Proof of disposal (slips, photos, register) of the year",
     newest: (count) => `These are the newest ${count}.`,
     noOrders: { title: "No order yet", detail: "In four steps you see the fixed price of your container.", action: "Order a container" },
     noInvoices: "You get an invoice as soon as a container has been collected and weighed.",

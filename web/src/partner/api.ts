@@ -127,6 +127,10 @@ export const putOnSite = (id: string, container: string): Promise<Job> => reques
 
 export const putSwapped = (id: string, container: string): Promise<Job> => request(`${jobUrl(id)}/swapped`, { method: "POST", body: { container } });
 
+/** Corrects what was recorded; what is left out stays. */
+export const correctJob = (id: string, body: { container?: string; gross_kg?: number; tare_kg?: number; slip?: string; confirmed?: boolean; reason: string }): Promise<Job> =>
+  request(`${jobUrl(id)}/correct`, { method: "POST", body });
+
 export const planJob = (id: string, body: NewPlan): Promise<Job> => request(`${jobUrl(id)}/plan`, { method: "POST", body });
 
 export const collect = (id: string): Promise<Job> => request(`${jobUrl(id)}/collected`, { method: "POST", body: {} });

@@ -8,7 +8,7 @@ import { Done, kilograms, LoadProblem, nameOf, PartnerProblem, statusOf } from "
 import { jobPath } from "./places";
 import { usePolled } from "./poll";
 import { nextStep } from "./rules";
-import { FailedTrip, PlanForm, StepForm } from "./steps";
+import { CorrectForm, FailedTrip, PlanForm, StepForm } from "./steps";
 import { words } from "./text";
 import { day, dayWindow, moment, money, wasteCode } from "../format";
 import { keepLanguage, language, text } from "../text";
@@ -82,6 +82,7 @@ export function JobPage({ id }: { id: string }) {
             {step !== undefined && step !== "weigh" && <FailedTrip job={known} onDone={took} onRefused={refused} />}
           </section>
           <Facts job={known} />
+          {["on_site", "collected", "weighed"].includes(known.state) && <CorrectForm key={`correct ${known.history.length}`} job={known} onDone={took} onRefused={refused} />}
           {known.state !== "cancelled" && <Documents job={known} onDone={(next) => job.refresh(next)} onRefused={refused} />}
           <History job={known} />
         </div>
@@ -199,14 +200,15 @@ function History({ job }: { job: Job }) {
       <h2 id="history-title">{ours.history}</h2>
       <ol class="timeline">
         {job.history.map((step, at) => {
-          const { failed_trip: trip, planned } = step;
+          const { failed_trip: trip, planned, corrected } = step;
           return (
             <li key={at} class={`entry entry-${trip === undefined && step.state !== "cancelled" ? "done" : "failed"}`}>
               <span class="entry-mark">
                 <Icon name={trip === undefined && step.state !== "cancelled" ? "check" : "cross"} />
               </span>
               <div>
-                <p class="entry-title">{planned !== undefined ? words.value.plan.planned : trip === undefined ? (ours.states[step.state] ?? step.state) : ours.failedTrip}</p>
+                <p class="entry-title">{corrected !== undefined ? words.value.correct.corrected : planned !== undefined ? words.value.plan.planned : trip === undefined ? (ours.states[step.state] ?? step.state) : ours.failedTrip}</p>
+                {corrected !== undefined && <p class="hint">{`${corrected.changes.map(({ was, now }) => `${was} → ${now}`).join(", ")}: ${corrected.reason}`}</p>}
                 {planned !== undefined && (
                   <p class="hint">{[words.value.plan.on(day(planned.day, language.value), planned.window), planned.driver_id, planned.vehicle].filter(Boolean).join(", ")}</p>
                 )}

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { collect, failTrip, type Job, planJob, putOnSite, putSwapped, tripReasons, weigh } from "./api";
+import { collect, correctJob, failTrip, type Job, planJob, putOnSite, putSwapped, tripReasons, weigh } from "./api";
 import { complaintsIn, kilograms, PartnerProblem } from "./parts";
 import { daysLater, type NextStep, parseKg, today } from "./rules";
 import { words } from "./text";
@@ -253,7 +253,7 @@ export function PlanForm(props: Props) {
       <summary>{job.plan === undefined ? ours.title : ours.change}</summary>
       <form class="form" noValidate onSubmit={submit}>
         <p>{ours.lead}</p>
-        <Field name="/day" label={ours.day} type="date" required min={first} max={daysLater(first, 90)} value={job.plan?.day ?? (job.state === "matched" ? job.date : (job.pick_up_on ?? ""))} complaint={complaints["/day"]} />
+        <Field name="/day" label={ours.day} type="date" required min={first} max={daysLater(first, 90)} defaultValue={job.plan?.day ?? (job.state === "matched" ? job.date : (job.pick_up_on ?? ""))} complaint={complaints["/day"]} />
         <fieldset>
           <legend class="label">{ours.window}</legend>
           <div class="switch">
@@ -265,11 +265,63 @@ export function PlanForm(props: Props) {
             ))}
           </div>
         </fieldset>
-        <Field name="/driver_id" label={ours.driver} hint={ours.driverHint} type="text" autoComplete="off" maxLength={64} value={job.driver_id ?? ""} complaint={complaints["/driver_id"]} />
-        <Field name="/vehicle" label={ours.vehicle} type="text" autoComplete="off" maxLength={20} value={job.plan?.vehicle ?? ""} complaint={complaints["/vehicle"]} />
+        <Field name="/driver_id" label={ours.driver} hint={ours.driverHint} type="text" autoComplete="off" maxLength={64} defaultValue={job.driver_id ?? ""} complaint={complaints["/driver_id"]} />
+        <Field name="/vehicle" label={ours.vehicle} type="text" autoComplete="off" maxLength={20} defaultValue={job.plan?.vehicle ?? ""} complaint={complaints["/vehicle"]} />
         <Rest error={error} complaints={complaints} shown={["/day", "/driver_id", "/vehicle"]} />
         <button type="submit" disabled={busy}>
           {ours.submit}
+        </button>
+      </form>
+    </details>
+  );
+}
+
+/** Puts right what was recorded, until the invoice. The wrong values stay in the history. */
+export function CorrectForm(props: Props) {
+  const ours = words.value.job;
+  const { corrected: _, ...own } = words.value.correct;
+  const { busy, error, complaints, run } = useStep(props);
+  const { job } = props;
+  const { weighing } = job;
+  const doubt = complaints["/confirmed"];
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const found = checkForm(form);
+    const body: Parameters<typeof correctJob>[1] = { container: typed(form, "/container"), reason: typed(form, "/reason") };
+    if (weighing !== undefined) {
+      const [gross, tare] = [parseKg(typed(form, "/gross_kg")), parseKg(typed(form, "/tare_kg"))];
+      if (gross === undefined) found["/gross_kg"] = { text: ours.kg };
+      if (tare === undefined) found["/tare_kg"] = { text: ours.kg };
+      Object.assign(body, { gross_kg: gross ?? 0, tare_kg: tare ?? 0, slip: typed(form, "/slip"), ...(new FormData(form).has("confirmed") ? { confirmed: true } : {}) });
+    }
+    void run(form, found, () => correctJob(job.order_id, body), () => own.done);
+  };
+  return (
+    <details class="more">
+      <summary>{own.title}</summary>
+      <form class="form" noValidate onSubmit={submit}>
+        <Field name="/container" label={ours.containerLabel} type="text" autoComplete="off" required minLength={2} maxLength={20} defaultValue={job.container ?? ""} complaint={complaints["/container"]} />
+        {weighing !== undefined && (
+          <>
+            <Field name="/gross_kg" label={ours.gross} type="text" inputMode="numeric" autoComplete="off" required defaultValue={String(weighing.gross_kg)} complaint={complaints["/gross_kg"]} />
+            <Field name="/tare_kg" label={ours.tare} type="text" inputMode="numeric" autoComplete="off" required defaultValue={String(weighing.tare_kg)} complaint={complaints["/tare_kg"]} />
+            <Field name="/slip" label={ours.slip} type="text" autoComplete="off" required maxLength={40} defaultValue={weighing.slip} complaint={complaints["/slip"]} />
+            {doubt !== undefined && (
+              <div class="doubt">
+                <ComplaintText id="correct-doubt" complaint={{ text: ours.implausibleTodo, detail: doubt.detail ?? doubt.text }} />
+                <div class="tick">
+                  <input type="checkbox" id="correct-confirmed" name="confirmed" aria-describedby="correct-doubt" />
+                  <label for="correct-confirmed">{ours.confirm}</label>
+                </div>
+              </div>
+            )}
+          </>
+        )}
+        <Field name="/reason" label={own.reason} hint={own.reasonHint} type="text" autoComplete="off" required minLength={5} maxLength={500} complaint={complaints["/reason"]} />
+        <Rest error={error} complaints={complaints} shown={["/container", "/gross_kg", "/tare_kg", "/slip", "/confirmed", "/reason"]} />
+        <button type="submit" disabled={busy}>
+          {own.submit}
         </button>
       </form>
     </details>

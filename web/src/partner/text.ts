@@ -158,6 +158,15 @@ const de = {
     notFound: { title: "Diesen Auftrag gibt es für Sie nicht", todo: "Prüfen Sie die Adresse der Seite. Haben Sie ihn eben erst angenommen, erscheint er hier in wenigen Sekunden von selbst." },
   },
 
+  correct: {
+    title: "Angaben berichtigen",
+    corrected: "Berichtigt",
+    reason: "Warum war es falsch?",
+    reasonHint: "5 bis 500 Zeichen. Der Kunde sieht den Grund; der falsche Wert bleibt im Verlauf.",
+    submit: "Berichtigung speichern",
+    done: "Die Angaben sind berichtigt.",
+  },
+
   plan: {
     title: "Fahrt planen",
     change: "Fahrt umplanen",
@@ -186,7 +195,7 @@ const de = {
     sent: (name: string) => `Gesendet: ${name}`,
     faults: {
       none: "Bitte wählen Sie eine Datei.",
-      type: "Dieses Format geht nicht. Wählen Sie eine Datei im genannten Format.",
+      type: "Dieses Format geht nicht. Wählen Sie eine Datei im genannten Format. Bei HEIC (iPhone): unter Einstellungen, Kamera, Formate „Maximale Kompatibilität“ wählen, oder das Foto als JPEG speichern.",
       size: "Die Datei ist größer als 8 MB. Fotografieren Sie mit geringerer Auflösung oder verkleinern Sie sie.",
       empty: "Die Datei ist leer. Bitte wählen Sie eine andere.",
     },
@@ -385,6 +394,15 @@ const en: Words = {
     notFound: { title: "There is no such job for you", todo: "Check the address of the page. If you have just accepted it, it appears here by itself within seconds." },
   },
 
+  correct: {
+    title: "Correct what is recorded",
+    corrected: "Corrected",
+    reason: "Why was it wrong?",
+    reasonHint: "5 to 500 characters. The customer sees the reason; the wrong value stays in the history.",
+    submit: "Save the correction",
+    done: "The record is corrected.",
+  },
+
   plan: {
     title: "Plan the trip",
     change: "Plan the trip anew",
@@ -413,7 +431,7 @@ const en: Words = {
     sent: (name) => `Sent: ${name}`,
     faults: {
       none: "Please choose a file.",
-      type: "This format does not work. Choose a file in one of the named formats.",
+      type: "This format does not work. Choose a file in one of the named formats. For HEIC (iPhone): choose Settings, Camera, Formats, “Most Compatible”, or save the photo as JPEG.",
       size: "The file is larger than 8 MB. Take the photo with a lower resolution or make it smaller.",
       empty: "The file is empty. Please choose another one.",
     },

@@ -84,9 +84,11 @@ function planned({ plan }: Order, words: Words, show: (date: string) => string):
 
 /** The entries in order; `show` writes a date (YYYY-MM-DD) out. */
 export function timeline(order: Order, words: Words, show: (date: string) => string, includedDays: number | undefined): Entry[] {
-  const entries: Entry[] = order.history.map(({ state, at, failed_trip: trip, planned }, i) => {
+  const entries: Entry[] = order.history.map(({ state, at, failed_trip: trip, planned, corrected }, i) => {
     const what =
-      planned !== undefined
+      corrected !== undefined
+        ? { kind: "done" as const, title: words.corrected, detail: `${corrected.changes.map(({ was, now }) => `${was} → ${now}`).join(", ")}: ${corrected.reason}` }
+        : planned !== undefined
         ? { kind: "done" as const, title: words.scheduled, detail: words.comes[planned.trip](words.on(show(planned.day), planned.window)) }
         : trip === undefined
           ? reached(state, order, words, show)
