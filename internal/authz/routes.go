@@ -14,6 +14,7 @@ func Routes() Table {
 		{"DELETE", "/api/identity/v1/sessions", signedIn},
 		{"POST", "/api/identity/v1/sessions/end", []Grant{{BackOffice, Tenant}}},
 		{"DELETE", "/api/identity/v1/sessions/{id}", signedIn},
+		{"POST", "/api/identity/v1/demo-sessions", public}, // exists in env=local only
 		{"PUT", "/api/identity/v1/password", signedIn},
 		{"GET", "/api/identity/v1/company", []Grant{{Customer, Own}}},
 		{"PUT", "/api/identity/v1/company", []Grant{{Customer, Own}}},

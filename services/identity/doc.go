@@ -21,6 +21,9 @@
 // back, and is for one address; who is removed is a private person again, and its sessions end. A company that an account founds is stored after the
 // account, also when the process dies in between.
 //
+// Demo people (one account for each kind, made when its link is first used, without a password that anybody knows) are there with KREISLAUF_ENV=local
+// only. Their links are signed with the key of invitations and end by themselves; everywhere else the route answers 404.
+//
 // Not guaranteed: a Redis that is empty has forgotten the counts; while it is away nobody signs in, so nobody tries uncounted. Somebody who
 // types wrong passwords on purpose can make the owner wait; the mail shows the way around. Networks are told apart by the entry's header.
 // Not there yet: another administrator, or none; asking VIES whether a VAT id was given to the company; an invitation of `kreislauf invite`

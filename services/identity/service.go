@@ -20,6 +20,7 @@ type service struct {
 	sessions  *session.Store
 	meta      func(context.Context) event.Meta
 	inviteKey []byte
+	env       string        // only in DemoEnv there are demo people
 	mailKey   []byte        // seals what only mailing may read
 	slots     chan struct{} // one token a running hash
 	decoy     string        // hash compared when the e-mail is unknown, so that both cases take as long
@@ -31,7 +32,7 @@ func Wire(p *process.Process) error {
 		users:     store{process.Repository[User](p, "users", "account", event.TopicIdentity)},
 		companies: process.Repository[Company](p, "companies", "company", event.TopicIdentity),
 		notices:   process.Repository[Notice](p, "notices", "notice", ""), // they emit nothing
-		sessions:  p.Sessions, meta: p.Meta, inviteKey: p.Config.Key("KREISLAUF_INVITE_KEY"), mailKey: p.Config.Key("KREISLAUF_MAIL_KEY"),
+		sessions:  p.Sessions, meta: p.Meta, env: p.Settings.Env, inviteKey: p.Config.Key("KREISLAUF_INVITE_KEY"), mailKey: p.Config.Key("KREISLAUF_MAIL_KEY"),
 		slots: make(chan struct{}, hashers), decoy: password.Hash("decoy"),
 	}
 	p.AuditLog("users", "companies")
@@ -47,6 +48,7 @@ func Wire(p *process.Process) error {
 	p.Handle("DELETE", "/api/identity/v1/sessions", s.deleteOtherSessions)
 	p.Handle("POST", "/api/identity/v1/sessions/end", s.postEnd)
 	p.Handle("DELETE", "/api/identity/v1/sessions/{id}", s.deleteOneSession)
+	p.Handle("POST", "/api/identity/v1/demo-sessions", s.postDemo)
 	p.Handle("GET", "/api/identity/v1/company", s.getCompany)
 	p.Handle("PUT", "/api/identity/v1/company", s.putCompany)
 	p.Handle("POST", "/api/identity/v1/company/join", s.postJoin)

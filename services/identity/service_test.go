@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -434,5 +435,64 @@ func TestCompany(t *testing.T) {
 	})
 	if diff := cmp.Diff([]string{"1 Köln DE123456788", "2 Bonn DE123456788"}, versions); diff != "" {
 		t.Errorf("told of the company (-want +got):\n%s", diff)
+	}
+}
+
+// TestDemoPeople: on one machine a link signs in as each of them, again and again; everywhere else there is neither route nor account.
+func TestDemoPeople(t *testing.T) {
+	const demo = "/api/identity/v1/demo-sessions"
+	key, err := hex.DecodeString(embedded.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, env := range []string{"test", "production", "local"} {
+		p := start(t, map[string]string{"KREISLAUF_ENV": env})
+		got := map[string]string{}
+		for _, who := range identity.DemoPeople() {
+			code, err := identity.SealDemo(key, who, "p-berlin", "d-1", time.Now().Add(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			old, err := identity.SealDemo(key, who, "p-berlin", "d-1", time.Now().Add(-time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 2 {
+				c := p.person(i, "192.0.2.1")
+				a := do(t, c, "POST", demo, map[string]string{"code": code})
+				if env != identity.DemoEnv {
+					nowhere := do(t, c, "POST", "/api/identity/v1/nowhere", nil)
+					if a.Status != 404 || !strings.Contains(string(nowhere.Body), "There is no resource at") || !strings.Contains(string(a.Body), "There is no resource at") {
+						t.Errorf("%s in %s: %d %s", who.As, env, a.Status, a.Body)
+					}
+					continue
+				}
+				want(t, who.As, a, 201)
+				me, err := c.WhoAmI(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got[who.As] = strings.TrimSpace(me.Role + " " + me.PartnerID)
+				want(t, "a link that has ended", do(t, c, "POST", demo, map[string]string{"code": old}), 422)
+				if who.As == "company" {
+					if l := decoded[struct{ Company map[string]any }](t, do(t, c, "GET", company, nil), 200); l.Company["admin"] != true {
+						t.Errorf("company %v", l.Company)
+					}
+				}
+			}
+		}
+		accounts := 0
+		if env == identity.DemoEnv {
+			accounts = len(identity.DemoPeople())
+			if diff := cmp.Diff(map[string]string{
+				"customer": "customer", "company": "customer", "dispatcher": "dispatcher p-berlin", "driver": "driver p-berlin", "back_office": "back_office", "ops": "ops",
+			}, got); diff != "" {
+				t.Errorf("people (-want +got):\n%s", diff)
+			}
+		}
+		list, err := mongodb.OpenCollection[identity.User](p.b.Database(t, "identity"), "users", "account").Find(t.Context(), nil, nil, 0)
+		if err != nil || len(list) != accounts {
+			t.Errorf("%d accounts in %s, want %d, %v", len(list), env, accounts, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package openapi_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"kreislauf/internal/client"
 	"kreislauf/internal/httpserver"
 	"kreislauf/services/identity"
+	"kreislauf/test/embedded"
 )
 
 const (
@@ -264,6 +266,37 @@ func (p *platform) companies(t *testing.T, c cast) []exchange {
 		{name: "reverse charge without reason", who: c.office, method: "PUT", path: reverse, header: seen(1), body: with(yes, "reason", ""), status: 422, breaks: true},
 		{name: "no reverse charge", who: c.office, method: "PUT", path: reverse, header: seen(1), body: with(yes, "reverse_charge", false), status: 200},
 	}
+}
+
+// demo is about the people of a platform on one machine: it asks an instance that believes to be there.
+func (p *platform) demo(t *testing.T) []exchange {
+	t.Helper()
+	const demo = "/api/identity/v1/demo-sessions"
+	good := exchange{name: "elsewhere", method: "POST", path: demo, body: map[string]any{"code": demoCode()}, status: 404}
+	p.send(t, good)
+	before := p.addrs["identity"]
+	t.Cleanup(func() { p.addrs["identity"] = before })
+	p.addrs["identity"] = p.b.Run(t, "identity-3", map[string]string{"KREISLAUF_ENV": "local"})
+	good.name, good.status = "here", 201
+	return []exchange{
+		good,
+		{name: "forged", method: "POST", path: demo, body: map[string]any{"code": "d1.e30.AAAA"}, status: 422},
+		{name: "malformed", method: "POST", path: demo, body: client.Raw(`{`), status: 400, breaks: true},
+		{name: "too large", method: "POST", path: demo, body: tooLarge(), status: 413, breaks: true},
+	}
+}
+
+// demoCode is that of a good link.
+func demoCode() string {
+	k, err := hex.DecodeString(embedded.Key)
+	if err != nil {
+		panic(err)
+	}
+	code, err := identity.SealDemo(k, identity.DemoPeople()[0], "", "", time.Now().Add(time.Hour))
+	if err != nil {
+		panic(err)
+	}
+	return code
 }
 
 func (p *platform) userID(t *testing.T, who *client.Client) string {

@@ -48,6 +48,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
 		{"payment", func(t *testing.T) []exchange { return p.payment(t, c) }},
 		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
+		{"demo people", func(t *testing.T) []exchange { return p.demo(t) }},
 		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
 	}
 }
@@ -454,6 +455,7 @@ func (p *platform) storesAway(c cast) []exchange {
 		{name: "sign up", method: "POST", path: users, header: key(), body: signUp("email", "late@example.org"), status: 503},
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
+		{name: "demo person", method: "POST", path: "/api/identity/v1/demo-sessions", body: map[string]any{"code": demoCode()}, status: 503},
 		{name: "end session", who: c.anna, method: "DELETE", path: sessions + "/x", status: 503},
 		{name: "end other sessions", who: c.anna, method: "DELETE", path: sessions, status: 503},
 		{name: "end sessions of", who: c.office, method: "POST", path: sessions + "/end", body: map[string]any{"user_id": "u-1", "reason": "stolen"}, status: 503},
