@@ -13,6 +13,7 @@ import { Icon } from "./ui/icon";
 import { focusHeading, lazily } from "./ui/lazy";
 import { SignInDialog } from "./ui/sign-in-dialog";
 
+const AccessPages = lazily(async () => (await import("./access/access-app")).default).Lazy;
 const PartnerPages = lazily(async () => (await import("./partner/partner-app")).default).Lazy;
 
 export function App() {
@@ -27,6 +28,7 @@ export function App() {
 
   useEffect(() => {
     document.documentElement.lang = language.value;
+    if (shown.name === "access") return; // it names its pages itself
     if (shown.name === "partner") return; // it names its pages itself
     const { account } = words;
     const title = { order: words.order.title, account: account.orders, status: account.order, invoice: account.invoice, missing: words.missing.title }[shown.name];
@@ -41,7 +43,7 @@ export function App() {
       <Header />
       <OfflineBar />
       <main id="inhalt" tabIndex={-1}>
-        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : <AccountPages shown={shown} />}
+        {shown.name === "access" ? <AccessPages path={shown.path} /> : shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : <AccountPages shown={shown} />}
       </main>
       <footer class="page-footer">
         <p>
