@@ -252,7 +252,7 @@ func TestPasswordChange(t *testing.T) {
 	await(t, "the owner is not told", func() bool { return len(p.mails(t, "erika@example.org", "wurde geändert")) == 1 })
 }
 
-// TestWhatFollowsIsDoneByAnybody: an instance dies after it has stored that sessions end, and before they do.
+// TestWhatFollowsIsDoneByAnybody: an instance dies after it has stored that sessions end and a company is founded, and before they are.
 func TestWhatFollowsIsDoneByAnybody(t *testing.T) {
 	p := start(t, nil)
 	c := p.signUp(t, "erika@example.org")
@@ -266,6 +266,7 @@ func TestWhatFollowsIsDoneByAnybody(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
+	u.CompanyID, u.Founding = "c-1", &identity.Details{Name: "Muster Bau GmbH"}
 	u.Ending, u.DueAt, u.Version = &identity.Ending{Before: now.Add(time.Second).Truncate(time.Millisecond)}, &now, u.Version+1
 	if err := users.Put(t.Context(), u.ID, u); err != nil {
 		t.Fatal(err)
@@ -276,8 +277,12 @@ func TestWhatFollowsIsDoneByAnybody(t *testing.T) {
 	})
 	await(t, "it is not written down as done", func() bool {
 		u, err := users.Get(t.Context(), me.ID)
-		return err == nil && u.Ending == nil && u.DueAt == nil
+		return err == nil && u.Ending == nil && u.Founding == nil && u.DueAt == nil
 	})
+	companies := mongodb.OpenCollection[identity.Company](p.b.Database(t, "identity"), "companies", "company")
+	if c, err := companies.Get(t.Context(), "c-1"); err != nil || c.Name != "Muster Bau GmbH" {
+		t.Errorf("the company: %+v, %v", c, err)
+	}
 }
 
 // TestSessionsOfTheBackOffice: it ends somebody's sessions with a reason, which is kept.

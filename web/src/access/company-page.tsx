@@ -133,7 +133,7 @@ function MemberRow({ member, admin, onRemove }: { member: Member; admin: boolean
   const words = texts.value.company;
   const own = member.user_id === user.value?.user_id;
   return (
-    <li class="card person">
+    <li class="panel person">
       <div>
         <h3>{own ? `${member.name} (${words.you})` : member.name}</h3>
         <p class="hint">{member.email}</p>
@@ -165,7 +165,7 @@ function Invitations({ list, again, onTakeBack }: { list: Invitation[]; again: (
       {list.length > 0 && (
         <ul class="rows">
           {list.map((each) => (
-            <li key={each.invitation_id} class="card person">
+            <li key={each.invitation_id} class="panel person">
               <div>
                 <h3>{each.email}</h3>
                 <p class="hint">{words.until(moment(each.until, language.value))}</p>

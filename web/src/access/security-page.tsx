@@ -107,7 +107,7 @@ function Device({ session, onEnd }: { session: Session; onEnd: () => void }) {
   const words = texts.value.security;
   const device = session.device === "" ? words.unknown : session.device;
   return (
-    <li class="card person">
+    <li class="panel person">
       <div>
         <h3>{device}</h3>
         <p class="hint">

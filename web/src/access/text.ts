@@ -19,7 +19,7 @@ const de = {
     since: (at: string) => `angemeldet seit ${at}`,
     end: "Abmelden",
     endNamed: (device: string) => `${device} abmelden`,
-    endOthers: "Alle anderen Geräte abmelden",
+    endOthers: "Überall sonst abmelden",
   },
   forgot: {
     title: "Passwort vergessen",
@@ -129,7 +129,7 @@ const en: AccessText = {
     since: (at) => `signed in since ${at}`,
     end: "Sign out",
     endNamed: (device) => `Sign out ${device}`,
-    endOthers: "Sign out all other devices",
+    endOthers: "Sign out everywhere else",
   },
   forgot: {
     title: "Forgotten password",
