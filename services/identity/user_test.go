@@ -154,8 +154,10 @@ func TestNormal(t *testing.T) {
 		"direction of the name":          {SignUp{good.Email, good.Password, "\u202eanna", "", nil}, "/name"},
 		"all at once":                    {SignUp{"anna", "short", "A", "", nil}, "/email /password /name"},
 		"a company and an invitation":    {SignUp{good.Email, good.Password, good.Name, "i2.x", &Details{}}, "/company/name /company/street /company/postcode /company/city /company/email /company"},
-		"a wrong VAT id": {SignUp{good.Email, good.Password, good.Name, "", &Details{"Bau GmbH", "Weg 1", "50667", "Köln", "a@example.org", "DE123456789"}},
-			"/company/vat_id"},
+		"a wrong VAT id": {
+			SignUp{good.Email, good.Password, good.Name, "", &Details{"Bau GmbH", "Weg 1", "50667", "Köln", "a@example.org", "DE123456789"}},
+			"/company/vat_id",
+		},
 	} {
 		_, err := tc.in.normal()
 		p, ok := err.(*problem.Error)
