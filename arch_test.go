@@ -73,9 +73,9 @@ func within(dir string, folders ...string) bool {
 func layers() []struct{ name, packages string } {
 	return []struct{ name, packages string }{
 		{"vocabulary", "money event problem quote signed sealed catalog network input aggregate authz audit"}, // values and rules; no I/O
-		{"process basics", "config logging telemetry run clock"},                               // settings in, lines and spans out
-		{"clients", "mongodb broker health httpserver session lease blob"},                     // one outside thing each
-		{"aggregates", "outbox repository numbering auditlog"},                                 // what belongs to documents
+		{"process basics", "config logging telemetry run clock"},                                              // settings in, lines and spans out
+		{"clients", "mongodb broker health httpserver session lease blob"},                                    // one outside thing each
+		{"aggregates", "outbox repository numbering auditlog"},                                                // what belongs to documents
 		{"process", "process"},              // a service's life
 		{"users of the API", "client load"}, // only commands and tests use it
 	}

@@ -39,6 +39,7 @@ func commands() []command {
 		{"rebuild", "make what a service keeps of another's events anew, from the events", runRebuild, []subcommand{{"list", "the projections that there are"}}},
 		{"funnel", "count how many visits get from step to step", runFunnel, []subcommand{{"run", "count one over the last day: kreislauf funnel run orders"}}},
 		{"invite", "print an invitation code for an account with a role", runInvite, nil},
+		{"demo", "print links that sign in as the demo people of the running platform", runDemo, nil},
 		{"provision", "put templates and policies into Elasticsearch or OpenSearch", runProvision, nil},
 		{"nginx-conf", "print nginx.conf for given upstreams", runNginxConf, nil},
 		{"logship", "ship log files into Elasticsearch", runLogship, []subcommand{

@@ -15,7 +15,16 @@ func Routes() Table {
 		{"DELETE", "/api/identity/v1/sessions", signedIn},
 		{"POST", "/api/identity/v1/sessions/end", []Grant{{BackOffice, Tenant}}},
 		{"DELETE", "/api/identity/v1/sessions/{id}", signedIn},
+		{"POST", "/api/identity/v1/demo-sessions", public}, // exists in env=local only
 		{"PUT", "/api/identity/v1/password", signedIn},
+		{"GET", "/api/identity/v1/company", []Grant{{Customer, Own}}},
+		{"PUT", "/api/identity/v1/company", []Grant{{Customer, Own}}},
+		{"POST", "/api/identity/v1/company/join", []Grant{{Customer, Own}}},
+		{"DELETE", "/api/identity/v1/company/members/{id}", []Grant{{Customer, Own}}},
+		{"POST", "/api/identity/v1/company/invitations", []Grant{{Customer, Own}}},
+		{"DELETE", "/api/identity/v1/company/invitations/{id}", []Grant{{Customer, Own}}},
+		{"GET", "/api/identity/v1/companies/{id}", []Grant{{BackOffice, Tenant}}},
+		{"PUT", "/api/identity/v1/companies/{id}/reverse-charge", []Grant{{BackOffice, Tenant}}},
 		{"POST", "/api/identity/v1/password-resets", public},
 		{"POST", "/api/identity/v1/password-resets/confirm", public},
 

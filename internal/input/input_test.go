@@ -68,3 +68,25 @@ func TestIBAN(t *testing.T) {
 		}
 	}
 }
+
+func TestVATID(t *testing.T) {
+	for _, tc := range []struct{ text, want, fault string }{
+		{"DE123456788", "DE123456788", ""},
+		{" de 136.695-976 ", "DE136695976", ""},
+		{"DE123456789", "", "check digit"},
+		{"DE12345678", "", "letters of the country"},
+		{"123456788", "", "letters of the country"},
+		{"ATU12345678", "ATU12345678", ""},
+		{"AT12345678", "", "letters of the country"},
+		{"NL123456789B01", "NL123456789B01", ""},
+		{"FRXX123456789", "FRXX123456789", ""},
+		{"GB123456789", "", "letters of the country"},
+		{"DE１２３４５６７８８", "", "letters of the country"}, // wide digits
+		{"", "", "letters of the country"},
+	} {
+		got, fault := input.VATID(tc.text)
+		if tc.fault == "" && (got != tc.want || fault != "") || tc.fault != "" && !strings.Contains(fault, tc.fault) {
+			t.Errorf("VATID(%q) = %q, %q; want %q, %q", tc.text, got, fault, tc.want, tc.fault)
+		}
+	}
+}

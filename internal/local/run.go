@@ -201,6 +201,9 @@ func (t *table) ready(p *Platform) {
 	}
 	fmt.Fprintf(t.out, "platform %s is up after %.1f s: http://%s (page and API), %s (Elasticsearch), data in %s\n",
 		p.versions.Platform, time.Since(t.began).Seconds(), p.NginxAddr, p.esURL, p.Data)
+	if err := WriteDemo(t.out, p.Data, p.Env, "http://"+p.NginxAddr); err != nil {
+		fmt.Fprintln(t.out, "note: no links of demo people:", err)
+	}
 	fmt.Fprintln(t.out, "Ctrl-C stops everything; a second run continues with the same data")
 }
 

@@ -141,7 +141,7 @@ func TestEarlierRecords(t *testing.T) {
 			"/api/order/v1/trips",
 		},
 	} {
-		if err := f.raw.Set(t.Context(), f.key(ID(name)), tc.record, TTL).Err(); err != nil {
+		if err := f.raw.Set(t.Context(), f.key(name), tc.record, TTL).Err(); err != nil {
 			t.Fatal(err)
 		}
 		sess, err := f.Get(t.Context(), name)

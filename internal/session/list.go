@@ -47,7 +47,7 @@ func (s *Store) adopt(ctx context.Context, id string, sess *Session) error {
 		return fmt.Errorf("encode session: %w", err)
 	}
 	_, err = s.enlist(ctx, sess.UserID, id, func(p redis.Pipeliner) {
-		p.SetArgs(ctx, s.key(id), b, redis.SetArgs{Mode: "XX", KeepTTL: true}) // one that has just ended stays so
+		p.SetArgs(ctx, s.record(id), b, redis.SetArgs{Mode: "XX", KeepTTL: true}) // one that has just ended stays so
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return unavailable("list session", err)
@@ -67,7 +67,7 @@ func (s *Store) List(ctx context.Context, userID string) ([]Listed, error) {
 	records, left := make([]*redis.StringCmd, len(ids)), make([]*redis.DurationCmd, len(ids))
 	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, id := range ids {
-			records[i], left[i] = p.Get(ctx, s.key(id)), p.PTTL(ctx, s.key(id))
+			records[i], left[i] = p.Get(ctx, s.record(id)), p.PTTL(ctx, s.record(id))
 		}
 		return nil
 	})
@@ -106,7 +106,7 @@ func (s *Store) End(ctx context.Context, userID, id string) (found bool, err err
 	if !listed {
 		return false, nil
 	}
-	n, err := s.rdb.Del(ctx, s.key(id)).Result()
+	n, err := s.rdb.Del(ctx, s.record(id)).Result()
 	if err != nil {
 		return false, unavailable("end session", err)
 	}
@@ -123,7 +123,7 @@ func (s *Store) EndAll(ctx context.Context, userID string, before time.Time, kee
 		if l.ID == keep || !l.CreatedAt.Before(before) {
 			continue
 		}
-		if err := s.rdb.Del(ctx, s.key(l.ID)).Err(); err != nil {
+		if err := s.rdb.Del(ctx, s.record(l.ID)).Err(); err != nil {
 			return unavailable("end sessions", err)
 		}
 	}

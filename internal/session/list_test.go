@@ -72,7 +72,7 @@ func TestAge(t *testing.T) {
 	f := newFixture(t, server(t))
 	ready(t, f.Store)
 	old := `{"user_id":"u-1","role":"customer","csrf":"c","listed":true,"created_at":"` + time.Now().Add(-Age-time.Minute).UTC().Format(time.RFC3339) + `"}`
-	if err := f.raw.Set(t.Context(), f.key(ID("token")), old, TTL).Err(); err != nil {
+	if err := f.raw.Set(t.Context(), f.key("token"), old, TTL).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := f.Get(t.Context(), "token"); err == nil {

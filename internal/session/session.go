@@ -105,7 +105,10 @@ func ID(token string) string {
 	return base64.RawURLEncoding.EncodeToString(h[:])
 }
 
-func (s *Store) key(id string) string { return "session:" + s.customer + ":" + id }
+// key is that of the record of a token's session, record that of the session with an id.
+func (s *Store) key(token string) string { return s.record(ID(token)) }
+
+func (s *Store) record(id string) string { return "session:" + s.customer + ":" + id }
 
 // Create stores a new session and returns its token. It fills in CSRF, CreatedAt and Listed.
 func (s *Store) Create(ctx context.Context, sess *Session) (string, error) {
@@ -115,7 +118,7 @@ func (s *Store) Create(ctx context.Context, sess *Session) (string, error) {
 		return "", fmt.Errorf("encode session: %w", err)
 	}
 	token := newToken()
-	listed, err := s.enlist(ctx, sess.UserID, ID(token), func(p redis.Pipeliner) { p.Set(ctx, s.key(ID(token)), b, TTL) })
+	listed, err := s.enlist(ctx, sess.UserID, ID(token), func(p redis.Pipeliner) { p.Set(ctx, s.key(token), b, TTL) })
 	if err != nil {
 		return "", unavailable("create session", err)
 	}
@@ -130,8 +133,7 @@ func (s *Store) Create(ctx context.Context, sess *Session) (string, error) {
 // Get reads a session and prolongs it. An unknown token is Unauthenticated.
 func (s *Store) Get(ctx context.Context, token string) (Session, error) {
 	ended := problem.New(problem.Unauthenticated, "The session is unknown or has ended; sign in again.")
-	id := ID(token)
-	b, err := s.rdb.GetEx(ctx, s.key(id), TTL).Bytes()
+	b, err := s.rdb.GetEx(ctx, s.key(token), TTL).Bytes()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return Session{}, ended
@@ -149,14 +151,16 @@ func (s *Store) Get(ctx context.Context, token string) (Session, error) {
 		return sess, s.checkLink(ctx, sess.Link)
 	}
 	if !sess.Listed {
-		return sess, s.adopt(ctx, id, &sess)
+		if err := s.adopt(ctx, ID(token), &sess); err != nil {
+			return sess, err
+		}
 	}
 	return sess, nil
 }
 
 // Delete ends a session; ending an unknown one is no error.
 func (s *Store) Delete(ctx context.Context, token string) error {
-	if err := s.rdb.Del(ctx, s.key(ID(token))).Err(); err != nil {
+	if err := s.rdb.Del(ctx, s.key(token)).Err(); err != nil {
 		return unavailable("delete session", err)
 	}
 	return nil

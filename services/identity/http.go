@@ -57,11 +57,25 @@ func (s *service) postUser(w http.ResponseWriter, r *http.Request, _ session.Ses
 	if err := s.hashing(ctx, func() { hash = password.Hash(in.Password) }); err != nil {
 		return err
 	}
-	u, err := newUser(in, hash, key, s.inviteKey, s.meta(ctx))
+	meta := s.meta(ctx)
+	var invite Invite
+	if in.Invite != "" {
+		if invite, err = openInvite(s.inviteKey, in.Invite, meta.At); err != nil {
+			return err
+		}
+	}
+	u, err := newUser(in, hash, key, invite, meta)
 	if err != nil {
 		return err
 	}
-	taken, err := s.users.Insert(ctx, u)
+	taken := false
+	if err = s.stands(ctx, invite, meta.At); err == nil {
+		taken, err = s.users.Insert(ctx, u)
+	} else if problem.KindOf(err) == problem.Invalid {
+		if again, found, _ := s.users.byEmail(ctx, in.Email); found && again.SignUpKey == key {
+			taken, err = true, nil // it was used by an earlier try
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -71,6 +85,8 @@ func (s *service) postUser(w http.ResponseWriter, r *http.Request, _ session.Ses
 		}
 		httpserver.Replayed(w)
 	} else {
+		s.used(ctx, invite)
+		s.followAtOnce(ctx, &u)
 		httpserver.Action(ctx, "identity.signed-up")
 	}
 	return s.signIn(w, r, u, http.StatusCreated)
@@ -143,20 +159,29 @@ func (s *service) postSession(w http.ResponseWriter, r *http.Request, _ session.
 	return s.signIn(w, r, u, http.StatusCreated)
 }
 
-// signIn begins a session; an older one of the same browser ends.
+// signIn begins a session and shows it.
 func (s *service) signIn(w http.ResponseWriter, r *http.Request, u User, status int) error {
+	sess, err := s.begin(w, r, u)
+	if err != nil {
+		return err
+	}
+	return httpserver.JSON(w, status, viewOf(sess))
+}
+
+// begin begins a session; an older one of the same browser ends.
+func (s *service) begin(w http.ResponseWriter, r *http.Request, u User) (session.Session, error) {
 	ctx := r.Context()
 	httpserver.Annotate(ctx, "user.id", u.ID)
 	if old := session.Token(r); old != "" {
 		if err := s.sessions.Delete(ctx, old); err != nil {
-			return err
+			return session.Session{}, err
 		}
 	}
 	sess := u.session()
 	sess.Device = device(r.UserAgent())
 	token, err := s.sessions.Create(ctx, &sess)
 	if err != nil {
-		return err
+		return sess, err
 	}
 	// Sessions end after the account has changed. One that begins at that moment may be too late to be ended, so it is looked at here.
 	now, err := s.users.Get(ctx, u.ID)
@@ -164,10 +189,10 @@ func (s *service) signIn(w http.ResponseWriter, r *http.Request, u User, status 
 		err = problem.New(problem.Unauthenticated, "The account was changed at this moment; sign in again.")
 	}
 	if err != nil {
-		return errors.Join(err, s.sessions.Delete(ctx, token))
+		return sess, errors.Join(err, s.sessions.Delete(ctx, token))
 	}
 	session.SetCookies(w, r, token, sess.CSRF)
-	return httpserver.JSON(w, status, viewOf(sess))
+	return sess, nil
 }
 
 func (s *service) getSession(w http.ResponseWriter, _ *http.Request, caller session.Session) error {

@@ -16,10 +16,10 @@ const driverInviteDays = 7
 
 var driverPattern = regexp.MustCompile(`^d-[a-z0-9]+(-[a-z0-9]+)*$`) // as in services/disposer
 
-// postInvitation gives a dispatcher an invitation for a driver of its own partner. Nothing is stored: the invitation says by its signature what it
+// postDriverInvitation gives a dispatcher an invitation for a driver of its own partner. Nothing is stored: the invitation says by its signature what it
 // grants, so a repeated request is harmless. Nobody knows here whether the partner has such a driver; an account of one that it does not have
 // is given no jobs.
-func (s *service) postInvitation(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+func (s *service) postDriverInvitation(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	var in struct {
 		DriverID string `json:"driver_id"`
 	}

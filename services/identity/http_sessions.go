@@ -107,6 +107,18 @@ func (s *service) follow(ctx context.Context, u *User) error {
 			return err
 		}
 	}
+	if u.Founding != nil {
+		c, err := newCompany(u.CompanyID, *u.Founding, s.meta(ctx))
+		if err != nil {
+			return err
+		}
+		if _, err := s.companies.Insert(ctx, c); err != nil { // there already: stored by somebody else who does this
+			return err
+		}
+	}
+	if u.Ending == nil && u.Founding == nil {
+		return nil
+	}
 	_, _, err := s.users.Change(ctx, u.ID, func(now *User) error { now.followed(done); return nil })
 	return err
 }

@@ -2,6 +2,8 @@ package identity_test
 
 import (
 	"context"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -250,7 +252,7 @@ func TestPasswordChange(t *testing.T) {
 	await(t, "the owner is not told", func() bool { return len(p.mails(t, "erika@example.org", "wurde geändert")) == 1 })
 }
 
-// TestWhatFollowsIsDoneByAnybody: an instance dies after it has stored that sessions end, and before they do.
+// TestWhatFollowsIsDoneByAnybody: an instance dies after it has stored that sessions end and a company is founded, and before they are.
 func TestWhatFollowsIsDoneByAnybody(t *testing.T) {
 	p := start(t, nil)
 	c := p.signUp(t, "erika@example.org")
@@ -264,6 +266,7 @@ func TestWhatFollowsIsDoneByAnybody(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
+	u.CompanyID, u.Founding = "c-1", &identity.Details{Name: "Muster Bau GmbH"}
 	u.Ending, u.DueAt, u.Version = &identity.Ending{Before: now.Add(time.Second).Truncate(time.Millisecond)}, &now, u.Version+1
 	if err := users.Put(t.Context(), u.ID, u); err != nil {
 		t.Fatal(err)
@@ -274,8 +277,12 @@ func TestWhatFollowsIsDoneByAnybody(t *testing.T) {
 	})
 	await(t, "it is not written down as done", func() bool {
 		u, err := users.Get(t.Context(), me.ID)
-		return err == nil && u.Ending == nil && u.DueAt == nil
+		return err == nil && u.Ending == nil && u.Founding == nil && u.DueAt == nil
 	})
+	companies := mongodb.OpenCollection[identity.Company](p.b.Database(t, "identity"), "companies", "company")
+	if c, err := companies.Get(t.Context(), "c-1"); err != nil || c.Name != "Muster Bau GmbH" {
+		t.Errorf("the company: %+v, %v", c, err)
+	}
 }
 
 // TestSessionsOfTheBackOffice: it ends somebody's sessions with a reason, which is kept.
@@ -305,5 +312,192 @@ func TestSessionsOfTheBackOffice(t *testing.T) {
 	})
 	if diff := cmp.Diff([]entry{{"sessions.end", "user/" + me.ID, "the telephone was stolen"}}, list); diff != "" {
 		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+}
+
+const company, members, invitations = "/api/identity/v1/company", "/api/identity/v1/company/members", "/api/identity/v1/company/invitations"
+
+func details(city string) map[string]any {
+	return map[string]any{"name": "Muster Bau GmbH", "street": "Weg 1", "postcode": "50667", "city": city, "email": "rechnung@bau.example", "vat_id": "DE 123456788"}
+}
+
+// signUpWith signs up, with more members than a private person's.
+func (p *platform) signUpWith(t *testing.T, email string, more map[string]any, status int) *client.Client {
+	t.Helper()
+	c := p.person(0, "192.0.2.1")
+	body := map[string]any{"email": email, "password": password, "name": "Erika Muster"}
+	for k, v := range more {
+		body[k] = v
+	}
+	want(t, "sign up "+email, do(t, c, "POST", client.UsersPath, body), status)
+	return c
+}
+
+func decoded[T any](t *testing.T, a client.Answer, status int) (v T) {
+	t.Helper()
+	want(t, "answer", a, status)
+	if err := json.Unmarshal(a.Body, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+type invitation struct {
+	ID    string `json:"invitation_id"`
+	Email string `json:"email"`
+	Code  string `json:"invite"`
+}
+
+// TestCompany follows a company from its founding by the first order's account to a colleague who leaves.
+func TestCompany(t *testing.T) {
+	p := start(t, nil)
+	boss := p.signUpWith(t, "boss@bau.example", map[string]any{"company": details("Köln")}, 201)
+	stranger := p.signUpWith(t, "stranger@other.example", map[string]any{"company": details("Ulm")}, 201)
+	a := do(t, boss, "GET", company, nil)
+	first := decoded[struct{ Company map[string]any }](t, a, 200).Company
+	id, _ := first["company_id"].(string)
+	if first["vat_id"] != "DE123456788" || first["admin"] != true || id == "" || a.Header.Get("ETag") != `"1"` {
+		t.Fatalf("company %v, %s", first, a.Header.Get("ETag"))
+	}
+	put := func(c *client.Client, city, name, value string) client.Answer {
+		return do(t, c.With(name, value), "PUT", company, details(city))
+	}
+	want(t, "a change", put(boss, "Bonn", "If-Match", `"1"`), 200)
+	want(t, "the same again", put(boss, "Bonn", "If-Match", `"1"`), 200)
+	want(t, "a change of what has changed", put(boss, "Aachen", "If-Match", `"1"`), 409)
+	want(t, "a second company", put(boss, "Bonn", "If-None-Match", "*"), 409)
+
+	// A new colleague, and one who has an account.
+	code := decoded[invitation](t, do(t, boss, "POST", invitations, map[string]string{"email": "New@bau.example"}), 201).Code
+	await(t, "the invitation is not mailed", func() bool {
+		list := p.mails(t, "new@bau.example", "Einladung")
+		return len(list) == 1 && strings.Contains(list[0], "/konto/einladung#"+code)
+	})
+	p.signUpWith(t, "thief@bau.example", map[string]any{"invite": code}, 422)
+	colleague := p.signUpWith(t, "new@bau.example", map[string]any{"invite": code}, 201)
+	p.signUpWith(t, "second@bau.example", map[string]any{"invite": code}, 422)
+	private := p.signUp(t, "old@bau.example")
+	join := func(c *client.Client, code string, status int) {
+		t.Helper()
+		want(t, "join", do(t, c, "POST", company+"/join", map[string]string{"invite": code}), status)
+	}
+	taken := decoded[invitation](t, do(t, boss, "POST", invitations, map[string]string{"email": "old@bau.example"}), 201)
+	want(t, "take back", do(t, boss, "DELETE", invitations+"/"+taken.ID, nil), 204)
+	join(private, taken.Code, 422)
+	again := decoded[invitation](t, do(t, boss, "POST", invitations, map[string]string{"email": "old@bau.example"}), 201)
+	join(stranger, again.Code, 422)
+	join(private, again.Code, 200)
+	join(private, again.Code, 200)
+	p.secretStaysIn(t, again.Code)
+
+	// What colleagues see, and nobody else.
+	type list struct {
+		Members []struct {
+			ID    string `json:"user_id"`
+			Email string `json:"email"`
+			Admin bool   `json:"admin"`
+		} `json:"members"`
+		Invitations []invitation `json:"invitations"`
+	}
+	l := decoded[list](t, do(t, colleague, "GET", company, nil), 200)
+	if len(l.Members) != 3 || l.Members[0].Email != "boss@bau.example" || !l.Members[0].Admin || l.Members[1].Admin || len(l.Invitations) != 0 {
+		t.Errorf("members %+v", l)
+	}
+	for _, c := range []*client.Client{boss, colleague, private} {
+		if u := decoded[map[string]any](t, do(t, c, "GET", client.SessionPath, nil), 200); u["company_id"] != id {
+			t.Errorf("session %v of a member of %s", u, id)
+		}
+	}
+	want(t, "a member's change", put(colleague, "Ulm", "If-Match", `"2"`), 403)
+	want(t, "a member's invitation", do(t, colleague, "POST", invitations, map[string]string{"email": "x@bau.example"}), 403)
+	want(t, "a member removes another", do(t, colleague, "DELETE", members+"/"+l.Members[2].ID, nil), 403)
+	want(t, "a stranger removes one", do(t, stranger, "DELETE", members+"/"+l.Members[2].ID, nil), 404)
+	want(t, "the administrator leaves", do(t, boss, "DELETE", members+"/"+l.Members[0].ID, nil), 409)
+	want(t, "remove", do(t, boss, "DELETE", members+"/"+l.Members[2].ID, nil), 204)
+	if _, err := private.WhoAmI(t.Context()); err == nil {
+		t.Error("the session of a removed member goes on")
+	}
+	if _, err := private.SignIn(t.Context(), "old@bau.example", password); err != nil {
+		t.Fatal(err)
+	}
+	if l := decoded[struct{ Company any }](t, do(t, private, "GET", company, nil), 200); l.Company != nil {
+		t.Errorf("a private person's company: %v", l.Company)
+	}
+	join(private, again.Code, 422)
+	want(t, "an own one", put(private, "Trier", "If-None-Match", "*"), 201)
+	want(t, "an own one", do(t, private, "GET", company, nil), 200)
+
+	// What is told of the first company.
+	var versions []string
+	await(t, "the events do not come", func() bool {
+		versions = nil
+		for _, e := range p.events() {
+			if c, err := event.Decode[event.CompanyChanged](e); err == nil && c.CompanyID == id {
+				versions = append(versions, fmt.Sprint(c.Version, " ", c.City, " ", c.VATID))
+			}
+		}
+		return len(versions) >= 2
+	})
+	if diff := cmp.Diff([]string{"1 Köln DE123456788", "2 Bonn DE123456788"}, versions); diff != "" {
+		t.Errorf("told of the company (-want +got):\n%s", diff)
+	}
+}
+
+// TestDemoPeople: on one machine a link signs in as each of them, again and again; everywhere else there is neither route nor account.
+func TestDemoPeople(t *testing.T) {
+	const demo = "/api/identity/v1/demo-sessions"
+	key, err := hex.DecodeString(embedded.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, env := range []string{"test", "production", "local"} {
+		p := start(t, map[string]string{"KREISLAUF_ENV": env})
+		got := map[string]string{}
+		for _, who := range identity.DemoPeople() {
+			code, err := identity.SealDemo(key, who, "p-berlin", "d-1", time.Now().Add(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			old, err := identity.SealDemo(key, who, "p-berlin", "d-1", time.Now().Add(-time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range 2 {
+				c := p.person(i, "192.0.2.1")
+				a := do(t, c, "POST", demo, map[string]string{"code": code})
+				if env != identity.DemoEnv {
+					nowhere := do(t, c, "POST", "/api/identity/v1/nowhere", nil)
+					if a.Status != 404 || !strings.Contains(string(nowhere.Body), "There is no resource at") || !strings.Contains(string(a.Body), "There is no resource at") {
+						t.Errorf("%s in %s: %d %s", who.As, env, a.Status, a.Body)
+					}
+					continue
+				}
+				want(t, who.As, a, 201)
+				me, err := c.WhoAmI(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got[who.As] = strings.TrimSpace(me.Role + " " + me.PartnerID)
+				want(t, "a link that has ended", do(t, c, "POST", demo, map[string]string{"code": old}), 422)
+				if who.As == "company" {
+					if l := decoded[struct{ Company map[string]any }](t, do(t, c, "GET", company, nil), 200); l.Company["admin"] != true {
+						t.Errorf("company %v", l.Company)
+					}
+				}
+			}
+		}
+		accounts := 0
+		if env == identity.DemoEnv {
+			accounts = len(identity.DemoPeople())
+			if diff := cmp.Diff(map[string]string{
+				"customer": "customer", "company": "customer", "dispatcher": "dispatcher p-berlin", "driver": "driver p-berlin", "back_office": "back_office", "ops": "ops",
+			}, got); diff != "" {
+				t.Errorf("people (-want +got):\n%s", diff)
+			}
+		}
+		list, err := mongodb.OpenCollection[identity.User](p.b.Database(t, "identity"), "users", "account").Find(t.Context(), nil, nil, 0)
+		if err != nil || len(list) != accounts {
+			t.Errorf("%d accounts in %s, want %d, %v", len(list), env, accounts, err)
+		}
 	}
 }

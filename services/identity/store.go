@@ -17,6 +17,7 @@ type store struct {
 func (s store) ensureIndexes(ctx context.Context) error {
 	return errors.Join(
 		s.Index("email", bson.D{{Key: "email", Value: 1}}, options.Index().SetUnique(true))(ctx),
+		s.Index("company", bson.D{{Key: "company_id", Value: 1}}, options.Index().SetSparse(true))(ctx),
 		s.Index("reset", bson.D{{Key: "reset.hash", Value: 1}}, options.Index().SetSparse(true))(ctx),
 	)
 }
@@ -34,4 +35,9 @@ func (s store) byEmail(ctx context.Context, email string) (u User, found bool, e
 // byReset finds the account that a link resets; found is false without one.
 func (s store) byReset(ctx context.Context, hash string) (u User, found bool, err error) {
 	return s.First(ctx, bson.D{{Key: "reset.hash", Value: hash}})
+}
+
+// members lists who orders for a company, the oldest account first.
+func (s store) members(ctx context.Context, companyID string, limit int64) ([]User, error) {
+	return s.Find(ctx, bson.D{{Key: "company_id", Value: companyID}}, bson.D{{Key: "created_at", Value: 1}}, limit)
 }

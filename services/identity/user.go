@@ -40,12 +40,17 @@ type SignUp struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
 	Name     string `json:"name"`
-	Invite   string `json:"invite,omitempty"` // from `kreislauf invite`; without one the account is a customer's
+	Invite   string `json:"invite,omitempty"` // from `kreislauf invite` or a company's administrator; without one the account is a customer's
+
+	Company *Details `json:"company,omitempty"` // of a customer who orders for a new company and administers it
 }
 
 // Invite is what an invitation grants: the role, and what the role is bound to.
 type Invite struct {
 	Role      authz.Role `json:"role"`
+	CompanyID string     `json:"company_id,omitempty"` // of a customer, with the next two
+	Email     string     `json:"email,omitempty"`      // whose invitation it is
+	ID        string     `json:"id,omitempty"`         // of the Invitation in the company
 	PartnerID string     `json:"partner_id,omitempty"` // of a dispatcher or driver
 	DriverID  string     `json:"driver_id,omitempty"`  // of a driver
 	SiteID    string     `json:"site_id,omitempty"`    // of a site manager
@@ -60,8 +65,10 @@ func (i Invite) check() error {
 	as := authz.Caller{UserID: "u", Role: i.Role, SiteID: i.SiteID, PartnerID: i.PartnerID, DriverID: i.DriverID}
 	_, known := authz.ParseRole(string(i.Role))
 	switch {
-	case i.Role == authz.Customer:
-		return errors.New("a customer needs no invitation")
+	case i.Role == authz.Customer && i.CompanyID == "":
+		return errors.New("a customer needs no invitation; to a company, its administrator invites")
+	case i.CompanyID != "" && (i.Role != authz.Customer || i.Email == "" || i.ID == ""):
+		return errors.New("an invitation to a company is for a customer, and names address and id")
 	case !known || i.Role == "partner":
 		return fmt.Errorf("%q is no role; there are dispatcher, driver, site_manager, back_office and ops", i.Role)
 	case !as.Complete():
@@ -94,30 +101,50 @@ func (s SignUp) normal() (SignUp, error) {
 	if s.Name, fault = input.Line(s.Name, 2, 100); fault != "" {
 		bad("/name", fault)
 	}
+	if s.Company != nil {
+		d, faults := s.Company.normal("/company")
+		s.Company, fields = &d, append(fields, faults...)
+		if s.Invite != "" {
+			bad("/company", "who is invited makes no company; leave one of both out")
+		}
+	}
 	if fields != nil {
 		return s, &problem.Error{Kind: problem.Invalid, Detail: "The account cannot be made; see errors.", Fields: fields}
 	}
 	return s, nil
 }
 
-// newUser makes the account; passwordHash is ready.
-func newUser(s SignUp, passwordHash, signUpKey string, inviteKey []byte, meta event.Meta) (User, error) {
+// openInvite reads an invitation code.
+func openInvite(key []byte, code string, at time.Time) (Invite, error) {
+	var i Invite
+	if err := signed.Open(key, inviteKind, code, &i); err != nil {
+		return Invite{}, problem.InvalidField("/invite", "the invitation is not valid; ask for a new one where you got it")
+	}
+	if err := i.check(); err != nil { // made by a version with other roles
+		return Invite{}, problem.Wrap(problem.Invalid, err, "The invitation is for an account that is not possible; ask for a new one where you got it.")
+	}
+	if at.After(i.Until) {
+		return Invite{}, problem.InvalidField("/invite", "the invitation has ended; ask for a new one where you got it")
+	}
+	return i, nil
+}
+
+// newUser makes the account; passwordHash is ready. i is the invitation, the zero value without one.
+func newUser(s SignUp, passwordHash, signUpKey string, i Invite, meta event.Meta) (User, error) {
 	u := User{
 		Root: aggregate.New(event.NewID("u")), Email: s.Email, Name: s.Name, Role: string(authz.Customer), Password: passwordHash,
 		SignUpKey: signUpKey, CreatedAt: meta.At,
 	}
-	if s.Invite != "" {
-		var i Invite
-		if err := signed.Open(inviteKey, inviteKind, s.Invite, &i); err != nil {
-			return User{}, problem.InvalidField("/invite", "the invitation is not valid; ask the back office for a new one")
+	if i.Role != "" {
+		if i.Email != "" && i.Email != u.Email {
+			return User{}, errOtherAddress()
 		}
-		if err := i.check(); err != nil { // made by a version with other roles
-			return User{}, problem.Wrap(problem.Invalid, err, "The invitation is for an account that is not possible; ask the back office for a new one.")
-		}
-		if meta.At.After(i.Until) {
-			return User{}, problem.InvalidField("/invite", "the invitation has ended; ask the back office for a new one")
-		}
-		u.Role, u.PartnerID, u.DriverID, u.SiteID = string(i.Role), i.PartnerID, i.DriverID, i.SiteID
+		u.Role, u.CompanyID, u.PartnerID, u.DriverID, u.SiteID = string(i.Role), i.CompanyID, i.PartnerID, i.DriverID, i.SiteID
 	}
-	return u, u.Emit(meta, event.SignedUp{UserID: u.ID, Role: u.Role, Name: u.Name, Email: u.Email, PartnerID: u.PartnerID})
+	if s.Company != nil {
+		if err := u.found(*s.Company, meta.At); err != nil {
+			return User{}, err
+		}
+	}
+	return u, u.Emit(meta, event.SignedUp{UserID: u.ID, Role: u.Role, Name: u.Name, Email: u.Email, PartnerID: u.PartnerID, CompanyID: u.CompanyID})
 }

@@ -37,6 +37,10 @@ func TestSealInviteRefuses(t *testing.T) {
 		{Invite{Role: authz.Dispatcher, PartnerID: "p-1", DriverID: "d-1"}, "is not bound"},
 		{Invite{Role: authz.Driver, PartnerID: "p-1", DriverID: "d-1", SiteID: "s-1"}, "is not bound"},
 		{Invite{Role: authz.Customer}, "a customer needs no invitation"},
+		{Invite{Role: authz.Customer, CompanyID: "c-1", Email: "a@example.org", ID: "i-1"}, ""},
+		{Invite{Role: authz.Customer, CompanyID: "c-1", ID: "i-1"}, "names address and id"},
+		{Invite{Role: authz.BackOffice, CompanyID: "c-1", Email: "a@example.org", ID: "i-1"}, "is for a customer"},
+		{Invite{Role: authz.Customer, CompanyID: "c-1", Email: "a@example.org", ID: "i-1", PartnerID: "p-1"}, "is not bound"},
 		{Invite{Role: "partner", PartnerID: "p-1"}, `"partner" is no role`},
 		{Invite{PartnerID: "p-1"}, `"" is no role`},
 	} {
@@ -66,9 +70,17 @@ func TestNewUser(t *testing.T) {
 		{"driver", seal(Invite{Role: authz.Driver, PartnerID: "p-1", DriverID: "d-1"}), session.Session{Role: "driver", PartnerID: "p-1", DriverID: "d-1"}},
 		{"site manager", seal(Invite{Role: authz.SiteManager, SiteID: "s-1"}), session.Session{Role: "site_manager", SiteID: "s-1"}},
 		{"back office", seal(Invite{Role: authz.BackOffice}), session.Session{Role: "back_office"}},
+		{"of a company", seal(Invite{Role: authz.Customer, CompanyID: "c-1", Email: "a@example.org", ID: "i-1"}), session.Session{Role: "customer", CompanyID: "c-1"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			u, err := newUser(SignUp{Email: "a@example.org", Name: "Anna", Invite: tc.invite}, "hash", "key", testKey(), event.Meta{Source: "identity", At: now})
+			var i Invite
+			if tc.invite != "" {
+				var err error
+				if i, err = openInvite(testKey(), tc.invite, now); err != nil {
+					t.Fatal(err)
+				}
+			}
+			u, err := newUser(SignUp{Email: "a@example.org", Name: "Anna"}, "hash", "key", i, event.Meta{Source: "identity", At: now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -84,7 +96,7 @@ func TestNewUser(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told := event.SignedUp{UserID: u.ID, Role: want.Role, Name: "Anna", Email: "a@example.org", PartnerID: want.PartnerID}
+			told := event.SignedUp{UserID: u.ID, Role: want.Role, Name: "Anna", Email: "a@example.org", PartnerID: want.PartnerID, CompanyID: want.CompanyID}
 			if diff := cmp.Diff(told, e); diff != "" {
 				t.Errorf("event (-want +got):\n%s", diff)
 			}
@@ -113,7 +125,7 @@ func TestInvitesThatAreRefused(t *testing.T) {
 		"other key":    foreign,
 		"no code":      "x",
 	} {
-		if _, err := newUser(SignUp{Invite: code}, "", "", testKey(), event.Meta{Source: "identity", At: now}); problem.KindOf(err) != problem.Invalid {
+		if _, err := openInvite(testKey(), code, now); problem.KindOf(err) != problem.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -138,9 +150,14 @@ func TestNormal(t *testing.T) {
 		in       SignUp
 		pointers string
 	}{
-		"zero width space in the e-mail": {SignUp{"anna\u200b@example.org", good.Password, good.Name, ""}, "/email"},
-		"direction of the name":          {SignUp{good.Email, good.Password, "\u202eanna", ""}, "/name"},
-		"all at once":                    {SignUp{"anna", "short", "A", ""}, "/email /password /name"},
+		"zero width space in the e-mail": {SignUp{"anna\u200b@example.org", good.Password, good.Name, "", nil}, "/email"},
+		"direction of the name":          {SignUp{good.Email, good.Password, "\u202eanna", "", nil}, "/name"},
+		"all at once":                    {SignUp{"anna", "short", "A", "", nil}, "/email /password /name"},
+		"a company and an invitation":    {SignUp{good.Email, good.Password, good.Name, "i2.x", &Details{}}, "/company/name /company/street /company/postcode /company/city /company/email /company"},
+		"a wrong VAT id": {
+			SignUp{good.Email, good.Password, good.Name, "", &Details{"Bau GmbH", "Weg 1", "50667", "Köln", "a@example.org", "DE123456789"}},
+			"/company/vat_id",
+		},
 	} {
 		_, err := tc.in.normal()
 		p, ok := err.(*problem.Error)

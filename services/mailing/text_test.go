@@ -179,7 +179,10 @@ func TestNothingTypedBecomesAHeader(t *testing.T) {
 		order := rubble
 		order.ID, order.Waste, order.Date, order.Postcode, order.Address = evil, evil, evil, evil, event.Address{Name: evil, Street: evil, City: evil}
 		for _, p := range []event.Payload{
-			event.Invoiced{Number: evil, DueOn: evil}, event.Cancelled{By: evil, Reason: evil}, event.OnSite{Container: evil}, event.Weighed{Slip: evil},
+			event.Invoiced{Number: evil, DueOn: evil},
+			event.Cancelled{By: evil, Reason: evil},
+			event.OnSite{Container: evil},
+			event.Weighed{Slip: evil},
 			event.MemberInvited{Company: evil, By: evil, Sealed: seal(event.SealedInvite, "i2.CODE")},
 		} {
 			l, err := w.write(name, order, p)

@@ -1,6 +1,8 @@
 package openapi_test
 
 import (
+	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"kreislauf/internal/client"
 	"kreislauf/internal/httpserver"
 	"kreislauf/services/identity"
+	"kreislauf/test/embedded"
 )
 
 const (
@@ -196,6 +199,135 @@ func (p *platform) accounts(t *testing.T, c cast) []exchange {
 		{name: "confirm forged", method: "POST", path: confirm, body: reset("FORGED", other), status: 422},
 		{name: "confirm with a mail", method: "POST", path: confirm, body: reset(p.mailed(t, "/passwort/neu#"), password), status: 204},
 	}
+}
+
+// companies is what a company's people do, and what the back office does with the company.
+func (p *platform) companies(t *testing.T, c cast) []exchange {
+	t.Helper()
+	const own, join, invitations, all = "/api/identity/v1/company", "/api/identity/v1/company/join", "/api/identity/v1/company/invitations", "/api/identity/v1/companies/"
+	const members = own + "/members/"
+	boss, member, private := p.newPerson(), p.newPerson(), p.newPerson()
+	details := map[string]any{"name": "Muster Bau GmbH", "street": "Weg 1", "postcode": "50667", "city": "Köln", "email": "rechnung@bau.example", "vat_id": "DE123456788"}
+	p.send(t, exchange{who: boss, method: "POST", path: users, header: key(), body: with(signUp("email", "boss@bau.example"), "company", details), status: 201})
+	private_, _ := p.send(t, exchange{who: private, method: "POST", path: users, header: key(), body: signUp("email", "private@bau.example"), status: 201})["user_id"].(string)
+	invite := func(email string) (id string, code any) {
+		i := p.send(t, exchange{who: boss, method: "POST", path: invitations, header: key(), body: map[string]any{"email": email}, status: 201})
+		id, _ = i["invitation_id"].(string)
+		return id, i["invite"]
+	}
+	_, code := invite("member@bau.example")
+	_, forPrivate := invite("private@bau.example")
+	open, _ := invite("open@bau.example")
+	colleague, _ := p.send(t, exchange{who: member, method: "POST", path: users, header: key(), body: with(signUp("email", "member@bau.example"), "invite", code), status: 201})["user_id"].(string)
+	company, _ := p.send(t, exchange{who: member, method: "GET", path: own, status: 200})["company"].(map[string]any)
+	version, _ := company["version"].(float64)
+	id := all + fmt.Sprint(company["company_id"])
+	reverse := id + "/reverse-charge"
+	seen := func(v float64) map[string]string {
+		return map[string]string{"If-Match": fmt.Sprintf("%q", fmt.Sprint(v))}
+	}
+	create := map[string]string{"If-None-Match": "*"}
+	forged, none := map[string]string{"X-CSRF-Token": "x"}, map[string]string{"X-CSRF-Token": ""}
+	yes := map[string]any{"reverse_charge": true, "reason": "the form was seen"}
+	twice := exchange{name: "invite", who: boss, method: "POST", path: invitations, header: key(), body: map[string]any{"email": "third@bau.example"}, status: 201}
+	replayed, other := twice, twice
+	replayed.replayed = true
+	other.body, other.status = map[string]any{"email": "fourth@bau.example"}, 409
+	moved := with(details, "city", "Bonn")
+	return []exchange{
+		{name: "own", who: boss, method: "GET", path: own, status: 200},
+		{name: "change", who: boss, method: "PUT", path: own, header: seen(version), body: moved, status: 200},
+		{name: "late change", who: boss, method: "PUT", path: own, header: seen(version), body: with(moved, "city", "Ulm"), status: 409},
+		{name: "change by a member", who: member, method: "PUT", path: own, header: seen(version), body: details, status: 403},
+		{name: "change of none", who: private, method: "PUT", path: own, header: seen(version), body: details, status: 404},
+		{name: "change without version", who: boss, method: "PUT", path: own, body: details, status: 400},
+		{name: "change by nobody", method: "PUT", path: own, header: forged, body: details, status: 401, breaks: true},
+		{name: "change too large", who: boss, method: "PUT", path: own, header: seen(version), body: tooLarge(), status: 413, breaks: true},
+		{name: "wrong VAT id", who: boss, method: "PUT", path: own, header: seen(version), body: with(details, "vat_id", "DE123456789"), status: 422},
+		twice, replayed, other,
+		{name: "invite without key", who: boss, method: "POST", path: invitations, body: map[string]any{"email": "x@bau.example"}, status: 400, breaks: true},
+		{name: "invite as nobody", method: "POST", path: invitations, header: map[string]string{"X-CSRF-Token": "x", "Idempotency-Key": client.NewKey()}, body: map[string]any{"email": "x@bau.example"}, status: 401, breaks: true},
+		{name: "invite as member", who: member, method: "POST", path: invitations, header: key(), body: map[string]any{"email": "x@bau.example"}, status: 403},
+		{name: "invite as private person", who: private, method: "POST", path: invitations, header: key(), body: map[string]any{"email": "x@bau.example"}, status: 404},
+		{name: "invite too large", who: boss, method: "POST", path: invitations, header: key(), body: tooLarge(), status: 413, breaks: true},
+		{name: "invite nobody", who: boss, method: "POST", path: invitations, header: key(), body: map[string]any{"email": "x"}, status: 422, breaks: true},
+		{name: "take back", who: boss, method: "DELETE", path: invitations + "/" + open, status: 204},
+		{name: "take back again", who: boss, method: "DELETE", path: invitations + "/" + open, status: 404},
+		{name: "take back as member", who: member, method: "DELETE", path: invitations + "/" + open, status: 403},
+		{name: "take back as nobody", method: "DELETE", path: invitations + "/" + open, header: forged, status: 401, breaks: true},
+		{name: "join", who: private, method: "POST", path: join, body: map[string]any{"invite": forPrivate}, status: 200},
+		{name: "join another", who: boss, method: "POST", path: join, body: map[string]any{"invite": forPrivate}, status: 200}, // its own: nothing happens
+		{name: "join with a forged one", who: private, method: "POST", path: join, body: map[string]any{"invite": "i2.e30.AAAA"}, status: 422},
+		{name: "join malformed", who: private, method: "POST", path: join, body: client.Raw(`{`), status: 400, breaks: true},
+		{name: "join as nobody", method: "POST", path: join, header: forged, body: map[string]any{"invite": forPrivate}, status: 401, breaks: true},
+		{name: "join without token", who: private, method: "POST", path: join, header: none, body: map[string]any{"invite": forPrivate}, status: 403, breaks: true},
+		{name: "join too large", who: private, method: "POST", path: join, body: tooLarge(), status: 413, breaks: true},
+		{name: "administrator leaves", who: boss, method: "DELETE", path: members + p.userID(t, boss), status: 409},
+		{name: "member removes another", who: member, method: "DELETE", path: members + private_, status: 403},
+		{name: "remove as nobody", method: "DELETE", path: members + private_, header: forged, status: 401, breaks: true},
+		{name: "remove nobody", who: boss, method: "DELETE", path: members + "u-nobody", status: 404},
+		{name: "remove", who: boss, method: "DELETE", path: members + colleague, status: 204},
+		{name: "found", who: c.bert, method: "PUT", path: own, header: create, body: details, status: 201},
+		{name: "join from another company", who: c.bert, method: "POST", path: join, body: map[string]any{"invite": p.companyInvite(t, boss, "bert@example.org")}, status: 409},
+		{name: "look", who: c.office, method: "GET", path: id, status: 200},
+		{name: "reverse charge", who: c.office, method: "PUT", path: reverse, header: seen(p.companyVersion(t, boss) + 5), body: yes, status: 409},
+		{name: "reverse charge without version", who: c.office, method: "PUT", path: reverse, body: yes, status: 400, breaks: true},
+		{name: "reverse charge as nobody", method: "PUT", path: reverse, header: map[string]string{"X-CSRF-Token": "x", "If-Match": `"1"`}, body: yes, status: 401, breaks: true},
+		{name: "reverse charge as administrator", who: boss, method: "PUT", path: reverse, header: seen(1), body: yes, status: 403},
+		{name: "reverse charge of nobody", who: c.office, method: "PUT", path: all + "c-nobody/reverse-charge", header: seen(1), body: yes, status: 404},
+		{name: "reverse charge too large", who: c.office, method: "PUT", path: reverse, header: seen(1), body: tooLarge(), status: 413, breaks: true},
+		{name: "reverse charge without reason", who: c.office, method: "PUT", path: reverse, header: seen(1), body: with(yes, "reason", ""), status: 422, breaks: true},
+		{name: "no reverse charge", who: c.office, method: "PUT", path: reverse, header: seen(1), body: with(yes, "reverse_charge", false), status: 200},
+	}
+}
+
+// demo is about the people of a platform on one machine: it asks an instance that believes to be there.
+func (p *platform) demo(t *testing.T) []exchange {
+	t.Helper()
+	const demo = "/api/identity/v1/demo-sessions"
+	good := exchange{name: "elsewhere", method: "POST", path: demo, body: map[string]any{"code": demoCode()}, status: 404}
+	p.send(t, good)
+	before := p.addrs["identity"]
+	t.Cleanup(func() { p.addrs["identity"] = before })
+	p.addrs["identity"] = p.b.Run(t, "identity-3", map[string]string{"KREISLAUF_ENV": "local"})
+	good.name, good.status = "here", 201
+	return []exchange{
+		good,
+		{name: "forged", method: "POST", path: demo, body: map[string]any{"code": "d1.e30.AAAA"}, status: 422},
+		{name: "malformed", method: "POST", path: demo, body: client.Raw(`{`), status: 400, breaks: true},
+		{name: "too large", method: "POST", path: demo, body: tooLarge(), status: 413, breaks: true},
+	}
+}
+
+// demoCode is that of a good link.
+func demoCode() string {
+	k, err := hex.DecodeString(embedded.Key)
+	if err != nil {
+		panic(err)
+	}
+	code, err := identity.SealDemo(k, identity.DemoPeople()[0], "", "", time.Now().Add(time.Hour))
+	if err != nil {
+		panic(err)
+	}
+	return code
+}
+
+func (p *platform) userID(t *testing.T, who *client.Client) string {
+	t.Helper()
+	id, _ := p.send(t, exchange{who: who, method: "GET", path: current, status: 200})["user_id"].(string)
+	return id
+}
+
+func (p *platform) companyVersion(t *testing.T, who *client.Client) float64 {
+	t.Helper()
+	c, _ := p.send(t, exchange{who: who, method: "GET", path: "/api/identity/v1/company", status: 200})["company"].(map[string]any)
+	v, _ := c["version"].(float64)
+	return v
+}
+
+func (p *platform) companyInvite(t *testing.T, boss *client.Client, email string) any {
+	t.Helper()
+	return p.send(t, exchange{who: boss, method: "POST", path: "/api/identity/v1/company/invitations", header: key(), body: map[string]any{"email": email}, status: 201})["invite"]
 }
 
 // mailed asks for a new password of an account, and gives what stands behind the link of the mail.

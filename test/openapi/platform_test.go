@@ -67,7 +67,7 @@ func startPlatform(t *testing.T) *platform {
 // withoutStores replaces the services by instances whose session store, or for statistics whose database, is away.
 func (p *platform) withoutStores(t *testing.T) {
 	t.Helper()
-	extra := map[string]string{"KREISLAUF_REDIS_ADDR": "127.0.0.1:1", "KREISLAUF_PARTNERS_FILE": p.extra["KREISLAUF_PARTNERS_FILE"]}
+	extra := map[string]string{"KREISLAUF_ENV": "local", "KREISLAUF_REDIS_ADDR": "127.0.0.1:1", "KREISLAUF_PARTNERS_FILE": p.extra["KREISLAUF_PARTNERS_FILE"]}
 	for _, s := range services.All() {
 		if s.Needs.Sessions {
 			p.addrs[s.Name] = p.b.Run(t, s.Name+"-2", extra)

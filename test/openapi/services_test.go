@@ -44,6 +44,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"roles", func(t *testing.T) []exchange { return p.roles(t, c) }},
 		{"identity", func(t *testing.T) []exchange { return p.identity(t, c) }},
 		{"accounts", func(t *testing.T) []exchange { return p.accounts(t, c) }},
+		{"companies", func(t *testing.T) []exchange { return p.companies(t, c) }},
 		{"disposer", func(t *testing.T) []exchange { return p.disposer(t, c) }},
 		{"customer", func(t *testing.T) []exchange { return p.customer(t, c) }},
 		{"pricing", p.pricing},
@@ -53,6 +54,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
 		{"payment", func(t *testing.T) []exchange { return p.payment(t, c) }},
 		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
+		{"demo people", func(t *testing.T) []exchange { return p.demo(t) }},
 		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
 	}
 }
@@ -539,10 +541,21 @@ func (p *platform) storesAway(t *testing.T, c cast) []exchange {
 		{name: "sign in", method: "POST", path: sessions, body: map[string]any{"email": "anna@example.org", "password": password}, status: 503},
 		{name: "invite a driver", who: c.hand, method: "POST", path: driverInvitations, body: map[string]any{"driver_id": "d-1"}, status: 503},
 		{name: "session", who: c.anna, method: "GET", path: current, status: 503},
+		{name: "demo person", method: "POST", path: "/api/identity/v1/demo-sessions", body: map[string]any{"code": demoCode()}, status: 503},
 		{name: "end session", who: c.anna, method: "DELETE", path: sessions + "/x", status: 503},
 		{name: "end other sessions", who: c.anna, method: "DELETE", path: sessions, status: 503},
 		{name: "end sessions of", who: c.office, method: "POST", path: sessions + "/end", body: map[string]any{"user_id": "u-1", "reason": "stolen"}, status: 503},
 		{name: "new password", who: c.anna, method: "PUT", path: "/api/identity/v1/password", body: map[string]any{"password": "x", "new_password": password}, status: 503},
+		{name: "company", who: c.anna, method: "PUT", path: "/api/identity/v1/company", header: seen(1), status: 503, body: map[string]any{
+			"name": "Late GmbH", "street": "Weg 1", "postcode": "50667", "city": "Köln", "email": "late@example.org",
+		}},
+		{name: "join", who: c.anna, method: "POST", path: "/api/identity/v1/company/join", body: map[string]any{"invite": "x"}, status: 503},
+		{name: "remove", who: c.anna, method: "DELETE", path: "/api/identity/v1/company/members/u-1", status: 503},
+		{name: "invite", who: c.anna, method: "POST", path: "/api/identity/v1/company/invitations", header: key(), body: map[string]any{"email": "late@example.org"}, status: 503},
+		{name: "take back", who: c.anna, method: "DELETE", path: "/api/identity/v1/company/invitations/i-1", status: 503},
+		{name: "reverse charge", who: c.office, method: "PUT", path: "/api/identity/v1/companies/c-1/reverse-charge", header: seen(1), body: map[string]any{
+			"reverse_charge": true, "reason": "the form was seen",
+		}, status: 503},
 		{name: "forgotten password", method: "POST", path: "/api/identity/v1/password-resets", body: map[string]any{"email": "anna@example.org"}, status: 503},
 		{name: "confirmed password", method: "POST", path: "/api/identity/v1/password-resets/confirm", body: map[string]any{"token": "FORGED", "password": password}, status: 503},
 		{name: "sign out", who: c.anna, method: "DELETE", path: current, status: 503},

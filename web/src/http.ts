@@ -22,7 +22,8 @@ export interface Problem {
 /** The platform answered with an error. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
-  constructor(readonly problem: Problem) {
+  /** `retryAfter` is in seconds; 0 when the answer does not say when to try again. */
+  constructor(readonly problem: Problem, readonly retryAfter = 0) {
     super(`${problem.status} ${problem.title}`);
   }
 }
@@ -42,6 +43,7 @@ export interface RequestOptions {
   key?: string;
   /** The version that was read of what this changes (If-Match). */
   match?: number;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
   keepalive?: boolean;
   timeoutMs?: number;
@@ -53,7 +55,7 @@ export interface RequestOptions {
  */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const { method = "GET", body, key, match, keepalive = false, timeoutMs = 15_000 } = options;
-  const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
+  const headers: Record<string, string> = { Accept: "application/json, application/problem+json", ...options.headers };
   const file = body instanceof Blob;
   if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
@@ -72,7 +74,7 @@ export async function request<T>(path: string, options: RequestOptions = {}): Pr
     const answer = await fetch(new URL(path, location.origin), init);
     const text = await answer.text();
     unreachableSince.value = undefined;
-    if (!answer.ok) throw new ApiError(problemOf(answer.status, text));
+    if (!answer.ok) throw new ApiError(problemOf(answer.status, text), Number(answer.headers.get("Retry-After") ?? 0));
     return (text === "" ? undefined : JSON.parse(text)) as T;
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;

@@ -12,6 +12,9 @@ test.each([
   ["/rechnung/%52", { name: "invoice", id: "R" }],
   ["/rechnung/%", { name: "missing" }],
   ["/rechnung/R/x", { name: "missing" }],
+  ["/konto/sicherheit", { name: "access", path: "/konto/sicherheit" }],
+  ["/passwort/neu", { name: "access", path: "/passwort/neu" }],
+  ["/passwort", { name: "missing" }],
   ["/konto/x", { name: "missing" }],
 ])("%s", async (path, page) => {
   const { pageOf } = await import("../src/route");

@@ -43,7 +43,7 @@ function SignIn() {
       <section class="panel sign-in" aria-label={words.title}>
         <SignInForm submitLabel={words.submit} />
         <p class="hint">
-          {words.fresh} <a href={keepLanguage("/bestellen")}>{words.order}</a>
+          {words.fresh} <a href={keepLanguage("/bestellen")}>{words.order}</a> · <a href={keepLanguage("/konto/neu")}>{words.open}</a>
         </p>
       </section>
     </>

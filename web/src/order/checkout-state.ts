@@ -7,7 +7,7 @@ import { ApiError, Intent, isRefusal } from "../http";
 import { user, withSession } from "../session";
 import { language, text } from "../text";
 import type { Complaints } from "../ui/problem";
-import { complaintsOf } from "../ui/problem";
+import { complaintsOf, signInWords } from "../ui/problem";
 import { busy, loadCatalog, quotes } from "./state";
 import { orderText } from "./text";
 
@@ -92,7 +92,7 @@ async function freshQuote(shown: Quote): Promise<Quote | undefined> {
 /** Words for the two refusals that customers meet most: a wrong password and a known email address. */
 export function ownWords(error: unknown): { title: string; todo: string } | undefined {
   if (!(error instanceof ApiError) || user.value !== undefined) return undefined;
-  if (accountMode.value === "known" && error.problem.status === 401) return text.value.problem.signIn;
+  if (accountMode.value === "known") return signInWords(error);
   if (accountMode.value === "fresh" && error.problem.status === 409) return text.value.problem.emailTaken;
   return undefined;
 }

@@ -4,7 +4,7 @@ import { useEffect } from "preact/hooks";
 import type { DayWindow } from "../api";
 import { money, weight } from "../format";
 import { keepLanguage, language, text } from "../text";
-import { navigate } from "../route";
+import { navigate, url } from "../route";
 import { leave, user } from "../session";
 import { checkForm, Field, focusFirstComplaint } from "../ui/field";
 import { Icon } from "../ui/icon";
@@ -208,6 +208,11 @@ function Account() {
         key={accountMode.value} name="/password" label={words.password} type="password" required autoComplete={fresh ? "new-password" : "current-password"}
         {...(fresh ? { minLength: leastPassword, hint: words.passwordHint(leastPassword) } : {})} complaint={found["/password"]}
       />
+      <p class="hint">
+        <a href={fresh ? `/konto/neu${url.value.search}${url.value.search === "" ? "?" : "&"}firma` : keepLanguage("/passwort/vergessen")}>
+          {fresh ? text.value.account.firm : text.value.account.forgotten}
+        </a>
+      </p>
     </fieldset>
   );
 }

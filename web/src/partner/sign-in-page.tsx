@@ -8,9 +8,9 @@ import { words } from "./text";
 import { signIn } from "../api";
 import { Intent } from "../http";
 import { user } from "../session";
-import { text } from "../text";
+import { keepLanguage, text } from "../text";
 import { checkForm, Field, focusFirstComplaint } from "../ui/field";
-import type { Complaints } from "../ui/problem";
+import { type Complaints, signInWords } from "../ui/problem";
 
 type Mode = "known" | "invited";
 
@@ -47,7 +47,7 @@ export function SignInPage() {
     }
   };
 
-  const own = !invited && statusOf(error.value) === 401 ? text.value.problem.signIn : invited && statusOf(error.value) === 409 ? ours.taken : undefined;
+  const own = !invited ? signInWords(error.value) : statusOf(error.value) === 409 ? ours.taken : undefined;
   const found = complaints.value;
   return (
     <>
@@ -74,6 +74,11 @@ export function SignInPage() {
             {...(invited ? { minLength: 10, hint: ours.passwordHint } : {})} complaint={found["/password"]}
           />
         </fieldset>
+        {!invited && (
+          <p class="hint">
+            <a href={keepLanguage("/passwort/vergessen")}>{text.value.account.forgotten}</a>
+          </p>
+        )}
         <PartnerProblem error={error.value} own={own} />
         <button type="submit" class="primary" disabled={busy.value}>
           {ours.submit[mode.value]}

@@ -99,7 +99,7 @@ export const de = {
     cancel: "Abbrechen",
   },
 
-  account: { signIn: "Anmelden", menu: "Ihr Konto", orders: "Meine Aufträge", order: "Auftrag", invoice: "Rechnung", sites: "Baustellen", site: "Baustelle" },
+  account: { signIn: "Anmelden", forgotten: "Passwort vergessen?", firm: "Für eine Firma bestellen: Firmenkonto anlegen", menu: "Ihr Konto", security: "Passwort und Geräte", orders: "Meine Aufträge", order: "Auftrag", invoice: "Rechnung", sites: "Baustellen", site: "Baustelle" },
 
   invalid: {
     required: "Bitte ausfüllen.",
@@ -127,6 +127,7 @@ export const de = {
 
   problem: {
     trace: "Vorgangsnummer",
+    locked: (minutes: number) => ({ title: "Zu viele Versuche", todo: `Das Passwort war zu oft falsch. Versuchen Sie es in ${minutes === 1 ? "einer Minute" : `${minutes} Minuten`} noch einmal, oder lassen Sie sich ein neues schicken.` }),
     unreachable: { title: "Keine Verbindung", todo: "Es kam keine Antwort. Prüfen Sie Ihr Netz und versuchen Sie es noch einmal; nichts wird doppelt bestellt." },
     signIn: { title: "Anmeldung nicht möglich", todo: "E-Mail oder Passwort stimmt nicht. Bitte prüfen Sie beides." },
     emailTaken: { title: "Konto besteht schon", todo: "Zu dieser E-Mail-Adresse gibt es ein Konto. Wählen Sie „Ich habe ein Konto“ und melden Sie sich an." },

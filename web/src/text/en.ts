@@ -100,7 +100,7 @@ export const en: Text = {
     cancel: "Cancel",
   },
 
-  account: { signIn: "Sign in", menu: "Your account", orders: "My orders", order: "Order", invoice: "Invoice", sites: "Sites", site: "Site" },
+  account: { signIn: "Sign in", forgotten: "Forgotten your password?", firm: "Order for a company: make a company account", menu: "Your account", security: "Password and devices", orders: "My orders", order: "Order", invoice: "Invoice", sites: "Sites", site: "Site" },
 
   invalid: {
     required: "Please fill in.",
@@ -114,6 +114,7 @@ export const en: Text = {
 
   problem: {
     trace: "Reference",
+    locked: (minutes) => ({ title: "Too many attempts", todo: `The password was wrong too often. Try again in ${minutes === 1 ? "a minute" : `${minutes} minutes`}, or have a new one sent to you.` }),
     unreachable: { title: "No connection", todo: "No answer came. Check your network and try again; nothing is ordered twice." },
     signIn: { title: "Sign-in failed", todo: "Email or password is wrong. Please check both." },
     emailTaken: { title: "The account exists", todo: "There is an account for this email address. Choose “I have an account” and sign in." },

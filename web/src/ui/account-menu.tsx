@@ -45,6 +45,9 @@ export function AccountMenu() {
         <a class="button" href={home} onClick={() => menu.current?.hidePopover()}>
           {words.account.orders}
         </a>
+        <a class="button" href={keepLanguage("/konto/sicherheit")} onClick={() => menu.current?.hidePopover()}>
+          {words.account.security}
+        </a>
         <button type="button" onClick={signOut}>
           {words.checkout.leave}
         </button>

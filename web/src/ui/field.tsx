@@ -1,6 +1,7 @@
 // One labelled input with hint and complaint, and the check that runs before a form is sent.
 
 import type { InputHTMLAttributes } from "preact";
+import { useId } from "preact/hooks";
 import { text } from "../text";
 import { type Complaint, type Complaints, ComplaintText } from "./problem";
 
@@ -26,7 +27,7 @@ interface Props {
 }
 
 export function Field({ name, label, hint, complaint, ...input }: Props) {
-  const id = `f${name.replaceAll(/\W/g, "-")}`;
+  const id = useId(); // not of the name: a page can have two forms with the same fields
   const described = [hint === undefined ? "" : `${id}-hint`, complaint === undefined ? "" : `${id}-complaint`].join(" ").trim();
   // Preact's type is a union over every input type; a variable type fits none of its members.
   const attributes = { ...input, id, name, "aria-invalid": complaint !== undefined, ...(described === "" ? {} : { "aria-describedby": described }) } as InputHTMLAttributes;

@@ -47,6 +47,14 @@ export function explain(error: unknown, words: Text): Explanation {
   return { ...(kinds[kind] ?? internal), detail, trace };
 }
 
+/** Our words for a sign-in that was refused: a wrong password, or too many of them. */
+export function signInWords(error: unknown): { title: string; todo: string } | undefined {
+  if (!(error instanceof ApiError)) return undefined;
+  const words = text.value.problem;
+  if (error.problem.status === 401) return words.signIn;
+  return error.problem.status === 429 && error.retryAfter > 1 ? words.locked(Math.ceil(error.retryAfter / 60)) : undefined;
+}
+
 /** The alert region for what belongs to no field. Renders nothing without an error. */
 export function ProblemAlert({ error, own, children }: { error: unknown; own?: { title: string; todo: string } | undefined; children?: ComponentChildren }) {
   if (error === undefined) return null;

@@ -4,10 +4,9 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { renew, user, waiting } from "../session";
-import { text } from "../text";
-import { ApiError } from "../http";
+import { keepLanguage, text } from "../text";
 import { checkForm, Field, focusFirstComplaint } from "./field";
-import { type Complaints, complaintsOf, ProblemAlert } from "./problem";
+import { type Complaints, complaintsOf, ProblemAlert, signInWords } from "./problem";
 
 export function SignInDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -63,13 +62,17 @@ export function SignInForm({ submitLabel, onGiveUp, children }: FormProps) {
     }
   };
 
-  const wrong = error.value instanceof ApiError && error.value.problem.status === 401;
   return (
     <form class="form" noValidate onSubmit={submit}>
       {children}
-      <ProblemAlert error={error.value} own={wrong ? words.problem.signIn : undefined} />
+      <ProblemAlert error={error.value} own={signInWords(error.value)} />
       <Field name="/email" label={words.checkout.email} type="email" autoComplete="username" required defaultValue={user.value?.email ?? ""} complaint={complaints.value["/email"]} />
       <Field name="/password" label={words.checkout.password} type="password" autoComplete="current-password" required autoFocus={user.value !== undefined} complaint={complaints.value["/password"]} />
+      <p class="hint">
+        <a href={keepLanguage("/passwort/vergessen")} {...(onGiveUp === undefined ? {} : { onClick: onGiveUp })}>
+          {words.account.forgotten}
+        </a>
+      </p>
       <div class="buttons">
         <button type="submit" class="primary" disabled={busy.value}>
           {submitLabel}
