@@ -65,7 +65,7 @@ func All() []Service {
 		{"order", Critical, true, files, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},
 		{"payment", Normal, true, sessions, nil, []string{company}, []string{"payment reminder"}, payment.Wire},
-		{"mailing", Uncritical, false, events, nil, nil, []string{"mail delivery"}, mailing.Wire},
+		{"mailing", Uncritical, true, sessions, nil, nil, []string{"mail delivery"}, mailing.Wire},
 		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/input"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/signed"
+	"kreislauf/internal/words"
 )
 
 // User is the aggregate and its document.
@@ -26,6 +27,7 @@ type User struct {
 	Password       string    `bson:"password"` // PHC string
 	SignUpKey      string    `bson:"sign_up_key"`
 	CreatedAt      time.Time `bson:"created_at"`
+	Words          []string  `bson:"words,omitempty"` // what the back office finds it by; accounts of earlier versions are found by their e-mail address
 }
 
 // SignUp is the body of POST /api/identity/v1/users.
@@ -97,7 +99,7 @@ func (s SignUp) normal() (SignUp, error) {
 func newUser(s SignUp, passwordHash, signUpKey string, inviteKey []byte, meta event.Meta) (User, error) {
 	u := User{
 		Root: aggregate.New(event.NewID("u")), Email: s.Email, Name: s.Name, Role: string(authz.Customer), Password: passwordHash,
-		SignUpKey: signUpKey, CreatedAt: meta.At,
+		SignUpKey: signUpKey, CreatedAt: meta.At, Words: words.Of(s.Name),
 	}
 	if s.Invite != "" {
 		var i Invite

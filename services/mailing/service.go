@@ -19,7 +19,6 @@ import (
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/process"
-	"kreislauf/internal/repository"
 	"kreislauf/internal/telemetry"
 )
 
@@ -27,7 +26,7 @@ import (
 const work = "mail delivery"
 
 type service struct {
-	mails      *repository.Repository[Mail, *Mail]
+	mails      store
 	recipients mongodb.Collection[Recipient]
 	orders     mongodb.Collection[Order]
 	suppressed mongodb.Collection[Suppression]
@@ -54,7 +53,7 @@ func Wire(p *process.Process) error {
 		return err
 	}
 	s := &service{
-		mails:      process.Repository[Mail](p, "mails", "mail", ""), // they emit nothing
+		mails:      store{process.Repository[Mail](p, "mails", "mail", "")}, // they emit nothing
 		recipients: process.Collection[Recipient](p, "recipients", "recipient"),
 		orders:     process.Collection[Order](p, "orders", "order"),
 		suppressed: process.Collection[Suppression](p, "suppressed", "suppressed address"),
@@ -68,7 +67,10 @@ func Wire(p *process.Process) error {
 		}, []string{"outcome"}),
 	}
 	p.Measure(s.delay, s.attempts)
-	process.WorkThen(p, work, s.mails, claim, s.deliver)
+	p.Late(s.mails.ensureIndexes)
+	p.Handle("GET", "/api/mailing/v1/mails", s.getMails)
+	p.Handle("GET", "/api/mailing/v1/worklists", s.getWorklists)
+	process.WorkThen(p, work, s.mails.Repository, claim, s.deliver)
 	p.Consume(s.consume)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/process"
 )
@@ -13,6 +14,7 @@ type service struct {
 	matches matches
 	meta    func(context.Context) event.Meta
 	window  time.Duration // from an offer to its end
+	trail   func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
 }
 
 // Wire gives a process the work of an instance.
@@ -24,13 +26,16 @@ func Wire(p *process.Process) error {
 		window:  p.Config.Duration("KREISLAUF_OFFER_TIMEOUT", 30*time.Minute),
 	}
 	p.Late(s.matches.ensureIndexes)
-	p.AuditLog("matches")
+	s.trail = p.AuditLog("matches").BySubject
 	process.Work(p, "offer time-out", s.matches.Repository, func(m event.Meta, match *Match) error { return match.timeOut(m, s.window) })
 	p.Handle("GET", "/api/matching/v1/offers", s.getOffers)
 	p.Handle("POST", "/api/matching/v1/offers/{id}/accept", s.postAccept)
 	p.Handle("POST", "/api/matching/v1/offers/{id}/decline", s.postDecline)
 	p.Handle("GET", "/api/matching/v1/matches/{id}", s.getMatch)
 	p.Handle("POST", "/api/matching/v1/matches/{id}/reassign", s.postReassign)
+	p.Handle("GET", "/api/matching/v1/matches/{id}/choices", s.getChoices)
+	p.Handle("GET", "/api/matching/v1/worklists", s.getWorklists)
+	p.Handle("GET", "/api/matching/v1/audit", s.getAudit)
 	p.Consume(s.consume)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/health"
 	"kreislauf/internal/process"
@@ -22,6 +23,8 @@ type service struct {
 	meta      func(context.Context) event.Meta
 	now       func() time.Time
 	zone      *time.Location
+	look      func(context.Context, audit.Entry) error // writes down who has read what
+	trail     func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
 }
 
 // Wire gives a process the work of an instance.
@@ -43,7 +46,10 @@ func Wire(p *process.Process) error {
 		customers: customers{process.Repository[Customer](p, "customers", "customer", event.TopicPayment)},
 		meta:      p.Meta, now: p.Now, zone: berlin,
 	}
-	p.AuditLog("documents")
+	trail := p.AuditLog("documents")
+	s.look, s.trail = trail.Append, trail.BySubject
+	p.Late(s.documents.ensureOfficeIndexes)
+	p.Late(s.lines.ensureOfficeIndexes)
 	p.Late(s.documents.ensureIndexes)
 	p.Late(s.lines.ensureIndexes)
 	process.Work(p, "payment reminder", s.documents.Repository, func(m event.Meta, d *Document) error { return d.remind(m, berlin) })
@@ -62,6 +68,9 @@ func Wire(p *process.Process) error {
 	p.Handle("POST", "/api/payment/v1/statement-lines", s.postStatementLine)
 	p.Handle("GET", "/api/payment/v1/statement-lines", s.getStatementLines)
 	p.Handle("POST", "/api/payment/v1/statement-lines/{id}/assign", s.postAssign)
+	p.Handle("GET", "/api/payment/v1/search", s.getSearch)
+	p.Handle("GET", "/api/payment/v1/worklists", s.getWorklists)
+	p.Handle("GET", "/api/payment/v1/audit", s.getAudit)
 	p.Consume(s.consume)
 	return nil
 }

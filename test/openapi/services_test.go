@@ -45,6 +45,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"jobs", func(t *testing.T) []exchange { return p.jobs(t, c) }},
 		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
 		{"payment", func(t *testing.T) []exchange { return p.payment(t, c) }},
+		{"office", func(t *testing.T) []exchange { return p.office(t, c) }},
 		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
 		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
 	}
