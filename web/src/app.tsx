@@ -14,6 +14,7 @@ import { focusHeading, lazily } from "./ui/lazy";
 import { SignInDialog } from "./ui/sign-in-dialog";
 
 const PartnerPages = lazily(async () => (await import("./partner/partner-app")).default).Lazy;
+const OfficePages = lazily(async () => (await import("./office/office-app")).default).Lazy;
 
 export function App() {
   const words = text.value;
@@ -27,7 +28,7 @@ export function App() {
 
   useEffect(() => {
     document.documentElement.lang = language.value;
-    if (shown.name === "partner") return; // it names its pages itself
+    if (shown.name === "partner" || shown.name === "office") return; // they name their pages themselves
     const { account } = words;
     const title = { order: words.order.title, account: account.orders, status: account.order, invoice: account.invoice, missing: words.missing.title }[shown.name];
     document.title = `${title} – ${words.brand}`;
@@ -41,7 +42,7 @@ export function App() {
       <Header />
       <OfflineBar />
       <main id="inhalt" tabIndex={-1}>
-        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : <AccountPages shown={shown} />}
+        {shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : shown.name === "office" ? <OfficePages /> : <AccountPages shown={shown} />}
       </main>
       <footer class="page-footer">
         <p>

@@ -40,6 +40,7 @@ export interface RequestOptions {
   /** Sent as JSON; a Blob goes as it is, under its own type. */
   body?: unknown;
   key?: string;
+  headers?: Record<string, string>;
   signal?: AbortSignal;
   keepalive?: boolean;
   timeoutMs?: number;
@@ -51,7 +52,7 @@ export interface RequestOptions {
  */
 export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
   const { method = "GET", body, key, keepalive = false, timeoutMs = 15_000 } = options;
-  const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
+  const headers: Record<string, string> = { Accept: "application/json, application/problem+json", ...options.headers };
   const file = body instanceof Blob;
   if (body !== undefined) headers["Content-Type"] = file ? body.type : "application/json";
   if (key !== undefined) headers["Idempotency-Key"] = key;
