@@ -6,7 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"kreislauf/internal/audit"
+	"kreislauf/internal/event"
 	"kreislauf/internal/httpserver"
+	"kreislauf/internal/problem"
 	"kreislauf/internal/session"
 )
 
@@ -63,6 +66,23 @@ func (s *service) expiring(partners []Partner, before string) []httpserver.Work 
 	}
 	slices.SortStableFunc(list, func(a, b httpserver.Work) int { return a.Since.Compare(b.Since) })
 	return list
+}
+
+// checkChange says what storing would answer, and stores nothing: who sends many partners looks first whether all of them are right. seen is
+// as in Partner.change.
+func (s *service) checkChange(ctx context.Context, w http.ResponseWriter, id string, m Master, seen int64, entry audit.Entry, meta event.Meta) error {
+	p, err := s.partners.Get(ctx, id)
+	switch {
+	case problem.KindOf(err) == problem.NotFound && seen == 0:
+		return httpserver.JSON(w, http.StatusOK, view{id, 0, m})
+	case err != nil:
+		return err
+	}
+	version := p.Version
+	if err := p.change(m, seen, entry, meta, s.zone); err != nil {
+		return err
+	}
+	return httpserver.JSON(w, http.StatusOK, view{id, version, p.Master})
 }
 
 func (s *service) getAudit(w http.ResponseWriter, r *http.Request, _ session.Session) error {
