@@ -103,7 +103,7 @@ func TestAppsSecretsByService(t *testing.T) {
 		"disposer":   {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"payment":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD"},
 		"statistics": {"KREISLAUF_MONGODB_URI"},
-		"mailing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_SMTP_PASSWORD", "KREISLAUF_SMTP_USER"},
+		"mailing":    {"KREISLAUF_MONGODB_URI", "KREISLAUF_REDIS_PASSWORD", "KREISLAUF_SMTP_PASSWORD", "KREISLAUF_SMTP_USER"},
 		"mailbox":    nil,
 		"nginx":      nil,
 		"mongod":     {"KREISLAUF_MONGOD_USERS"},

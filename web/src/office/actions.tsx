@@ -200,7 +200,7 @@ function Dialog({ title, effects, missing = "", act, onRefresh, onClose, childre
   };
   return (
     <dialog ref={dialog} class="act" aria-labelledby="dialog-title" onCancel={onClose}>
-      <form class="form" noValidate onSubmit={submit}>
+      <form class="form" noValidate onSubmit={submit} onInput={() => (complaints.value = {})}>
         <h2 id="dialog-title">{title}</h2>
         {children}
         {complaints.value["missing"] !== undefined && (

@@ -137,6 +137,7 @@ function Facts({ record: { order, ...record }, trace }: { record: Record; trace:
 function Money({ record, documents }: { record: Record; documents: FoundDocument[] | undefined }) {
   const ours = words.value.order;
   const { marginCents, billed } = marginOf(record, documents);
+  const known = record.pay !== undefined || billed.cost || record.order.state === "cancelled";
   const side = (title: string, promised: string, cents: number | undefined, more: string, list: FoundDocument[]) => (
     <div>
       <h3>{title}</h3>
@@ -162,9 +163,9 @@ function Money({ record, documents }: { record: Record; documents: FoundDocument
       <p class={`margin ${marginCents < 0 ? "margin-negative" : ""}`}>
         <span>
           {ours.margin} {marginCents < 0 && <State tone="alarm">{ours.negative}</State>}
-          <small class="hint">{billed.revenue && billed.cost ? ours.marginBilled : ours.marginPromised}</small>
+          <small class="hint">{!known ? ours.marginOpen : billed.revenue && billed.cost ? ours.marginBilled : ours.marginPromised}</small>
         </span>
-        <strong>{euros(marginCents)}</strong>
+        <strong>{known ? euros(marginCents) : "–"}</strong>
       </p>
     </section>
   );
@@ -295,14 +296,14 @@ function events(record: Record, match: Match | undefined, documents: FoundDocume
     if (["on_site", "collected", "weighed"].includes(state)) return `${roles["partner"]} ${order.partner_id ?? ""}`;
     return roles["system"] ?? "";
   };
+  for (const { name, offered_at, answered_at, outcome, reason } of match?.candidates ?? []) {
+    if (offered_at !== undefined) list.push({ at: offered_at, who: roles["system"] ?? "", what: ours.offered(name) });
+    if (answered_at !== undefined) list.push({ at: answered_at, who: name, what: ours.answered(name, ours.outcomes[outcome] ?? outcome), ...(reason === undefined ? {} : { more: ours.reasons[reason] ?? reason }) });
+  }
   for (const step of order.history) {
     const trip = step.failed_trip;
     if (trip !== undefined) list.push({ at: step.at, who: by("on_site"), what: ours.failedTrip, more: [ours.reasons[trip.reason] ?? trip.reason, trip.note ?? ""].filter(Boolean).join(": ") });
     else list.push({ at: step.at, who: by(step.state), what: states[step.state] ?? step.state, ...(step.state === "cancelled" && order.cancellation !== undefined ? { more: order.cancellation.reason } : {}) });
-  }
-  for (const { name, offered_at, answered_at, outcome, reason } of match?.candidates ?? []) {
-    if (offered_at !== undefined) list.push({ at: offered_at, who: roles["system"] ?? "", what: ours.offered(name) });
-    if (answered_at !== undefined) list.push({ at: answered_at, who: name, what: ours.answered(name, ours.outcomes[outcome] ?? outcome), ...(reason === undefined ? {} : { more: ours.reasons[reason] ?? reason }) });
   }
   for (const { type, state, at, sent_at } of mails ?? []) list.push({ at: sent_at ?? at, who: roles["system"] ?? "", what: ours.mail(ours.mailTypes[type] ?? type, ours.mailStates[state]), quiet: true });
   for (const { kind, at } of order.documents ?? []) list.push({ at, who: by("on_site"), what: ours.file(kind === "slip" ? ours.slip : ours.photo), quiet: true });
