@@ -18,6 +18,9 @@
 //   - Nothing that somebody typed can become a header: subjects have our words only, names and addresses are encoded or refused.
 //   - No line has a mail address, and no error of a server, which may quote one: its code only.
 //
+// The back office asks what became of mails (http.go). The other way, an event for each outcome, would need a topic and a second service that
+// keeps what stands here already.
+//
 // Language: identity does not know it, so every mail is German with the same in English beneath. Text only.
 //
 // Not there yet: attaching the invoice, taking an address off the suppressed ones (but in the database), bounces that come back as mails,

@@ -13,6 +13,10 @@
 //
 // Without the file store everything else goes on. A file whose order could not be written stays there, and nothing names it.
 //
+// The back office finds an order by the beginning of its id or container number and by whole words of name and address, and sees all of it
+// (http_office.go); each search and each look is in the audit trail. Orders from before there was a search have their words from their next event on;
+// until then their id finds them.
+//
 // Swaps (a new container in place of the full one) and corrections of what is recorded are not there yet. Nobody checks that a driver id is
 // that of a driver of the partner: another one's session does not fit it, so it opens nothing.
 package order

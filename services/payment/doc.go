@@ -12,6 +12,9 @@
 // A document is given out as PDF and as electronic invoice (packages letter and paper), made anew of its Paper at each request. Whose e-mail
 // address was not known when the invoice was written gets no XRechnung, only the PDF with ZUGFeRD inside.
 //
+// The back office finds documents by the beginning of their number or by their order; each search, and each look at a list of work, is in the
+// audit trail.
+//
 // All amounts bear the standard rate. Not there yet: reverse charge (§13b UStG) for scrap from companies, partners without VAT
 // (§19 UStG), a new invoice in place of a cancelled one, a new credit note after an objection, paying partners out and customers
 // back, further reminders and fees, mails with the file.
