@@ -76,6 +76,7 @@ func Routes() Table {
 		{"GET", "/api/payment/v1/worklists", []Grant{{BackOffice, Tenant}}},
 		{"GET", "/api/payment/v1/audit", []Grant{{BackOffice, Tenant}}},
 		{"GET", "/api/mailing/v1/mails", []Grant{{BackOffice, Tenant}}},
+		{"POST", "/api/mailing/v1/mails/{id}/retry", []Grant{{BackOffice, Tenant}}},
 		{"GET", "/api/mailing/v1/worklists", []Grant{{BackOffice, Tenant}}},
 	}
 }

@@ -1,7 +1,8 @@
 // Package mailing owns the mails to customers: which event is worth one, its words, and that it reaches the customer's mail server.
 //
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
-// (_id = user id: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
+// (_id = user id: name and address), orders (_id = order id: what was ordered), suppressed (_id = address that does not exist) and audit (what
+// the back office did).
 // Consumes: identity.signed-up, order.placed, order.matched, order.on-site, order.collected, order.weighed, order.cancelled,
 // payment.invoiced, payment.paid. Emits: nothing.
 //

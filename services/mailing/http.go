@@ -6,9 +6,13 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/gorilla/mux"
+
+	"kreislauf/internal/audit"
 	"kreislauf/internal/httpserver"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/session"
+	"kreislauf/internal/telemetry"
 )
 
 // mailView is what became of a mail. It shows no address and no content: what it tells of is the event.
@@ -20,6 +24,10 @@ type mailView struct {
 	Attempts int       `json:"attempts"`
 	SentAt   time.Time `json:"sent_at,omitzero"`
 	Reason   string    `json:"reason,omitempty"` // of the last attempt that failed
+}
+
+func viewOf(m Mail) mailView {
+	return mailView{m.ID, m.Event.Type, m.State, m.Event.Time, m.Attempts, m.SentAt, m.Reason}
 }
 
 // maxMails is how many mails one answer lists.
@@ -38,9 +46,37 @@ func (s *service) getMails(w http.ResponseWriter, r *http.Request, _ session.Ses
 	}
 	views := make([]mailView, len(list))
 	for i, m := range list {
-		views[i] = mailView{m.ID, m.Event.Type, m.State, m.Event.Time, m.Attempts, m.SentAt, m.Reason}
+		views[i] = viewOf(m)
 	}
 	return httpserver.JSON(w, http.StatusOK, map[string]any{"mails": views})
+}
+
+// postRetry has a mail that failed tried anew. To an address that does not exist nothing is sent: the mail becomes suppressed.
+func (s *service) postRetry(w http.ResponseWriter, r *http.Request, caller session.Session) error {
+	ctx, id := r.Context(), mux.Vars(r)["id"]
+	var body struct {
+		Reason string `json:"reason"`
+	}
+	if err := httpserver.Decode(r, &body); err != nil {
+		return err
+	}
+	meta := s.meta(ctx)
+	entry, err := audit.Entry{
+		At: meta.At, Actor: audit.Actor{UserID: caller.UserID, Role: caller.Caller().Role, Tenant: meta.Customer}, Operation: "mailing.retry",
+		Subject: "mail/" + id, Reason: body.Reason, TraceID: telemetry.Parse(meta.Traceparent).TraceID().String(),
+	}.Complete()
+	if err != nil {
+		return err
+	}
+	m, changed, err := s.mails.Change(ctx, id, func(m *Mail) error { return m.again(entry) })
+	if err != nil {
+		return err
+	}
+	httpserver.Annotate(ctx, "order.id", m.OrderID)
+	if changed {
+		httpserver.Action(ctx, "mailing.retried")
+	}
+	return httpserver.JSON(w, http.StatusOK, viewOf(m))
 }
 
 // getWorklists lists the mails that did not reach anybody.

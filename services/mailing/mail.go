@@ -4,7 +4,9 @@ import (
 	"time"
 
 	"kreislauf/internal/aggregate"
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
+	"kreislauf/internal/problem"
 )
 
 // State of a mail.
@@ -31,6 +33,7 @@ const (
 // Mail is the aggregate and its document.
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
+	audit.Trail    `bson:",inline"`
 	State          State            `bson:"state"`
 	UserID         string           `bson:"user_id,omitempty"` // of the recipient; empty: whoever the order belongs to
 	OrderID        string           `bson:"order_id"`
@@ -124,6 +127,24 @@ func (m *Mail) settle(version int64, o outcome, at time.Time) {
 		m.Attempts--
 		m.end(Suppressed)
 	}
+}
+
+// again has a mail that failed tried anew, by the back office, as if it were new. A mail that is on its way already stays as it is.
+func (m *Mail) again(by audit.Entry) error {
+	switch m.State {
+	case Queued, Sending:
+		return nil
+	case Sent, Suppressed:
+		return problem.New(problem.Conflict, "The mail %s is %s; only one that failed can be tried again.", m.ID, m.State)
+	}
+	before := *m
+	m.State, m.Attempts, m.TriedAt = Queued, 0, time.Time{}
+	m.Due(by.At)
+	var err error
+	if by.Change, err = audit.Diff(viewOf(before), viewOf(*m)); err != nil {
+		return err
+	}
+	return m.Add(by)
 }
 
 func (m *Mail) end(s State) {

@@ -33,6 +33,7 @@ type service struct {
 	server     submission
 	writer     writer
 	now        func() time.Time
+	meta       func(context.Context) event.Meta
 	log        zerolog.Logger
 	tracer     trace.Tracer
 	delay      *prometheus.HistogramVec
@@ -57,7 +58,7 @@ func Wire(p *process.Process) error {
 		recipients: process.Collection[Recipient](p, "recipients", "recipient"),
 		orders:     process.Collection[Order](p, "orders", "order"),
 		suppressed: process.Collection[Suppression](p, "suppressed", "suppressed address"),
-		server:     readSubmission(p.Config), writer: w, now: p.Now, log: p.Log, tracer: p.Tracing.Tracer,
+		server:     readSubmission(p.Config), writer: w, now: p.Now, meta: p.Meta, log: p.Log, tracer: p.Tracing.Tracer,
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "kreislauf_mail_delay_seconds", Help: "From the event to the moment at which the mail server took the mail about it.",
 			Buckets: []float64{.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600},
@@ -69,7 +70,9 @@ func Wire(p *process.Process) error {
 	p.Measure(s.delay, s.attempts)
 	p.Late(s.mails.ensureIndexes)
 	p.Handle("GET", "/api/mailing/v1/mails", s.getMails)
+	p.Handle("POST", "/api/mailing/v1/mails/{id}/retry", s.postRetry)
 	p.Handle("GET", "/api/mailing/v1/worklists", s.getWorklists)
+	p.AuditLog("mails")
 	process.WorkThen(p, work, s.mails.Repository, claim, s.deliver)
 	p.Consume(s.consume)
 	return nil

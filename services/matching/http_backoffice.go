@@ -3,6 +3,7 @@ package matching
 import (
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -24,19 +25,21 @@ type matchView struct {
 	SizeM3     int         `json:"size_m3"`
 	Date       string      `json:"date"`
 	Candidates []Candidate `json:"candidates"`
-	Version    int64       `json:"version"`            // for If-Match
-	TraceID    string      `json:"trace_id,omitempty"` // of the order, from its first request on
+	Version    int64       `json:"version"`             // for If-Match
+	TraceID    string      `json:"trace_id,omitempty"`  // of the order, from its first request on
+	TraceURL   string      `json:"trace_url,omitempty"` // where people look at it, where that is configured
 }
 
 // answerMatch shows a match, with its version as ETag.
-func answerMatch(w http.ResponseWriter, m Match) error {
+func (s *service) answerMatch(w http.ResponseWriter, m Match) error {
 	httpserver.ETag(w, m.Version)
-	trace := ""
+	trace, at := "", ""
 	if id := telemetry.Parse(m.Traceparent).TraceID(); id.IsValid() {
 		trace = id.String()
+		at = strings.ReplaceAll(s.traceURL, "{trace}", trace)
 	}
 	return httpserver.JSON(w, http.StatusOK, matchView{
-		m.ID, m.State, m.Reason, m.PartnerID, m.Postcode, m.Waste, m.SizeM3, m.Date, append([]Candidate{}, m.Candidates...), m.Version, trace,
+		m.ID, m.State, m.Reason, m.PartnerID, m.Postcode, m.Waste, m.SizeM3, m.Date, append([]Candidate{}, m.Candidates...), m.Version, trace, at,
 	})
 }
 
@@ -47,7 +50,7 @@ func (s *service) getMatch(w http.ResponseWriter, r *http.Request, _ session.Ses
 		return err
 	}
 	httpserver.Annotate(r.Context(), "order.id", id)
-	return answerMatch(w, m)
+	return s.answerMatch(w, m)
 }
 
 // Reassignment is the body of POST /api/matching/v1/matches/{id}/reassign.
@@ -104,5 +107,5 @@ func (s *service) postReassign(w http.ResponseWriter, r *http.Request, caller se
 	if changed {
 		httpserver.Action(ctx, "matching.reassigned")
 	}
-	return answerMatch(w, m)
+	return s.answerMatch(w, m)
 }

@@ -2,6 +2,7 @@ package matching
 
 import (
 	"context"
+	"regexp"
 	"time"
 
 	"kreislauf/internal/audit"
@@ -14,7 +15,9 @@ type service struct {
 	matches matches
 	meta    func(context.Context) event.Meta
 	window  time.Duration // from an offer to its end
-	trail   func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
+	// traceURL is where people look at a trace, with {trace} in place of its id; empty: nowhere.
+	traceURL string
+	trail    func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
 }
 
 // Wire gives a process the work of an instance.
@@ -24,6 +27,8 @@ func Wire(p *process.Process) error {
 		matches: matches{process.Repository[Match](p, "matches", "match", event.TopicMatching)},
 		meta:    p.Meta,
 		window:  p.Config.Duration("KREISLAUF_OFFER_TIMEOUT", 30*time.Minute),
+		traceURL: p.Config.Match("KREISLAUF_TRACE_URL", "", regexp.MustCompile(`(https?://[^ {}]+\{trace\}[^ {}]*)?`),
+			"an address with {trace} in place of the trace id, for example https://kibana.example/app/apm/link-to/trace/{trace}"),
 	}
 	p.Late(s.matches.ensureIndexes)
 	s.trail = p.AuditLog("matches").BySubject

@@ -1,6 +1,15 @@
 package openapi_test
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"kreislauf/internal/aggregate"
+	"kreislauf/internal/client"
+	"kreislauf/internal/event"
+	"kreislauf/internal/mongodb"
+	"kreislauf/services/mailing"
+)
 
 // office asks what the back office searches and looks after; who may not ask is found by the roles.
 func (p *platform) office(t *testing.T, c cast) []exchange {
@@ -38,5 +47,33 @@ func (p *platform) office(t *testing.T, c cast) []exchange {
 	ask("/api/mailing/v1/mails?order_id=x", 422, true)
 	ask(orders+"/"+placed+"/record", 200, false)
 	ask(matches+"/"+placed+"/choices", 200, false)
-	return list
+	return append(list, p.retries(t, c, placed)...)
+}
+
+// retries are of mails that no mail server has seen.
+func (p *platform) retries(t *testing.T, c cast, orderID string) []exchange {
+	t.Helper()
+	mails := mongodb.OpenCollection[mailing.Mail](p.b.Database(t, "mailing"), "mails", "mail")
+	for id, state := range map[string]mailing.State{"e-failed": mailing.Failed, "e-sent": mailing.Sent} {
+		if _, err := mails.Insert(t.Context(), mailing.Mail{Root: aggregate.New(id), State: state, OrderID: orderID, Event: event.Event{Type: "order.placed"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reasoned := map[string]any{"reason": "the mail server was away"}
+	retry := func(name string, who *client.Client, id string, body any, status int, breaks bool) exchange {
+		return exchange{name: name, who: who, method: "POST", path: "/api/mailing/v1/mails/" + id + "/retry", body: body, status: status, breaks: breaks}
+	}
+	nobody := retry("retry without session", nil, "e-failed", reasoned, 401, true)
+	nobody.header = map[string]string{"X-CSRF-Token": "x"}
+	return []exchange{
+		nobody,
+		retry("retry as a customer", c.anna, "e-failed", reasoned, 403, false),
+		retry("retry unknown", c.office, "e-nothing", reasoned, 404, false),
+		retry("retry what was sent", c.office, "e-sent", reasoned, 409, false),
+		retry("retry without a reason", c.office, "e-failed", map[string]any{}, 422, true),
+		retry("retry malformed", c.office, "e-failed", client.Raw(`{"reason":`), 400, true),
+		retry("retry too much", c.office, "e-failed", map[string]any{"reason": strings.Repeat("x", 70_000)}, 413, true),
+		retry("retry", c.office, "e-failed", reasoned, 200, false),
+		retry("retry again", c.office, "e-failed", reasoned, 200, false),
+	}
 }

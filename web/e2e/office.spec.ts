@@ -209,4 +209,13 @@ test("a partner's certificates and rates are changed with a reason, and a receip
   await expect(receipt.getByText("Diese Rechnung gibt es nicht.")).toBeVisible();
   await expectAccessible(page);
   await looks(page, "bank");
+
+  // The receipt is work, with its age.
+  await page.getByRole("link", { name: "Arbeitslisten" }).click();
+  const tile = page.locator(".tile", { hasText: "Zahlungen ohne Rechnung" });
+  await expect(tile).toContainText(/seit \d+ Minute/);
+  await tile.getByRole("link").click();
+  await expect(page.locator(".work .row", { hasText: "Rolf Rätsel" }).first()).toContainText("12,50");
+  await expectAccessible(page);
+  await looks(page, "list");
 });

@@ -61,7 +61,7 @@ function Cancel({ record, match, onRefresh, onDone, onClose }: Props & { onClose
   const asked = match?.state === "offered" ? match.candidates.find(({ outcome }) => outcome === "offered") : undefined;
   const list = [effects.noInvoice, effects.noCredit, ...(record.order.partner_id === undefined ? [] : [effects.losesPartner(record.order.partner_id)]), ...(asked === undefined ? [] : [effects.offerEnds(asked.name)]), effects.cancelMail];
   return (
-    <Dialog
+    <ActDialog
       title={act.cancel} effects={list} onClose={onClose} onRefresh={onRefresh}
       act={async (reason) => {
         await cancelOrder(record.order.order_id, record.version, reason);
@@ -94,7 +94,7 @@ function Reassign({ record, match, documents, onRefresh, onDone, onClose }: Prop
     effects.matchedMail,
   ];
   return (
-    <Dialog
+    <ActDialog
       title={act.reassign} effects={list} onClose={onClose} onRefresh={() => (onRefresh(), load())} missing={choice === undefined ? act.chooseFirst : ""}
       act={async (reason) => {
         await reassign(id, match.version, { partner_id: chosen.value, reason });
@@ -113,7 +113,7 @@ function Reassign({ record, match, documents, onRefresh, onDone, onClose }: Prop
           <Option key={each.partner_id} choice={each} price={record.order.price.net_cents} chosen={chosen} />
         ))}
       </fieldset>
-    </Dialog>
+    </ActDialog>
   );
 }
 
@@ -149,7 +149,7 @@ function Correct({ invoice, documents, onRefresh, onDone, onClose }: Props & { i
     effects.noMail,
   ];
   return (
-    <Dialog
+    <ActDialog
       title={`${act.correct} ${invoice.number}`} effects={list} onClose={onClose} onRefresh={onRefresh}
       act={async (reason) => {
         const { number } = await cancelInvoice(invoice.number, reason);
@@ -170,7 +170,8 @@ interface DialogProps {
   children?: ComponentChildren;
 }
 
-function Dialog({ title, effects, missing = "", act, onRefresh, onClose, children }: DialogProps) {
+/** Asks for the reason of a step and tells its effect, before it is taken. */
+export function ActDialog({ title, effects, missing = "", act, onRefresh, onClose, children }: DialogProps) {
   const ours = words.value.act;
   const dialog = useRef<HTMLDialogElement>(null);
   const busy = useSignal(false);

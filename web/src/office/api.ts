@@ -147,6 +147,7 @@ export interface Match {
   candidates: Candidate[];
   version: number;
   trace_id?: string;
+  trace_url?: string;
 }
 
 export interface Choice {
@@ -194,6 +195,8 @@ export const cancelOrder = (id: string, version: number, reason: string): Promis
 
 export const reassign = (id: string, version: number, body: { partner_id: string; reason: string }): Promise<Match> =>
   request(`/api/matching/v1/matches/${id}/reassign`, { method: "POST", body, headers: seen(version) });
+
+export const retryMail = (id: string, reason: string): Promise<Mail> => request(`/api/mailing/v1/mails/${encodeURIComponent(id)}/retry`, { method: "POST", body: { reason } });
 
 export const cancelInvoice = (number: string, reason: string): Promise<{ number: string }> =>
   request(`/api/payment/v1/invoices/${number}/correction`, { method: "POST", body: { reason } });

@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Actions } from "./actions";
-import { type Candidate, type Entry, findDocuments, type FoundDocument, getMails, getMatch, getRecord, getTrail, type Mail, type Match, type Record } from "./api";
+import { ActDialog, Actions } from "./actions";
+import { type Candidate, type Entry, findDocuments, type FoundDocument, getMails, getMatch, getRecord, getTrail, type Mail, type Match, type Record, retryMail } from "./api";
 import { Away, Done, euros, nameOf, OfficeProblem, State, statusOf, useSource, useTitle, volume, when } from "./parts";
 import { partnerPath, searchPath } from "./places";
 import { marginOf } from "./rules";
@@ -63,11 +63,11 @@ export function OrderPage({ id }: { id: string }) {
       </div>
       <div class="order">
         <div class="column">
-          <Facts record={known} trace={match.value?.trace_id} />
+          <Facts record={known} match={match.value} />
           <Money record={known} documents={documents.value} />
           <Away service="payment" source={documents} />
           <Actions record={known} match={match.value} documents={documents.value} onRefresh={refresh} onDone={(text) => ((told.value = text), refresh())} />
-          <Mails mails={mails.value} />
+          <Mails mails={mails.value} onDone={(text) => ((told.value = text), refresh())} />
           <Away service="mailing" source={mails} />
           <Documents record={known} />
         </div>
@@ -91,7 +91,8 @@ async function orNothing(asked: Promise<Match>): Promise<Match> {
   }
 }
 
-function Facts({ record: { order, ...record }, trace }: { record: Record; trace: string | undefined }) {
+function Facts({ record: { order, ...record }, match }: { record: Record; match: Match | undefined }) {
+  const trace = match?.trace_id;
   const ours = words.value.order;
   const copied = useSignal(false);
   const copy = async (text: string) => {
@@ -127,6 +128,11 @@ function Facts({ record: { order, ...record }, trace }: { record: Record; trace:
               <button type="button" class="quiet" onClick={() => void copy(trace)}>
                 {copied.value ? ours.copied : ours.copy}
               </button>
+              {match?.trace_url !== undefined && (
+                <a href={match.trace_url} rel="noopener external">
+                  {ours.openTrace}
+                </a>
+              )}
             </span>,
           )}
       </dl>
@@ -230,8 +236,10 @@ function CandidateRow({ candidate: { partner_id, name, outcome, reason, note, di
   );
 }
 
-function Mails({ mails }: { mails: Mail[] | undefined }) {
+function Mails({ mails, onDone }: { mails: Mail[] | undefined; onDone: (text: string) => void }) {
   const ours = words.value.order;
+  const chosen = useSignal<Mail | undefined>(undefined);
+  const retried = chosen.value;
   if (mails === undefined) return null;
   return (
     <section class="panel" aria-labelledby="mails-title">
@@ -250,9 +258,24 @@ function Mails({ mails }: { mails: Mail[] | undefined }) {
                 </>
               )}
             </span>
+            {state === "failed" && (
+              <button type="button" onClick={() => (chosen.value = mails.find((mail) => mail.id === id))}>
+                {words.value.act.retry}
+              </button>
+            )}
           </li>
         ))}
       </ul>
+      {retried !== undefined && (
+        <ActDialog
+          title={words.value.act.retry} effects={[words.value.act.effects.mailAgain(ours.mailTypes[retried.type] ?? retried.type), words.value.act.effects.mailNowhere]} onRefresh={() => undefined} onClose={() => (chosen.value = undefined)}
+          act={async (reason) => {
+            await retryMail(retried.id, reason);
+            chosen.value = undefined;
+            onDone(words.value.act.done.retry);
+          }}
+        />
+      )}
     </section>
   );
 }
