@@ -9,6 +9,7 @@ import { complaintsIn, Entry, euros, isStale, OfficeProblem, State } from "./par
 import { marginOf } from "./rules";
 import { words } from "./text";
 import { withSession } from "../session";
+import { focusFirstComplaint } from "../ui/field";
 import type { Complaints } from "../ui/problem";
 import { Skeleton } from "../ui/skeleton";
 
@@ -194,6 +195,7 @@ export function ActDialog({ title, effects, missing = "", act, onRefresh, onClos
     } catch (cause) {
       error.value = cause;
       complaints.value = complaintsIn(cause);
+      focusFirstComplaint(form);
       if (isStale(cause)) onRefresh();
     } finally {
       busy.value = false;

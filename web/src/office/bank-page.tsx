@@ -89,6 +89,7 @@ function Import({ onBooked, onSome }: { onBooked: (text: string) => void; onSome
   const ours = words.value.bank;
   const read = useSignal<{ lines: BankLine[]; mistakes: { line: number; column: string }[] } | undefined>(undefined);
   const busy = useSignal(false);
+  const round = useSignal(0); // another one empties the field
   const stopped = useSignal<{ id: string; count: number; error: unknown } | undefined>(undefined);
   const choose = async (event: Event) => {
     const file = (event.currentTarget as HTMLInputElement).files?.[0];
@@ -113,6 +114,7 @@ function Import({ onBooked, onSome }: { onBooked: (text: string) => void; onSome
     busy.value = false;
     if (stopped.value !== undefined) return onSome();
     read.value = undefined;
+    round.value += 1;
     onBooked(ours.booked(count, assigned));
   };
   const mistakes = read.value?.mistakes ?? [];
@@ -124,7 +126,7 @@ function Import({ onBooked, onSome }: { onBooked: (text: string) => void; onSome
         <p class="hint" id="statement-hint">
           {ours.importHint}
         </p>
-        <input type="file" id="statement" accept=".csv,text/csv" aria-describedby="statement-hint" onChange={(event) => void choose(event)} />
+        <input key={round.value} type="file" id="statement" accept=".csv,text/csv" aria-describedby="statement-hint" onChange={(event) => void choose(event)} />
       </div>
       <div role="status">
         {mistakes.length > 0 && (

@@ -228,7 +228,7 @@ function PartnerForm({ partner, fresh, onSaved, onReload }: { partner: Partner; 
         </div>
       </fieldset>
       <div class="panel">
-        <Entry name="/reason" label={words.value.act.reason} hint={words.value.act.reasonHint} maxLength={500} complaint={found["/reason"]} />
+        <Entry name="/reason" label={words.value.act.reason} hint={words.value.act.reasonKept} maxLength={500} complaint={found["/reason"]} />
         <OfficeProblem error={error.value} own={stale ? ours.stale : undefined}>
           {stale && (
             <button type="button" onClick={onReload}>

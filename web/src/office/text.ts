@@ -88,7 +88,7 @@ const de = {
     open: (list: string) => `${list} öffnen`,
     empty: "Diese Liste ist leer.",
   },
-  ages: { minute: (n: number) => (n === 1 ? "1 Minute" : `${n} Minuten`), hour: (n: number) => (n === 1 ? "1 Stunde" : `${n} Stunden`), day: (n: number) => (n === 1 ? "1 Tag" : `${n} Tagen`) },
+  ages: { minute: (n: number) => (n === 0 ? "weniger als 1 Minute" : n === 1 ? "1 Minute" : `${n} Minuten`), hour: (n: number) => (n === 1 ? "1 Stunde" : `${n} Stunden`), day: (n: number) => (n === 1 ? "1 Tag" : `${n} Tagen`) },
 
   order: {
     title: "Auftrag",
@@ -176,6 +176,7 @@ const de = {
     effect: "Das wird geschehen",
     reason: "Begründung",
     reasonHint: "5 bis 500 Zeichen, ohne Namen und Adressen. Kunde und Partner können sie sehen.",
+    reasonKept: "5 bis 500 Zeichen, ohne Namen und Adressen. Sie steht im Protokoll.",
     reasonRefused: "Bitte in 5 bis 500 Zeichen begründen.",
     choose: "An welchen Partner?",
     chooseFirst: "Bitte einen Partner wählen.",
@@ -270,9 +271,9 @@ const de = {
     file: "CSV-Datei",
     mistakes: "Nichts wurde eingelesen. Bitte berichtigen:",
     mistake: (line: number, column: string) => `Zeile ${line}: ${({ id: "ID aus Buchstaben, Ziffern, . _ -", booked_on: "Datum wie 2026-11-30 oder 30.11.2026", amount: "Betrag über 0, zum Beispiel 574,77", remitter: "Auftraggeber fehlt" } as { [column: string]: string })[column] ?? column}`,
-    ready: (count: number) => `${count} Zeilen gelesen.`,
+    ready: (count: number) => `${count === 1 ? "1 Zeile" : `${count} Zeilen`} gelesen.`,
     book: "Einlesen",
-    booked: (count: number, assigned: number) => `${count} Zeilen eingelesen, ${assigned} davon einer Rechnung zugeordnet.`,
+    booked: (count: number, assigned: number) => `${count === 1 ? "1 Zeile" : `${count} Zeilen`} eingelesen, ${assigned} davon einer Rechnung zugeordnet.`,
     stopped: (id: string, count: number) => `Bei Zeile ${id} ging es nicht weiter; ${count} davor sind eingelesen. Die Datei kann noch einmal eingelesen werden.`,
   },
 
@@ -370,7 +371,7 @@ const en: OfficeText = {
     open: (list) => `Open ${list}`,
     empty: "This list is empty.",
   },
-  ages: { minute: (n) => (n === 1 ? "1 minute" : `${n} minutes`), hour: (n) => (n === 1 ? "1 hour" : `${n} hours`), day: (n) => (n === 1 ? "1 day" : `${n} days`) },
+  ages: { minute: (n) => (n === 0 ? "less than 1 minute" : n === 1 ? "1 minute" : `${n} minutes`), hour: (n) => (n === 1 ? "1 hour" : `${n} hours`), day: (n) => (n === 1 ? "1 day" : `${n} days`) },
 
   order: {
     title: "Order",
@@ -456,6 +457,7 @@ const en: OfficeText = {
     effect: "This will happen",
     reason: "Reason",
     reasonHint: "5 to 500 characters, no names and addresses. Customer and partner may see it.",
+    reasonKept: "5 to 500 characters, no names and addresses. It stands in the audit trail.",
     reasonRefused: "Please say why, in 5 to 500 characters.",
     choose: "To which partner?",
     chooseFirst: "Please choose a partner.",
@@ -550,9 +552,9 @@ const en: OfficeText = {
     file: "CSV file",
     mistakes: "Nothing was booked. Please correct:",
     mistake: (line, column) => `Line ${line}: ${{ id: "id of letters, digits, . _ -", booked_on: "date such as 2026-11-30", amount: "amount above 0, for example 574.77", remitter: "the remitter is missing" }[column] ?? column}`,
-    ready: (count) => `${count} lines read.`,
+    ready: (count) => `${count === 1 ? "1 line" : `${count} lines`} read.`,
     book: "Book",
-    booked: (count, assigned) => `${count} lines booked, ${assigned} of them pay an invoice.`,
+    booked: (count, assigned) => `${count === 1 ? "1 line" : `${count} lines`} booked, ${assigned} of them paying an invoice.`,
     stopped: (id, count) => `It stopped at line ${id}; ${count} before it are booked. The file may be read again.`,
   },
 
