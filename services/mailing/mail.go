@@ -34,15 +34,15 @@ const (
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
 	audit.Trail    `bson:",inline"`
-	State          State            `bson:"state"`
-	UserID         string           `bson:"user_id,omitempty"` // of the recipient; empty: whoever the order belongs to
-	OrderID        string           `bson:"order_id"`
-	Event          event.Event      `bson:"event"`              // what the mail tells of
-	Waits          int              `bson:"waits"`              // looks at which the recipient or the order was not known
-	Attempts       int              `bson:"attempts"`           // to send it
-	TriedAt        time.Time        `bson:"tried_at,omitempty"` // first attempt
-	SentAt         time.Time        `bson:"sent_at,omitempty"`
-	Reason         string           `bson:"reason,omitempty"` // of the last attempt that failed: "recipient refused: 550 5.1.1"
+	State          State       `bson:"state"`
+	UserID         string      `bson:"user_id,omitempty"` // of the recipient; empty: whoever the order belongs to
+	OrderID        string      `bson:"order_id"`
+	Event          event.Event `bson:"event"`              // what the mail tells of
+	Waits          int         `bson:"waits"`              // looks at which the recipient or the order was not known
+	Attempts       int         `bson:"attempts"`           // to send it
+	TriedAt        time.Time   `bson:"tried_at,omitempty"` // first attempt
+	SentAt         time.Time   `bson:"sent_at,omitempty"`
+	Reason         string      `bson:"reason,omitempty"` // of the last attempt that failed: "recipient refused: 550 5.1.1"
 }
 
 // newMail queues the mail about an event; ok is false for events that get none.
