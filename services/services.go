@@ -61,7 +61,7 @@ func All() []Service {
 	)
 	events, sessions := process.Needs{MongoDB: true, Kafka: true}, process.Needs{MongoDB: true, Kafka: true, Sessions: true}
 	files := process.Needs{MongoDB: true, Kafka: true, Sessions: true, Blobs: true}
-	issuing, sending := process.Needs{MongoDB: true, Kafka: true, Sessions: true, Documents: true}, process.Needs{MongoDB: true, Kafka: true, Documents: true}
+	documents := process.Needs{MongoDB: true, Kafka: true, Sessions: true, Documents: true}
 	return []Service{
 		{"identity", Normal, true, sessions, []string{inviteKey, mailKey}, nil, []string{"account follow-up", "account notice"}, identity.Wire},
 		{"disposer", Uncritical, true, sessions, nil, []string{partners}, []string{"end of permits"}, disposer.Wire},
@@ -69,8 +69,8 @@ func All() []Service {
 		{"pricing", Normal, true, events, []string{quoteKey}, nil, nil, pricing.Wire},
 		{"order", Critical, true, files, []string{quoteKey}, nil, nil, order.Wire},
 		{"matching", Normal, true, sessions, nil, nil, []string{"offer time-out"}, matching.Wire},
-		{"payment", Normal, true, issuing, nil, []string{company}, []string{"payment reminder"}, payment.Wire},
-		{"mailing", Uncritical, false, sending, []string{mailKey}, nil, []string{"mail delivery"}, mailing.Wire},
+		{"payment", Normal, true, documents, nil, []string{company}, []string{"payment reminder"}, payment.Wire},
+		{"mailing", Uncritical, true, documents, []string{mailKey}, nil, []string{"mail delivery"}, mailing.Wire},
 		{"statistics", Uncritical, true, events, nil, nil, nil, statistics.Wire},
 	}
 }

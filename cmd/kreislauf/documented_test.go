@@ -154,7 +154,7 @@ func check(t *testing.T, words []string, targets map[string]bool) error {
 		return fmt.Errorf("there is no command %q", words[1])
 	}
 	args := words[2:]
-	asksPlatform := slices.Contains([]string{"trace", "funnel", "load", "provision", "invite", "mail", "reconcile", "rebuild"}, words[1]) ||
+	asksPlatform := slices.Contains([]string{"trace", "funnel", "load", "provision", "invite", "mail", "reconcile", "rebuild", "erp"}, words[1]) ||
 		words[1] == "logship" && len(args) > 0 && slices.Contains([]string{"status", "replay"}, args[0])
 	if !asksPlatform { // it would run for good
 		args = append(slices.Clone(args), "-h")

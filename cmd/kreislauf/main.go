@@ -40,6 +40,9 @@ func commands() []command {
 		{"funnel", "count how many visits get from step to step", runFunnel, []subcommand{{"run", "count one over the last day: kreislauf funnel run orders"}}},
 		{"invite", "print an invitation code for an account with a role", runInvite, nil},
 		{"demo", "print links that sign in as the demo people of the running platform", runDemo, nil},
+		{"erp", "give master data from an ERP to the running platform, and take it", runERP, []subcommand{
+			{"import", "store the partners or price lists of a file, all or none"}, {"export", "write them into a file"},
+		}},
 		{"provision", "put templates and policies into Elasticsearch or OpenSearch", runProvision, nil},
 		{"nginx-conf", "print nginx.conf for given upstreams", runNginxConf, nil},
 		{"logship", "ship log files into Elasticsearch", runLogship, []subcommand{

@@ -10,6 +10,8 @@
 package audit
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strings"
@@ -122,4 +124,20 @@ func (t *Trail) Add(e Entry) error {
 		t.AuditAt = &e.At
 	}
 	return nil
+}
+
+// Look is the entry of somebody who reads what is personal: what was read, and what for. The same person reading the same thing again within
+// the hour makes the same entry, so a page that is read anew adds nothing.
+func Look(actor Actor, operation, subject, what string, at time.Time, traceID string) Entry {
+	sum := sha256.Sum256([]byte(actor.UserID + "\x00" + operation + "\x00" + subject + "\x00" + at.UTC().Format("2006-01-02T15")))
+	return Entry{
+		ID: "a-" + hex.EncodeToString(sum[:12]), At: at, Actor: actor, Operation: operation, Subject: subject, Reason: what, TraceID: traceID,
+	}
+}
+
+// Searched is the Look of somebody who searches. The trail keeps no personal data, so the subject is a digest of what was typed, which proves
+// it to whoever knows it.
+func Searched(actor Actor, operation, typed string, found int, at time.Time, traceID string) Entry {
+	sum := sha256.Sum256([]byte(typed))
+	return Look(actor, operation, "search/"+hex.EncodeToString(sum[:12]), fmt.Sprintf("search, %d found", found), at, traceID)
 }

@@ -113,5 +113,25 @@ func Routes() Table {
 		{"DELETE", "/api/payment/v1/mandate", []Grant{{Customer, Own}}},
 
 		{"POST", "/api/statistics/v1/events", public},
+
+		// What the back office searches, looks after and looks up, in each service of its own.
+		{"GET", "/api/identity/v1/users", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/identity/v1/audit", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/disposer/v1/search", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/disposer/v1/worklists", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/disposer/v1/audit", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/order/v1/search", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/order/v1/orders/{id}/record", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/order/v1/worklists", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/order/v1/audit", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/matching/v1/matches/{id}/choices", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/matching/v1/worklists", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/matching/v1/audit", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/search", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/worklists", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/payment/v1/audit", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/mailing/v1/mails", []Grant{{BackOffice, Tenant}}},
+		{"POST", "/api/mailing/v1/mails/{id}/retry", []Grant{{BackOffice, Tenant}}},
+		{"GET", "/api/mailing/v1/worklists", []Grant{{BackOffice, Tenant}}},
 	}
 }

@@ -9,5 +9,7 @@
 // The file of master data is imported at each start. A partner whose entry in the file is the one that was imported last stays as it is,
 // whatever people have changed since; an entry that has changed replaces the whole partner. A partner that is in no file any more stays.
 //
+// Many partners at once come from an ERP (docs/erp.md), one request each; check=true says whether one is right before any is stored.
+//
 // Not there yet: taking away the accounts of a driver or partner that is gone; a rate for a tonne above the included weight for each waste.
 package disposer

@@ -162,6 +162,11 @@ func (s *service) putPartner(w http.ResponseWriter, r *http.Request, caller sess
 	if err := f.problem(); err != nil {
 		return err
 	}
+	if check := r.URL.Query().Get("check"); check == "true" {
+		return s.checkChange(ctx, w, id, m, version, entry, meta)
+	} else if check != "" {
+		return problem.InvalidField("?check", "%.20q is not possible; use true, or leave it out to store the partner", check)
+	}
 	if version > 0 {
 		return s.change(ctx, w, id, func(p *Partner) error { return p.change(m, version, entry, meta, s.zone) })
 	}

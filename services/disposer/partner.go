@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/problem"
+	"kreislauf/internal/words"
 )
 
 // Kinds of certificates.
@@ -120,7 +121,8 @@ type Partner struct {
 	aggregate.Root `bson:",inline"`
 	audit.Trail    `bson:",inline"`
 	Master         `bson:",inline"`
-	Imported       string `bson:"imported,omitempty"` // digest of the entry of the file that was imported last
+	Imported       string   `bson:"imported,omitempty"` // digest of the entry of the file that was imported last
+	Words          []string `bson:"words,omitempty"`    // what the back office finds it by; they follow from the rest
 }
 
 // newPartner makes a partner and tells of it.
@@ -136,6 +138,7 @@ func newPartner(id string, m Master, meta event.Meta, zone *time.Location) (Part
 func (p *Partner) become(m Master, meta event.Meta, zone *time.Location) (changed bool, err error) {
 	until := m.mayCarryUntil()
 	m.Active = m.Active && until >= meta.At.In(zone).Format(time.DateOnly)
+	p.Words = p.findable(m)
 	p.Due(time.Time{})
 	if m.Active && until != always {
 		last, err := time.ParseInLocation(time.DateOnly, until, zone)
@@ -242,4 +245,9 @@ func (m Master) driver(id string) (Driver, bool) {
 		return Driver{}, false
 	}
 	return m.Drivers[i], true
+}
+
+// findable lists the words by which the back office finds the partner.
+func (p *Partner) findable(m Master) []string {
+	return words.Of(p.ID, m.Name, m.Street, m.Postcode, m.City, m.Email, m.TaxID)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/process"
 )
@@ -17,6 +18,8 @@ type service struct {
 	partners store
 	meta     func(context.Context) event.Meta
 	zone     *time.Location
+	now      func() time.Time
+	trail    func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
 }
 
 // Wire gives a process the work of an instance.
@@ -25,8 +28,10 @@ func Wire(p *process.Process) error {
 	if err != nil {
 		return fmt.Errorf("load time zone: %w", err)
 	}
-	s := &service{store{process.Repository[Partner](p, "partners", "partner", event.TopicDisposer)}, p.Meta, berlin}
-	p.AuditLog("partners")
+	s := &service{store{process.Repository[Partner](p, "partners", "partner", event.TopicDisposer)}, p.Meta, berlin, p.Now, nil}
+	s.trail = p.AuditLog("partners").BySubject
+	p.Late(s.partners.ensureOfficeIndexes)
+	p.Late(s.partners.name)
 	process.Work(p, "end of permits", s.partners.Repository, func(m event.Meta, p *Partner) error { return p.end(m, berlin) })
 	if path := p.Config.String("KREISLAUF_PARTNERS_FILE", ""); path != "" {
 		list, err := ReadFile(path)
@@ -40,6 +45,9 @@ func Wire(p *process.Process) error {
 	p.Handle("GET", "/api/disposer/v1/partners", s.getPartners)
 	p.Handle("GET", "/api/disposer/v1/partners/{id}", s.getPartner)
 	p.Handle("PUT", "/api/disposer/v1/partners/{id}", s.putPartner)
+	p.Handle("GET", "/api/disposer/v1/search", s.getSearch)
+	p.Handle("GET", "/api/disposer/v1/worklists", s.getWorklists)
+	p.Handle("GET", "/api/disposer/v1/audit", s.getAudit)
 	return nil
 }
 

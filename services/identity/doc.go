@@ -1,12 +1,13 @@
 // Package identity owns who somebody is: accounts, passwords, and the beginning and end of sessions.
 //
 // Owns: database kreislauf_identity, collections users (one document an account, with its outbox; e-mail unique), notices (what the owner of
-// an address is to be told; gone after a day), companies (one document a customer's company, with its outbox) and audit. In Redis, through package session: sessions, and counts of attempts.
+// an address is to be told; gone after a day), companies (one document a customer's company, with its outbox) and audit (what the back office did, and who has searched for whom). In Redis, through package session: sessions, and counts of attempts.
 // Consumes: nothing. Emits: identity.signed-up, identity.sign-in-locked, identity.password-reset-requested, identity.password-changed
 // (topic kreislauf.identity.v1, key = user id), identity.company-changed, identity.member-invited (the same topic, key = company id).
 // Invariants: passwords are stored as argon2id only; every role but a customer's needs an invitation signed with the platform's key;
-// signing in answers the same, and takes as long, for an unknown e-mail and for a wrong password; nobody else reads the users:
-// other services see the session in Redis; no two addresses that look the same have an account each (package input).
+// signing in answers the same, and takes as long, for an unknown e-mail and for a wrong password; no service reads the users:
+// others see the session in Redis; the back office finds accounts by whole words of the name or the beginning of the address, and each search is
+// written down; no two addresses that look the same have an account each (package input).
 //
 // Attempts with a wrong password are counted before the password is looked at, for the address and for the network they come from, whether or
 // not the address has an account. From the fifth on, those for an address wait: 30 s, then twice as long each time, up to 15 minutes; of a

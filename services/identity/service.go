@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/process"
 	"kreislauf/internal/repository"
@@ -20,10 +21,12 @@ type service struct {
 	sessions  *session.Store
 	meta      func(context.Context) event.Meta
 	inviteKey []byte
-	env       string        // only in DemoEnv there are demo people
-	mailKey   []byte        // seals what only mailing may read
-	slots     chan struct{} // one token a running hash
-	decoy     string        // hash compared when the e-mail is unknown, so that both cases take as long
+	env       string                                   // only in DemoEnv there are demo people
+	mailKey   []byte                                   // seals what only mailing may read
+	slots     chan struct{}                            // one token a running hash
+	decoy     string                                   // hash compared when the e-mail is unknown, so that both cases take as long
+	look      func(context.Context, audit.Entry) error // writes down who has read what
+	trail     func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
 }
 
 // Wire gives a process the work of an instance.
@@ -35,11 +38,13 @@ func Wire(p *process.Process) error {
 		sessions:  p.Sessions, meta: p.Meta, env: p.Settings.Env, inviteKey: p.Config.Key("KREISLAUF_INVITE_KEY"), mailKey: p.Config.Key("KREISLAUF_MAIL_KEY"),
 		slots: make(chan struct{}, hashers), decoy: password.Hash("decoy"),
 	}
-	p.AuditLog("users", "companies")
 	p.Late(s.users.ensureIndexes)
 	p.Late(func(ctx context.Context) error { return expire(ctx, s.notices) })
 	process.WorkThen(p, "account follow-up", s.users.Repository, func(m event.Meta, u *User) error { return u.claim(m) }, s.follow)
 	process.WorkThen(p, "account notice", s.notices, func(m event.Meta, n *Notice) error { return n.claim(m) }, s.deliver)
+	p.Late(s.users.ensureOfficeIndexes)
+	trail := p.AuditLog("users", "companies")
+	s.look, s.trail = trail.Append, trail.BySubject
 	p.Handle("POST", "/api/identity/v1/users", s.postUser)
 	p.Handle("POST", "/api/identity/v1/driver-invitations", s.postDriverInvitation)
 	p.Handle("POST", "/api/identity/v1/sessions", s.postSession)
@@ -61,5 +66,7 @@ func Wire(p *process.Process) error {
 	p.Handle("PUT", "/api/identity/v1/password", s.putPassword)
 	p.Handle("POST", "/api/identity/v1/password-resets", s.postReset)
 	p.Handle("POST", "/api/identity/v1/password-resets/confirm", s.postResetConfirm)
+	p.Handle("GET", "/api/identity/v1/users", s.getUsers)
+	p.Handle("GET", "/api/identity/v1/audit", s.getAudit)
 	return nil
 }

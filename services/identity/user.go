@@ -12,6 +12,7 @@ import (
 	"kreislauf/internal/input"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/signed"
+	"kreislauf/internal/words"
 )
 
 // User is the aggregate and its document.
@@ -33,6 +34,7 @@ type User struct {
 	Reset    *Reset   `bson:"reset,omitempty"`
 	Ending   *Ending  `bson:"ending,omitempty"`   // what follows a change and is not done yet, see claim
 	Founding *Details `bson:"founding,omitempty"` // the company CompanyID, which is not stored yet
+	Words    []string `bson:"words,omitempty"`    // what the back office finds it by; accounts of earlier versions are found by their e-mail address
 }
 
 // SignUp is the body of POST /api/identity/v1/users.
@@ -133,7 +135,7 @@ func openInvite(key []byte, code string, at time.Time) (Invite, error) {
 func newUser(s SignUp, passwordHash, signUpKey string, i Invite, meta event.Meta) (User, error) {
 	u := User{
 		Root: aggregate.New(event.NewID("u")), Email: s.Email, Name: s.Name, Role: string(authz.Customer), Password: passwordHash,
-		SignUpKey: signUpKey, CreatedAt: meta.At,
+		SignUpKey: signUpKey, CreatedAt: meta.At, Words: words.Of(s.Name),
 	}
 	if i.Role != "" {
 		if i.Email != "" && i.Email != u.Email {

@@ -2,7 +2,8 @@
 // it reaches the recipient's mail server.
 //
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
-// (_id = id of a user, a customer's company or a partner: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
+// (_id = id of a user, a customer's company or a partner: name and address), orders (_id = order id: what was ordered), suppressed (_id = address that does not exist) and audit (what
+// the back office did).
 // Consumes: identity (all), disposer.partner-changed, customer.standing-refused, pricing.standing-refused, of order placed, matched, scheduled, on-site, collected, weighed, cancelled
 // and standing-refused, matching.unmatched, payment (all). Emits: nothing.
 //
@@ -20,6 +21,9 @@
 //   - The secret of a link (a new password, an invitation) comes sealed, is opened when the mail is written, and stands in the mail alone.
 //   - What an event names as its document goes with the mail, and is what the event says by its hash, or the mail waits.
 //   - No line has a mail address, and no error of a server, which may quote one: its code only.
+//
+// The back office asks what became of mails (http.go). The other way, an event for each outcome, would need a topic and a second service that
+// keeps what stands here already.
 //
 // Language: identity does not know it, so every mail is German with the same in English beneath. Text only.
 //

@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"kreislauf/internal/aggregate"
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
+	"kreislauf/internal/problem"
 )
 
 // State of a mail.
@@ -32,16 +34,17 @@ const (
 // Mail is the aggregate and its document.
 type Mail struct {
 	aggregate.Root `bson:",inline"` // ID is the event's
-	State          State            `bson:"state"`
-	UserID         string           `bson:"user_id,omitempty"`  // id of the recipient: user, company, partner or backOffice; empty: whoever the order belongs to
-	OrderID        string           `bson:"order_id"`           // empty: it is about the account
-	To             Recipient        `bson:"to,omitempty"`       // of somebody without an account; else empty
-	Event          event.Event      `bson:"event"`              // what the mail tells of
-	Waits          int              `bson:"waits"`              // looks at which the recipient or the order was not known
-	Attempts       int              `bson:"attempts"`           // to send it
-	TriedAt        time.Time        `bson:"tried_at,omitempty"` // first attempt
-	SentAt         time.Time        `bson:"sent_at,omitempty"`
-	Reason         string           `bson:"reason,omitempty"` // of the last attempt that failed: "recipient refused: 550 5.1.1"
+	audit.Trail    `bson:",inline"`
+	State          State       `bson:"state"`
+	UserID         string      `bson:"user_id,omitempty"`  // id of the recipient: user, company, partner or backOffice; empty: whoever the order belongs to
+	OrderID        string      `bson:"order_id"`           // empty: it is about the account
+	To             Recipient   `bson:"to,omitempty"`       // of somebody without an account; else empty
+	Event          event.Event `bson:"event"`              // what the mail tells of
+	Waits          int         `bson:"waits"`              // looks at which the recipient or the order was not known
+	Attempts       int         `bson:"attempts"`           // to send it
+	TriedAt        time.Time   `bson:"tried_at,omitempty"` // first attempt
+	SentAt         time.Time   `bson:"sent_at,omitempty"`
+	Reason         string      `bson:"reason,omitempty"` // of the last attempt that failed: "recipient refused: 550 5.1.1"
 }
 
 // backOffice is the recipient whose address is a setting.
@@ -161,6 +164,24 @@ func (m *Mail) settle(version int64, o outcome, at time.Time) {
 		m.Attempts--
 		m.end(Suppressed)
 	}
+}
+
+// again has a mail that failed tried anew, by the back office, as if it were new. A mail that is on its way already stays as it is.
+func (m *Mail) again(by audit.Entry) error {
+	switch m.State {
+	case Queued, Sending:
+		return nil
+	case Sent, Suppressed:
+		return problem.New(problem.Conflict, "The mail %s is %s; only one that failed can be tried again.", m.ID, m.State)
+	}
+	before := *m
+	m.State, m.Attempts, m.TriedAt = Queued, 0, time.Time{}
+	m.Due(by.At)
+	var err error
+	if by.Change, err = audit.Diff(viewOf(before), viewOf(*m)); err != nil {
+		return err
+	}
+	return m.Add(by)
 }
 
 func (m *Mail) end(s State) {

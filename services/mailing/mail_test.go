@@ -8,7 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kreislauf/internal/aggregate"
+	"kreislauf/internal/audit"
+	"kreislauf/internal/authz"
 	"kreislauf/internal/event"
+	"kreislauf/internal/problem"
 )
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
@@ -140,5 +143,30 @@ func TestSettleTooLate(t *testing.T) {
 	m.settle(7, outcome{refused, "later"}, noon.Add(time.Minute))
 	if m.State != Sent {
 		t.Errorf("a mail that was sent became %s; it was %+v", m.State, sent)
+	}
+}
+
+func TestAgain(t *testing.T) {
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	by := audit.Entry{
+		At: at, Actor: audit.Actor{UserID: "u-1", Role: authz.BackOffice, Tenant: "kreislauf"}, Operation: "mailing.retry", Subject: "mail/e-1", Reason: "the server was away",
+	}
+	for state, want := range map[State]State{Failed: Queued, Queued: Queued, Sending: Sending, Sent: "", Suppressed: ""} {
+		m := Mail{Root: aggregate.New("e-1"), State: state, Attempts: 7, TriedAt: at.AddDate(0, 0, -3), Reason: "recipient refused"}
+		err := m.again(by)
+		if want == "" {
+			if problem.KindOf(err) != problem.Conflict || m.State != state {
+				t.Errorf("%s: %v, state %s", state, err, m.State)
+			}
+			continue
+		}
+		if err != nil || m.State != want || (state == Failed) != (len(m.Audit) == 1) {
+			t.Errorf("%s: %v, state %s, entries %v", state, err, m.State, m.Audit)
+		}
+		if state == Failed {
+			if err := claim(event.Meta{At: at}, &m); err != nil || m.State != Sending || m.Attempts != 1 {
+				t.Errorf("it is not tried: %v, %+v", err, m)
+			}
+		}
 	}
 }

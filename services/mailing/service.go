@@ -21,7 +21,6 @@ import (
 	"kreislauf/internal/mongodb"
 	"kreislauf/internal/problem"
 	"kreislauf/internal/process"
-	"kreislauf/internal/repository"
 	"kreislauf/internal/sealed"
 	"kreislauf/internal/telemetry"
 )
@@ -30,7 +29,7 @@ import (
 const work = "mail delivery"
 
 type service struct {
-	mails      *repository.Repository[Mail, *Mail]
+	mails      store
 	recipients mongodb.Collection[Recipient]
 	orders     mongodb.Collection[Order]
 	suppressed mongodb.Collection[Suppression]
@@ -39,6 +38,7 @@ type service struct {
 	files      files
 	office     string // e-mail address of the back office; empty: it gets none
 	now        func() time.Time
+	meta       func(context.Context) event.Meta
 	log        zerolog.Logger
 	tracer     trace.Tracer
 	delay      *prometheus.HistogramVec
@@ -59,12 +59,12 @@ func Wire(p *process.Process) error {
 		return err
 	}
 	s := &service{
-		mails:      process.Repository[Mail](p, "mails", "mail", ""), // they emit nothing
+		mails:      store{process.Repository[Mail](p, "mails", "mail", "")}, // they emit nothing
 		recipients: process.Collection[Recipient](p, "recipients", "recipient"),
 		orders:     process.Collection[Order](p, "orders", "order"),
 		suppressed: process.Collection[Suppression](p, "suppressed", "suppressed address"),
 		files:      files{p.Documents}, office: p.Config.String("KREISLAUF_OFFICE_MAIL", ""),
-		server: readSubmission(p.Config), writer: w, now: p.Now, log: p.Log, tracer: p.Tracing.Tracer,
+		server: readSubmission(p.Config), writer: w, now: p.Now, meta: p.Meta, log: p.Log, tracer: p.Tracing.Tracer,
 		delay: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "kreislauf_mail_delay_seconds", Help: "From the event to the moment at which the mail server took the mail about it.",
 			Buckets: []float64{.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 4 * 3600, 24 * 3600},
@@ -74,7 +74,12 @@ func Wire(p *process.Process) error {
 		}, []string{"outcome"}),
 	}
 	p.Measure(s.delay, s.attempts)
-	process.WorkThen(p, work, s.mails, claim, s.deliver)
+	p.Late(s.mails.ensureIndexes)
+	p.Handle("GET", "/api/mailing/v1/mails", s.getMails)
+	p.Handle("POST", "/api/mailing/v1/mails/{id}/retry", s.postRetry)
+	p.Handle("GET", "/api/mailing/v1/worklists", s.getWorklists)
+	p.AuditLog("mails")
+	process.WorkThen(p, work, s.mails.Repository, claim, s.deliver)
 	p.Consume(s.consume)
 	return nil
 }

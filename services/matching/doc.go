@@ -16,6 +16,7 @@
 // of a partner the higher version stays, in whatever order they come. While no partner is known at all, orders wait.
 //
 // An order that swaps a container is offered to the partner that has that one first, and declined like any other it goes to the ranked ones.
+// The back office sees before it names a partner what that one would be paid, and why it may not be possible (http_office.go).
 //
 // Not guaranteed: that the network is complete when the first orders of a new deployment come; who is not known yet is not asked. An offer
 // is timed out up to a second late, longer while no instance runs. A partner that has accepted cannot give an order back here; that is not

@@ -3,6 +3,7 @@ package matching
 import (
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -24,10 +25,22 @@ type matchView struct {
 	SizeM3     int         `json:"size_m3"`
 	Date       string      `json:"date"`
 	Candidates []Candidate `json:"candidates"`
+	Version    int64       `json:"version"`             // for If-Match
+	TraceID    string      `json:"trace_id,omitempty"`  // of the order, from its first request on
+	TraceURL   string      `json:"trace_url,omitempty"` // where people look at it, where that is configured
 }
 
-func viewOf(m Match) matchView {
-	return matchView{m.ID, m.State, m.Reason, m.PartnerID, m.Postcode, m.Waste, m.SizeM3, m.Date, append([]Candidate{}, m.Candidates...)}
+// answerMatch shows a match, with its version as ETag.
+func (s *service) answerMatch(w http.ResponseWriter, m Match) error {
+	httpserver.ETag(w, m.Version)
+	trace, at := "", ""
+	if id := telemetry.Parse(m.Traceparent).TraceID(); id.IsValid() {
+		trace = id.String()
+		at = strings.ReplaceAll(s.traceURL, "{trace}", trace)
+	}
+	return httpserver.JSON(w, http.StatusOK, matchView{
+		m.ID, m.State, m.Reason, m.PartnerID, m.Postcode, m.Waste, m.SizeM3, m.Date, append([]Candidate{}, m.Candidates...), m.Version, trace, at,
+	})
 }
 
 func (s *service) getMatch(w http.ResponseWriter, r *http.Request, _ session.Session) error {
@@ -37,7 +50,7 @@ func (s *service) getMatch(w http.ResponseWriter, r *http.Request, _ session.Ses
 		return err
 	}
 	httpserver.Annotate(r.Context(), "order.id", id)
-	return httpserver.JSON(w, http.StatusOK, viewOf(m))
+	return s.answerMatch(w, m)
 }
 
 // Reassignment is the body of POST /api/matching/v1/matches/{id}/reassign.
@@ -59,6 +72,10 @@ func (s *service) postReassign(w http.ResponseWriter, r *http.Request, caller se
 	if !partnerPattern.MatchString(body.PartnerID) {
 		return unknown
 	}
+	seen, err := httpserver.IfMatch(r)
+	if err != nil {
+		return err
+	}
 	meta := s.meta(ctx)
 	entry, err := audit.Entry{
 		At: meta.At, Actor: audit.Actor{UserID: caller.UserID, Role: caller.Caller().Role, Tenant: meta.Customer},
@@ -75,7 +92,14 @@ func (s *service) postReassign(w http.ResponseWriter, r *http.Request, caller se
 	if err != nil {
 		return err
 	}
-	m, changed, err := s.matches.Change(ctx, id, func(m *Match) error { return m.reassign(partner, entry, meta, s.window) })
+	m, changed, err := s.matches.Change(ctx, id, func(m *Match) error {
+		if m.PartnerID != partner.ID { // a repeated request has seen an older one
+			if err := httpserver.Stale("match", m.ID, seen, m.Version); err != nil {
+				return err
+			}
+		}
+		return m.reassign(partner, entry, meta, s.window)
+	})
 	if err != nil {
 		return err
 	}
@@ -83,5 +107,5 @@ func (s *service) postReassign(w http.ResponseWriter, r *http.Request, caller se
 	if changed {
 		httpserver.Action(ctx, "matching.reassigned")
 	}
-	return httpserver.JSON(w, http.StatusOK, viewOf(m))
+	return s.answerMatch(w, m)
 }

@@ -29,5 +29,9 @@
 // A photo is shown upright, as its EXIF says, and without what else the camera wrote into it (photo.go); the file as it came stays in the file store, and no route shows
 // it. Its digest is the document's name, so it is there once however often, late or in whatever order it is sent.
 //
+// The back office finds an order by the beginning of its id or container number and by whole words of name and address, and sees all of it
+// (http_office.go); each search and each look is in the audit trail. Orders from before there was a search have their words from their next event on;
+// until then their id finds them.
+//
 // Nobody checks that a driver id is that of a driver of the partner: another one's session does not fit it, so it opens nothing.
 package order

@@ -316,7 +316,18 @@ func (s *service) postCancel(w http.ResponseWriter, r *http.Request, caller sess
 	if err := httpserver.Decode(r, &req); err != nil {
 		return err
 	}
-	o, _, err := s.change(r, caller, "order.cancelled", func(o *Order, m event.Meta) error { return o.cancel(caller.Caller(), req.Reason, m) })
+	seen, err := httpserver.IfMatch(r)
+	if err != nil {
+		return err
+	}
+	o, _, err := s.change(r, caller, "order.cancelled", func(o *Order, m event.Meta) error {
+		if o.Cancellation == nil { // a repeated request has seen an older one
+			if err := httpserver.Stale("order", o.ID, seen, o.Version); err != nil {
+				return err
+			}
+		}
+		return o.cancel(caller.Caller(), req.Reason, m)
+	})
 	if err == nil {
 		err = s.places.follow(r.Context(), o) // repeating the request does it again
 	}

@@ -20,6 +20,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
+	"kreislauf/internal/words"
 )
 
 // Step is one entry of the history.
@@ -84,6 +85,11 @@ type Order struct {
 	Invoice      *Invoice      `bson:"invoice,omitempty"`
 	Cancellation *Cancellation `bson:"cancellation,omitempty"`
 	Documents    []Document    `bson:"documents,omitempty"`
+
+	// Words and ContainerKey are what the back office finds the order by. They follow from the rest; orders of earlier versions have them from their
+	// next event on.
+	Words        []string `bson:"words,omitempty"`
+	ContainerKey string   `bson:"container_key,omitempty"`
 }
 
 // Request is the body of POST /api/order/v1/orders.
@@ -176,6 +182,8 @@ func (o Order) asPlaced() Order {
 
 // emit tells what has just happened to the order, as a part of its visit.
 func (o *Order) emit(meta event.Meta, p event.Payload) error {
+	o.Words = words.Of(o.Address.Name, o.Address.Street, o.Address.City, o.Postcode)
+	o.ContainerKey = words.Key(o.Container)
 	meta.VisitID = o.VisitID
 	return o.Emit(meta, p)
 }

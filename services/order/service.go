@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/network"
 	"kreislauf/internal/process"
@@ -27,6 +28,8 @@ type service struct {
 	now      func() time.Time
 	key      []byte
 	zone     *time.Location
+	look     func(context.Context, audit.Entry) error // writes down who has read what
+	trail    func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
 }
 
 // Wire gives a process the work of an instance.
@@ -51,7 +54,8 @@ func Wire(p *process.Process) error {
 	p.Late(s.orders.ensureIndexes)
 	p.Late(s.places.days.ensureIndexes)
 	p.Background("capacity sweep", func(ctx context.Context) error { return s.places.run(ctx, p.Log) })
-	p.AuditLog("orders")
+	trail := p.AuditLog("orders")
+	s.look, s.trail = trail.Append, trail.BySubject
 	p.Handle("POST", "/api/order/v1/orders", s.postOrder)
 	p.Handle("GET", "/api/order/v1/orders", s.getOrders)
 	p.Handle("GET", "/api/order/v1/orders/{id}", s.getOrder)
@@ -71,6 +75,10 @@ func Wire(p *process.Process) error {
 	p.HandleUpload("PUT", "/api/order/v1/jobs/{id}/documents/{sha256}", maxDocument, s.putDocument)
 	p.Handle("GET", "/api/order/v1/jobs/{id}/documents/{sha256}", s.getDocument)
 	p.Handle("GET", "/api/order/v1/orders/{id}/documents/{sha256}", s.getDocument)
+	p.Handle("GET", "/api/order/v1/search", s.getSearch)
+	p.Handle("GET", "/api/order/v1/orders/{id}/record", s.getRecord)
+	p.Handle("GET", "/api/order/v1/worklists", s.getWorklists)
+	p.Handle("GET", "/api/order/v1/audit", s.getAudit)
 	p.Consume(s.consume)
 	return nil
 }

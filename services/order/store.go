@@ -21,6 +21,7 @@ type store struct {
 
 func (s store) ensureIndexes(ctx context.Context) error {
 	return errors.Join(
+		s.ensureOfficeIndexes(ctx),
 		s.Index("user_placed", bson.D{{Key: "user_id", Value: 1}, {Key: "placed_at", Value: -1}}, nil)(ctx),
 		s.Index("company_placed", bson.D{{Key: "company_id", Value: 1}, {Key: "placed_at", Value: -1}}, options.Index().SetSparse(true))(ctx),
 		s.Index("swap_claim", bson.D{{Key: "swap.claim", Value: 1}}, options.Index().SetUnique(true).SetSparse(true))(ctx),

@@ -21,6 +21,9 @@
 // A document is given out as PDF and as electronic invoice (packages letter and paper), made anew of its Paper at each request. Whose e-mail
 // address was not known when the invoice was written gets no XRechnung, only the PDF with ZUGFeRD inside.
 //
+// The back office finds documents by the beginning of their number or by their order; each search, and each look at a list of work, is in the
+// audit trail.
+//
 // Not there yet: paying customers back (what they have paid too much stays on customer-prepayments), dunning by a lawyer, several accounts, several
 // sequences of direct debits (all are RCUR), payouts before a credit note is due.
 package payment

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
 	"kreislauf/internal/health"
 	"kreislauf/internal/mongodb"
@@ -30,6 +31,8 @@ type service struct {
 	now       func() time.Time
 	zone      *time.Location
 	terms     terms
+	look      func(context.Context, audit.Entry) error // writes down who has read what
+	trail     func(ctx context.Context, subject string, limit int64) ([]audit.Entry, error)
 }
 
 // Wire gives a process the work of an instance.
@@ -56,7 +59,10 @@ func Wire(p *process.Process) error {
 		clients:   process.Collection[Client](p, "clients", "company"),
 		meta:      p.Meta, now: p.Now, zone: berlin, terms: terms{berlin, company.Reminders},
 	}
-	p.AuditLog("documents", "statements", "runs", "mandates")
+	trail := p.AuditLog("documents", "statements", "runs", "mandates")
+	s.look, s.trail = trail.Append, trail.BySubject
+	p.Late(s.documents.ensureOfficeIndexes)
+	p.Late(s.lines.ensureOfficeIndexes)
 	p.Late(s.documents.ensureIndexes)
 	p.Late(s.lines.ensureIndexes)
 	process.Work(p, "payment reminder", s.documents.Repository, func(m event.Meta, d *Document) error { return d.remind(m, s.terms) })
@@ -88,6 +94,9 @@ func Wire(p *process.Process) error {
 	p.Handle("GET", "/api/payment/v1/mandate", s.getMandate)
 	p.Handle("PUT", "/api/payment/v1/mandate", s.putMandate)
 	p.Handle("DELETE", "/api/payment/v1/mandate", s.deleteMandate)
+	p.Handle("GET", "/api/payment/v1/search", s.getSearch)
+	p.Handle("GET", "/api/payment/v1/worklists", s.getWorklists)
+	p.Handle("GET", "/api/payment/v1/audit", s.getAudit)
 	p.Consume(s.consume)
 	return nil
 }

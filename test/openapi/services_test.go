@@ -53,6 +53,7 @@ func (p *platform) scenes(c cast) []scene {
 		{"jobs", func(t *testing.T) []exchange { return p.jobs(t, c) }},
 		{"matching", func(*testing.T) []exchange { return p.matching(c) }},
 		{"payment", func(t *testing.T) []exchange { return p.payment(t, c) }},
+		{"office", func(t *testing.T) []exchange { return p.office(t, c) }},
 		{"statistics", func(*testing.T) []exchange { return p.statistics() }},
 		{"demo people", func(t *testing.T) []exchange { return p.demo(t) }},
 		{"signing out", func(*testing.T) []exchange { return p.signingOut(c) }},
@@ -576,6 +577,7 @@ func (p *platform) storesAway(t *testing.T, c cast) []exchange {
 		{name: "reassign", who: c.office, method: "POST", path: matches + "/" + nowhere + "/reassign", body: map[string]any{
 			"partner_id": "p-hand", "reason": "agreed by telephone",
 		}, status: 503},
+		{name: "retry a mail", who: c.office, method: "POST", path: "/api/mailing/v1/mails/e-nothing/retry", body: reason("the server was away"), status: 503},
 		{name: "correction", who: c.anna, method: "POST", path: invoices + "/R-1999-000001/correction", body: reason("wrong price"), status: 503},
 		{name: "objection", who: c.hand, method: "POST", path: creditNotes + "/G-1999-000001/objection", body: reason("wrong weight"), status: 503},
 		{name: "statement line", who: c.anna, method: "POST", path: receipts, body: receipt("b-1", 1, "x"), status: 503},

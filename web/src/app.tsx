@@ -17,6 +17,7 @@ const SignInDialog = lazily(async () => (await import("./ui/sign-in-dialog")).Si
 const SitesPages = lazily(async () => (await import("./sites/sites-app")).default).Lazy;
 const AccessPages = lazily(async () => (await import("./access/access-app")).default).Lazy;
 const PartnerPages = lazily(async () => (await import("./partner/partner-app")).default).Lazy;
+const OfficePages = lazily(async () => (await import("./office/office-app")).default).Lazy;
 
 export function App() {
   const words = text.value;
@@ -32,8 +33,7 @@ export function App() {
 
   useEffect(() => {
     document.documentElement.lang = language.value;
-    if (shown.name === "access") return; // it names its pages itself
-    if (shown.name === "partner") return; // it names its pages itself
+    if (shown.name === "access" || shown.name === "partner" || shown.name === "office") return; // they name their pages themselves
     const { account } = words;
     const title = { order: words.order.title, account: account.orders, sites: account.sites, managed: account.site, status: account.order, invoice: account.invoice, missing: words.missing.title }[shown.name];
     document.title = `${title} – ${words.brand}`;
@@ -47,7 +47,7 @@ export function App() {
       <Header />
       <OfflineBar />
       <main id="inhalt" tabIndex={-1}>
-        {shown.name === "access" ? <AccessPages path={shown.path} /> : shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : shown.name === "sites" ? <SitesPages managed={false} /> : shown.name === "managed" ? <SitesPages managed /> : <AccountPages shown={shown} />}
+        {shown.name === "access" ? <AccessPages path={shown.path} /> : shown.name === "order" ? <OrderPage /> : shown.name === "missing" ? <Missing /> : shown.name === "partner" ? <PartnerPages /> : shown.name === "office" ? <OfficePages /> : shown.name === "sites" ? <SitesPages managed={false} /> : shown.name === "managed" ? <SitesPages managed /> : <AccountPages shown={shown} />}
       </main>
       <footer class="page-footer">
         <p>

@@ -8,7 +8,7 @@ export const url = signal(new URL(location.href));
 /** Counts navigations; 0 on the first page, where focus must stay where the browser put it. */
 export const navigations = signal(0);
 
-export type Page = { name: "order" } | { name: "account" } | { name: "status" | "invoice"; id: string } | { name: "partner" } | { name: "access"; path: string } | { name: "sites" } | { name: "managed" } | { name: "missing" };
+export type Page = { name: "order" } | { name: "account" } | { name: "status" | "invoice"; id: string } | { name: "partner" } | { name: "office" } | { name: "access"; path: string } | { name: "sites" } | { name: "managed" } | { name: "missing" };
 
 export const page = computed<Page>(() => pageOf(url.value.pathname));
 
@@ -19,7 +19,8 @@ export function pageOf(path: string): Page {
   if (path === "/konto/baustellen") return { name: "sites" };
   if (path === "/baustelle") return { name: "managed" };
   if (/^\/(konto\/(sicherheit|firma|neu|einladung)|passwort\/(vergessen|neu)|demo)$/.test(path)) return { name: "access", path };
-  if (/^\/partner(\/|$)/.test(path)) return { name: "partner" }; // its pages are its own, see partner/places.ts
+  const area = /^\/(partner|office)(\/|$)/.exec(path)?.[1]; // its pages are its own, see its places.ts
+  if (area !== undefined) return { name: area as "partner" | "office" };
   const [, kind, id] = /^\/(auftrag|rechnung)\/([^/]+)$/.exec(path) ?? [];
   if (id === undefined) return { name: "missing" };
   try {

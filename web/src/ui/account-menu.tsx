@@ -12,8 +12,9 @@ export function AccountMenu() {
   const words = text.value;
   const menu = useRef<HTMLDivElement>(null);
   const error = useSignal<unknown>(undefined);
-  const partner = page.value.name === "partner" || user.value?.role === "dispatcher";
-  const home = keepLanguage(partner ? "/partner" : user.value?.role === "site_manager" ? "/baustelle" : "/konto");
+  const { role } = user.value ?? {};
+  const area = page.value.name === "office" || role === "back_office" ? "/office" : page.value.name === "partner" || role === "dispatcher" ? "/partner" : role === "site_manager" ? "/baustelle" : "/konto";
+  const home = keepLanguage(area);
   if (user.value === undefined) {
     if (!sessionKnown.value) return <span class="header-link" />; // no "sign in" that becomes a name at once
     return (
