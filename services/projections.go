@@ -17,6 +17,7 @@ func Projections() []Projection {
 	return []Projection{
 		{"matching", "network", event.PartnerChanged{}, false},
 		{"order", "network", event.PartnerChanged{}, false},
+		{"order", "sites", event.SiteChanged{}, false},
 		{"payment", "partners", event.PartnerChanged{}, false},
 		{"payment", "customers", event.SignedUp{}, false},
 		{"payment", "clients", event.CompanyChanged{}, false},
