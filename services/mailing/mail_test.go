@@ -33,7 +33,8 @@ func TestWhoIsWrittenTo(t *testing.T) {
 	}
 	want := []string{
 		"identity.sign-in-locked", "identity.password-reset-requested", "identity.password-changed", "identity.member-invited", "pricing.standing-refused",
-		"order.placed", "order.matched", "order.scheduled", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "payment.invoiced", "payment.paid",
+		"order.placed", "order.matched", "order.scheduled", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "order.standing-refused",
+		"payment.invoiced", "payment.reminded", "payment.paid",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events with a mail (-want +got):\n%s", diff)
