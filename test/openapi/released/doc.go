@@ -3,7 +3,7 @@
 //
 // A break is: a path, an operation, a parameter or a member of a body that is gone (bodies with unknown members are refused, so a removed
 // member of a request fails its clients); a value that may no longer be sent; a new member, parameter or limit that requests must observe; another
-// type. Answers may grow: new members, new values of an enumeration, wider limits. Clients must not mind.
+// type. Answers may grow: new members, new values of an enumeration, wider limits, another form for other callers. Clients must not mind.
 //
 // `make record-release RELEASE=<commit>` adds a release.
 package released
