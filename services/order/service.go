@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"kreislauf/internal/audit"
 	"kreislauf/internal/event"
+	"kreislauf/internal/health"
 	"kreislauf/internal/network"
 	"kreislauf/internal/process"
 	"kreislauf/internal/repository"
@@ -81,4 +84,30 @@ func Wire(p *process.Process) error {
 	p.Handle("GET", "/api/order/v1/audit", s.getAudit)
 	p.Consume(s.consume)
 	return nil
+}
+
+// run sweeps for as long as the process serves. Each instance does: sweeps at the same moment do no harm.
+func (c capacity) run(ctx context.Context, log zerolog.Logger) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	failing, last := false, time.Time{}
+	for {
+		health.Tick(ctx)
+		if time.Since(last) >= sweepEvery {
+			last = time.Now()
+			err := c.sweep(ctx)
+			if ctx.Err() != nil {
+				return nil
+			}
+			if err != nil && !failing { // one line for each time that it begins to fail
+				log.Warn().Err(err).Str("event.action", "capacity.sweep").Msg("give back places that no order holds; trying again")
+			}
+			failing = err != nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
