@@ -228,7 +228,7 @@ func TestSignInSurvivesAKill(t *testing.T) {
 
 // TestCatalogueOutlivesItsService: one copy for everybody, fetched again when it is old, and served on while the service is dead or hung.
 func TestCatalogueOutlivesItsService(t *testing.T) {
-	const path = "/api/pricing/v1/catalog"
+	const path, place = "/api/pricing/v1/catalog", "/api/pricing/v1/catalog?postcode=50667" // with towns, prices and taken days
 	var asked atomic.Int64
 	pass := make(chan struct{}) // closed when the service hangs no longer
 	var stuck atomic.Bool
@@ -253,6 +253,7 @@ func TestCatalogueOutlivesItsService(t *testing.T) {
 		return a
 	}
 	first := get(path)
+	get(place)
 	for fetched := asked.Load(); asked.Load() == fetched; time.Sleep(10 * time.Millisecond) { // a copy serves until it is old
 		if got := get(path).body; got < first.body {
 			t.Fatalf("copy %s after copy %s", got, first.body)
@@ -266,6 +267,7 @@ func TestCatalogueOutlivesItsService(t *testing.T) {
 		old := time.Now().Add(1200 * time.Millisecond) // the copy is old by then
 		for seen := 0; seen < 5 || time.Now().Before(old); seen++ {
 			get(path)
+			get(place)
 			time.Sleep(20 * time.Millisecond)
 		}
 		if a := e.do(t, "GET", "/api/pricing/v1/quotes?x=1", "", nil); a.status != 503 {

@@ -21,6 +21,8 @@ func Projections() []Projection {
 		{"payment", "customers", event.SignedUp{}, false},
 		{"payment", "clients", event.CompanyChanged{}, false},
 		{"pricing", "sales", event.Placed{}, false},
+		{"pricing", "network", event.PartnerChanged{}, false},
+		{"pricing", "full_days", event.CapacityChanged{}, false},
 		{"mailing", "recipients", event.SignedUp{}, false},
 		{"mailing", "orders", event.Placed{}, false},
 		{"statistics", "lines", nil, true},

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // PayloadKg is what a chain-lift truck may lift.
@@ -120,15 +121,41 @@ func Wastes() []Waste {
 
 // Errors of the lookups; wrapped errors say what to do.
 var (
-	ErrWaste    = errors.New("unknown waste type")
-	ErrSize     = errors.New("size does not fit")
-	ErrPostcode = errors.New("unknown postcode")
-	ErrTown     = errors.New("the town does not fit the postcode")
-	ErrDate     = errors.New("date not possible")
+	ErrWaste     = errors.New("unknown waste type")
+	ErrHazardous = errors.New("hazardous waste")
+	ErrSize      = errors.New("size does not fit")
+	ErrPostcode  = errors.New("unknown postcode")
+	ErrTown      = errors.New("the town does not fit the postcode")
+	ErrDate      = errors.New("date not possible")
+	ErrWindow    = errors.New("unknown window of the day")
 )
 
-// FindWaste looks a code up.
+// HazardousWaste is a waste that is not offered. It needs a partner with a permit after §54 KrWG and electronic consignment notes, and no partner
+// of the network offers that.
+type HazardousWaste struct{ Code, NameDE, NameEN string }
+
+// HazardousWastes lists those that customers ask for. Hazard comes from the asterisk of the code alone, never from words: 170503* and 170504 are
+// both soil and stones.
+func HazardousWastes() []HazardousWaste {
+	return []HazardousWaste{
+		{"170106*", "Bauschutt mit gefährlichen Stoffen", "Rubble with hazardous substances"},
+		{"170204*", "Holz A IV, behandelte Fenster, Glas und Kunststoff", "Treated wood (A IV), glass and plastic"},
+		{"170301*", "Teerhaltige Dachpappe und Asphalt", "Tar-bearing roofing felt and asphalt"},
+		{"170503*", "Boden und Steine mit gefährlichen Stoffen", "Soil and stones with hazardous substances"},
+		{"170603*", "Alte Mineralwolle", "Old mineral wool"},
+		{"170605*", "Asbesthaltige Baustoffe", "Asbestos-based materials"},
+	}
+}
+
+// IsHazardous says whether a code of the list is that of a hazardous waste.
+func IsHazardous(code string) bool { return strings.HasSuffix(code, "*") }
+
+// FindWaste looks a code up. A hazardous one is refused (ErrHazardous), whether it is listed or not, written with spaces or without.
 func FindWaste(code string) (Waste, error) {
+	if IsHazardous(code) {
+		return Waste{}, fmt.Errorf("%w %q: the asterisk says so. It needs a partner with a permit (§54 KrWG) and consignment notes, and no partner of the "+
+			"network offers that; if your waste has no hazardous substances, choose its code from GET /api/pricing/v1/catalog", ErrHazardous, code)
+	}
 	for _, w := range Wastes() {
 		if w.Code == code {
 			return w, nil

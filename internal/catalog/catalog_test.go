@@ -39,10 +39,30 @@ func TestEveryWasteCanBeOrdered(t *testing.T) {
 			t.Errorf("FindWaste(%s) = %s, %v", w.Code, found.Code, err)
 		}
 	}
-	for _, bad := range []string{"", "170903", "170904*", "17 09 04"} {
+	for _, bad := range []string{"", "170903", "17 09 04"} {
 		if _, err := FindWaste(bad); !errors.Is(err, ErrWaste) {
 			t.Errorf("FindWaste(%q) gives %v", bad, err)
 		}
+	}
+}
+
+// TestHazardIsTheAsterisk: whatever a waste is called, it is hazardous with an asterisk and not without; nothing of the catalogue is.
+func TestHazardIsTheAsterisk(t *testing.T) {
+	for _, h := range HazardousWastes() {
+		if _, err := FindWaste(h.Code); !IsHazardous(h.Code) || !errors.Is(err, ErrHazardous) || !strings.Contains(err.Error(), "permit") {
+			t.Errorf("%s %s: %v", h.Code, h.NameEN, err)
+		}
+		if w, err := FindWaste(strings.TrimSuffix(h.Code, "*")); err == nil {
+			t.Errorf("without its asterisk %s is %s", h.Code, w.NameEN)
+		}
+	}
+	for _, code := range []string{"170503*", "17 05 03*", "170904*", "*"} {
+		if _, err := FindWaste(code); !errors.Is(err, ErrHazardous) {
+			t.Errorf("%s is no hazardous waste: %v", code, err)
+		}
+	}
+	if soil, err := FindWaste("170504"); err != nil || IsHazardous(soil.Code) {
+		t.Errorf("170504: %v", err)
 	}
 }
 

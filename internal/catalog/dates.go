@@ -125,3 +125,21 @@ func OpenDates(postcode, from string, today time.Time) []string {
 	}
 	return list
 }
+
+// Windows of a day in which a customer can wish the container. Without a wish it comes at any time.
+const (
+	Morning   = "morning"   // 7 to 12 o'clock
+	Afternoon = "afternoon" // 12 to 17 o'clock
+	AnyTime   = "any"       // is stored as no wish
+)
+
+// FindWindow gives a wished window as it is stored: Morning, Afternoon, or empty for any time.
+func FindWindow(wish string) (string, error) {
+	switch wish {
+	case "", AnyTime:
+		return "", nil
+	case Morning, Afternoon:
+		return wish, nil
+	}
+	return "", fmt.Errorf("%w %q: use %s (7 to 12), %s (12 to 17) or %s", ErrWindow, wish, Morning, Afternoon, AnyTime)
+}

@@ -179,3 +179,15 @@ func TestDatesAgree(t *testing.T) {
 		}
 	}
 }
+
+// TestOpen: a wished day becomes the next one on which trucks drive, within the window.
+func TestOpen(t *testing.T) {
+	today := date(t, "2026-12-01")
+	for wished, want := range map[string]string{
+		"2026-12-04": "2026-12-04", "2026-12-06": "2026-12-07", "2026-12-25": "2026-12-28", "2026-11-01": "2026-12-03", "2027-12-01": "2027-03-01",
+	} {
+		if got := Open("50667", date(t, wished), today).Format(DateFormat); got != want {
+			t.Errorf("%s becomes %s, want %s", wished, got, want)
+		}
+	}
+}

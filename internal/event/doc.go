@@ -72,7 +72,7 @@ func Topics() []Topic {
 		},
 		{TopicDisposer, []Payload{PartnerChanged{}}, "disposer", []string{"mailing", "matching", "order", "payment", "pricing", "statistics"}, newest},
 		{TopicCustomer, []Payload{SiteChanged{}}, "customer", []string{"customer", "order", "statistics"}, newest},
-		{TopicStanding, []Payload{StandingDue{}}, "customer", []string{"pricing", "statistics"}, month},
+		{TopicStanding, []Payload{StandingDue{}, StandingMissed{}}, "customer", []string{"mailing", "pricing", "statistics"}, month},
 		{TopicPricing, []Payload{StandingQuoted{}, QuoteRefused{}}, "pricing", []string{"customer", "mailing", "order", "statistics"}, month},
 		{
 			TopicOrder,

@@ -96,8 +96,8 @@ type Placed struct {
 	CompanyID    string  `json:"company_id,omitempty" line:"company.id,omitempty"` // that ordered; empty of a private customer
 	SiteID       string  `json:"site_id,omitempty" line:"site.id,omitempty"`       // of the customer, where the container stands
 
-	Window string `json:"window,omitempty"` // of the day, a catalog.Window; empty: any time
-	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", a quote.Model; empty in orders of before tariff 2027-01: flat
+	Window string `json:"window,omitempty"` // of the day: "morning" or "afternoon"; empty: any time
+	Tariff string `json:"tariff,omitempty"` // "flat" or "weight", see quote.Quote; empty in orders of before tariff 2027-01: flat
 	// PermitNetCents is what the customer pays us for getting the municipality's permit; it is a part of Price. 0: we do not get one.
 	PermitNetCents money.Cents `json:"permit_net_cents,omitempty"`
 	Lines          []PriceLine `json:"lines,omitempty"` // what Price consists of; none in orders of before tariff 2027-01
@@ -241,6 +241,15 @@ type StandingDue struct {
 	Date         string  `json:"date"` // the working day of placing, YYYY-MM-DD: Occurrence, or the next one on which trucks drive
 	Address      Address `json:"address"`
 	PublicGround bool    `json:"public_ground"`
+}
+
+// StandingMissed says that nobody ran when an occurrence of a standing order was due, and that it is too late for it now.
+type StandingMissed struct {
+	StandingID string `json:"standing_id" line:"standing.id"`
+	Occurrence string `json:"occurrence"`
+	UserID     string `json:"user_id" line:"user.id"`
+	Date       string `json:"date"`
+	Reason     string `json:"reason" line:"event.reason"` // in English, for the customer
 }
 
 // StandingQuoted is the price of an occurrence of a standing order.
@@ -427,6 +436,7 @@ func (Weighed) Type() string           { return "order.weighed" }
 func (Cancelled) Type() string         { return "order.cancelled" }
 func (SiteChanged) Type() string       { return "customer.site-changed" }
 func (StandingDue) Type() string       { return "customer.order-due" }
+func (StandingMissed) Type() string    { return "customer.standing-refused" }
 func (StandingQuoted) Type() string    { return "pricing.standing-quoted" }
 func (QuoteRefused) Type() string      { return "pricing.standing-refused" }
 func (StandingRefused) Type() string   { return "order.standing-refused" }

@@ -63,7 +63,7 @@ func TestDemoPartnersLeaveAMargin(t *testing.T) {
 			for _, size := range w.Sizes() {
 				pay := p.Rates.TripCents + p.Rates.PerM3Cents[w.Code]*money.Cents(size)
 				for _, prefix := range catalog.Prefixes() {
-					price := tariff.Net(catalog.Zone{Prefix: prefix}, w, size)
+					price := tariff.Net(tariff.Lines(catalog.Zone{Prefix: prefix}, w, size, false))
 					if share := pay * 100 / price; share < 50 || share > 86 {
 						t.Errorf("%s gets %s of %s for %d m³ of %s in %s: %d %%", p.ID, pay, price, size, w.Code, prefix, share)
 					}

@@ -56,7 +56,7 @@ type Job struct {
 	Waste    string `bson:"waste_code"`
 	SizeM3   int    `bson:"size_m3"`
 	Date     string `bson:"date"`             // of placing, YYYY-MM-DD
-	Window   string `bson:"window,omitempty"` // of the day, a catalog.Window; empty: any time
+	Window   string `bson:"window,omitempty"` // of the day, see catalog.FindWindow
 }
 
 // Score is why a partner stands where it stands: the one with the lowest total is asked first.

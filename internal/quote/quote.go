@@ -9,6 +9,7 @@ import (
 	"errors"
 	"time"
 
+	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/signed"
 )
@@ -30,7 +31,24 @@ type Quote struct {
 
 	Tariff     string    `json:"tariff"` // version of the price table
 	ValidUntil time.Time `json:"valid_until"`
+
+	// The members below are empty in quotes of before tariff 2027-01, which are flat.
+
+	// Model is Flat or Weight. With Weight the price is that of the service and of IncludedKg, which is the least that is billed.
+	Model          string            `json:"model,omitempty"`
+	Lines          []event.PriceLine `json:"lines,omitempty"`            // what Price consists of, net
+	PermitNetCents money.Cents       `json:"permit_net_cents,omitempty"` // the line of kind "permit"; 0: the customer has one where it is needed
+	Window         string            `json:"window,omitempty"`           // of the day, see catalog.FindWindow
 }
+
+// The models of prices.
+const (
+	Flat   = "flat"   // one price for what fits into the container
+	Weight = "weight" // a price for the service, and one for each tonne that is weighed
+)
+
+// FailedTripNet is what a customer pays for each truck that came in vain. Quotes tell it before anybody orders, invoices bill it.
+const FailedTripNet money.Cents = 55_00
 
 // ErrExpired is Verify's error for a quote that was ours and has ended.
 var ErrExpired = errors.New("the quote has ended")

@@ -5,7 +5,7 @@
 // in Redis the carts of visitors without a session (internal/session), and the links that are open.
 // Consumes: customer.site-changed (its own, for the addresses in standing orders), pricing.standing-refused, order.placed,
 // order.standing-refused. Emits: customer.site-changed (topic kreislauf.customer.v1, key = site id, the whole state after each change),
-// customer.order-due (topic kreislauf.customer.standing.v1, key = standing order's id).
+// customer.order-due, customer.standing-refused (topic kreislauf.customer.standing.v1, key = standing order's id).
 // Invariants: a site, draft or standing order belongs to the user who made it, and to the user's company if it had one then. Who changes a
 // site or standing order names the version that it has read; of a draft the last writer wins, and is told the version. A link opens one site
 // and nothing else; revoking it, or its end, ends the sessions that it opened. Each occurrence of a standing order is told of once, and what

@@ -253,6 +253,17 @@ func TestStandingOrder(t *testing.T) {
 	b.Publish(t, event.TopicPricing, "so-1", event.QuoteRefused{
 		StandingID: made.text("standing_id"), Occurrence: one.list("occurrences")[0].(map[string]any)["day"].(string), Reason: "late news",
 	})
+	resting := place("Neubau")
+	resting["active"] = false
+	ask(t, anna, "PUT", addr+sites+"/"+site.text("site_id"), resting, 200, version(site)...)
+	await(t, "the standing order rests with its site", func() bool {
+		one = ask(t, anna, "GET", addr+standing, nil, 200).list("standing_orders")[0].(map[string]any)
+		return one["state"] == "paused"
+	})
+	ask(t, anna, "PUT", addr+standing+"/"+made.text("standing_id"), plan, 422, version(one)...) // it cannot go on there
+	if list := one.list("occurrences"); list[0].(map[string]any)["state"] != "placed" {
+		t.Errorf("late news changed what was placed: %v", list)
+	}
 	plan["state"] = "ended"
 	plan["until"] = soon.AddDate(1, 0, 0).Format(time.DateOnly)
 	at := addr + standing + "/" + made.text("standing_id")
@@ -261,7 +272,7 @@ func TestStandingOrder(t *testing.T) {
 	if done["next"] != nil {
 		t.Errorf("it goes on: %v", done)
 	}
-	plan["state"] = "active"
+	plan["state"] = "paused"
 	if a := ask(t, anna, "PUT", at, plan, 409, version(done)...); !strings.Contains(a.text("detail"), "ended") {
 		t.Errorf("revived: %v", a)
 	}

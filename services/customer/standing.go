@@ -240,7 +240,7 @@ func (s *Standing) tell(meta event.Meta, zone *time.Location) error {
 	s.Occurrences = s.Occurrences[:min(len(s.Occurrences), keptOccurrence)]
 	s.plan(meta.At, zone)
 	if o.State == Refused {
-		return nil
+		return s.Emit(meta, event.StandingMissed{StandingID: s.ID, Occurrence: o.Day, UserID: s.UserID, Date: o.Day, Reason: o.Reason})
 	}
 	return s.Emit(meta, event.StandingDue{
 		StandingID: s.ID, Occurrence: o.Day, UserID: s.UserID, CompanyID: s.CompanyID, SiteID: s.SiteID, Waste: s.Waste, SizeM3: s.SizeM3,

@@ -3,7 +3,7 @@
 //
 // Owns: database kreislauf_mailing, collections mails (one document an event, _id = event id: the queue and its history), recipients
 // (_id = id of a user, a customer's company or a partner: name and address), orders (_id = order id: what was ordered) and suppressed (_id = address that does not exist).
-// Consumes: identity (all), disposer.partner-changed, pricing.standing-refused, of order placed, matched, scheduled, on-site, collected, weighed, cancelled
+// Consumes: identity (all), disposer.partner-changed, customer.standing-refused, pricing.standing-refused, of order placed, matched, scheduled, on-site, collected, weighed, cancelled
 // and standing-refused, matching.unmatched, payment (all). Emits: nothing.
 //
 // Invariants:

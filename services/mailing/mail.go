@@ -93,9 +93,12 @@ func newMail(e event.Event, payload event.Payload, now time.Time) (m Mail, ok bo
 		m.UserID = p.UserID
 	case event.MemberInvited:
 		m.To = Recipient{Email: p.Email}
-	case event.QuoteRefused:
+	case event.StandingMissed:
 		m.UserID = p.UserID // there is no order
+	case event.QuoteRefused:
+		m.UserID = p.UserID
 	case event.StandingRefused:
+		m.UserID = p.UserID
 	default:
 		return Mail{}, false
 	}

@@ -32,7 +32,7 @@ func TestWhoIsWrittenTo(t *testing.T) {
 		}
 	}
 	want := []string{
-		"identity.sign-in-locked", "identity.password-reset-requested", "identity.password-changed", "identity.member-invited", "pricing.standing-refused",
+		"identity.sign-in-locked", "identity.password-reset-requested", "identity.password-changed", "identity.member-invited", "customer.standing-refused", "pricing.standing-refused",
 		"order.placed", "order.matched", "order.scheduled", "order.on-site", "order.collected", "order.weighed", "order.cancelled", "order.standing-refused", "matching.unmatched",
 		"payment.invoiced", "payment.credited", "payment.reminded", "payment.paid", "payment.corrected", "payment.objected", "payment.objection-answered",
 		"payment.returned", "payment.paid-out",

@@ -103,7 +103,7 @@ func (w writer) path(o Order, p event.Payload) (string, error) {
 		return "/konto/einladung#" + code, err
 	case event.SignInLocked, event.PasswordChanged:
 		return "/passwort/vergessen", nil
-	case event.QuoteRefused, event.StandingRefused:
+	case event.StandingMissed, event.QuoteRefused, event.StandingRefused:
 		return "/konto/baustellen", nil
 	}
 	return "/auftrag/" + url.PathEscape(o.ID), nil

@@ -42,6 +42,7 @@ func everyMail() []event.Payload {
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 1, OpenCents: 500_00, DueOn: "2026-12-14", PayBy: "2026-12-29"},
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 2, OpenCents: 505_00, DueOn: "2026-12-14", PayBy: "2027-01-13", FeeCents: 5_00},
 		event.Reminded{OrderID: "o-abc", Number: "R-2026-000001", Level: 3, OpenCents: 510_00, DueOn: "2026-12-14", PayBy: "2027-01-28", FeeCents: 5_00, Last: true},
+		event.StandingMissed{StandingID: "so-1", Date: "2026-11-30", Reason: "the day had passed before it could be ordered for"},
 		event.Returned{OrderID: "o-abc", Number: "R-2026-000001", OpenCents: 357_00},
 		event.DocumentCorrected{OrderID: "o-abc", UserID: "u-1", Number: "R-2026-000001", Correction: "K-2026-000001", Replacement: "R-2026-000002", Total: money.FromNet(30_000), Reason: "Wiegeschein falsch gelesen", File: &event.File{}},
 		event.DocumentCorrected{OrderID: "o-abc", PartnerID: "p-1", Number: "G-2026-000001", Correction: "K-2026-000002", Total: money.FromNet(20_000), Reason: "nicht gefahren"},

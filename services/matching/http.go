@@ -25,10 +25,11 @@ type offerView struct {
 	Pay        event.Pay `json:"pay"`
 	OfferedAt  time.Time `json:"offered_at"`
 	EndsAt     time.Time `json:"ends_at"`
+	Window     string    `json:"window,omitempty"` // of the day, as the customer wishes
 }
 
 func offerOf(m Match, c *Candidate) offerView {
-	return offerView{m.ID, m.ID, c.Outcome, m.Postcode, m.Waste, m.SizeM3, m.Date, c.DistanceKm, c.Pay, c.OfferedAt, c.EndsAt}
+	return offerView{m.ID, m.ID, c.Outcome, m.Postcode, m.Waste, m.SizeM3, m.Date, c.DistanceKm, c.Pay, c.OfferedAt, c.EndsAt, m.Window}
 }
 
 func (s *service) getOffers(w http.ResponseWriter, r *http.Request, caller session.Session) error {

@@ -39,6 +39,22 @@ type view struct {
 	Invoice      *Invoice      `json:"invoice,omitempty"`
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
+
+	Window string            `json:"window,omitempty"`
+	Tariff string            `json:"tariff,omitempty"` // none in orders of before tariff 2027-01, as of lines
+	Permit string            `json:"permit,omitempty"` // who gets the one for public ground: "ours" or "own"; empty on private ground
+	Lines  []event.PriceLine `json:"lines,omitempty"`  // what the price consists of, net
+}
+
+// permit says who gets the permit that the order needs; empty: it needs none.
+func (o Order) permit() string {
+	switch {
+	case !o.PublicGround:
+		return ""
+	case o.PermitNet > 0:
+		return "ours"
+	}
+	return "own"
 }
 
 // work is what customer and partner see alike of the work on site.
@@ -68,7 +84,7 @@ func workOf(o Order) work {
 func viewOf(o Order) view {
 	return view{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Price, o.PartnerID,
-		o.Plan.told(), o.SiteID, o.StandingID, workOf(o), o.Invoice, o.Cancellation, o.toldHistory(),
+		o.Plan.told(), o.SiteID, o.StandingID, workOf(o), o.Invoice, o.Cancellation, o.toldHistory(), o.Window, o.Tariff, o.permit(), o.Lines,
 	}
 }
 
@@ -190,6 +206,12 @@ func (s *service) check(req Request, now time.Time) (quote.Quote, error) {
 	}
 	if fields != nil {
 		return q, &problem.Error{Kind: problem.Invalid, Detail: "The order cannot be taken as it is; see errors.", Fields: fields}
+	}
+	if _, err := catalog.FindWindow(req.Window); err != nil {
+		return q, problem.InvalidField("/window", "%v", err)
+	}
+	if q.PermitNetCents > 0 && !req.PublicGround {
+		return q, problem.InvalidField("/public_ground", "the quote includes a permit for public ground; confirm that the container stands there, or get a quote without permit")
 	}
 	return q, httpserver.VisitID("/visit_id", req.VisitID)
 }

@@ -34,6 +34,8 @@ type jobView struct {
 	work
 	Cancellation *Cancellation `json:"cancellation,omitempty"`
 	History      []Step        `json:"history"`
+	Window       string        `json:"window,omitempty"`
+	Permit       string        `json:"permit,omitempty"`       // as in view
 	Plausible    *weights      `json:"plausible_kg,omitempty"` // with it a device without network checks what is typed
 	Access       *Access       `json:"access,omitempty"`       // to the customer's site, as it is now
 }
@@ -52,7 +54,7 @@ func jobOf(o Order, access *Access) jobView {
 	}
 	return jobView{
 		o.ID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address, o.PublicGround, o.Phone, o.AccessNotes, o.Pay, o.DriverID, o.Plan,
-		workOf(o), o.Cancellation, o.History, plausible, access,
+		workOf(o), o.Cancellation, o.History, o.Window, o.permit(), plausible, access,
 	}
 }
 

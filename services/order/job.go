@@ -205,7 +205,7 @@ func (o *Order) Bill(zone *time.Location) (bill event.Weighed, ok bool) {
 		GrossKg: w.GrossKg, TareKg: w.TareKg, NetKg: w.NetKg(), Slip: w.Slip, PlacedOn: day(onSite.At), FetchedOn: day(collected.At),
 		FailedTrips: o.failedTrips(), Price: o.Price, IncludedDays: o.IncludedDays, ExtraDayNetCents: o.ExtraDayNet,
 		IncludedKg:         cmp.Or(o.IncludedKg, catalog.PayloadKg), // of an earlier quote: whatever a truck lifts
-		ExtraTonneNetCents: o.ExtraTonneNet, Pay: o.Pay,
+		ExtraTonneNetCents: o.ExtraTonneNet, Pay: o.Pay, Tariff: o.Tariff, PermitNetCents: o.PermitNet, Lines: o.Lines,
 	}, true
 }
 

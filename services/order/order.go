@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"kreislauf/internal/aggregate"
 	"kreislauf/internal/audit"
 	"kreislauf/internal/authz"
+	"kreislauf/internal/catalog"
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/quote"
@@ -64,6 +66,11 @@ type Order struct {
 	StandingID     string        `bson:"standing_id,omitempty"`     // of the standing order that made it, and the day of its plan
 	Occurrence     string        `bson:"occurrence,omitempty"`
 
+	Window    string            `bson:"window,omitempty"`           // of the day of placing, see catalog.FindWindow
+	Tariff    string            `bson:"tariff,omitempty"`           // these three as in event.Placed
+	PermitNet money.Cents       `bson:"permit_net_cents,omitempty"` // then we get the permit; otherwise the customer has declared to have one where it is needed
+	Lines     []event.PriceLine `bson:"lines,omitempty"`
+
 	PartnerID    string        `bson:"partner_id,omitempty"` // from matched on
 	Pay          event.Pay     `bson:"pay"`                  // of the partner
 	DriverID     string        `bson:"driver_id,omitempty"`  // whom the partner's dispatcher sends, if it says so
@@ -84,7 +91,9 @@ type Request struct {
 	Phone        string        `json:"phone,omitempty"`
 	AccessNotes  string        `json:"access_notes,omitempty"`
 	VisitID      string        `json:"visit_id,omitempty"`
-	SiteID       string        `json:"site_id,omitempty"` // of the customer, where the container stands; empty: none of its sites
+	// Window of the day in which the customer wants the container, in place of the quote's.
+	Window string `json:"window,omitempty"`
+	SiteID string `json:"site_id,omitempty"` // of the customer, where the container stands; empty: none of its sites
 }
 
 // trimmed takes the space around texts off, which does not count.
@@ -127,13 +136,21 @@ func placeFor(by authz.Caller, id string, of occurrence, r Request, q quote.Quot
 		QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date, Price: q.Price, IncludedDays: q.IncludedDays,
 		IncludedKg: q.IncludedKg, ExtraDayNet: q.ExtraDayNetCents, ExtraTonneNet: q.ExtraTonneNetCents, Address: r.Address,
 		PublicGround: r.PublicGround, VisitID: r.VisitID, RequestHash: sum, PlacedAt: meta.At, SlotPartnerID: slot,
+		Window: wished(r, q), Tariff: q.Model, PermitNet: q.PermitNetCents, Lines: q.Lines,
 		Phone: r.Phone, AccessNotes: r.AccessNotes, SiteID: r.SiteID, StandingID: of.standingID, Occurrence: of.day,
 	}
 	return o, o.emit(meta, event.Placed{
 		OrderID: o.ID, UserID: o.UserID, CompanyID: o.CompanyID, SiteID: o.SiteID, QuoteID: q.ID, Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date,
 		Price: q.Price, PublicGround: r.PublicGround, Address: r.Address, SlotPartnerID: slot,
+		Window: o.Window, Tariff: o.Tariff, PermitNetCents: o.PermitNet, Lines: o.Lines,
 		StandingID: o.StandingID, Occurrence: o.Occurrence,
 	})
+}
+
+// wished is the window that a checked request wants.
+func wished(r Request, q quote.Quote) string {
+	window, _ := catalog.FindWindow(cmp.Or(r.Window, q.Window))
+	return window
 }
 
 // asPlaced is the order as it was when it was placed, for the answer to a repeated request.
@@ -141,6 +158,7 @@ func (o Order) asPlaced() Order {
 	return Order{
 		Root: aggregate.Root{ID: o.ID}, UserID: o.UserID, State: Placed, History: o.History[:1], Postcode: o.Postcode, Waste: o.Waste,
 		SizeM3: o.SizeM3, Date: o.Date, Price: o.Price, Address: o.Address, PublicGround: o.PublicGround,
+		Window: o.Window, Tariff: o.Tariff, PermitNet: o.PermitNet, Lines: o.Lines,
 		Phone: o.Phone, AccessNotes: o.AccessNotes, SiteID: o.SiteID,
 	}
 }

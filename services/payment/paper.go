@@ -10,6 +10,7 @@ import (
 	"kreislauf/internal/event"
 	"kreislauf/internal/money"
 	"kreislauf/internal/problem"
+	"kreislauf/internal/quote"
 	"kreislauf/services/payment/paper"
 )
 
@@ -25,7 +26,7 @@ const (
 
 // What a trip for nothing costs the customer, and what the partner gets for it.
 const (
-	failedTripCents    money.Cents = 55_00
+	failedTripCents                = quote.FailedTripNet
 	failedTripPayCents money.Cents = 40_00
 )
 

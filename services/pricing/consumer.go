@@ -4,20 +4,23 @@ import (
 	"context"
 
 	"kreislauf/internal/event"
+	"kreislauf/internal/network"
 )
 
 func (s *service) consume(ctx context.Context, e event.Event, payload event.Payload) error {
-	if due, ok := payload.(event.StandingDue); ok {
-		return s.quoteStanding(ctx, e, due)
+	switch p := payload.(type) {
+	case event.StandingDue:
+		return s.quoteStanding(ctx, e, p)
+	case event.Placed:
+		return s.sales.record(ctx, sale{
+			ID: p.OrderID, QuoteID: p.QuoteID, Postcode: p.Postcode, Waste: p.Waste, SizeM3: p.SizeM3, Date: p.Date, Price: p.Price, At: e.Time,
+		})
+	case event.PartnerChanged:
+		return s.known.learnPartner(ctx, network.PartnerOf(p))
+	case event.CapacityChanged:
+		return s.known.learnDay(ctx, p)
 	}
-	placed, ok := payload.(event.Placed)
-	if !ok {
-		return nil // other order events do not concern prices
-	}
-	return s.sales.record(ctx, sale{
-		ID: placed.OrderID, QuoteID: placed.QuoteID, Postcode: placed.Postcode, Waste: placed.Waste,
-		SizeM3: placed.SizeM3, Date: placed.Date, Price: placed.Price, At: e.Time,
-	})
+	return nil // other events do not concern prices
 }
 
 // quoteStanding answers an occurrence of a standing order; a second delivery finds the first one's answer.

@@ -150,6 +150,7 @@ func (p *platform) customer(t *testing.T, c cast) []exchange {
 	add("malformed visit", nil, "POST", visits, nil, client.Raw(`{"code":`), 400, true)
 	add("large visit", nil, "POST", visits, nil, tooLarge(), 413, true)
 	add("the manager's site", manager, "GET", one, nil, nil, 200, false)
+	add("who the manager is", manager, "GET", current, nil, nil, 200, false)
 	add("the manager's orders", manager, "GET", orders, nil, nil, 200, false)
 	add("links", c.anna, "GET", one+"/links", nil, nil, 200, false)
 	add("revoke", c.anna, "DELETE", one+"/links/1", nil, nil, 204, false)

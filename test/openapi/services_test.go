@@ -93,6 +93,9 @@ func (p *platform) pricing(t *testing.T) []exchange {
 	bad("postcode of no place", quotes("50000", "170904", "7", date), false)
 	bad("no code", quotes("50667", "soil", "7", date), true)
 	bad("unknown code", quotes("50667", "999999", "7", date), false)
+	bad("hazardous", quotes("50667", "170503*", "3", date), true)
+	bad("no such window", quotes("50667", "170904", "7", date)+"&window=night", true)
+	bad("permit of nobody", quotes("50667", "170904", "7", date)+"&permit=perhaps", true)
 	bad("no number", quotes("50667", "170904", "big", date), true)
 	bad("no size", quotes("50667", "170904", "0", date), true)
 	bad("unknown size", quotes("50667", "170904", "8", date), false)
@@ -110,6 +113,13 @@ func (p *platform) newOrder(t *testing.T, postcode, waste string) map[string]any
 		"quote": q["quote"], "visit_id": "visit-1", "public_ground": true,
 		"address": map[string]any{"name": "Test Person", "street": "Hauptstraße 1", "city": postcodes.Towns(postcode)[0]},
 	}
+}
+
+// permitQuote includes a permit and wishes the morning.
+func (p *platform) permitQuote(t *testing.T) any {
+	t.Helper()
+	path := quotes("50667", "170904", "7", p.earliest(t, "50667")) + "&permit=true&window=morning"
+	return p.send(t, exchange{method: "GET", path: path, status: 200})["quote"]
 }
 
 // place orders and gives the order's id.
@@ -178,6 +188,9 @@ func (p *platform) order(t *testing.T, c cast) []exchange {
 		keyed(post("reused key", with(good, "public_ground", false), 422, false), again),
 		post("least", with(with(good, "visit_id", nil), "public_ground", nil), 201, false),
 		post("full", with(good, "quote", fullQuote(t, p.earliest(t, "50667"))), 409, false),
+		post("permit and window", with(with(good, "quote", p.permitQuote(t)), "window", "afternoon"), 201, false),
+		post("permit on private ground", with(with(good, "quote", p.permitQuote(t)), "public_ground", false), 422, false),
+		post("no such window", with(good, "window", "night"), 422, true),
 		post("another town", with(good, "address", map[string]any{"name": "Test Person", "street": "Weg 1", "city": "Ulm"}), 422, false),
 		post("longest name", address(strings.Repeat("ä", 100)), 201, false),
 		keyed(post("no key", good, 400, true), nil),

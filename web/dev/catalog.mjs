@@ -55,6 +55,9 @@ export function catalog(postcode = "") {
     wastes: wastes.map(({ net: _net, de, en, ...waste }) => ({
       ...waste,
       hazardous: false,
+      tariff: waste.code === "200307" ? "weight" : "flat",
+      extra_tonne_cents: 22610,
+      ...(postcode === "" ? {} : { offers: [3, 5, 7, 10].map((size) => offer(waste, size)) }),
       allowed_de: de[0].split(", "),
       forbidden_de: de[1].split(", "),
       allowed_en: en[0].split(", "),
@@ -63,13 +66,29 @@ export function catalog(postcode = "") {
     sizes_m3: [3, 5, 7, 10],
     ...dates(postcode),
     included_days: 10,
+    tariff_version: "dev",
+    extra_day_cents: 357,
+    permit_cents: 6800,
+    failed_trip_cents: 6545,
+    hazardous: [{ code: "170605*", name_de: "Asbesthaltige Baustoffe", name_en: "Asbestos-based materials" }],
+    ...(postcode === "" ? {} : { towns: [town(postcode)] }),
   };
 }
 
+/** The town of a postcode: all of Germany is one, but for Berlin. */
+export const town = (postcode) => (postcode.startsWith("1") ? "Berlin" : "Deutschland");
+
+function offer(waste, size) {
+  return waste.sizes_m3.includes(size) ? { size_m3: size, gross_cents: priceOf(waste.code, size).gross_cents, included_kg: size * 200 } : { size_m3: size, reason: "too-heavy" };
+}
+
+/** What getting the permit costs, net. */
+export const permitNet = 5714;
+
 /** The price of an offered waste and size, in cents. */
-export function priceOf(code, size) {
+export function priceOf(code, size, permit = false) {
   const waste = wastes.find((each) => each.code === code);
-  const net = waste.net[waste.sizes_m3.indexOf(size)];
+  const net = waste.net[waste.sizes_m3.indexOf(size)] + (permit ? permitNet : 0);
   const vat = Math.round(net * 0.19);
   return { net_cents: net, vat_cents: vat, gross_cents: net + vat, currency: "EUR" };
 }

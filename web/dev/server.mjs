@@ -8,7 +8,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { catalog, priceOf } from "./catalog.mjs";
+import { catalog, permitNet, priceOf, town } from "./catalog.mjs";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json" };
@@ -77,7 +77,7 @@ async function api(state, request, url) {
   const session = state.sessions.get(cookies.get("kreislauf_session"));
   const route = `${request.method} ${url.pathname}`;
   const orderId = /^GET \/api\/order\/v1\/orders\/([^/]+)$/.exec(route)?.[1];
-  if (route === "GET /api/pricing/v1/catalog") return { status: 200, body: catalog(url.searchParams.get("postcode") ?? "") };
+  if (route === "GET /api/pricing/v1/catalog") return { status: 200, body: catalogOf(url.searchParams.get("postcode") ?? "") };
   if (route === "GET /api/pricing/v1/quotes") return { status: 200, body: quote(url.searchParams) };
   if (route === "GET /api/identity/v1/sessions/current") return { status: 200, body: publicUser(signedIn(session)) };
   if (route === "GET /api/order/v1/orders") return { status: 200, body: { orders: [...state.orders.values()].filter((o) => o.owner === signedIn(session).email).map(publicOrder) } };
@@ -167,6 +167,11 @@ const noInvoices = (_user) => ({ invoices: [] });
 
 const publicUser = ({ user_id, email, name, role }) => ({ user_id, email, name, role });
 
+function catalogOf(postcode) {
+  if (postcode.startsWith("00")) throw invalid("?postcode", `The postcode ${postcode} is unknown.`);
+  return catalog(postcode);
+}
+
 function quote(search) {
   const postcode = search.get("postcode") ?? "";
   const [code, size, date] = [search.get("waste"), Number(search.get("size")), search.get("date") ?? ""];
@@ -179,15 +184,20 @@ function quote(search) {
   if (date < offered.earliest_date || date > offered.latest_date) throw invalid("?date", `Choose a date from ${offered.earliest_date} to ${offered.latest_date}.`);
   const closed = offered.closed_dates.find((each) => each.date === date);
   if (closed !== undefined) throw invalid("?date", `${date} is closed (${closed.reason}). Choose another date.`);
+  const permit = search.get("permit") === "true";
+  const price = priceOf(code, size, permit);
+  const lines = [{ kind: "service", net_cents: 11900 }, { kind: "disposal", net_cents: price.net_cents - 11900 - (permit ? permitNet : 0) }];
   const content = {
-    postcode, region: postcode.startsWith("1") ? "Berlin" : "Deutschland", waste_code: code, size_m3: size, date, price: priceOf(code, size),
+    tariff: waste.tariff, tariff_version: "dev", included_kg: size * 200, extra_tonne_cents: waste.extra_tonne_cents, failed_trip_cents: 6545,
+    ...(permit ? { permit_cents: 6800, lines: [...lines, { kind: "permit", net_cents: permitNet }] } : { lines }),
+    postcode, region: postcode.startsWith("1") ? "Berlin" : "Deutschland", waste_code: code, size_m3: size, date, price,
     included_days: offered.included_days, extra_day_cents: 357, max_weight_kg: Math.min(7000, size * 1000), valid_until: new Date(Date.now() + 30 * 60_000).toISOString(),
   };
   const text = Buffer.from(JSON.stringify(content)).toString("base64url");
   return { quote: `${text}.${sign(text)}`, ...content };
 }
 
-function placeOrder(state, user, { quote: token, address, public_ground }) {
+function placeOrder(state, user, { quote: token, address, public_ground, window }) {
   const [text, signature] = (token ?? "").split(".");
   if (signature !== sign(text)) throw invalid("/quote", "The quote is not ours. Ask for a new one.");
   const content = JSON.parse(Buffer.from(text, "base64url").toString());
@@ -197,7 +207,8 @@ function placeOrder(state, user, { quote: token, address, public_ground }) {
   }
   if (!/\d/.test(address.street)) throw invalid("/address/street", "The street needs a house number.");
   const { waste_code, size_m3, date, postcode, price } = content;
-  const placed = { order_id: `o-${id()}`, owner: user.email, waste_code, size_m3, date, postcode, address, price, public_ground, at: Date.now(), matchAt: postcode.startsWith("99") ? Infinity : Date.now() + state.matchMs };
+  if (address.city !== town(postcode)) throw invalid("/address/city", `${postcode} is not the postcode of this town; it belongs to ${town(postcode)}`);
+  const placed = { order_id: `o-${id()}`, owner: user.email, waste_code, size_m3, date, postcode, address, price, public_ground, ...(window === undefined || window === "any" ? {} : { window }), at: Date.now(), matchAt: postcode.startsWith("99") ? Infinity : Date.now() + state.matchMs };
   state.orders.set(placed.order_id, placed);
   return { status: 201, body: publicOrder(placed), headers: { Location: `/api/order/v1/orders/${placed.order_id}` } };
 }

@@ -2,7 +2,7 @@
 
 import { chooseAll, expect, expectAccessible, fillAccount, fillAddress, newCustomer, orderButton, postcode, shot, test } from "./page";
 
-test("what was chosen comes back after the tab was closed, on this browser and from its cart, and goes when it is ordered", async ({ page }) => {
+test("what was chosen comes back after the tab was closed, on this browser and from its cart, comes to another device by signing in, and goes when it is ordered", async ({ page, browser }) => {
   const kept = page.waitForResponse((answer) => answer.url().endsWith("/api/customer/v1/cart") && answer.request().method() === "PUT" && answer.request().postDataJSON().date !== "");
   await chooseAll(page);
   await kept;
@@ -26,6 +26,25 @@ test("what was chosen comes back after the tab was closed, on this browser and f
   await page.goto("/bestellen");
   await expect(page.getByLabel(/Postleitzahl der Baustelle/)).toBeVisible();
   await expect(page.getByText("Ihre letzte Auswahl ist wieder da")).toHaveCount(0);
+
+  const draft = page.waitForResponse((answer) => answer.url().includes("/api/customer/v1/drafts/") && answer.request().method() === "PUT" && answer.request().postDataJSON().size_m3 > 0);
+  await page.getByLabel(/Postleitzahl der Baustelle/).fill(postcode);
+  await page.getByRole("button", { name: "Weiter" }).click();
+  for (const step of ["abfall", "groesse"]) await page.locator(`#schritt-${step} .card-link`).first().click();
+  await draft;
+  const tablet = await browser.newContext({ locale: "de-DE" });
+  const other = await tablet.newPage();
+  await other.goto("/bestellen");
+  await expect(other.getByLabel(/Postleitzahl der Baustelle/)).toBeVisible();
+  await other.getByRole("link", { name: "Anmelden" }).click();
+  await fillAccount(other, customer);
+  await other.getByRole("button", { name: "Anmelden" }).click();
+  await expect(other.getByRole("heading", { level: 1, name: "Meine Aufträge" })).toBeVisible();
+  await other.getByRole("link", { name: "kreislauf" }).click();
+  await expect(other.getByText("Ihre letzte Auswahl ist wieder da")).toBeVisible();
+  await other.getByRole("button", { name: "Neu beginnen" }).click();
+  await expect(other.getByLabel(/Postleitzahl der Baustelle/)).toBeVisible();
+  await tablet.close();
 });
 
 test("a customer makes a site, orders for it, lets a site manager in and out, and has a standing order", async ({ page, browser }) => {
@@ -67,7 +86,8 @@ test("a customer makes a site, orders for it, lets a site manager in and out, an
   await expect(page.getByText(/Jeden Monat am 15\./)).toBeVisible();
   await page.getByRole("button", { name: "Pausieren" }).click();
   await expect(page.getByText("Pausiert")).toBeVisible();
-  await page.getByRole("button", { name: "Beenden" }).click();
+  await page.getByText("Beenden", { exact: true }).click();
+  await page.getByRole("button", { name: "Endgültig beenden" }).click();
   await expect(page.getByText("Beendet")).toBeVisible();
 
   await page.getByRole("link", { name: "Container bestellen" }).first().click();

@@ -23,6 +23,20 @@ export interface Waste {
   forbidden_de: string[];
   allowed_en: string[];
   forbidden_en: string[];
+  tariff: "flat" | "weight";
+  /** Gross, each tonne above what a price includes. */
+  extra_tonne_cents: number;
+  /** Every size at the postcode that was asked for. */
+  offers?: Offer[];
+}
+
+/** A waste in a size: its price, or why it cannot be ordered. */
+export interface Offer {
+  size_m3: number;
+  gross_cents?: number;
+  reason?: "too-heavy" | "taken";
+  /** Open days on which no container of this size is left. */
+  taken_dates?: string[];
 }
 
 export interface Catalog {
@@ -33,6 +47,12 @@ export interface Catalog {
   /** Days between the two on which no container is placed; the reason is the name of a holiday, or "Sonntag". */
   closed_dates: { date: string; reason: string }[];
   included_days: number;
+  /** Not in a copy that nginx has kept of an earlier version, as the next. */
+  permit_cents?: number;
+  /** Wastes that cannot be ordered; their codes end with an asterisk. */
+  hazardous?: { code: string; name_de: string; name_en: string }[];
+  /** The towns that have the postcode that was asked for. */
+  towns?: string[];
 }
 
 export interface Price {
@@ -47,6 +67,8 @@ export interface QuoteQuery {
   waste: string;
   size: number;
   date: string;
+  /** We get the permit for public ground. */
+  permit?: boolean;
 }
 
 export interface Quote {
@@ -60,8 +82,15 @@ export interface Quote {
   price: Price;
   included_days: number;
   extra_day_cents: number;
+  included_kg: number;
+  extra_tonne_cents: number;
   max_weight_kg: number;
   valid_until: string;
+  tariff: "flat" | "weight";
+  /** What the price consists of, net; none in quotes of an earlier version. */
+  lines?: { kind: "service" | "disposal" | "permit"; net_cents: number }[];
+  permit_cents?: number;
+  failed_trip_cents: number;
 }
 
 export interface Address {
@@ -74,10 +103,14 @@ export interface OrderRequest {
   quote: string;
   address: Address;
   public_ground: boolean;
+  window?: DayWindow;
   visit_id: string;
   /** One of the customer's sites at the postcode of the quote. */
   site_id?: string;
 }
+
+/** When a container is wished on its day: 7 to 12, 12 to 17 o'clock, or at any time. */
+export type DayWindow = "any" | "morning" | "afternoon";
 
 export interface Order {
   order_id: string;
@@ -88,6 +121,8 @@ export interface Order {
   postcode: string;
   address: Address;
   price: Price;
+  window?: "morning" | "afternoon";
+  permit?: "ours" | "own";
   partner_id?: string;
   /** Of the customer; absent without. */
   site_id?: string;
@@ -115,6 +150,7 @@ export const getCatalog = (postcode = ""): Promise<Catalog> =>
 
 export function getQuote(query: QuoteQuery, signal?: AbortSignal): Promise<Quote> {
   const parameters = new URLSearchParams({ postcode: query.postcode, waste: query.waste, size: String(query.size), date: query.date });
+  if (query.permit) parameters.set("permit", "true");
   return request(`/api/pricing/v1/quotes?${parameters}`, signal === undefined ? {} : { signal });
 }
 

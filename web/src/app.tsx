@@ -7,13 +7,13 @@ import { unreachableSince } from "./http";
 import { navigations, page, type Page, url } from "./route";
 import { OrderPage } from "./order/order-page";
 import { loadCatalog, quotes } from "./order/state";
-import { user } from "./session";
+import { user, waiting } from "./session";
 import { keepLanguage, language, text } from "./text";
 import { AccountMenu } from "./ui/account-menu";
 import { Icon } from "./ui/icon";
 import { focusHeading, lazily } from "./ui/lazy";
-import { SignInDialog } from "./ui/sign-in-dialog";
 
+const SignInDialog = lazily(async () => (await import("./ui/sign-in-dialog")).SignInDialog, false).Lazy;
 const SitesPages = lazily(async () => (await import("./sites/sites-app")).default).Lazy;
 const PartnerPages = lazily(async () => (await import("./partner/partner-app")).default).Lazy;
 
@@ -60,7 +60,7 @@ export function App() {
           )
         </p>
       </footer>
-      <SignInDialog />
+      {waiting.value !== undefined && <SignInDialog />}
     </>
   );
 }

@@ -27,6 +27,12 @@ export function day(date: string, language: Language, style: keyof typeof daySty
   return new Intl.DateTimeFormat(locale[language], { ...options, timeZone: "UTC" }).format(new Date(`${date}T00:00:00Z`));
 }
 
+/** ", 7–12 Uhr" to go behind a day; nothing for any time. */
+export function dayWindow(window: string | undefined, language: Language): string {
+  const hours = window === "morning" ? "7–12" : window === "afternoon" ? "12–17" : "";
+  return hours === "" ? "" : `, ${hours}${language === "de" ? " Uhr" : " h"}`;
+}
+
 /** An RFC 3339 time as "1. Dez., 14:05". */
 export function moment(time: string, language: Language): string {
   const options: Intl.DateTimeFormatOptions = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "Europe/Berlin" };

@@ -10,6 +10,7 @@ import { unreachableSince } from "./http";
 import { startQuoting } from "./order/state";
 import { startRouting } from "./route";
 import { loadSession } from "./session";
+import { startText } from "./text";
 
 const root = document.getElementById("app");
 if (root === null) throw new Error("index.html has no element #app");
@@ -19,5 +20,5 @@ startQuoting();
 void loadSession();
 addEventListener("online", reconnect);
 addEventListener("offline", () => (unreachableSince.value ??= new Date()));
-render(<App />, root);
+startText(() => render(<App />, root));
 void import("./order/keeping").then(({ startKeeping }) => startKeeping(), () => undefined); // without it nothing is kept, and all else works

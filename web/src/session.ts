@@ -52,6 +52,10 @@ export async function withSession<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (!(error instanceof ApiError) || error.problem.status !== 401) throw error;
+    if (user.peek()?.role === "site_manager") {
+      user.value = undefined; // came in by a link, which has ended: there is no password to ask for
+      throw error;
+    }
     await new Promise<void>((resume, reject) => {
       const earlier = waiting.value;
       waiting.value = { resume: () => (earlier?.resume(), resume()), giveUp: () => (earlier?.giveUp(), reject(error)) };

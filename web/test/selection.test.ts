@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { catalog } from "../dev/catalog.mjs";
 import type { Catalog } from "../src/api";
-import { closedReason, currentStep, fitSelection, missingSizes, orderLink, quoteQuery, readSelection, type Selection, stepOfPointer } from "../src/order/selection";
+import { closedReason, currentStep, fitSelection, lowestPrice, nextDays, offersOf, orderLink, quoteQuery, readSelection, type Selection, stepOfPointer } from "../src/order/selection";
 
 const offered = catalog() as Catalog;
 const read = (query: string) => readSelection(new URLSearchParams(query));
@@ -51,14 +51,33 @@ describe("currentStep", () => {
 
 test("a quote is possible from the size on, for the earliest day until one is chosen", () => {
   expect(quoteQuery({ ...full, groesse: undefined }, offered)).toBeUndefined();
-  expect(quoteQuery({ ...full, datum: "" }, offered)).toEqual({ postcode: "10115", waste: "170904", size: 7, date: offered.earliest_date });
+  expect(quoteQuery({ ...full, datum: "" }, offered)).toEqual({ postcode: "10115", waste: "170904", size: 7, date: offered.earliest_date, permit: false });
 });
 
-test("missing sizes are too heavy only if all are larger than the largest offered", () => {
-  const waste = (code: string) => offered.wastes.find((each) => each.code === code)!;
-  expect(missingSizes(offered, waste("170504"))).toEqual({ sizes: [5, 7, 10], tooHeavy: true });
-  expect(missingSizes(offered, waste("200307"))).toEqual({ sizes: [3], tooHeavy: false });
-  expect(missingSizes(offered, waste("170904"))).toEqual({ sizes: [], tooHeavy: false });
+describe("offers of a place", () => {
+  const there = catalog("10115") as Catalog;
+  const waste = (of: Catalog, code: string) => of.wastes.find((each) => each.code === code)!;
+  test("all sizes are there, impossible ones with their reason", () => {
+    expect(offersOf(there, waste(there, "170504")).map(({ size_m3, reason }) => [size_m3, reason])).toEqual([[3, undefined], [5, "too-heavy"], [7, "too-heavy"], [10, "too-heavy"]]);
+    expect(offersOf(offered, waste(offered, "170504"))[1]).toEqual({ size_m3: 5, reason: "too-heavy" });
+  });
+  test("the lowest price is that of a size that can be had", () => {
+    const lowest = lowestPrice(there, waste(there, "170504"));
+    expect(lowest).toBe(offersOf(there, waste(there, "170504"))[0]!.gross_cents);
+    expect(lowestPrice(offered, waste(offered, "170504"))).toBeUndefined();
+    expect(lowestPrice(there, { ...waste(there, "170504"), offers: [{ size_m3: 3, gross_cents: 100, reason: "taken" }] })).toBeUndefined();
+  });
+  test("taken days are shown, and free ones behind them", () => {
+    const days = nextDays(there, [], 4);
+    expect(nextDays(there, [days[1]!], 3)).toEqual(days);
+    expect(nextDays(there, days.slice(0, 3), 1)).toEqual(days.slice(2));
+  });
+  test("a taken day is dropped, and the price is that of the first free one", () => {
+    const first = there.earliest_date;
+    const taken = { ...there, wastes: there.wastes.map((each) => ({ ...each, offers: each.offers!.map((offer) => ({ ...offer, taken_dates: [first] })) })) } as Catalog;
+    expect(fitSelection({ ...full, datum: first }, taken).datum).toBe("");
+    expect(quoteQuery({ ...full, datum: "" }, taken)!.date > first).toBe(true);
+  });
 });
 
 test("pointers of the quote lead to their step", () => {

@@ -145,7 +145,7 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// publish tells twice of two partners, and of two people, two companies and two orders.
+// publish tells twice of two partners, and of two people, two companies, two orders and a full day of each partner.
 func publish(t *testing.T, b *embedded.Backends) {
 	t.Helper()
 	for _, id := range []string{"1", "2"} {
@@ -156,6 +156,8 @@ func publish(t *testing.T, b *embedded.Backends) {
 		b.Publish(t, event.TopicIdentity, "u-"+id, event.SignedUp{UserID: "u-" + id, Role: "customer", Name: "Person", Email: id + "@example.org"})
 		b.Publish(t, event.TopicIdentity, "c-"+id, event.CompanyChanged{CompanyID: "c-" + id, Version: 1, Name: "Firma " + id})
 		b.Publish(t, event.TopicOrder, "o-"+id, event.Placed{OrderID: "o-" + id, UserID: "u-" + id, Postcode: "50667", Waste: "170904", SizeM3: 7, Date: "2026-12-01"})
+		day := event.CapacityChanged{PartnerID: "p-" + id, SizeM3: 7, Date: "2026-12-01", Full: true, Version: 2}
+		b.Publish(t, event.TopicOrder, day.PartnerID+"/7/"+day.Date, day)
 	}
 }
 
@@ -163,7 +165,7 @@ func publish(t *testing.T, b *embedded.Backends) {
 func expected(service string) int {
 	n := 0
 	for _, topic := range event.ConsumedBy(service) {
-		n += map[string]int{event.TopicDisposer: 4, event.TopicIdentity: 4, event.TopicOrder: 2}[topic]
+		n += map[string]int{event.TopicDisposer: 4, event.TopicIdentity: 4, event.TopicOrder: 4}[topic]
 	}
 	return n
 }

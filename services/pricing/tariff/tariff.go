@@ -1,17 +1,23 @@
-// Package tariff owns the price of a container: one flat price of transport, rental days and disposal. Pure.
+// Package tariff owns the price of a container. Pure. There are two models: a flat price of transport, rental days and disposal of what fits into
+// the container; and, for wastes of which a container may weigh much or little, a price of the service and one for each tonne that is weighed,
+// at least for a minimum. What the customer pays at once is the flat price, or the service and the minimum.
 //
-// Invariants: the price depends on zone, waste and size only, and on the table's version; the same input gives the same price. A normally
-// filled container costs the flat price alone: days and weight beyond what it includes cost extra.
+// Invariants: the price depends on zone, waste and size only, on whether we get the permit, and on the table's version; the same input gives the
+// same price, and its lines add up to it. Days and weight beyond what the price includes cost extra.
 // Amounts are net cents; VAT is money's.
 package tariff
 
 import (
+	"slices"
+
 	"kreislauf/internal/catalog"
+	"kreislauf/internal/event"
 	"kreislauf/internal/money"
+	"kreislauf/internal/quote"
 )
 
 // Version names the table below; it is part of every quote.
-const Version = "2026-12"
+const Version = "2027-01"
 
 // IncludedDays of rent are in the price; placing and pick-up day are not counted.
 const IncludedDays = 10
@@ -19,15 +25,37 @@ const IncludedDays = 10
 // ExtraDayNet is the rent of each further day.
 const ExtraDayNet money.Cents = 300
 
-// IncludedKg is the weight that the price includes: what the waste weighs that fills the container, in whole 100 kg, and never more than a
-// truck may lift.
-func IncludedKg(waste catalog.Waste, sizeM3 int) int {
-	return min(waste.MaxWeightKg(sizeM3), catalog.PayloadKg) / 100 * 100
+// PermitNet is what we take for getting the municipality's permit for public ground, its fee included.
+const PermitNet money.Cents = 57_14
+
+// weighingNet is a part of the service where each container is billed by its own weight.
+const weighingNet money.Cents = 20_00
+
+// Model says how a waste is billed. By weight are those that come loose or pressed, dry or wet.
+func Model(waste catalog.Waste) string {
+	if slices.Contains([]string{"200307", "200301"}, waste.Code) {
+		return quote.Weight
+	}
+	return quote.Flat
 }
 
-// ExtraTonneNet is the price of each tonne above IncludedKg: the disposal of a tonne, in whole euros, rounded up.
+// IncludedKg is the weight that the price includes, in whole 100 kg: what the waste weighs that fills the container, and never more than a
+// truck may lift. By weight it is the minimum that is billed, four fifths of that: the partner is paid for the container's volume.
+func IncludedKg(waste catalog.Waste, sizeM3 int) int {
+	kg := min(waste.MaxWeightKg(sizeM3), catalog.PayloadKg)
+	if Model(waste) == quote.Weight {
+		kg = kg * 4 / 5
+	}
+	return kg / 100 * 100
+}
+
+// ExtraTonneNet is the price of each tonne above IncludedKg, and by weight of all that is billed: the disposal of a tonne, in whole euros,
+// rounded up. By weight it is a tenth more: what a flat price earns with light containers is missing.
 func ExtraTonneNet(waste catalog.Waste) money.Cents {
 	perTonne := disposalNetPerM3(waste.Code) * 1000 / money.Cents(waste.KgPerM3)
+	if Model(waste) == quote.Weight {
+		perTonne = perTonne * 11 / 10
+	}
 	return (perTonne + 99) / 100 * 100
 }
 
@@ -83,7 +111,24 @@ func zonePercent(prefix string) money.Cents {
 	return 100
 }
 
-// Net is the price for a waste that exists in a size that fits; the caller has checked both.
-func Net(zone catalog.Zone, waste catalog.Waste, sizeM3 int) money.Cents {
-	return transportNet(sizeM3)*zonePercent(zone.Prefix)/100 + disposalNetPerM3(waste.Code)*money.Cents(sizeM3)
+// Lines are what the price consists of for a waste that exists in a size that fits; the caller has checked both. permit says that we get one.
+func Lines(zone catalog.Zone, waste catalog.Waste, sizeM3 int, permit bool) []event.PriceLine {
+	service, disposal := transportNet(sizeM3)*zonePercent(zone.Prefix)/100, disposalNetPerM3(waste.Code)*money.Cents(sizeM3)
+	if Model(waste) == quote.Weight {
+		service += weighingNet
+		disposal = ExtraTonneNet(waste) * money.Cents(IncludedKg(waste, sizeM3)) / 1000
+	}
+	lines := []event.PriceLine{{Kind: "service", NetCents: service}, {Kind: "disposal", NetCents: disposal}}
+	if permit {
+		lines = append(lines, event.PriceLine{Kind: "permit", NetCents: PermitNet})
+	}
+	return lines
+}
+
+// Net is the price that the lines add up to.
+func Net(lines []event.PriceLine) (sum money.Cents) {
+	for _, l := range lines {
+		sum += l.NetCents
+	}
+	return sum
 }

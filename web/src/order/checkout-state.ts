@@ -1,17 +1,18 @@
 // Placing the order: attempt event, fresh quote, account if there is none, order. What the customer typed survives every failure.
 
 import { signal } from "@preact/signals";
-import { type Order, placeOrder, type Quote, recordOrderAttempt, signIn, signUp, visitId } from "../api";
+import { type DayWindow, type Order, placeOrder, type Quote, recordOrderAttempt, signIn, signUp, visitId } from "../api";
 import { money } from "../format";
 import { ApiError, Intent, isRefusal } from "../http";
 import { user, withSession } from "../session";
 import { language, text } from "../text";
 import type { Complaints } from "../ui/problem";
 import { complaintsOf } from "../ui/problem";
-import { busy, quotes } from "./state";
+import { busy, loadCatalog, quotes } from "./state";
+import { orderText } from "./text";
 
 /** What was typed; kept here so that opening another step or changing the language loses nothing. Passwords are not kept. */
-export const draft = signal({ name: "", street: "", city: "", email: "", site: "", publicGround: false });
+export const draft = signal({ name: "", street: "", city: "", email: "", site: "", publicGround: false, window: "any" as DayWindow });
 
 export const accountMode = signal<"fresh" | "known">("fresh");
 export const failure = signal<unknown>(undefined);
@@ -37,8 +38,8 @@ export async function order(shown: Quote, password: string): Promise<Order | und
     const quote = isSameChoice(unsettled.value, shown) ? unsettled.value : await freshQuote(shown);
     if (quote === undefined) return undefined;
     if (user.value === undefined) await openAccount(password);
-    const { name, street, city, site, publicGround } = draft.value;
-    const body = { quote: quote.quote, address: { name, street, city }, public_ground: publicGround, visit_id: visitId(), ...(site === "" ? {} : { site_id: site }) };
+    const { name, street, city, site, publicGround, window } = draft.value;
+    const body = { quote: quote.quote, address: { name, street, city }, public_ground: publicGround, window, visit_id: visitId(), ...(site === "" ? {} : { site_id: site }) };
     unsettled.value = quote;
     placed.value = await withSession(() => placeOrder(orderIntent, body));
     unsettled.value = undefined;
@@ -57,14 +58,16 @@ async function tell(error: unknown): Promise<void> {
   if (error instanceof ApiError && isRefusal(error.problem.status)) unsettled.value = undefined;
   if (quote === undefined) {
     failure.value = error;
-  } else {
-    notice.value = quote.text;
-    await quotes.refresh();
+    return;
   }
+  await quotes.refresh(); // a day that was taken meanwhile is refused again, and its step opens
+  const taken = error instanceof ApiError && error.problem.status === 409;
+  if (taken) await loadCatalog();
+  notice.value = taken ? orderText.value.taken : quote.text;
 }
 
 function isSameChoice(before: Quote | undefined, now: Quote): boolean {
-  const member = ["postcode", "waste_code", "size_m3", "date"] as const;
+  const member = ["postcode", "waste_code", "size_m3", "date", "permit_cents"] as const;
   return before !== undefined && member.every((each) => before[each] === now[each]);
 }
 

@@ -1,8 +1,9 @@
 // Inside the last step: account (only without a session), address, public ground. The button that sends it is in the price bar.
 
 import { useEffect } from "preact/hooks";
-import { preloadAccount } from "../account/lazy";
-import { keepLanguage, text } from "../text";
+import type { DayWindow } from "../api";
+import { money, weight } from "../format";
+import { keepLanguage, language, text } from "../text";
 import { navigate } from "../route";
 import { leave, user } from "../session";
 import { checkForm, Field, focusFirstComplaint } from "../ui/field";
@@ -10,8 +11,9 @@ import { Icon } from "../ui/icon";
 import { ProblemAlert } from "../ui/problem";
 import { accountMode, complaints, draft, failure, notice, order, ownWords } from "./checkout-state";
 import { SiteChoice } from "./site-choice";
-import { busy, selection, shownQuote } from "./state";
+import { busy, catalog, permit, selection, shownQuote } from "./state";
 import { checkoutForm } from "./step";
+import { orderText } from "./text";
 
 /** The server's limit for new passwords; a stricter server still answers beside the field. */
 const leastPassword = 10;
@@ -38,8 +40,12 @@ function keep(member: Typed) {
   };
 }
 
-export function Checkout() {
-  useEffect(preloadAccount, []); // the next page
+export function CheckoutForm() {
+  const towns = catalog.value?.towns ?? [];
+  useEffect(() => {
+    const [only] = towns;
+    if (towns.length === 1 && only !== undefined && draft.peek().city === "") draft.value = { ...draft.peek(), city: only };
+  }, [towns.join()]);
   const words = text.value.checkout;
   const found = complaints.value;
   return (
@@ -58,10 +64,12 @@ export function Checkout() {
             <span class="label">{words.postcode}</span>
             <span class="fixed-value">{selection.value.plz}</span>
           </div>
-          <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"]} />
+          <Field name="/address/city" label={words.city} type="text" autoComplete="address-level2" required minLength={2} maxLength={100} value={draft.value.city} onInput={keep("city")} complaint={found["/address/city"] && { text: orderText.value.towns(selection.value.plz, towns) }} />
         </div>
         <PublicGround />
       </fieldset>
+      <Window />
+      <PriceParts />
       <Account />
       {notice.value !== "" && (
         <p class="note" role="alert">
@@ -83,18 +91,85 @@ function CheckoutProblem() {
   return <ProblemAlert error={failure.value} own={ownWords(failure.value)} />;
 }
 
+/** What of the day the customer wishes. */
+function Window() {
+  const words = orderText.value;
+  return (
+    <fieldset>
+      <legend>{words.window}</legend>
+      <div class="switch switch-three">
+        {(["any", "morning", "afternoon"] as DayWindow[]).map((each) => (
+          <label key={each}>
+            <input type="radio" name="window" value={each} checked={draft.value.window === each} onChange={() => (draft.value = { ...draft.value, window: each })} />
+            <span>{words.windows[each]}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** What is in the price, and what may come on top. */
+function PriceParts() {
+  const quote = shownQuote.value;
+  if (quote?.lines === undefined) return null;
+  const words = orderText.value;
+  const euros = (cents: number) => money(cents, language.value);
+  const least = weight(quote.included_kg, language.value);
+  return (
+    <fieldset>
+      <legend>{words.parts}</legend>
+      <table class="parts">
+        <tbody>
+          {quote.lines.map(({ kind, net_cents }) => (
+            <tr key={kind}>
+              <th scope="row">{kind === "disposal" ? words.disposal(least, quote.tariff) : words.lines[kind]}</th>
+              <td>{euros(net_cents)}</td>
+            </tr>
+          ))}
+          <tr>
+            <th scope="row">{words.vat}</th>
+            <td>{euros(quote.price.vat_cents)}</td>
+          </tr>
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">{text.value.price.label}</th>
+            <td>{euros(quote.price.gross_cents)}</td>
+          </tr>
+        </tfoot>
+      </table>
+      <p class="hint">{words.onTop(euros(quote.extra_day_cents), euros(quote.extra_tonne_cents), euros(quote.failed_trip_cents), quote.included_days, least)}</p>
+    </fieldset>
+  );
+}
+
 function PublicGround() {
   const words = text.value.checkout;
+  const own = orderText.value.permit;
   return (
     <div class="tick">
       <input
         type="checkbox" id="public-ground" checked={draft.value.publicGround} aria-describedby="public-ground-hint"
-        onChange={(event) => (draft.value = { ...draft.value, publicGround: event.currentTarget.checked })}
+        onChange={({ currentTarget: { checked } }) => {
+          draft.value = { ...draft.value, publicGround: checked };
+          if (!checked) permit.value = false;
+        }}
       />
       <label for="public-ground">{words.publicGround}</label>
       <p class="hint" id="public-ground-hint">
         {words.publicGroundHint}
       </p>
+      {draft.value.publicGround && (
+        <div class="permit" role="radiogroup" aria-label={own.label}>
+          {[false, true].map((ours) => (
+            <label key={String(ours)}>
+              <input type="radio" name="permit" checked={permit.value === ours} onChange={() => (permit.value = ours)} />
+              <span>{ours ? own.ours(money(catalog.value?.permit_cents ?? 0, language.value)) : own.own}</span>
+            </label>
+          ))}
+        </div>
+      )}
     </div>
   );
 }

@@ -26,6 +26,8 @@ export interface Typed {
 export interface Kept {
   id: string;
   version: number;
+  /** When it was written, in milliseconds. */
+  at?: number;
   choice?: Choice;
 }
 

@@ -1,25 +1,27 @@
 // The four choices: postcode, waste, size, date. Each choice is a link or form that changes the URL.
 
 import { useSignal } from "@preact/signals";
-import type { Catalog, Waste } from "../api";
+import { useRef } from "preact/hooks";
+import { type Catalog, getCatalog, type Waste } from "../api";
 import { ApiError } from "../http";
-import { day, wasteCode, workdays } from "../format";
+import { day, money, wasteCode } from "../format";
 import { navigate } from "../route";
 import { language, text } from "../text";
 import { checkForm, Field, focusFirstComplaint } from "../ui/field";
 import { Icon, wasteIcon } from "../ui/icon";
 import sprite from "../ui/icons.svg";
-import { type Complaint, complaint, ComplaintText, ProblemAlert } from "../ui/problem";
-import { closedReason, findWaste, missingSizes, type Step } from "./selection";
+import { type Complaint, complaint, complaintsOf, ComplaintText, ProblemAlert } from "../ui/problem";
+import { DateChoice } from "./later-lazy";
+import { findWaste, lowestPrice, offersOf, type Step } from "./selection";
 import { StepFrame } from "./step";
-import { askQuote, catalog, choose, refusal, regions, selection } from "./state";
+import { catalog, choose, refusal, selection } from "./state";
 
 /** The name of a waste in the page's language. */
 export function wasteName(waste: Waste): string {
   return language.value === "en" ? waste.name_en : waste.name_de;
 }
 
-function refusalOf(step: Step): Complaint | undefined {
+export function refusalOf(step: Step): Complaint | undefined {
   const refused = refusal.value;
   return refused?.step === step ? complaint(refused.pointer, refused.detail) : undefined;
 }
@@ -30,6 +32,26 @@ export function PostcodeStep() {
   const busy = useSignal(false);
   const own = useSignal<Complaint | undefined>(undefined);
   const error = useSignal<unknown>(undefined);
+  const towns = useSignal("");
+  const typed = useRef("");
+
+  /** Asks which towns have a postcode; a postcode that no place has is told at once. */
+  const look = async (postcode: string): Promise<void> => {
+    try {
+      const found = await getCatalog(postcode);
+      if (typed.current === postcode) towns.value = (found.towns ?? []).join(", ");
+    } catch (cause) {
+      if (!(cause instanceof ApiError) || cause.problem.status >= 500) throw cause;
+      if (typed.current === postcode) own.value = complaintsOf(cause)["?postcode"];
+    }
+  };
+
+  const input = (event: Event) => {
+    typed.current = (event.currentTarget as HTMLInputElement).value;
+    towns.value = "";
+    own.value = undefined;
+    if (/^\d{5}$/.test(typed.current)) look(typed.current).catch(() => undefined); // told when the form is sent
+  };
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -37,50 +59,37 @@ export function PostcodeStep() {
     own.value = checkForm(form)["?postcode"];
     error.value = undefined;
     if (own.value !== undefined) return focusFirstComplaint(form);
-    const postcode = String(new FormData(form).get("?postcode"));
+    const postcode = (typed.current = String(new FormData(form).get("?postcode")));
     busy.value = true;
     try {
-      own.value = await postcodeComplaint(postcode);
+      await look(postcode);
     } catch (cause) {
       error.value = cause;
       return;
     } finally {
       busy.value = false;
     }
-    if (own.value === undefined) navigate(choose({ plz: postcode }));
+    if (own.peek() === undefined) navigate(choose({ plz: postcode }));
     else focusFirstComplaint(form);
   };
 
   return (
-    <StepFrame name="plz" answer={<>{plz} {regions.value[plz]}</>}>
+    <StepFrame name="plz" answer={`${plz} ${catalog.value?.towns?.slice(0, 3).join(", ") ?? ""}`}>
       <form class="form form-row" noValidate onSubmit={submit}>
         <Field
-          name="?postcode" label={words.postcode.label} hint={words.postcode.hint} complaint={own.value ?? refusalOf("plz")}
+          name="?postcode" label={words.postcode.label} hint={words.postcode.hint} complaint={own.value ?? refusalOf("plz")} onInput={input}
           type="text" inputMode="numeric" autoComplete="postal-code" pattern="\d{5}" maxLength={5} required defaultValue={plz}
         />
         <button type="submit" class="primary" disabled={busy.value}>
           {busy.value ? words.order.checking : words.order.next}
         </button>
       </form>
+      <p class="towns" role="status">
+        {towns.value}
+      </p>
       <ProblemAlert error={error.value} />
     </StepFrame>
   );
-}
-
-/** Asks for any quote at this postcode: an unknown one is told at once, not three steps later. */
-async function postcodeComplaint(postcode: string): Promise<Complaint | undefined> {
-  const offered = catalog.value;
-  const waste = offered?.wastes[0];
-  const size = waste?.sizes_m3[0];
-  if (offered === undefined || waste === undefined || size === undefined) return undefined;
-  try {
-    await askQuote({ postcode, waste: waste.code, size, date: offered.earliest_date });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.problem.status >= 500) throw error;
-    const refused = error.problem.errors.find(({ pointer }) => pointer === "?postcode");
-    return refused === undefined ? undefined : complaint(refused.pointer, refused.detail);
-  }
 }
 
 export function WasteStep({ catalog }: { catalog: Catalog }) {
@@ -103,8 +112,8 @@ export function WasteStep({ catalog }: { catalog: Catalog }) {
               </h3>
               <p class="card-code">
                 <span class="unseen">{words.waste.code}</span> {wasteCode(waste.code)}
-                {waste.hazardous && <strong class="tag">{words.waste.hazardous}</strong>}
               </p>
+              <p class="card-price">{priceWords(catalog, waste)}</p>
               <p class="goes">
                 <Icon name="check" className="icon yes" />
                 <span class="unseen">{words.waste.allowed}:</span> {(english ? waste.allowed_en : waste.allowed_de).join(", ")}
@@ -117,8 +126,25 @@ export function WasteStep({ catalog }: { catalog: Catalog }) {
           </li>
         ))}
       </ul>
+      {catalog.hazardous !== undefined && (
+        <p class="note">
+          <Icon name="alert" />
+          <span>
+            {words.waste.hazardous} {catalog.hazardous.map((waste) => `${wasteCode(waste.code)} ${english ? waste.name_en : waste.name_de}`).join("; ")}.
+          </span>
+        </p>
+      )}
     </StepFrame>
   );
+}
+
+/** "from 254,00 €", by weight with the price of a tonne; or that nothing is left. */
+function priceWords(catalog: Catalog, waste: Waste): string {
+  const words = text.value;
+  const lowest = lowestPrice(catalog, waste);
+  if (lowest === undefined) return waste.offers === undefined ? "" : words.size.reasons.taken;
+  const from = words.price.from(money(lowest, language.value));
+  return waste.tariff === "weight" ? `${from} ${words.price.perTonne(money(waste.extra_tonne_cents, language.value))}` : from;
 }
 
 const litresPerBarrow = 90;
@@ -128,72 +154,42 @@ export function SizeStep({ catalog }: { catalog: Catalog }) {
   const waste = findWaste(catalog, selection.value.abfall);
   const chosen = selection.value.groesse;
   const largest = Math.max(...catalog.sizes_m3);
-  const missing = waste === undefined ? undefined : missingSizes(catalog, waste);
-  const list = new Intl.ListFormat(language.value, { type: "conjunction" });
   return (
     <StepFrame name="groesse" answer={chosen === undefined ? "" : words.size.name(chosen)}>
       <ComplaintText id="groesse-complaint" complaint={refusalOf("groesse")} />
       <ul class="sizes">
-        {waste?.sizes_m3.map((size) => (
-          <li key={size} class={size === chosen ? "card card-chosen" : "card"}>
-            <span class="size-picture">
-              <svg class="icon skip" aria-hidden="true" width={Math.round(96 * Math.cbrt(size / largest))} viewBox="0 0 96 56">
-                <use href={`${sprite}#skip`} />
-              </svg>
-            </span>
-            <a class="card-link" href={choose({ groesse: size })} aria-current={size === chosen ? "true" : undefined}>
-              {words.size.name(size)}
-            </a>
-            <span class="hint">{words.size.fits(Math.round((size * 1000) / litresPerBarrow))}</span>
-          </li>
-        ))}
+        {waste !== undefined &&
+          offersOf(catalog, waste).map(({ size_m3: size, gross_cents: price, reason }) => (
+            <li key={size} class={reason !== undefined ? "card card-off" : size === chosen ? "card card-chosen" : "card"}>
+              <span class="size-picture">
+                <svg class="icon skip" aria-hidden="true" width={Math.round(96 * Math.cbrt(size / largest))} viewBox="0 0 96 56">
+                  <use href={`${sprite}#skip`} />
+                </svg>
+              </span>
+              {reason !== undefined ? (
+                <span class="card-name">{words.size.name(size)}</span>
+              ) : (
+                <a class="card-link" href={choose({ groesse: size })} aria-current={size === chosen ? "true" : undefined}>
+                  {words.size.name(size)}
+                </a>
+              )}
+              <span class="hint">{words.size.fits(Math.round((size * 1000) / litresPerBarrow))}</span>
+              <span class={reason === undefined ? "card-price" : "hint"}>
+                {reason !== undefined ? words.size.reasons[reason] : price === undefined ? "" : words.price.from(money(price, language.value))}
+              </span>
+            </li>
+          ))}
       </ul>
-      {waste !== undefined && missing !== undefined && missing.sizes.length > 0 && (
-        <p class="note">
-          <Icon name="truck" />
-          {(missing.tooHeavy ? words.size.tooHeavy : words.size.notOffered)(list.format(missing.sizes.map(String)), wasteName(waste))}
-        </p>
-      )}
       <p class="hint">{words.size.limit}</p>
     </StepFrame>
   );
 }
 
 export function DateStep({ catalog }: { catalog: Catalog }) {
-  const words = text.value;
-  const { earliest_date: earliest, latest_date: latest, closed_dates: closed } = catalog;
   const chosen = selection.value.datum;
-  const own = useSignal<Complaint | undefined>(undefined);
-
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    const wanted = String(new FormData(form).get("?date"));
-    const reason = closedReason(catalog, wanted);
-    own.value = checkForm(form)["?date"] ?? (reason === undefined ? undefined : { text: words.date.closed(day(wanted, language.value), reason) });
-    if (own.value !== undefined) return focusFirstComplaint(form);
-    navigate(choose({ datum: wanted }));
-  };
-
   return (
     <StepFrame name="datum" answer={chosen === "" ? "" : day(chosen, language.value)}>
-      <h3 class="subtitle">{words.date.next}</h3>
-      <ul class="days">
-        {workdays(earliest, latest, 4, closed.map(({ date }) => date)).map((date) => (
-          <li key={date} class={date === chosen ? "card card-chosen" : "card"}>
-            <a class="card-link" href={choose({ datum: date })} aria-current={date === chosen ? "true" : undefined}>
-              {day(date, language.value, "short")}
-            </a>
-          </li>
-        ))}
-      </ul>
-      <form class="form form-row" noValidate onSubmit={submit}>
-        <Field
-          name="?date" label={words.date.other} hint={words.date.hint(day(earliest, language.value, "short"), day(latest, language.value, "short"))}
-          type="date" min={earliest} max={latest} required defaultValue={chosen} complaint={own.value ?? refusalOf("datum")}
-        />
-        <button type="submit">{words.date.take}</button>
-      </form>
+      <DateChoice catalog={catalog} />
     </StepFrame>
   );
 }

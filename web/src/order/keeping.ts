@@ -14,11 +14,13 @@ import { resumed, selection } from "./state";
 const store = "kreislauf_choice";
 const base = "/api/customer/v1";
 const pauseMs = 800;
+/** As long as the service keeps a cart: whoever shares this browser does not find an address after months. */
+const keepMs = 7 * 24 * 3_600_000;
 
 function read(): Kept {
   try {
     const found = JSON.parse(localStorage.getItem(store) ?? "") as Kept;
-    if (typeof found.id === "string" && typeof found.version === "number") return found;
+    if (typeof found.id === "string" && typeof found.version === "number" && Date.now() - (found.at ?? 0) < keepMs) return found;
   } catch {
     // Nothing there, nothing that this version wrote, or a browser that keeps nothing.
   }
@@ -27,10 +29,12 @@ function read(): Kept {
 
 let kept = read();
 let timer = 0;
+/** Whether the order page has shown what is kept: once, for who goes to the first step later wants to begin anew. */
+let shown = false;
 
 function write(): void {
   try {
-    localStorage.setItem(store, JSON.stringify(kept));
+    localStorage.setItem(store, JSON.stringify({ ...kept, at: Date.now() }));
   } catch {
     // A browser that keeps nothing: the service still does.
   }
@@ -70,6 +74,13 @@ function resume(choice: Choice): void {
   }
 }
 
+/** Goes on with a choice now, or when the order page is next shown. */
+function show(choice: Choice): void {
+  kept = { ...kept, choice };
+  shown = page.peek().name === "order";
+  if (shown) resume(choice);
+}
+
 function forget(): void {
   clearTimeout(timer);
   timer = 0;
@@ -106,10 +117,10 @@ async function meet(): Promise<void> {
       }
       kept = { id: found.draft_id, version: found.version, choice: found.choice };
       write();
-      resume(found.choice);
+      show(found.choice);
     } else if (user.peek() === undefined && kept.choice === undefined) {
       const { choice } = await request<{ choice?: Choice }>(`${base}/cart`);
-      if (choice !== undefined && kept.choice === undefined) resume(choice);
+      if (choice !== undefined && kept.choice === undefined) show(choice);
     }
   } catch {
     // The service is away: this browser's copy does.
@@ -118,10 +129,9 @@ async function meet(): Promise<void> {
 
 /** Starts keeping. Called once, when the page stands. */
 export function startKeeping(): void {
-  let shown = false;
   effect(() => {
     if (page.value.name !== "order" || shown) return;
-    shown = true; // once: who goes to the first step later wants to begin anew
+    shown = true;
     if (kept.choice !== undefined) resume(kept.choice);
   });
   let known = "";

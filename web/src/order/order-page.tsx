@@ -1,20 +1,18 @@
 // The order page: a short promise, the steps, and what went wrong with the catalogue or the price.
 
 import { useEffect, useRef } from "preact/hooks";
+import { preloadAccount } from "../account/lazy";
 import { navigations } from "../route";
 import { text } from "../text";
 import { ProblemAlert } from "../ui/problem";
 import { Icon } from "../ui/icon";
 import sprite from "../ui/icons.svg";
-import { lazily } from "../ui/lazy";
 import { Skeleton } from "../ui/skeleton";
+import { CheckoutForm, preloadCheckout, preloadDate } from "./later-lazy";
 import { DateStep, PostcodeStep, SizeStep, WasteStep } from "./choices";
 import { catalog, catalogError, loadCatalog, quotes, refusal, resumed, selection, step } from "./state";
 import { PriceBar } from "./price-bar";
 import { StepFrame } from "./step";
-
-/** The last step comes when the first is answered: long before it is needed. */
-const { Lazy: Checkout, preload: preloadCheckout } = lazily(async () => (await import("./checkout")).Checkout, false);
 
 export function OrderPage() {
   const words = text.value;
@@ -32,10 +30,12 @@ export function OrderPage() {
     section?.scrollIntoView({ block: "start" });
   }, [open]);
 
-  const begun = selection.value.plz !== "";
+  const placeKnown = selection.value.plz !== "";
   useEffect(() => {
-    if (begun) preloadCheckout();
-  }, [begun]);
+    if (placeKnown) preloadDate();
+    if (placeKnown) preloadCheckout();
+    if (open === "adresse") preloadAccount(); // the next page
+  }, [placeKnown, open]);
 
   const offered = catalog.value;
   return (
@@ -66,7 +66,7 @@ export function OrderPage() {
           <DateStep catalog={offered} />
           <QuoteProblem />
           <StepFrame name="adresse">
-            <Checkout />
+            <CheckoutForm />
           </StepFrame>
         </div>
       ) : catalogError.value !== undefined ? (

@@ -22,7 +22,11 @@ export function PriceBar() {
           {selection.value.datum === "" && <li>{words.price.earliest}</li>}
           <li>{words.price.days(quote.included_days)}</li>
           <li>{words.price.extraDay(money(quote.extra_day_cents, language.value))}</li>
-          <li>{words.price.weight(weight(quote.max_weight_kg, language.value))}</li>
+          {quote.tariff === "weight" ? (
+            <li>{words.price.byWeight(weight(quote.included_kg, language.value), money(quote.extra_tonne_cents, language.value))}</li>
+          ) : (
+            <li>{words.price.weight(weight(quote.max_weight_kg, language.value))}</li>
+          )}
         </ul>
         {last && (
           <button type="submit" form={checkoutForm} class="primary" disabled={busy.value || loading}>

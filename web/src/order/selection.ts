@@ -1,6 +1,7 @@
 // What the customer has chosen, as it stands in the URL: ?plz=&abfall=&groesse=&datum=. Pure: no signals, no browser.
 
-import type { Catalog, QuoteQuery, Waste } from "../api";
+import type { Catalog, Offer, QuoteQuery, Waste } from "../api";
+import { workdays } from "../format";
 
 export interface Selection {
   plz: string;
@@ -32,14 +33,38 @@ export function fitSelection(selection: Selection, catalog: Catalog): Selection 
   return {
     plz: selection.plz,
     abfall: waste?.code ?? "",
-    groesse: groesse !== undefined && (waste?.sizes_m3 ?? catalog.sizes_m3).includes(groesse) ? groesse : undefined,
-    datum: datum >= catalog.earliest_date && datum <= catalog.latest_date && closedReason(catalog, datum) === undefined ? datum : "",
+    groesse: groesse !== undefined && (waste === undefined ? catalog.sizes_m3.includes(groesse) : offersOf(catalog, waste).some((offer) => offer.size_m3 === groesse && offer.reason === undefined)) ? groesse : undefined,
+    datum: datum >= catalog.earliest_date && datum <= catalog.latest_date && closedReason(catalog, datum) === undefined && !takenDates(catalog, selection).includes(datum) ? datum : "",
   };
 }
 
 /** Why no container is placed on a day within the range of the catalogue, undefined for an open day. */
 export function closedReason(catalog: Catalog, date: string): string | undefined {
   return catalog.closed_dates.find((closed) => closed.date === date)?.reason;
+}
+
+/** Every size of the catalogue for a waste. A catalogue of no postcode knows no prices. */
+export function offersOf(catalog: Catalog, waste: Waste): Offer[] {
+  return waste.offers ?? catalog.sizes_m3.map((size) => (waste.sizes_m3.includes(size) ? { size_m3: size } : { size_m3: size, reason: "too-heavy" }));
+}
+
+/** The lowest price of a waste, undefined without one. */
+export function lowestPrice(catalog: Catalog, waste: Waste): number | undefined {
+  const prices = offersOf(catalog, waste).flatMap(({ gross_cents, reason }) => (gross_cents === undefined || reason !== undefined ? [] : [gross_cents]));
+  return prices.length === 0 ? undefined : Math.min(...prices);
+}
+
+/** The open days on which no container of the chosen waste and size is left. */
+export function takenDates(catalog: Catalog, { abfall, groesse }: Selection): string[] {
+  return findWaste(catalog, abfall)?.offers?.find((offer) => offer.size_m3 === groesse)?.taken_dates ?? [];
+}
+
+/** The next working days to show: as many free ones as wanted, and the taken ones among them. */
+export function nextDays(catalog: Catalog, taken: string[], wanted: number): string[] {
+  const days = workdays(catalog.earliest_date, catalog.latest_date, wanted + taken.length, catalog.closed_dates.map(({ date }) => date));
+  const free = days.filter((date) => !taken.includes(date)).slice(0, wanted);
+  const last = free.at(-1);
+  return last === undefined ? [] : days.filter((date) => date <= last).slice(-2 * wanted);
 }
 
 export function findWaste(catalog: Catalog, code: string): Waste | undefined {
@@ -72,21 +97,16 @@ export function currentStep(selection: Selection, asked: string, refused?: Step)
 }
 
 /** The quote to ask for: possible from the size on; until a date is chosen it is for the earliest one. */
-export function quoteQuery(selection: Selection, catalog: Catalog): QuoteQuery | undefined {
+export function quoteQuery(selection: Selection, catalog: Catalog, permit = false): QuoteQuery | undefined {
   const { plz, abfall, groesse, datum } = selection;
   if (plz === "" || abfall === "" || groesse === undefined) return undefined;
-  return { postcode: plz, waste: abfall, size: groesse, date: datum || catalog.earliest_date };
+  const taken = takenDates(catalog, selection);
+  const earliest = taken.includes(catalog.earliest_date) ? (nextDays(catalog, taken, 1).at(-1) ?? catalog.earliest_date) : catalog.earliest_date;
+  return { postcode: plz, waste: abfall, size: groesse, date: datum || earliest, permit };
 }
 
 /** The step that a refused quote parameter belongs to. */
 export function stepOfPointer(pointer: string): Step | undefined {
   const step: Record<string, Step> = { "?postcode": "plz", "?waste": "abfall", "?size": "groesse", "?date": "datum" };
   return step[pointer];
-}
-
-/** Sizes of the catalogue that this waste does not come in, and whether they are missing because they would be too heavy. */
-export function missingSizes(catalog: Catalog, waste: Waste): { sizes: number[]; tooHeavy: boolean } {
-  const sizes = catalog.sizes_m3.filter((size) => !waste.sizes_m3.includes(size));
-  const largest = Math.max(...waste.sizes_m3);
-  return { sizes, tooHeavy: sizes.length > 0 && sizes.every((size) => size > largest) };
 }

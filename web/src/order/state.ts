@@ -1,7 +1,7 @@
 // The signals behind the order page: catalogue, selection (from the URL), quote, and the step to show.
 
 import { batch, computed, effect, signal } from "@preact/signals";
-import { type Catalog, getCatalog, getQuote, type Quote, type QuoteQuery } from "../api";
+import { type Catalog, getCatalog, getQuote } from "../api";
 import { ApiError, isRefusal } from "../http";
 import { url } from "../route";
 import { language } from "../text";
@@ -53,17 +53,10 @@ export const selection = computed<Selection>(() => {
   return catalog.value === undefined ? read : fitSelection(read, catalog.value);
 });
 
-/** Regions by postcode, as far as quotes named them. */
-export const regions = signal<Record<string, string>>({});
+/** The customer wants us to get the permit for public ground: the price includes it. */
+export const permit = signal(false);
 
-/** Asks for a quote and remembers the name of its region. */
-export async function askQuote(query: QuoteQuery, stop?: AbortSignal): Promise<Quote> {
-  const quote = await getQuote(query, stop);
-  regions.value = { ...regions.value, [quote.postcode]: quote.region };
-  return quote;
-}
-
-export const quotes = new QuoteLoader(askQuote);
+export const quotes = new QuoteLoader(getQuote);
 
 /** The quote to show: the present one, or the last one while the next is on its way. */
 export const shownQuote = computed(() => {
@@ -92,7 +85,7 @@ export function startQuoting(): void {
   });
   effect(() => {
     const offered = datesOf.value === postcode.value || catalogError.value !== undefined ? catalog.value : undefined;
-    quotes.ask(offered === undefined ? undefined : quoteQuery(selection.value, offered));
+    quotes.ask(offered === undefined ? undefined : quoteQuery(selection.value, offered, permit.value));
   });
 }
 

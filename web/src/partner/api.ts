@@ -21,6 +21,8 @@ export interface Offer {
   waste_code: string;
   size_m3: number;
   date: string;
+  /** Of the day, as the customer wishes; none for any time. */
+  window?: string;
   distance_km: number;
   pay: Pay;
   offered_at: string;
@@ -46,6 +48,8 @@ export interface Job {
   waste_code: string;
   size_m3: number;
   date: string;
+  /** Of the day, as the customer wishes; none for any time. */
+  window?: string;
   postcode: string;
   address: Address;
   public_ground: boolean;

@@ -9,7 +9,7 @@ import { usePolled } from "./poll";
 import { nextStep } from "./rules";
 import { FailedTrip, StepForm } from "./steps";
 import { words } from "./text";
-import { day, moment, money, wasteCode } from "../format";
+import { day, dayWindow, moment, money, wasteCode } from "../format";
 import { keepLanguage, language, text } from "../text";
 import { Icon, wasteIcon } from "../ui/icon";
 import { Skeleton } from "../ui/skeleton";
@@ -150,7 +150,7 @@ function Facts({ job }: { job: Job }) {
         <dt>{ours.size}</dt>
         <dd>{text.value.size.name(job.size_m3)}</dd>
         <dt>{ours.date}</dt>
-        <dd>{day(job.date, lang)}</dd>
+        <dd>{day(job.date, lang) + dayWindow(job.window, lang)}</dd>
         {job.container !== undefined && <dt>{ours.container}</dt>}
         {job.container !== undefined && <dd>{job.container}</dd>}
         {job.container !== undefined && <dt>{ours.pickUp}</dt>}

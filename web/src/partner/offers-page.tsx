@@ -8,7 +8,7 @@ import { jobPath } from "./places";
 import { type Polled, useNow } from "./poll";
 import { timeLeft } from "./rules";
 import { words } from "./text";
-import { clock, day, money, wasteCode } from "../format";
+import { clock, day, dayWindow, money, wasteCode } from "../format";
 import { withSession } from "../session";
 import { keepLanguage, language } from "../text";
 import { Icon, wasteIcon } from "../ui/icon";
@@ -114,7 +114,7 @@ function OfferCard({ offer, onAnswered }: { offer: Offer; onAnswered: (outcome: 
       <dl class="offer-facts">
         <div>
           <dt class="hint">{ours.place}</dt>
-          <dd>{day(offer.date, lang, "short")}</dd>
+          <dd>{day(offer.date, lang, "short") + dayWindow(offer.window, lang)}</dd>
         </div>
         <div>
           <dt class="hint">{words.value.job.address}</dt>

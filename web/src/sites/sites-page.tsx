@@ -88,9 +88,12 @@ function SiteCard({ site, onChange }: { site: Site; onChange: () => void }) {
       <details>
         <summary>{words.edit}</summary>
         <PlaceForm place={site} save={async (place) => (await changeSite(site, place), onChange())} />
+      </details>
+      <details>
+        <summary>{words.remove}</summary>
         <p class="hint">{words.removeHint}</p>
-        <button type="button" class="quiet" onClick={remove}>
-          {words.remove}
+        <button type="button" onClick={remove}>
+          {words.removeSubmit}
         </button>
         <ChangeProblem error={error.value} />
       </details>

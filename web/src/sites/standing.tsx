@@ -96,14 +96,19 @@ function StandingCard({ order, sites, onChange }: { order: Standing; sites: Site
         </details>
       )}
       {order.state !== "ended" && (
-        <p class="buttons">
-          <button type="button" onClick={become(order.state === "paused" ? "active" : "paused")}>
-            {order.state === "paused" ? words.resume : words.pause}
-          </button>
-          <button type="button" class="quiet" onClick={become("ended")}>
-            {words.end}
-          </button>
-        </p>
+        <>
+          <p class="buttons">
+            <button type="button" onClick={become(order.state === "paused" ? "active" : "paused")}>
+              {order.state === "paused" ? words.resume : words.pause}
+            </button>
+          </p>
+          <details>
+            <summary>{words.end}</summary>
+            <button type="button" onClick={become("ended")}>
+              {words.endSubmit}
+            </button>
+          </details>
+        </>
       )}
       <ChangeProblem error={error.value} />
     </article>

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { words as texts } from "../account/words";
 import { getOrder, type Order } from "../api";
 import { ApiError, UnreachableError } from "../http";
-import { day, moment, money, wasteCode } from "../format";
+import { day, dayWindow, moment, money, wasteCode } from "../format";
 import { wasteName } from "../order/choices";
 import { placed } from "../order/checkout-state";
 import { findWaste } from "../order/selection";
@@ -124,7 +124,7 @@ function OrderView({ order, onChange }: { order: Order; onChange: (order: Order)
             <dt>{words.size}</dt>
             <dd>{text.value.size.name(order.size_m3)}</dd>
             <dt>{words.date}</dt>
-            <dd>{day(order.date, lang)}</dd>
+            <dd>{day(order.date, lang) + dayWindow(order.window, lang)}</dd>
             <dt>{words.address}</dt>
             <dd>
               {order.address.name}

@@ -13,7 +13,7 @@ export const de = {
 
   order: {
     title: "Container bestellen",
-    lead: "In vier Schritten zum Festpreis. Ein Konto brauchen Sie erst für die Bestellung.",
+    lead: "In vier Schritten zum Container. Den Preis sehen Sie vorher, ein Konto brauchen Sie erst für die Bestellung.",
     steps: { plz: "Postleitzahl", abfall: "Abfall", groesse: "Größe", datum: "Termin", adresse: "Adresse und Bestellung" },
     questions: {
       plz: "Wo soll der Container stehen?",
@@ -31,20 +31,18 @@ export const de = {
   postcode: { label: "Postleitzahl der Baustelle oder des Grundstücks", hint: "Fünf Ziffern, zum Beispiel 10115." },
 
   waste: {
-    hint: "Ein Container, eine Abfallart: So bleibt der Preis fest.",
+    hint: "Ein Container, eine Abfallart: Gemischt wird es teurer.",
     allowed: "Darf hinein",
     forbidden: "Darf nicht hinein",
     code: "Abfallschlüssel",
-    hazardous: "Gefährlicher Abfall",
+    hazardous: "Gefährliche Abfälle (Abfallschlüssel mit Sternchen) holen wir nicht ab; dafür braucht es einen Entsorger mit Genehmigung nach § 54 KrWG:",
   },
 
   size: {
     name: (size: number) => `${size} m³`,
     fits: (barrows: number) => `rund ${barrows} Schubkarren`,
     limit: "Ein Absetzkipper hebt höchstens 7 t. Befüllen Sie den Container nur bis zur Oberkante.",
-    tooHeavy: (sizes: string) =>
-      `Schwerer Abfall: ${sizes} m³ wären voll mehr, als ein Absetzkipper heben darf (7 t). Für größere Mengen bestellen Sie mehrere Container.`,
-    notOffered: (sizes: string, waste: string) => `${sizes} m³ bieten wir für „${waste}“ nicht an.`,
+    reasons: { "too-heavy": "voll zu schwer für den LKW (7 t)", taken: "ausgebucht" },
   },
 
   date: {
@@ -53,10 +51,14 @@ export const de = {
     other: "Anderer Tag",
     take: "Tag übernehmen",
     closed: (day: string, reason: string) => `Am ${day} (${reason}) liefern wir hier nicht. Bitte wählen Sie einen anderen Tag.`,
+    taken: (day: string, next: string) => `Am ${day} sind alle Container dieser Größe vergeben.${next === "" ? "" : ` Nächster freier Tag: ${next}.`}`,
   },
 
   price: {
     label: "Preis",
+    from: (price: string) => `ab ${price}`,
+    perTonne: (price: string) => `nach Gewicht, je Tonne ${price}`,
+    byWeight: (least: string, tonne: string) => `nach Gewicht: ${least} inklusive (Mindestmenge), jede weitere Tonne ${tonne}`,
     vat: "inkl. MwSt.",
     days: (days: number) => `${days} Tage inklusive`,
     extraDay: (extra: string) => `danach ${extra} je Tag`,

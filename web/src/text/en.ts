@@ -15,7 +15,7 @@ export const en: Text = {
 
   order: {
     title: "Order a container",
-    lead: "A fixed price in four steps. You need an account only to order.",
+    lead: "A container in four steps. You see the price before; you need an account only to order.",
     steps: { plz: "Postcode", abfall: "Waste", groesse: "Size", datum: "Date", adresse: "Address and order" },
     questions: {
       plz: "Where should the container stand?",
@@ -33,20 +33,18 @@ export const en: Text = {
   postcode: { label: "Postcode of the site", hint: "Five digits, for example 10115." },
 
   waste: {
-    hint: "One container, one kind of waste: that keeps the price fixed.",
+    hint: "One container, one kind of waste: mixing them costs more.",
     allowed: "Goes in",
     forbidden: "Must not go in",
     code: "Waste code",
-    hazardous: "Hazardous waste",
+    hazardous: "We do not collect hazardous waste (waste codes with an asterisk); it takes a disposal company with a permit (§ 54 KrWG):",
   },
 
   size: {
     name: (size) => `${size} m³`,
     fits: (barrows) => `about ${barrows} wheelbarrows`,
     limit: "A skip lorry lifts 7 t at most. Fill the container no higher than its rim.",
-    tooHeavy: (sizes) =>
-      `Heavy waste: ${sizes} m³ when full would be more than a skip lorry may lift (7 t). For larger amounts order several containers.`,
-    notOffered: (sizes, waste) => `We do not offer ${sizes} m³ for “${waste}”.`,
+    reasons: { "too-heavy": "too heavy for the lorry when full (7 t)", taken: "fully booked" },
   },
 
   date: {
@@ -55,10 +53,14 @@ export const en: Text = {
     other: "Another day",
     take: "Take this day",
     closed: (day, reason) => `We do not deliver here on ${day} (${reason}). Please choose another day.`,
+    taken: (day, next) => `All containers of this size are taken on ${day}.${next === "" ? "" : ` Next free day: ${next}.`}`,
   },
 
   price: {
     label: "Price",
+    from: (price) => `from ${price}`,
+    perTonne: (price) => `by weight, ${price} a tonne`,
+    byWeight: (least, tonne) => `by weight: ${least} included (least amount), each further tonne ${tonne}`,
     vat: "incl. VAT",
     days: (days) => `${days} days included`,
     extraDay: (extra) => `then ${extra} a day`,
