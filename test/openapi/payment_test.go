@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func receipt(id string, cents int, reference string) map[string]any {
 func (p *platform) bill(t *testing.T, back *client.Client, orderID string) (invoice, credit string) {
 	t.Helper()
 	p.b.Publish(t, event.TopicDisposer, "p-pay", event.PartnerChanged{
-		PartnerID: "p-pay", Version: 1, Name: "Pay KG", Street: "Hof 1", Postcode: "50735", City: "Köln", Email: "pay@pay.example", TaxID: "217/5678/1234",
+		PartnerID: "p-pay", Version: 1, Name: "Pay KG", Street: "Hof 1", Postcode: "50735", City: "Köln", Email: "pay@pay.example", TaxID: "217/5678/1234", IBAN: "DE02120300000000202051",
 	})
 	p.b.Publish(t, event.TopicOrder, orderID, event.Weighed{
 		OrderID: orderID, UserID: "u-pay", PartnerID: "p-pay", Postcode: "50667", Waste: "170904", SizeM3: 7,
@@ -94,6 +95,15 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 	if !ok {
 		t.Fatalf("no number in %v", answer)
 	}
+	var files []string // of a run with something for the bank, and of one without
+	for _, key := range []string{"payout-3", "payout-4"} {
+		answer := p.send(t, keyed(exchange{who: back, method: "POST", path: runs, body: run("payout"), status: 201}, key))
+		id, ok := answer["id"].(string)
+		if !ok {
+			t.Fatalf("no id in %v", answer)
+		}
+		files = append(files, runs+"/"+id+"/file")
+	}
 	get := func(name string, who *client.Client, path string, status int) exchange {
 		return exchange{name: name, who: who, method: "GET", path: path, status: status}
 	}
@@ -147,6 +157,8 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		post("no such line", back, receipts+"/b-9/assign", map[string]any{"invoice": invoice}, 404, false),
 		post("objected", disp, creditNotes+"/"+credit+"/objection", reason("the slip says 1520 kg"), 200, false),
 		post("objected again", disp, creditNotes+"/"+credit+"/objection", reason("the slip says 1520 kg"), 200, false),
+		post("correcting what has no effect", back, creditNotes+"/"+credit+"/correction", reason("it was objected to"), 409, false),
+		post("correcting what has no effect, before", back, creditNotes+"/"+credit+"/correction-preview", map[string]any{}, 409, false),
 		get("the list of objections", back, creditNotes+"?state=objected", 200),
 		post("another's objection", c.hand, creditNotes+"/"+credit+"/objection", reason("the slip says 1520 kg"), 404, false),
 		post("objection without a reason", disp, creditNotes+"/"+credit+"/objection", reason(""), 422, true),
@@ -197,6 +209,19 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 		keyed(post("a payout of yesterday", back, runs, with(run("payout"), "on", "2020-01-01"), 422, false), "payout-2"),
 		keyed(post("debits without a creditor id", back, runs, run("collection"), 409, false), "collect-1"),
 		get("runs", back, runs, 200),
+		get("the file of a run", back, files[0], 200),
+		get("the file of an empty run", back, files[1], 409),
+		upload("large statements", back, strings.Repeat(" ", 4<<20+1), 413),
+		{name: "revoked by the back office", who: back, method: "DELETE", path: mandate, status: 403},
+		untoken(exchange{name: "revoked by nobody", method: "DELETE", path: mandate, status: 401, breaks: true}, "x"),
+		keyed(post("a payout by a customer", paula, runs, run("payout"), 403, false), "payout-5"),
+		keyed(post("a payout by nobody", nil, runs, run("payout"), 401, true), "payout-5"),
+		keyed(post("a malformed run", back, runs, client.Raw(`{"kind":`), 400, true), "payout-5"),
+		keyed(post("a large run", back, runs, tooLarge(), 413, true), "payout-5"),
+		put("a mandate of the back office", back, account("DE02500105170137075030"), 403, false),
+		untoken(put("a mandate of nobody", nil, account("DE02500105170137075030"), 401, true), "x"),
+		put("a malformed mandate", paula, client.Raw(`{"iban":`), 400, true),
+		put("a large mandate", paula, tooLarge(), 413, true),
 		get("no run", back, runs+"/run-aaaaaaaaaaaaaaaa/file", 404),
 		get("the books at the end", back, ledger, 200),
 	}
@@ -212,6 +237,9 @@ func (p *platform) payment(t *testing.T, c cast) []exchange {
 	}{
 		{invoices + "/" + invoice + "/correction", "a customer corrects", back, paula, reason("wrong size")},
 		{invoices + "/" + invoice + "/correction-preview", "a customer looks", back, paula, heavier()},
+		{invoices + "/" + unknown + "/objection", "the back office objects to an invoice", paula, back, reason("it was half full")},
+		{invoices + "/" + unknown + "/hold", "a customer holds", back, paula, reason("it was half full")},
+		{invoices + "/" + unknown + "/release", "a customer releases", back, paula, reason("it was half full")},
 		{creditNotes + "/" + credit + "/correction", "a dispatcher corrects", back, disp, reason("wrong size")},
 		{creditNotes + "/" + credit + "/correction-preview", "a dispatcher looks", back, disp, heavier()},
 		{creditNotes + "/" + credit + "/objection", "the back office objects", disp, back, reason("wrong weight")},

@@ -402,6 +402,16 @@ func (l *look) partner() {
 	}
 }
 
+// often lists the events with a mail that happen as often as people or time like, or not at all: nothing else tells of them.
+func often() (types []string) {
+	for _, p := range []event.Payload{
+		event.Scheduled{}, event.Unmatched{}, event.Reminded{}, event.DocumentCorrected{}, event.Objected{}, event.ObjectionAnswered{}, event.Returned{}, event.PaidOut{},
+	} {
+		types = append(types, p.Type())
+	}
+	return types
+}
+
 // mail looks for the mail about each event that gives one.
 func (l *look) mail() {
 	for id, o := range l.orders {
@@ -415,7 +425,12 @@ func (l *look) mail() {
 			}
 		}
 		cancelled := false
+		replaced := false
 		for _, d := range l.documents[id] {
+			replaced = replaced || d.ReplacedBy != ""
+			if d.Kind == payment.CreditNote && d.Number != "" {
+				due[event.Credited{}.Type()] = booked(d)
+			}
 			if d.Kind != payment.Invoice || d.Number == "" {
 				continue
 			}
@@ -441,7 +456,8 @@ func (l *look) mail() {
 		for of, n := range count {
 			_, wanted := due[of]
 			switch {
-			case of == event.Scheduled{}.Type(): // a trip is planned as often as the dispatcher likes
+			case slices.Contains(often(), of):
+			case replaced && strings.HasPrefix(of, "payment."): // each document has its mails
 			case n > 1:
 				l.find(time.Time{}, 0, "order %s: there are %d mails about %s; the event was made twice", id, n, of)
 			case !wanted && !(cancelled && of == event.Paid{}.Type()): // paid before it was cancelled
