@@ -25,6 +25,8 @@ test("an invitation says for whom it is; what is none says nothing", async () =>
 test("a sign-in that has to wait says for how long", async () => {
   const { ApiError, problemOf } = await import("../src/http");
   const { signInWords } = await import("../src/ui/problem");
+  const { startText } = await import("../src/text");
+  await new Promise<void>((shown) => startText(shown));
   const words = (status: number, retryAfter: number) => signInWords(new ApiError(problemOf(status, ""), retryAfter));
   expect(words(401, 0)?.todo).toContain("password");
   expect(words(429, 30)?.todo).toContain("in a minute");
