@@ -1,13 +1,17 @@
 package services
 
-import "kreislauf/internal/event"
+import (
+	"slices"
+
+	"kreislauf/internal/event"
+)
 
 // Projection is what a service keeps of another's events, so that it follows from them: `kreislauf rebuild` makes it anew. Aggregates, which a service
 // decides about, are none.
 type Projection struct {
 	Service string
-	Name    string // of the collection, or what else it is
-	From    event.Payload
+	Name    string          // of the collection, or what else it is
+	From    []event.Payload // the types of event of which each makes documents
 	// Lines says that it is no collection: the service writes lines, and From is nil, for all that it consumes.
 	Lines bool
 }
@@ -15,18 +19,18 @@ type Projection struct {
 // Projections lists all. The id of a document is the subject of the events that it follows from; one event suffices to make it.
 func Projections() []Projection {
 	return []Projection{
-		{"matching", "network", event.PartnerChanged{}, false},
-		{"order", "network", event.PartnerChanged{}, false},
-		{"order", "takers", event.PartnerChanged{}, false},
-		{"order", "sites", event.SiteChanged{}, false},
-		{"payment", "partners", event.PartnerChanged{}, false},
-		{"payment", "customers", event.SignedUp{}, false},
-		{"payment", "clients", event.CompanyChanged{}, false},
-		{"pricing", "sales", event.Placed{}, false},
-		{"pricing", "network", event.PartnerChanged{}, false},
-		{"pricing", "full_days", event.CapacityChanged{}, false},
-		{"mailing", "recipients", event.SignedUp{}, false},
-		{"mailing", "orders", event.Placed{}, false},
+		{"matching", "network", []event.Payload{event.PartnerChanged{}}, false},
+		{"order", "network", []event.Payload{event.PartnerChanged{}}, false},
+		{"order", "takers", []event.Payload{event.PartnerChanged{}}, false},
+		{"order", "sites", []event.Payload{event.SiteChanged{}}, false},
+		{"payment", "partners", []event.Payload{event.PartnerChanged{}}, false},
+		{"payment", "customers", []event.Payload{event.SignedUp{}}, false},
+		{"payment", "clients", []event.Payload{event.CompanyChanged{}}, false},
+		{"pricing", "sales", []event.Payload{event.Placed{}}, false},
+		{"pricing", "network", []event.Payload{event.PartnerChanged{}}, false},
+		{"pricing", "full_days", []event.Payload{event.CapacityChanged{}}, false},
+		{"mailing", "recipients", []event.Payload{event.SignedUp{}, event.CompanyChanged{}, event.PartnerChanged{}}, false},
+		{"mailing", "orders", []event.Payload{event.Placed{}}, false},
 		{"statistics", "lines", nil, true},
 	}
 }
@@ -45,10 +49,10 @@ func (p Projection) Topics() []event.Topic {
 }
 
 func (p Projection) takes(t event.Topic) bool {
-	for _, payload := range t.Payloads {
-		if p.Lines || payload.Type() == p.From.Type() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Payloads, func(payload event.Payload) bool { return p.Takes(payload.Type()) })
+}
+
+// Takes says whether the projection follows from events of a type.
+func (p Projection) Takes(typ string) bool {
+	return p.Lines || slices.ContainsFunc(p.From, func(from event.Payload) bool { return from.Type() == typ })
 }

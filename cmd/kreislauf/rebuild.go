@@ -94,7 +94,11 @@ func listProjections(w io.Writer) error {
 	for _, p := range services.Projections() {
 		typ := "all that it consumes"
 		if !p.Lines {
-			typ = p.From.Type()
+			var types []string
+			for _, from := range p.From {
+				types = append(types, from.Type())
+			}
+			typ = strings.Join(types, ", ")
 		}
 		for _, topic := range p.Topics() {
 			back := "the newest of each subject, whole"

@@ -52,7 +52,7 @@ func TestCorrect(t *testing.T) {
 	}
 
 	// The correction brings one new invoice, and no second.
-	second := event.Invoiced{Number: "R-2026-000002", Total: money.FromNet(120_00), DueOn: "2027-01-03"}
+	second := event.Invoiced{Number: "R-2026-000002", Replaces: "R-2026-000001", Total: money.FromNet(120_00), DueOn: "2027-01-03"}
 	for range 2 {
 		if err := o.invoice(second, after(9*day).At, after(9*day)); err != nil || o.State != Invoiced || o.Invoice.Number != second.Number {
 			t.Fatalf("%v: %+v", err, o)

@@ -197,7 +197,7 @@ func unchanged(t *testing.T, before, now Order) {
 func TestRefusalSaysWhatIsPossible(t *testing.T) {
 	for s, want := range map[State]string{
 		Matched: "possible are cancel, plan, failed-trip, on-site, swapped.", OnSite: "possible are plan, failed-trip, pick-up, collected, correct.",
-		Paid: "possible are correct, invoice.", Cancelled: "no other is.",
+		Paid: "possible are correct.", Cancelled: "no other is.",
 	} {
 		o := in(t, s)
 		if err := o.take(stepWeighed, at, after(8*day)); err == nil || !strings.Contains(err.Error(), want) {

@@ -100,7 +100,7 @@ func (w *work) read(ctx context.Context, topic event.Topic, after map[int32]int6
 	p := w.projection
 	documents := process.Collection[document](w.instance, p.Name, p.Name)
 	return broker.History(ctx, w.instance.Brokers(), topic, p.Service, after, func(e event.Event) error {
-		if !p.Lines && e.Type != p.From.Type() {
+		if !p.Takes(e.Type) {
 			return nil
 		}
 		first := !w.seen[e.Subject]

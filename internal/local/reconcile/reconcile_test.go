@@ -546,7 +546,7 @@ func (f *fixture) unhandled(t *testing.T, p reconcile.Platform) {
 			t.Errorf("no lag of %s: %+v", consumer, got)
 		}
 	}
-	if len(got.Differences) != 7 || !contain(got.Differences, "payment could not handle") {
+	if len(got.Differences) != 8 || !contain(got.Differences, "payment could not handle") {
 		t.Errorf("%+v", got)
 	}
 	letters, err := deadletter.Open([]string{f.b.Kafka})
