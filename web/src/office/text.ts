@@ -149,6 +149,8 @@ const de = {
     mailTypes: {
       "order.placed": "Bestellbestätigung", "order.matched": "Partner gefunden", "order.on-site": "Container gestellt", "order.collected": "Container abgeholt", "order.weighed": "Abfall gewogen",
       "order.cancelled": "Storno", "payment.invoiced": "Rechnung", "payment.paid": "Zahlung erhalten", "payment.reminded": "Erinnerung",
+      "order.scheduled": "Termin", "payment.credited": "Gutschrift", "payment.corrected": "Korrektur", "payment.objected": "Widerspruch", "payment.objection-answered": "Antwort auf Widerspruch",
+      "payment.returned": "Zahlung zurückgegeben", "payment.paid-out": "Auszahlung", "matching.unmatched": "Kein Partner gefunden",
     } as { [type: string]: string },
     documents: "Fotos und Wiegescheine",
     photo: "Foto",
@@ -432,6 +434,8 @@ const en: OfficeText = {
     mailTypes: {
       "order.placed": "order confirmed", "order.matched": "partner found", "order.on-site": "container placed", "order.collected": "container collected", "order.weighed": "waste weighed",
       "order.cancelled": "cancelled", "payment.invoiced": "invoice", "payment.paid": "payment received", "payment.reminded": "reminder",
+      "order.scheduled": "appointment", "payment.credited": "credit note", "payment.corrected": "correction", "payment.objected": "objection", "payment.objection-answered": "answer to the objection",
+      "payment.returned": "payment returned", "payment.paid-out": "payout", "matching.unmatched": "no partner found",
     },
     documents: "Photos and weighing slips",
     photo: "Photo",
