@@ -70,7 +70,7 @@ test-released: ## today's OpenAPI documents break no client of a release
 test-k8s: ## what the Helm charts render
 	$(call said,chart tests,cd k8s/test && go test -count=1 ./...)
 
-test-web: web/dist/index.html ## types, unit tests and size of the page, and the page in a browser against a running platform
+test-web: $(BIN) web/dist/index.html ## types, unit tests and size of the page, and the page in a browser against a running platform
 	@$(BIN) deps -chromium
 	$(call said,web types and unit tests,cd web && npm run --silent check)
 	$(call said,web size gate,cd web && npm run --silent size)
