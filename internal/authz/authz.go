@@ -60,7 +60,7 @@ type Scope uint8
 const (
 	Nobody  Scope = iota
 	Anyone        // no session is asked for, and there is no caller
-	Own           // the caller's own: what its user owns, of a company's customer what the company owns; of a driver, what is assigned to it
+	Own           // the caller's own: what its user owns and no company, of a company's customer what the company owns; of a driver, what is assigned to it
 	Site          // of the caller's site
 	Partner       // of the caller's partner
 	Tenant        // all of the tenant
@@ -90,7 +90,10 @@ func (s Scope) Covers(c Caller, o Object) bool {
 	case s == Own && c.Role == Driver:
 		return same(c.PartnerID, o.PartnerID) && same(c.DriverID, o.DriverID)
 	case s == Own:
-		return same(c.UserID, o.UserID) || c.Role == Customer && same(c.CompanyID, o.CompanyID)
+		if o.CompanyID != "" { // what a member made for the company stays the company's when the member leaves
+			return c.Role == Customer && same(c.CompanyID, o.CompanyID)
+		}
+		return same(c.UserID, o.UserID)
 	case s == Site:
 		return same(c.SiteID, o.SiteID)
 	case s == Partner:

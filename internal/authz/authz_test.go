@@ -176,6 +176,7 @@ func TestCovers(t *testing.T) {
 		{Own, Customer, Object{}, false},
 		{Own, Customer, Object{UserID: "u-2", CompanyID: "c-1"}, true}, // a colleague's
 		{Own, Customer, Object{UserID: "u-2", CompanyID: "c-2"}, false},
+		{Own, Customer, Object{UserID: "u-1", CompanyID: "c-2"}, false}, // what was made for a company that was left
 		{Own, Driver, Object{CompanyID: "c-1"}, false},
 		{Own, Driver, mine, true},
 		{Own, Driver, Object{UserID: "u-1", PartnerID: "p-1", DriverID: "d-2"}, false},

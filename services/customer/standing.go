@@ -106,8 +106,8 @@ func (p Plan) check(today time.Time) error {
 	from, err := time.Parse(catalog.DateFormat, p.From)
 	if err != nil {
 		f.add("/from", "a date as YYYY-MM-DD is needed")
-	} else if from.After(today.AddDate(1, 0, 0)) {
-		f.add("/from", "a day within a year is needed")
+	} else if from.After(today.AddDate(1, 0, 0)) || from.Before(today.AddDate(-10, 0, 0)) {
+		f.add("/from", "a day within a year is needed, or one of the last ten years")
 	}
 	if p.Until != "" {
 		if _, err := time.Parse(catalog.DateFormat, p.Until); err != nil || p.Until < p.From {

@@ -11,9 +11,9 @@ import (
 	"kreislauf/internal/repository"
 )
 
-// ownedBy finds what belongs to a customer or its company.
+// ownedBy finds what belongs to a customer or its company. What a member made for the company stays the company's when the member leaves.
 func ownedBy(c authz.Caller) bson.D {
-	own := bson.D{{Key: "user_id", Value: c.UserID}}
+	own := bson.D{{Key: "user_id", Value: c.UserID}, {Key: "company_id", Value: bson.D{{Key: "$exists", Value: false}}}}
 	if c.CompanyID == "" {
 		return own
 	}

@@ -293,7 +293,7 @@ func (c capacity) sweep(ctx context.Context) error {
 					return err
 				}
 			}
-			if o.holder() == d.PartnerID {
+			if o.holder() == d.PartnerID && (!known || o.Date == d.Date && o.SizeM3 == d.SizeM3) {
 				continue
 			}
 			if err := c.release(ctx, d, id); err != nil {

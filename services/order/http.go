@@ -121,6 +121,11 @@ func (s *service) postOrder(w http.ResponseWriter, r *http.Request, caller sessi
 	if err != nil {
 		return err
 	}
+	if old != nil { // before a place is taken for it
+		if _, err := old.swapFor(req, q); err != nil {
+			return s.replay(w, r, id, req, err)
+		}
+	}
 	slot, err := s.places.book(ctx, id, network.Job{Postcode: q.Postcode, Waste: q.Waste, SizeM3: q.SizeM3, Date: q.Date})
 	if problem.KindOf(err) == problem.Conflict {
 		return s.replay(w, r, id, req, err) // a retry of an order that was placed must still get its answer

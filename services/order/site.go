@@ -64,7 +64,7 @@ func siteViewOf(o Order) siteView {
 	v := siteView{
 		o.ID, o.SiteID, o.State, o.Waste, o.SizeM3, o.Date, o.Postcode, o.Address.Street, o.Address.City, o.Container, o.PickUpOn, []Step{},
 	}
-	for _, step := range o.History {
+	for _, step := range o.toldHistory() {
 		if step.State != Invoiced && step.State != Paid {
 			v.History = append(v.History, step)
 		}

@@ -31,9 +31,9 @@ func (s store) ensureIndexes(ctx context.Context) error {
 	)
 }
 
-// ownedBy finds the orders of a customer or its company.
+// ownedBy finds the orders of a customer or its company. What a member ordered for the company stays the company's when the member leaves.
 func ownedBy(c authz.Caller) bson.D {
-	own := bson.D{{Key: "user_id", Value: c.UserID}}
+	own := bson.D{{Key: "user_id", Value: c.UserID}, {Key: "company_id", Value: bson.D{{Key: "$exists", Value: false}}}}
 	if c.CompanyID != "" {
 		own = bson.D{{Key: "$or", Value: bson.A{own, bson.D{{Key: "company_id", Value: c.CompanyID}}}}}
 	}

@@ -332,8 +332,17 @@ func (s *service) receive(ctx context.Context, e bank.Entry, meta event.Meta) (l
 	} else if invoice, err := s.payable(ctx, l.EndToEnd+" "+l.Reference); err != nil {
 		return l, false, err
 	} else if invoice != "" {
-		if err := l.assign(invoice, "", now); err != nil {
+		d, _, err := s.documents.numbered(ctx, invoice)
+		if err != nil {
 			return l, false, err
+		}
+		if paid := d.paid(); l.Cents < 0 && -l.Cents > paid {
+			invoice = "" // more goes out than came in for it: a person has to look at it
+		}
+		if invoice != "" {
+			if err := l.assign(invoice, "", now); err != nil {
+				return l, false, err
+			}
 		}
 	}
 	l, replayed, err := s.lines.Add(ctx, l)

@@ -212,6 +212,14 @@ func (d *Document) pay(p Payment, meta event.Meta, t terms) error {
 	return d.settled(meta)
 }
 
+// paid is what was paid for the document so far.
+func (d *Document) paid() (sum money.Cents) {
+	for _, p := range d.Payments {
+		sum += p.Cents
+	}
+	return sum
+}
+
 // payBack gives money of an earlier payment back to the unassigned ones: a debit was returned, a transfer recalled. First what the customer had
 // paid too much goes, then the invoice is open again.
 func (d *Document) payBack(p Payment, meta event.Meta, t terms) error {

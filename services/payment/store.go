@@ -55,7 +55,7 @@ type query struct {
 // newest lists issued documents, newest first.
 func (s documents) newest(ctx context.Context, q query, limit int64) ([]Document, error) {
 	filter := bson.D{{Key: "kind", Value: q.kind}}
-	owner := bson.D{{Key: "user_id", Value: q.userID}}
+	owner := bson.D{{Key: "user_id", Value: q.userID}, {Key: "company_id", Value: bson.D{{Key: "$exists", Value: false}}}}
 	if q.companyID != "" {
 		owner = bson.D{{Key: "$or", Value: bson.A{owner, bson.D{{Key: "company_id", Value: q.companyID}}}}}
 	}

@@ -35,13 +35,14 @@ export { expect };
 export async function expectAccessible(page: Page): Promise<void> {
   await expect(page.locator('[aria-busy="true"]')).toHaveCount(0);
   await page.evaluate(axeSource);
-  const found = await page.evaluate(async () => {
+  const look = () => page.evaluate(async () => {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    const { axe } = window as unknown as { axe: { run(root: Document, options: object): Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }> } };
+    const { axe } = window as unknown as { axe: { run(root: Document, options: object): Promise<{ violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
     const { violations } = await axe.run(document, { runOnly: tags });
-    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(" | ")}`);
+    return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html, failureSummary = "" }) => `${html} (${failureSummary.replaceAll(/\s+/g, " ")})`).join(" | ")}`);
   });
-  expect(found).toEqual([]);
+  // Once more for a moment: a browser that has just turned from light to dark may still show colours of before.
+  await expect.poll(look, { timeout: 5_000 }).toEqual([]);
 }
 
 export async function shot(page: Page, name: string, fullPage = true): Promise<void> {

@@ -60,7 +60,7 @@ test("a customer makes a site, orders for it, lets a site manager in and out, an
   await page.getByLabel("Name der Baustelle").fill("Neubau Hafenstraße");
   await page.getByLabel("Straße und Hausnummer").fill("Hafenstraße 1");
   await page.getByLabel("PLZ").fill(postcode);
-  await page.getByLabel("Ort", { exact: true }).fill("Berlin");
+  await page.getByLabel("Ort", { exact: true }).fill("Köln");
   await page.getByLabel("Hinweise für den Fahrer").fill("Tor 2\nCode 4711");
   await page.getByLabel("Telefon").fill("ruf an");
   await page.getByRole("button", { name: "Speichern" }).click();

@@ -131,6 +131,20 @@ func TestReadStatements(t *testing.T) {
 	}
 }
 
+// TestAlikeEntries: two entries of a statement are two, also when the bank has no reference for them, or the same.
+func TestAlikeEntries(t *testing.T) {
+	for _, ref := range []string{"B-1", "NONREF", ""} {
+		one := strings.ReplaceAll(plainEntry, "B-1", ref)
+		list, err := ReadStatements(file("02", one+one))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := list[0].Entries; len(e) != 2 || e[0].ID == e[1].ID {
+			t.Errorf("reference %q: %+v", ref, e)
+		}
+	}
+}
+
 func TestReadStatementsRefuses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		file []byte

@@ -125,11 +125,18 @@ func ReadStatements(file []byte) ([]Statement, error) {
 		if s.ID = strings.TrimSpace(s.ID); s.ID == "" || s.IBAN == "" {
 			return nil, errors.New("a statement has no Id, or no IBAN of its account")
 		}
+		same := map[string]int{}
 		st := Statement{ID: s.ID, IBAN: strings.TrimSpace(s.IBAN)}
 		for i, e := range s.Entries {
 			entries, err := e.read(s, i)
 			if err != nil {
 				return nil, fmt.Errorf("entry %d of the statement %.35q: %w", i+1, s.ID, err)
+			}
+			for i := range entries { // two of one statement are never the same money, also when the bank names them alike
+				if same[entries[i].ID]++; same[entries[i].ID] > 1 {
+					sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%d", entries[i].ID, same[entries[i].ID]))
+					entries[i].ID = "camt-" + hex.EncodeToString(sum[:12])
+				}
 			}
 			st.Entries = append(st.Entries, entries...)
 			if n += len(entries); n > MaxEntries {
@@ -160,7 +167,11 @@ func (e camtEntry) read(s camtStatement, place int) ([]Entry, error) {
 		}
 	}
 	// A bank's reference is the same in each file; without one the place in the statement stands for it.
-	ref := e.BankRef + "|" + e.Ref
+	bankRef := e.BankRef
+	if bankRef == "NONREF" || bankRef == "NOTPROVIDED" { // what banks write where they have none
+		bankRef = ""
+	}
+	ref := bankRef + "|" + e.Ref
 	if ref == "|" {
 		ref = "place " + strconv.Itoa(place)
 	}
@@ -253,8 +264,8 @@ func (d camtDate) day() (string, error) {
 	if len(text) > len(time.DateOnly) { // a date may have a zone
 		text = text[:len(time.DateOnly)]
 	}
-	if _, err := time.Parse(time.DateOnly, text); err != nil {
-		return "", errors.New("it has no date")
+	if _, err := time.Parse(time.DateOnly, text); err != nil || text < "2000-01-01" {
+		return "", errors.New("it has no date from 2000 on")
 	}
 	return text, nil
 }

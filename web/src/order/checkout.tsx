@@ -208,7 +208,7 @@ function Account() {
         key={accountMode.value} name="/password" label={words.password} type="password" required autoComplete={fresh ? "new-password" : "current-password"}
         {...(fresh ? { minLength: leastPassword, hint: words.passwordHint(leastPassword) } : {})} complaint={found["/password"]}
       />
-      <p class="hint">
+      <p class="hint tall-links">
         <a href={fresh ? `/konto/neu${url.value.search}${url.value.search === "" ? "?" : "&"}firma` : keepLanguage("/passwort/vergessen")}>
           {fresh ? text.value.account.firm : text.value.account.forgotten}
         </a>
