@@ -103,7 +103,7 @@ async function sendAll(page: Page): Promise<void> {
   const now = page.getByRole("button", { name: "Jetzt senden" });
   while (!(await all.isVisible())) {
     await expect(all.or(page.locator("main button.primary:enabled"))).toBeVisible();
-    if (await now.isVisible()) await now.click();
+    if (await now.isVisible()) await now.click({ timeout: 2_000 }).catch(() => undefined); // it goes when everything has been sent meanwhile
   }
 }
 

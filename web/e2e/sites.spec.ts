@@ -23,6 +23,7 @@ test("what was chosen comes back after the tab was closed, on this browser and f
   await fillAccount(page, customer);
   await orderButton(page).click();
   await expect(page).toHaveURL(/\/auftrag\/[^/]+$/);
+  await page.waitForLoadState("networkidle"); // what was kept of the choice is taken away behind the order
   await page.goto("/bestellen");
   await expect(page.getByLabel(/Postleitzahl der Baustelle/)).toBeVisible();
   await expect(page.getByText("Ihre letzte Auswahl ist wieder da")).toHaveCount(0);
