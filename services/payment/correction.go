@@ -71,10 +71,6 @@ func (d *Document) cancel(c Cancelling, by *audit.Entry, now time.Time) error {
 	if d.Number == "" || d.Kind != Invoice && d.Kind != CreditNote {
 		return fmt.Errorf("cancel %s: it is a %s in the state %s", d.ID, d.Kind, d.State)
 	}
-	if d.Run != "" && (d.Kind == CreditNote && d.owed() != 0 || d.open() > 0) { // its replacement would go to the bank a second time
-		return problem.New(problem.Conflict, "%s stands in the file %s for the bank, whose booking has not come yet; correct it when that statement is imported.",
-			d.Number, d.Run)
-	}
 	switch {
 	case d.State == Cancelled: // earlier, without a new one
 	case d.State == Objected:
