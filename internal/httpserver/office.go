@@ -133,11 +133,40 @@ func IfMatch(r *http.Request) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(text, "W/"), `"`), 10, 64) // nginx makes a tag weak when it compresses
-	if err != nil || version < 1 {
+	version, ok := VersionOf(text)
+	if !ok {
 		return 0, problem.New(problem.Malformed, `The header If-Match must name the version that you have read, for example If-Match: "3".`)
 	}
 	return version, nil
+}
+
+// RequireMatch reads the version that the caller has seen from If-Match, which must be there. The error is Malformed.
+func RequireMatch(r *http.Request) (int64, error) {
+	version, ok := VersionOf(r.Header.Get("If-Match"))
+	if !ok || r.Header.Get("If-None-Match") != "" {
+		return 0, problem.New(problem.Malformed, readFirst+".")
+	}
+	return version, nil
+}
+
+// MatchOrNew is RequireMatch where the caller may also want a new one (If-None-Match: *); then the version is 0. noun names it.
+func MatchOrNew(r *http.Request, noun string) (int64, error) {
+	if r.Header.Get("If-Match") == "" && r.Header.Get("If-None-Match") == "*" {
+		return 0, nil
+	}
+	version, err := RequireMatch(r)
+	if err != nil {
+		return 0, problem.New(problem.Malformed, "%s; for a new %s send If-None-Match: * instead.", readFirst, noun)
+	}
+	return version, nil
+}
+
+const readFirst = `Send the version that you have read as If-Match, for example If-Match: "3"`
+
+// VersionOf reads the version in an entity tag as ETag writes it; false for any other text.
+func VersionOf(tag string) (version int64, ok bool) {
+	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64) // nginx makes a tag weak when it compresses
+	return version, err == nil && version > 0
 }
 
 // Stale refuses a change by somebody who has seen another version than the present one; seen is 0 when nobody says.

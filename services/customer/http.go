@@ -2,8 +2,6 @@ package customer
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -39,9 +37,8 @@ func answer(w http.ResponseWriter, status int, s Site) error {
 
 // seen reads the version that the caller has read from If-Match.
 func seen(r *http.Request) (int64, error) {
-	match := r.Header.Get("If-Match")
-	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(match, "W/"), `"`), 10, 64) // nginx makes a tag weak when it compresses
-	if err != nil || version < 1 {
+	version, ok := httpserver.VersionOf(r.Header.Get("If-Match"))
+	if !ok {
 		return 0, problem.New(problem.Malformed, `Send the version that you have read as If-Match, for example If-Match: "3".`)
 	}
 	return version, nil

@@ -45,24 +45,6 @@ func answer(w http.ResponseWriter, status int, p Partner) error {
 	return httpserver.JSON(w, status, view{p.ID, p.Version, p.Master})
 }
 
-// seen reads the version that the caller has read from If-Match. It is 0 when the caller wants a new partner (If-None-Match: *), where
-// that is possible.
-func seen(r *http.Request, creates bool) (int64, error) {
-	match, none := r.Header.Get("If-Match"), r.Header.Get("If-None-Match")
-	if creates && match == "" && none == "*" {
-		return 0, nil
-	}
-	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(match, "W/"), `"`), 10, 64) // nginx makes a tag weak when it compresses
-	if err == nil && version > 0 && none == "" {
-		return version, nil
-	}
-	const read = `Send the version that you have read as If-Match, for example If-Match: "3"`
-	if creates {
-		return 0, problem.New(problem.Malformed, read+"; for a new partner send If-None-Match: * instead.")
-	}
-	return 0, problem.New(problem.Malformed, read+".")
-}
-
 func (s *service) getProfile(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	p, err := s.partners.Get(r.Context(), caller.PartnerID)
 	if err != nil {
@@ -80,7 +62,7 @@ func (s *service) getProfile(w http.ResponseWriter, r *http.Request, caller sess
 
 func (s *service) putProfile(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	ctx := r.Context()
-	version, err := seen(r, false)
+	version, err := httpserver.RequireMatch(r)
 	if err != nil {
 		return err
 	}
@@ -133,7 +115,7 @@ func (s *service) getPartner(w http.ResponseWriter, r *http.Request, _ session.S
 // putPartner makes or changes a partner. Repeating the request changes nothing and shows the partner.
 func (s *service) putPartner(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	ctx, id := r.Context(), mux.Vars(r)["id"]
-	version, err := seen(r, true)
+	version, err := httpserver.MatchOrNew(r, "partner")
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -51,23 +50,6 @@ func showCompany(w http.ResponseWriter, status int, c Company, admin bool) error
 }
 
 func etag(c Company) string { return strconv.Quote(strconv.FormatInt(c.Edition, 10)) }
-
-// seen reads the version that the caller has read from If-Match; 0 when the caller wants a new company (If-None-Match: *), where that is possible.
-func seen(r *http.Request, creates bool) (int64, error) {
-	match, none := r.Header.Get("If-Match"), r.Header.Get("If-None-Match")
-	if creates && match == "" && none == "*" {
-		return 0, nil
-	}
-	version, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(match, "W/"), `"`), 10, 64) // nginx makes a tag weak when it compresses
-	if err == nil && version > 0 && none == "" {
-		return version, nil
-	}
-	const read = `Send the version that you have read as If-Match, for example If-Match: "3"`
-	if creates {
-		return 0, problem.New(problem.Malformed, read+"; for a new company send If-None-Match: * instead.")
-	}
-	return 0, problem.New(problem.Malformed, read+".")
-}
 
 // member reads the caller's account, which knows better than the session for whom the caller orders.
 func (s *service) member(ctx context.Context, caller session.Session) (User, error) {
@@ -140,7 +122,7 @@ func (s *service) getCompany(w http.ResponseWriter, r *http.Request, caller sess
 // putCompany changes the caller's company, or founds it.
 func (s *service) putCompany(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	ctx := r.Context()
-	version, err := seen(r, true)
+	version, err := httpserver.MatchOrNew(r, "company")
 	if err != nil {
 		return err
 	}
@@ -354,7 +336,7 @@ func (s *service) getAnyCompany(w http.ResponseWriter, r *http.Request, _ sessio
 
 func (s *service) putReverseCharge(w http.ResponseWriter, r *http.Request, caller session.Session) error {
 	ctx, id := r.Context(), mux.Vars(r)["id"]
-	version, err := seen(r, false)
+	version, err := httpserver.RequireMatch(r)
 	if err != nil {
 		return err
 	}
